@@ -1,0 +1,33 @@
+import type { FastifyReply } from 'fastify'
+import type { Entity } from './entity.js'
+import type { GuardedRoute, Registration } from './guarded-route.js'
+import type { RouteOptions } from './options.js'
+import type { RequestState } from './request-state.js'
+import type { kGuard, kRegistration, kReply, kState } from './symbols.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Guards the route: `true`, or options of its own; `false` opts out of `global`. */
+    ifMatch?: boolean | RouteOptions
+    [kGuard]?: GuardedRoute
+  }
+
+  interface FastifyInstance {
+    [kRegistration]?: Registration
+  }
+
+  interface FastifyRequest {
+    /**
+     * An entity to read and write. Without a key, or with the route's own, it is the one that the request's
+     * preconditions are about; with another key, one that is compared with what this request read.
+     *
+     * @param key of a further entity; 1 to 1,024 bytes of UTF-8
+     * @param context goes to the storage adapter as it is, for example `{ client }` that is inside a transaction
+     * @throws FST_IF_MATCH_NOT_GUARDED (500) without a key on a route that is not guarded
+     * @throws FST_IF_MATCH_INVALID_KEY (400)
+     */
+    entity<T = unknown> (key?: string, context?: unknown): Entity<T>
+    [kReply]?: FastifyReply
+    [kState]?: RequestState
+  }
+}

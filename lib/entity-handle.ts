@@ -1,0 +1,182 @@
+import { carryOut } from './conditional-write.js'
+import { formatEntityTag } from './entity-tag.js'
+import type { Entity, Found, Saved } from './entity.js'
+import type { EntityRecord } from './entity-record.js'
+import { EntityAbsentError, LateWriteError, NotReadError } from './errors.js'
+import { evaluate, preconditionsFor, type Policy, type Preconditions, type Verdict } from './precondition.js'
+import { furtherRefusal, refusal } from './refusal.js'
+import type { RequestState } from './request-state.js'
+import { awaitRead, awaitWrite } from './storage-fault.js'
+import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from './storage/adapter.js'
+
+type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
+type Applied = { applied: true, version: string, created: boolean }
+type Change<T> = (current: T | undefined) => T | Promise<T>
+
+const UNCONDITIONAL: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
+
+/** What `request.entity()` returns. */
+export class EntityHandle<T> implements Entity<T> {
+  readonly #state: RequestState
+  readonly #record: EntityRecord
+  readonly #context: unknown
+
+  constructor (state: RequestState, record: EntityRecord, context: unknown) {
+    this.#state = state
+    this.#record = record
+    this.#context = context
+  }
+
+  get key (): string {
+    return this.#record.key
+  }
+
+  async read (): Promise<Found<T>> {
+    const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
+    if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
+    if (current === undefined) throw new EntityAbsentError()
+    return found(current)
+  }
+
+  /** Reads and judges before the handler runs: a courtesy, the write decides. */
+  async precheck (): Promise<void> {
+    this.#judge('replace', this.#state.preconditions, await this.#readOnce())
+  }
+
+  create (value: T): Promise<Saved<T>> {
+    return this.#start(() => this.#write('create', value))
+  }
+
+  replace (value: T | Change<T>): Promise<Saved<T>> {
+    return this.#start(() => typeof value === 'function'
+      ? this.#write('replace', undefined, value as Change<T>)
+      : this.#write('replace', value))
+  }
+
+  update (change: (current: T) => T | Promise<T>): Promise<Saved<T>> {
+    return this.#start(() => this.#write('update', undefined, change as Change<T>))
+  }
+
+  remove (): Promise<void> {
+    return this.#start(() => this.#remove())
+  }
+
+  unchanged (): Promise<Found<T>> {
+    return this.#start(() => this.#unchanged())
+  }
+
+  get #isOwn (): boolean {
+    return this.#state.isOwn(this.#record)
+  }
+
+  // Begins at once, so that calls write in their order, and is awaited before the answer even if the handler does not.
+  #start<R> (operation: () => Promise<R>): Promise<R> {
+    return this.#state.track(this.#record, operation())
+  }
+
+  async #write (operation: Operation, value: T | undefined, change?: Change<T>): Promise<Saved<T>> {
+    const preconditions = this.#preconditions(operation, change !== undefined)
+    const { version, created } = await carryOut<T, Applied>({
+      preconditions,
+      policy: this.#policy(operation),
+      needsCurrent: change !== undefined,
+      read: () => this.#readOnce(),
+      act: async (expectation, current) => {
+        if (change !== undefined) value = await change(current?.value)
+        this.#refuseIfLate()
+        return await awaitWrite<T, Applied>(() => this.#storage.write(this.key, value as T, expectation, this.#options()))
+      },
+      refusal: (verdict, current) => this.#refusal(verdict, preconditions, current)
+    })
+    const current = { value: value as T, version }
+    const saved = { ...found(current), created }
+    this.#settle(current, 'written')
+    return saved
+  }
+
+  async #remove (): Promise<void> {
+    const preconditions = this.#preconditions('remove', false)
+    await carryOut<T, { applied: true }>({
+      preconditions,
+      policy: this.#policy('remove'),
+      needsCurrent: false,
+      read: () => this.#readOnce(),
+      act: async (expectation) => {
+        this.#refuseIfLate()
+        // Never `absent` or `any`: where there is no entity, a removal was refused by now.
+        return await awaitWrite(() => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#options()))
+      },
+      refusal: (verdict, current) => this.#refusal(verdict, preconditions, current)
+    })
+    this.#settle(undefined, 'removed')
+  }
+
+  async #unchanged (): Promise<Found<T>> {
+    const preconditions = this.#preconditions('unchanged', false)
+    const current = await this.#readAgain()
+    this.#judge('unchanged', preconditions, current)
+    this.#settle(current, 'unchanged')
+    return found(current!)
+  }
+
+  get #storage (): StorageAdapter<T> {
+    return this.#state.storage as StorageAdapter<T>
+  }
+
+  #options (): ReadOptions {
+    return this.#state.options(this.#context)
+  }
+
+  #refuseIfLate (): void {
+    if (this.#state.isOver()) throw new LateWriteError()
+  }
+
+  async #readAgain (): Promise<Stored<T> | undefined> {
+    const current = await awaitRead(() => this.#storage.read(this.key, this.#options()))
+    this.#record.seen = { current }
+    return current
+  }
+
+  async #readOnce (): Promise<Stored<T> | undefined> {
+    return this.#record.seen === undefined ? await this.#readAgain() : this.#record.seen.current
+  }
+
+  // On the own entity what the request demands; on a further one, that it is still what this request read.
+  #preconditions (operation: Operation, readsFirst: boolean): Preconditions {
+    if (this.#isOwn) {
+      this.#state.demandStrategy()
+      return operation === 'create' ? { ...this.#state.preconditions, ifNoneMatch: '*' } : this.#state.preconditions
+    }
+    if (operation === 'create') return preconditionsFor(undefined)
+    if (readsFirst) return UNCONDITIONAL
+    if (this.#record.seen === undefined) throw new NotReadError(operation)
+    return preconditionsFor(this.#record.seen.current?.version)
+  }
+
+  #policy (operation: Operation): Policy {
+    const creates = operation === 'create' || operation === 'replace'
+    return this.#isOwn ? this.#state.policy(creates) : { mayCreate: creates, wildcardCreates: false, absent: 404 }
+  }
+
+  #judge (operation: Operation, preconditions: Preconditions, current: Stored<T> | undefined): void {
+    const verdict = evaluate(preconditions, current?.version, this.#policy(operation))
+    if (verdict !== 'perform') throw this.#refusal(verdict, preconditions, current)
+  }
+
+  #refusal (verdict: Exclude<Verdict, 'perform'>, preconditions: Preconditions, current: Stored<T> | undefined): Error {
+    this.#record.seen = { current }
+    if (!this.#isOwn) return furtherRefusal(verdict)
+    this.#state.refusedBy = current
+    return refusal(verdict, preconditions, current !== undefined)
+  }
+
+  #settle (current: Stored<T> | undefined, outcome: EntityRecord['outcome']): void {
+    this.#record.seen = { current }
+    this.#record.outcome = outcome
+    if (this.#isOwn) this.#state.chain(current?.version)
+  }
+}
+
+function found<T> ({ value, version }: Stored<T>): Found<T> {
+  return { value, version, etag: formatEntityTag(version) }
+}

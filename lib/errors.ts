@@ -1,0 +1,99 @@
+import createError, { type FastifyErrorConstructor } from '@fastify/error'
+
+type ErrorClass = FastifyErrorConstructor<{ code: string, statusCode?: number }>
+
+// A code is never reused for something else; messages may change. Status codes are the defaults: 400 becomes 428
+// where a route asks for it. Errors of wrong use at boot are TypeErrors. A trailing { cause } becomes the cause.
+
+/** The request names no strategy: `If-Match` is missing (R1). 400, or 428 if the route says `missing: 428`. */
+export const RequiredError: ErrorClass = createError('FST_IF_MATCH_REQUIRED',
+  'The request has no If-Match header, so nothing was changed. Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.', 400)
+
+/** `If-Match` or `If-None-Match` is neither `*` nor a list of at most 256 entity-tags (R25 to R32). */
+export const MalformedError: ErrorClass = createError('FST_IF_MATCH_MALFORMED',
+  'The %s header is neither "*" nor a list of 1 to 256 entity-tags in double quotes, so nothing was done. Send the ETag exactly as it was received, quotes included.', 400)
+
+/** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
+export const PreconditionFailedError: ErrorClass = createError('FST_IF_MATCH_PRECONDITION_FAILED',
+  '%s, so nothing was changed. %s', 412)
+
+/** There is no such entity (R45, R55). */
+export const EntityAbsentError: ErrorClass = createError('FST_IF_MATCH_ENTITY_ABSENT',
+  'There is no such entity. Check the address, or create the entity first.', 404)
+
+/** `If-Match: *` lost the race against other writers too often in a row (R58). */
+export const ContentionError: ErrorClass = createError('FST_IF_MATCH_CONTENTION',
+  'Other writers were faster in %d attempts in a row, and nothing was changed. Send the request again later.', 503)
+
+/** The storage could not be reached; a write was certainly not applied. */
+export const StorageUnavailableError: ErrorClass = createError('FST_IF_MATCH_STORAGE_UNAVAILABLE',
+  'The storage does not answer, and nothing was changed. Send the request again later.', 503)
+
+/** The answer of the storage was lost: the write may have been applied or not (R59). */
+export const OutcomeUnknownError: ErrorClass = createError('FST_IF_MATCH_OUTCOME_UNKNOWN',
+  'The storage did not confirm the write, which may have been applied or not. Read the entity before you send the request again.', 503)
+
+/** A handler of a guarded route answered with success, and its entity was neither written nor called unchanged. */
+export const NotWrittenError: ErrorClass = createError('FST_IF_MATCH_NOT_WRITTEN',
+  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. Call replace, update, remove, create or unchanged of request.entity(), and do not swallow its rejection.', 500)
+
+/** `config.ifMatch` or `request.entity()` where no guard is in place. */
+export const NotGuardedError: ErrorClass = createError('FST_IF_MATCH_NOT_GUARDED',
+  '%s %s is not guarded: %s', 500)
+
+/** A write that would have started after the answer was sent. Nobody sees this answer; nothing was written. */
+export const LateWriteError: ErrorClass = createError('FST_IF_MATCH_LATE_WRITE',
+  'The answer to this request was sent, or its client is gone, before the write began; nothing was changed.', 503)
+
+/** An adapter gave a version that cannot be an entity-tag. */
+export const InvalidVersionError: ErrorClass = createError('FST_IF_MATCH_INVALID_VERSION',
+  'The storage adapter gave a version that cannot be an entity-tag: it must be one or more of the visible ASCII characters without the double quote, the backslash and the semicolon.', 500)
+
+/** Options of the plugin or of a route are wrong. Thrown at boot. */
+export const InvalidOptionsError: ErrorClass = createError('FST_IF_MATCH_INVALID_OPTIONS',
+  'The fastify-if-match options of %s are wrong: %s', 500, TypeError)
+
+/** The storage option is not a storage adapter (thrown at boot), or an adapter broke its contract. */
+export const InvalidAdapterError: ErrorClass = createError('FST_IF_MATCH_INVALID_ADAPTER',
+  'The storage adapter %s', 500, TypeError)
+
+/** A key that no engine is asked for: not well-formed, with a NUL, empty, or longer than 1,024 bytes of UTF-8. */
+export const InvalidKeyError: ErrorClass = createError('FST_IF_MATCH_INVALID_KEY',
+  'The key of the entity %s, so nothing was done. Use another identifier.', 400)
+
+/** A value that JSON cannot carry. */
+export const InvalidValueError: ErrorClass = createError('FST_IF_MATCH_INVALID_VALUE',
+  'The value cannot be stored, and nothing was changed: %s. Send plain JSON.', 422)
+
+/** `replace` or `remove` of a further entity that this request did not read: it would be a blind write. */
+export const NotReadError: ErrorClass = createError('FST_IF_MATCH_NOT_READ',
+  'This request did not read the entity that it wants to %s, and its precondition is about another one. Call read() first, or use update().', 500)
+
+/** Every error of this package by its code. Match `error.code`; messages may change in any release. */
+export const errorCodes = {
+  FST_IF_MATCH_REQUIRED: RequiredError,
+  FST_IF_MATCH_MALFORMED: MalformedError,
+  FST_IF_MATCH_PRECONDITION_FAILED: PreconditionFailedError,
+  FST_IF_MATCH_ENTITY_ABSENT: EntityAbsentError,
+  FST_IF_MATCH_CONTENTION: ContentionError,
+  FST_IF_MATCH_STORAGE_UNAVAILABLE: StorageUnavailableError,
+  FST_IF_MATCH_OUTCOME_UNKNOWN: OutcomeUnknownError,
+  FST_IF_MATCH_NOT_WRITTEN: NotWrittenError,
+  FST_IF_MATCH_NOT_GUARDED: NotGuardedError,
+  FST_IF_MATCH_LATE_WRITE: LateWriteError,
+  FST_IF_MATCH_INVALID_VERSION: InvalidVersionError,
+  FST_IF_MATCH_INVALID_OPTIONS: InvalidOptionsError,
+  FST_IF_MATCH_INVALID_ADAPTER: InvalidAdapterError,
+  FST_IF_MATCH_INVALID_KEY: InvalidKeyError,
+  FST_IF_MATCH_INVALID_VALUE: InvalidValueError,
+  FST_IF_MATCH_NOT_READ: NotReadError
+} as const
+
+/** The codes of this package. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** Whether an error is one of this package's. */
+export function isIfMatchError (error: unknown): error is Error & { code: ErrorCode, statusCode: number } {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' && Object.hasOwn(errorCodes, code)
+}

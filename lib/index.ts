@@ -1,0 +1,12 @@
+import './augment.js'
+
+export { default, default as ifMatch } from './plugin.js'
+export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
+export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
+export type { Entity, Found, Saved } from './entity.js'
+export type { EntityTag } from './entity-tag.js'
+export type { Compare } from './precondition.js'
+export type { IfMatchOptions, RouteOptions } from './options.js'
+export type {
+  Expectation, ListOptions, Page, ReadOptions, Refused, RemoveExpectation, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult
+} from './storage/adapter.js'

@@ -1,0 +1,125 @@
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { FastifyRequest } from 'fastify'
+import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
+import type { Compare } from './precondition.js'
+import type { StorageAdapter } from './storage/adapter.js'
+
+/** What a route may say in `config.ifMatch`, and the plugin for all its routes; the nearer one wins. */
+export interface RouteOptions {
+  /** The storage adapter. Required with the plugin. */
+  storage?: StorageAdapter<any>
+  /**
+   * Which entity a route acts on: a pattern over its parameters, such as `'/offers/:id'`, or a function of the request.
+   * Default: the pattern of the route. Either way each decoded parameter goes through `encodeURIComponent`.
+   */
+  key?: string | ((request: FastifyRequest) => string)
+  /**
+   * The answer to a state-changing request without `If-Match`: 400 (default), 428 (RFC 6585), or `'allow'`: such a
+   * request is the last one that wins, and a PUT creates unless `create` is `false`.
+   */
+  missing?: 400 | 428 | 'allow'
+  /**
+   * Who may create by PUT: nobody (`false`), a request with `If-None-Match: *` (`'if-none-match'`, the default), or
+   * one with `If-Match: *` too (`'wildcard'`, a deviation from RFC 9110 13.1.1).
+   */
+  create?: false | 'if-none-match' | 'wildcard'
+  /** The answer to `If-Match` on an absent target of a route that may not create: 404 (default) or 412. */
+  absent?: 404 | 412
+  /**
+   * How `If-Match` is compared: `'strong'` (default, RFC 9110 8.8.3.2); `'opaque'` accepts tags that a gateway marked
+   * weak; a function returns each tag without what a gateway appended. The latter two deviate from the RFC.
+   */
+  compare?: Compare
+  /** Compare before the handler runs, at the price of a read (default `true`). The write decides in any case. */
+  precheck?: boolean
+}
+
+/** The options of the plugin. */
+export interface IfMatchOptions extends RouteOptions {
+  storage: StorageAdapter<any>
+  /** Guard every route of the scope with a state-changing method, unless it opts out with `config.ifMatch: false`. */
+  global?: boolean
+}
+
+/** The options of a route, with the defaults filled in. */
+export interface Settings {
+  storage: StorageAdapter
+  key: RouteOptions['key'] | undefined
+  missing: 400 | 428 | 'allow'
+  create: false | 'if-none-match' | 'wildcard'
+  absent: 404 | 412
+  compare: Compare
+  precheck: boolean
+}
+
+const Callback = Type.Function([], Type.Any())
+
+const RouteOptionsSchema = Type.Object({
+  storage: Type.Optional(Type.Any()),
+  key: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Callback])),
+  missing: Type.Optional(Type.Union([Type.Literal(400), Type.Literal(428), Type.Literal('allow')])),
+  create: Type.Optional(Type.Union([Type.Literal(false), Type.Literal('if-none-match'), Type.Literal('wildcard')])),
+  absent: Type.Optional(Type.Union([Type.Literal(404), Type.Literal(412)])),
+  compare: Type.Optional(Type.Union([Type.Literal('strong'), Type.Literal('opaque'), Callback])),
+  precheck: Type.Optional(Type.Boolean())
+}, { additionalProperties: false })
+
+const PluginOptionsSchema = Type.Object({
+  ...RouteOptionsSchema.properties,
+  global: Type.Optional(Type.Boolean()),
+  // What Fastify itself adds to the options of register().
+  prefix: Type.Optional(Type.Any()),
+  logLevel: Type.Optional(Type.Any()),
+  logSerializers: Type.Optional(Type.Any())
+}, { additionalProperties: false })
+
+const DEFAULTS = { key: undefined, missing: 400, create: 'if-none-match', absent: 404, compare: 'strong', precheck: true } as const
+
+/**
+ * Checks the options of the plugin and fills in the defaults.
+ *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER
+ */
+export function pluginSettings (options: IfMatchOptions): Settings {
+  check(PluginOptionsSchema, options, 'the plugin')
+  checkAdapter(options.storage)
+  return merge({ ...DEFAULTS, storage: options.storage }, options)
+}
+
+/**
+ * Checks the options of a route, `config.ifMatch`, and lays them over those of the plugin.
+ *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER
+ */
+export function routeSettings (inherited: Settings, options: unknown, route: string): Settings {
+  if (options === true || options === undefined) return inherited
+  check(RouteOptionsSchema, options, route)
+  const own = options as RouteOptions
+  if (own.storage !== undefined) checkAdapter(own.storage)
+  return merge(inherited, own)
+}
+
+function merge (inherited: Settings, { storage, key, missing, create, absent, compare, precheck }: RouteOptions): Settings {
+  return {
+    storage: storage ?? inherited.storage,
+    key: key ?? inherited.key,
+    missing: missing ?? inherited.missing,
+    create: create ?? inherited.create,
+    absent: absent ?? inherited.absent,
+    compare: compare ?? inherited.compare,
+    precheck: precheck ?? inherited.precheck
+  }
+}
+
+function check (schema: typeof RouteOptionsSchema | typeof PluginOptionsSchema, options: unknown, where: string): void {
+  const flaw = Value.Errors(schema, options).First()
+  if (flaw === undefined) return
+  const name = flaw.path === '' ? 'they' : `"${flaw.path.slice(1)}"`
+  throw new InvalidOptionsError(where, `${name}: ${flaw.message.toLowerCase()}. See docs/reference/options.md.`)
+}
+
+function checkAdapter (storage: unknown): void {
+  const lacking = ['read', 'write', 'remove'].filter((name) => typeof (storage as Record<string, unknown> | undefined | null)?.[name] !== 'function')
+  if (lacking.length > 0) throw new InvalidAdapterError(`lacks ${lacking.join(', ')}. Pass one, such as memoryAdapter(), as the option "storage".`)
+}

@@ -1,0 +1,92 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import './augment.js'
+import { EntityHandle } from './entity-handle.js'
+import type { Entity } from './entity.js'
+import { InvalidOptionsError, NotGuardedError } from './errors.js'
+import { guardRoute, type Registration } from './guarded-route.js'
+import { addLast } from './hook-order.js'
+import { routeHooks } from './hooks.js'
+import { closeAdapter, openAdapter } from './lifecycle.js'
+import { methodKind } from './method.js'
+import { pluginSettings, type IfMatchOptions } from './options.js'
+import { RequestState } from './request-state.js'
+import type { StorageAdapter } from './storage/adapter.js'
+import { kGuard, kRegistration, kReply, kState } from './symbols.js'
+
+/**
+ * Guards routes with `config.ifMatch`: every state-changing request names its strategy in `If-Match`, a tag is compared
+ * with the stored one in one atomic step with the write, and `*` is the last one that wins.
+ *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER while the app boots
+ * @example
+ * await app.register(ifMatch, { storage: memoryAdapter() })
+ */
+async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Promise<void> {
+  if (Object.hasOwn(fastify, kRegistration)) {
+    throw new InvalidOptionsError('the plugin', 'it is registered twice in one scope. Register it once, or in two encapsulated scopes.')
+  }
+  const registration: Registration = { settings: pluginSettings(options), global: options.global ?? false }
+  const adapters = new Set([registration.settings.storage])
+  const isNested = fastify[kRegistration] !== undefined
+  fastify[kRegistration] = registration
+  if (!isNested) fastify.decorateRequest('entity', entity)
+
+  fastify.addHook('onRoute', function (route) {
+    if (this[kRegistration] !== registration) return
+    const guard = guardRoute(registration, route, timeoutOf(this))
+    if (guard === undefined) return
+    adapters.add(guard.settings.storage)
+    route.config = { ...route.config, [kGuard]: guard }
+    const hooks = routeHooks(guard)
+    addLast(route, 'onRequest', hooks.onRequest)
+    addLast(route, 'preHandler', hooks.preHandler)
+    addLast(route, 'preSerialization', hooks.preSerialization)
+    addLast(route, 'onSend', hooks.onSend)
+  })
+
+  fastify.addHook('onRequest', function (request, reply, done) {
+    request[kReply] = reply
+    done(this[kRegistration] === registration ? unguarded(registration, request) : undefined)
+  })
+
+  const opened: StorageAdapter[] = []
+  fastify.addHook('onReady', async () => {
+    for (const adapter of adapters) {
+      await openAdapter(adapter)
+      opened.push(adapter)
+    }
+  })
+  fastify.addHook('onClose', async () => {
+    await Promise.all(opened.map(closeAdapter))
+  })
+}
+
+// The server's default; Fastify's types leave it out.
+function timeoutOf ({ initialConfig }: FastifyInstance): number {
+  return (initialConfig as { handlerTimeout?: number }).handlerTimeout ?? 0
+}
+
+/** The error for a route that should be guarded and is not: it was added before the plugin could see it. */
+function unguarded (registration: Registration, request: FastifyRequest): Error | undefined {
+  const { config, url } = request.routeOptions
+  if (config[kGuard]?.registration === registration || request.is404) return undefined
+  const isMeant = config.ifMatch === undefined ? registration.global && methodKind(request.method) === 'write' : config.ifMatch !== false
+  if (!isMeant) return undefined
+  return new NotGuardedError(request.method, url, 'it was added before fastify-if-match was ready. Await the registration of the plugin, or add the route in a plugin that is registered after it.')
+}
+
+/** `request.entity()`. */
+function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Entity<T> {
+  let state = this[kState]
+  if (state === undefined) {
+    const reply = this[kReply]
+    if (key === undefined || reply === undefined) {
+      throw new NotGuardedError(this.method, this.routeOptions.url, 'request.entity() needs config.ifMatch on the route, or the key of an entity, and works from the route\'s own onRequest hooks on.')
+    }
+    state = this[kState] = new RequestState(this, reply, this.server[kRegistration]!.settings.storage, undefined)
+  }
+  return new EntityHandle<T>(state, key === undefined ? state.own : state.record(key), context)
+}
+
+export default fp(ifMatch, { fastify: '5.x', name: 'fastify-if-match' })

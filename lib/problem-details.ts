@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http'
+
+/** A problem as RFC 9457 describes one, for `application/problem+json`. */
+export interface ProblemDetails {
+  type: string
+  title: string
+  status: number
+  detail: string
+  /** The stable code of the error, if it has one. */
+  code?: string
+  instance?: string
+}
+
+/** Options of `problemDetails`. */
+export interface ProblemDetailsOptions {
+  /** Where your problem types are described; the code is appended in lower case. Without it the type is `about:blank`. */
+  base?: string
+  /** The URI of this occurrence, such as the path of the request. */
+  instance?: string
+}
+
+/**
+ * Any error of this package, or of Fastify, as RFC 9457 problem details. An error of the server without a code of ours
+ * or Fastify's gives away nothing but its status.
+ *
+ * @example
+ * app.setErrorHandler((error, request, reply) => {
+ *   const problem = problemDetails(error, { instance: request.url })
+ *   return reply.code(problem.status).type('application/problem+json').send(problem)
+ * })
+ */
+export function problemDetails (error: unknown, { base, instance }: ProblemDetailsOptions = {}): ProblemDetails {
+  const { statusCode = 500, code, message = '' } = error as { statusCode?: number, code?: string, message?: string }
+  const phrase = STATUS_CODES[statusCode] ?? 'Error'
+  const isNamed = typeof code === 'string' && code.startsWith('FST_')
+  return {
+    type: base !== undefined && isNamed ? base + code.toLowerCase() : 'about:blank',
+    title: phrase,
+    status: statusCode,
+    detail: isNamed || statusCode < 500 ? message : phrase,
+    ...(isNamed && { code }),
+    ...(instance !== undefined && { instance })
+  }
+}

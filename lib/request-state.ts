@@ -1,0 +1,170 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { newRecord, type EntityRecord } from './entity-record.js'
+import { LateWriteError, MalformedError, RequiredError } from './errors.js'
+import type { GuardedRoute } from './guarded-route.js'
+import { fieldValue, parseIfMatch, type TagList } from './if-match.js'
+import { answersNotModified, methodKind, type MethodKind } from './method.js'
+import { normalise, preconditionsFor, versionsOf, type Policy, type Preconditions } from './precondition.js'
+import { checkKey } from './storage/key.js'
+import type { ReadOptions, StorageAdapter, Stored } from './storage/adapter.js'
+
+const NONE: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
+
+/** What the plugin knows about one request, from its headers to its answer. */
+export class RequestState {
+  /** What the request demands of its own entity. After a write of its own it demands what it wrote. */
+  preconditions = NONE
+  /** `If-None-Match` of a GET or HEAD: it is about the answer, so it is judged once the handler has made one (R40). */
+  notModified: TagList | undefined
+  /** The field that cannot be read. Kept, because a refusal ranks behind authentication and the like (R45). */
+  malformed: 'If-Match' | 'If-None-Match' | undefined
+  /** The handler of the route was entered. */
+  isEntered = false
+  /** The answer is a 304. */
+  isNotModified = false
+  /** The answer is on its way: nothing may be written any more. */
+  isAnswered = false
+  /** The entity that the last refusal of a write to the own entity found. */
+  refusedBy: Stored | undefined
+  /** Writes that were started and have not ended. */
+  readonly pending = new Set<Promise<unknown>>()
+  readonly kind: MethodKind
+
+  #own: EntityRecord | undefined
+  #others: Map<string, EntityRecord> | undefined
+  #controller: AbortController | undefined
+
+  constructor (
+    readonly request: FastifyRequest,
+    readonly reply: FastifyReply,
+    readonly storage: StorageAdapter,
+    readonly route: GuardedRoute | undefined
+  ) {
+    this.kind = methodKind(request.method)
+    if (route !== undefined && this.kind !== 'exempt') this.#parse(route)
+  }
+
+  #parse ({ settings: { compare } }: GuardedRoute): void {
+    const ifMatch = this.#list('if-match')
+    const ifNoneMatch = this.#list('if-none-match')
+    if (ifMatch === undefined && ifNoneMatch === undefined) return
+    const isAboutAnswer = answersNotModified(this.request.method)
+    if (isAboutAnswer && ifNoneMatch !== undefined) this.notModified = normalise(ifNoneMatch, compare)
+    this.preconditions = {
+      ifMatch: ifMatch && versionsOf(normalise(ifMatch, compare)),
+      ifNoneMatch: isAboutAnswer ? undefined : ifNoneMatch && versionsOf(normalise(ifNoneMatch, compare))
+    }
+  }
+
+  #list (name: 'if-match' | 'if-none-match'): TagList | undefined {
+    const value = fieldValue(this.request.raw, name)
+    if (value === undefined) return undefined
+    const list = parseIfMatch(value)
+    if (list === undefined) this.malformed ??= name === 'if-match' ? 'If-Match' : 'If-None-Match'
+    return list
+  }
+
+  /** What the operation may do where there is no entity; `creates`: whether it is one that can create. */
+  policy (creates: boolean): Policy {
+    const { create, absent } = this.route!.settings
+    const mayCreate = creates && create !== false && this.request.method === 'PUT'
+    return { mayCreate, wildcardCreates: create === 'wildcard', absent }
+  }
+
+  /**
+   * Refuses a request that cannot be understood, or that writes and names no strategy (R1, R31).
+   *
+   * @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED
+   */
+  demandStrategy (): void {
+    if (this.malformed !== undefined) throw new MalformedError(this.malformed)
+    const { missing } = this.route!.settings
+    if (this.kind !== 'write' || missing === 'allow') return
+    const { ifMatch, ifNoneMatch } = this.preconditions
+    if (ifMatch !== undefined || (ifNoneMatch === '*' && this.policy(true).mayCreate)) return
+    const error = new RequiredError()
+    error.statusCode = missing
+    throw error
+  }
+
+  /** Whether there is something to compare before the handler runs: a read, or a tag on a write. `*` compares nothing. */
+  comparesTags (): boolean {
+    const { ifMatch, ifNoneMatch } = this.preconditions
+    return this.kind === 'read' || Array.isArray(ifMatch) || Array.isArray(ifNoneMatch)
+  }
+
+  /** The record of the entity that the route acts on. Its key is made on first use, after the validation of the params. */
+  get own (): EntityRecord {
+    if (this.#own === undefined) {
+      const key = this.route!.keyOf(this.request)
+      checkKey(key)
+      this.#own = newRecord(key)
+    }
+    return this.#own
+  }
+
+  /** The same, if anything asked for it yet. */
+  get ownRecord (): EntityRecord | undefined {
+    return this.#own
+  }
+
+  /** The record of an entity by its key: the route's own, if it is that one, so that no key goes around the precondition. */
+  record (key: string): EntityRecord {
+    checkKey(key)
+    if (this.route !== undefined && key === this.own.key) return this.own
+    this.#others ??= new Map()
+    let record = this.#others.get(key)
+    if (record === undefined) this.#others.set(key, record = newRecord(key))
+    return record
+  }
+
+  /** Whether this is the entity that the preconditions are about. */
+  isOwn (record: EntityRecord): boolean {
+    return record === this.#own
+  }
+
+  /** What goes along to the storage. The signal is made only if the adapter looks at it. */
+  options (context: unknown): ReadOptions {
+    const state = this
+    return { context, get signal () { return state.#signal() } }
+  }
+
+  // Not the signal of Fastify's request: over a socket that one fires as soon as the body has been read.
+  #signal (): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = this.#controller = new AbortController()
+      if (this.isOver()) controller.abort(new LateWriteError())
+      else this.reply.raw.once('close', () => { controller.abort(new LateWriteError()) })
+    }
+    return this.#controller.signal
+  }
+
+  /** Whether nobody waits for the outcome any more: the answer is out, Fastify's timeout gave one, or the client is gone. */
+  isOver (): boolean {
+    const { raw } = this.reply
+    return this.isAnswered || raw.writableEnded || raw.destroyed || (this.route?.hasTimeout === true && isTimedOut(this.request))
+  }
+
+  /** After a write of its own the request demands what it wrote. Where it asked for no comparison, there still is none. */
+  chain (version: string | undefined): void {
+    const { ifMatch, ifNoneMatch } = this.preconditions
+    if (Array.isArray(ifMatch) || ifNoneMatch !== undefined) this.preconditions = preconditionsFor(version)
+  }
+
+  /** Remembers a write until it ends, and why it failed. Its rejection is ours to report, so it never counts as unhandled. */
+  track<R> (record: EntityRecord, write: Promise<R>): Promise<R> {
+    this.pending.add(write)
+    write.then(() => {
+      this.pending.delete(write)
+      record.failure = undefined
+    }, (error: unknown) => {
+      this.pending.delete(write)
+      record.failure = error
+    })
+    return write
+  }
+}
+
+function isTimedOut ({ signal }: FastifyRequest): boolean {
+  return signal.aborted && (signal.reason as { code?: string } | undefined)?.code === 'FST_ERR_HANDLER_TIMEOUT'
+}
