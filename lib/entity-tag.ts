@@ -34,7 +34,7 @@ const CODINGS = ['br', 'deflate', 'gzip', 'zstd']
 export function formatEntityTag (version: string): string
 export function formatEntityTag (version: string, coding: string): string | undefined
 export function formatEntityTag (version: string, coding?: string): string | undefined {
-  if (!VERSION.test(version)) throw new InvalidVersionError()
+  if (typeof version !== 'string' || !VERSION.test(version)) throw new InvalidVersionError()
   if (coding === undefined) return `"${version}"`
   return CODINGS.includes(coding) ? `"${version};${coding}"` : undefined
 }

@@ -47,7 +47,7 @@ export const LateWriteError: ErrorClass = createError('FST_IF_MATCH_LATE_WRITE',
 
 /** An adapter gave a version that cannot be an entity-tag. */
 export const InvalidVersionError: ErrorClass = createError('FST_IF_MATCH_INVALID_VERSION',
-  'The storage adapter gave a version that cannot be an entity-tag: it must be one or more of the visible ASCII characters without the double quote, the backslash and the semicolon.', 500)
+  'The storage adapter gave a version that cannot be an entity-tag: it must be a string of one or more of the visible ASCII characters without the double quote, the backslash and the semicolon.', 500)
 
 /** Options of the plugin or of a route are wrong. Thrown at boot. */
 export const InvalidOptionsError: ErrorClass = createError('FST_IF_MATCH_INVALID_OPTIONS',

@@ -16,14 +16,18 @@ export function routeHooks (route: GuardedRoute) {
       done()
     },
 
-    /** Refuses what names no strategy; then compares early, before the handler does anything expensive. */
+    /**
+     * Compares early, before the handler does anything expensive, and refuses what names no strategy. In this order: an
+     * `If-None-Match` that is false is a 412 even where an `If-Match` is asked for (R55).
+     */
     async preHandler (request: FastifyRequest): Promise<void> {
       const state = request[kState]
       if (state === undefined || state.kind === 'exempt') return
-      state.demandStrategy()
-      if (route.settings.precheck && state.comparesTags()) {
+      state.demandWellFormed()
+      if (route.settings.precheck && state.needsComparison()) {
         await new EntityHandle(state, state.own, undefined).precheck()
       }
+      state.demandStrategy()
       state.isEntered = true
     },
 

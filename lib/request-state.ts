@@ -4,7 +4,7 @@ import { LateWriteError, MalformedError, RequiredError } from './errors.js'
 import type { GuardedRoute } from './guarded-route.js'
 import { fieldValue, parseIfMatch, type TagList } from './if-match.js'
 import { answersNotModified, methodKind, type MethodKind } from './method.js'
-import { normalise, preconditionsFor, versionsOf, type Policy, type Preconditions } from './precondition.js'
+import { expectationOf, normalise, preconditionsFor, versionsOf, type Policy, type Preconditions } from './precondition.js'
 import { checkKey } from './storage/key.js'
 import type { ReadOptions, StorageAdapter, Stored } from './storage/adapter.js'
 
@@ -71,13 +71,14 @@ export class RequestState {
     return { mayCreate, wildcardCreates: create === 'wildcard', absent }
   }
 
-  /**
-   * Refuses a request that cannot be understood, or that writes and names no strategy (R1, R31).
-   *
-   * @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED
-   */
-  demandStrategy (): void {
+  /** @throws FST_IF_MATCH_MALFORMED: a field that cannot be read is neither true nor absent (R31) */
+  demandWellFormed (): void {
     if (this.malformed !== undefined) throw new MalformedError(this.malformed)
+  }
+
+  /** @throws FST_IF_MATCH_REQUIRED if the request writes and names no strategy (R1) */
+  demandStrategy (): void {
+    this.demandWellFormed()
     const { missing } = this.route!.settings
     if (this.kind !== 'write' || missing === 'allow') return
     const { ifMatch, ifNoneMatch } = this.preconditions
@@ -87,10 +88,12 @@ export class RequestState {
     throw error
   }
 
-  /** Whether there is something to compare before the handler runs: a read, or a tag on a write. `*` compares nothing. */
-  comparesTags (): boolean {
-    const { ifMatch, ifNoneMatch } = this.preconditions
-    return this.kind === 'read' || Array.isArray(ifMatch) || Array.isArray(ifNoneMatch)
+  /**
+   * Whether an early comparison can tell something: on a read, for a tag, and for what the storage cannot be asked in
+   * one expectation. `*` compares nothing, so it needs no read.
+   */
+  needsComparison (): boolean {
+    return this.kind === 'read' || Array.isArray(this.preconditions.ifMatch) || expectationOf(this.preconditions, this.policy(true)) === undefined
   }
 
   /** The record of the entity that the route acts on. Its key is made on first use, after the validation of the params. */
