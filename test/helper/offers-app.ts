@@ -13,8 +13,8 @@ export function newApp (t: Test, options: FastifyServerOptions = {}): FastifyIns
 }
 
 /** An app with one collection of offers and every kind of operation on it. */
-export async function offersApp (t: Test, routeOptions: RouteOptions = {}, prepare?: (app: FastifyInstance) => unknown): Promise<{ app: FastifyInstance, storage: StorageAdapter }> {
-  const app = newApp(t)
+export async function offersApp (t: Test, routeOptions: RouteOptions = {}, prepare?: (app: FastifyInstance) => unknown, serverOptions: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, storage: StorageAdapter }> {
+  const app = newApp(t, serverOptions)
   const storage = routeOptions.storage ?? memoryAdapter()
   await app.register(ifMatch, { storage })
   await prepare?.(app)
@@ -47,23 +47,30 @@ export async function seed (storage: StorageAdapter, id = '1', value: unknown = 
   return `"${result.version}"`
 }
 
-/** A storage over memory in which every step waits for a gate that the test opens. */
-export function gatedMemory () {
+/**
+ * A storage over memory in which a step, or the answer to one that was carried out, waits for a gate that the test
+ * opens: before it the write has not started, after it it is in flight.
+ */
+export function gatedMemory (where: 'before' | 'after' = 'before') {
   let open!: () => void
   let arrived!: () => void
   const gate = new Promise<void>((resolve) => { open = resolve })
   const arrival = new Promise<void>((resolve) => { arrived = resolve })
-  const state = { operation: undefined as string | undefined }
+  let held: string | undefined
+  const wait = async (operation: string): Promise<void> => {
+    if (operation !== held) return
+    arrived()
+    await gate
+  }
   const storage = memoryAdapter({
     async around (step, operation) {
-      if (operation === state.operation) {
-        arrived()
-        await gate
-      }
-      return step()
+      if (where === 'before') await wait(operation)
+      const result = step()
+      if (where === 'after') await wait(operation)
+      return result
     }
   })
-  /** From now on this operation waits. */
-  const hold = (operation: 'read' | 'write' | 'remove'): void => { state.operation = operation }
+  /** From now on this operation waits, and no other. */
+  const hold = (operation: 'read' | 'write' | 'remove'): void => { held = operation }
   return { storage, hold, arrival, open }
 }

@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+import t from 'tap'
+import type { FastifyInstance } from 'fastify'
+import { gatedMemory, offersApp, seed } from '../helper/offers-app.js'
+
+const KEY = '/offers/1'
+
+async function send (app: FastifyInstance, text: string): Promise<net.Socket> {
+  const socket = net.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.on('error', () => {})
+  socket.write(text)
+  return socket
+}
+
+function put (body: string, sent = body): string {
+  return `PUT /slow/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIf-Match: *\r\nContent-Length: ${body.length}\r\n\r\n${sent}`
+}
+
+await t.test('a client that hangs up during the body: the handler is not entered and nothing is written', async (t) => {
+  let entered = false
+  let aborted: () => void
+  const isAborted = new Promise<void>((resolve) => { aborted = resolve })
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.addHook('onRequest', async (request) => { request.raw.once('close', () => { aborted() }) })
+    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+      entered = true
+      return (await request.entity().replace(request.body)).value
+    })
+  })
+  await seed(storage)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = await send(app, put('{"title":"sent"}', '{"title":'))
+  await once(app.server, 'request')
+  socket.destroy()
+  await isAborted
+  t.equal(entered, false)
+  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+})
+
+await t.test('a client that hangs up while the handler works: a write that did not start is refused (FST_IF_MATCH_LATE_WRITE)', async (t) => {
+  let entered: () => void
+  let refused: (code: string) => void
+  const isEntered = new Promise<void>((resolve) => { entered = resolve })
+  const code = new Promise<string>((resolve) => { refused = resolve })
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+      entered()
+      await once(reply.raw, 'close')
+      await request.entity().replace(request.body).catch((error: { code: string }) => { refused(error.code) })
+    })
+  })
+  await seed(storage)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = await send(app, put('{"title":"sent"}'))
+  await isEntered
+  socket.destroy()
+  t.equal(await code, 'FST_IF_MATCH_LATE_WRITE')
+  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+})
+
+await t.test('a client that hangs up does not cancel a write that has started', async (t) => {
+  const { storage, hold, arrival, open } = gatedMemory('after')
+  let ended: (value: unknown) => void
+  const outcome = new Promise<unknown>((resolve) => { ended = resolve })
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+      reply.raw.once('close', open)
+      hold('write')
+      await request.entity().replace(request.body).then(({ value }) => { ended(value) }, ended)
+    })
+  })
+  await seed(storage)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = await send(app, put('{"title":"sent"}'))
+  await arrival
+  socket.destroy()
+  t.same(await outcome, { title: 'sent' }, 'the handler learns that it was written')
+  t.same((await storage.read(KEY))?.value, { title: 'sent' })
+})
+
+for (const scope of ['route', 'server'] as const) {
+  await t.test(`after a handlerTimeout of the ${scope} has answered 503, nothing is written any more`, async (t) => {
+    let refused: (code: string) => void
+    const code = new Promise<string>((resolve) => { refused = resolve })
+    const { app, storage } = await offersApp(t, {}, (app) => {
+      app.setErrorHandler(async (error, _request, reply) => {
+        await code // the timeout is known, and its answer is not out yet: the write must be refused already
+        return await reply.send(error)
+      })
+      app.delete('/slow/:id', { ...(scope === 'route' && { handlerTimeout: 20 }), config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+        await once(request.signal, 'abort')
+        await request.entity().remove().catch((error: { code: string }) => { refused(error.code) })
+      })
+    }, scope === 'server' ? { handlerTimeout: 20 } : {})
+    await seed(storage)
+    const response = await app.inject({ method: 'DELETE', url: '/slow/1', headers: { 'if-match': '*' } })
+    t.equal(response.statusCode, 503)
+    t.equal(response.json().code, 'FST_ERR_HANDLER_TIMEOUT')
+    t.equal(await code, 'FST_IF_MATCH_LATE_WRITE')
+    t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+  })
+}
+
+await t.test('a write after the answer was sent is refused', async (t) => {
+  let late!: Promise<string>
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/late/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+      await request.entity().unchanged()
+      late = once(reply.raw, 'finish').then(async () => await request.entity().replace({ title: 'late' }).then(() => 'written', (error: { code: string }) => error.code))
+      return { done: true }
+    })
+  })
+  const etag = await seed(storage)
+  t.equal((await app.inject({ method: 'POST', url: '/late/1', headers: { 'if-match': etag } })).statusCode, 200)
+  t.equal(await late, 'FST_IF_MATCH_LATE_WRITE')
+  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+})
+
+await t.test('the signal of a request stops what waits in the adapter; over a socket, a body that was read does not', async (t) => {
+  const { storage, hold, arrival, open } = gatedMemory()
+  let outcome: (code: string) => void
+  const code = new Promise<string>((resolve) => { outcome = resolve })
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+      if (request.headers['x-hold'] !== undefined) {
+        hold('read')
+        reply.raw.once('close', open)
+        await request.entity().read().then(() => { outcome('read') }, (error: { code: string }) => { outcome(error.code) })
+      }
+      return (await request.entity().replace(request.body)).value
+    })
+  })
+  await seed(storage)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const response = await fetch(`http://127.0.0.1:${port}/slow/1`, { method: 'PUT', headers: { 'content-type': 'application/json', 'if-match': '*' }, body: '{"title":"sent"}' })
+  t.equal(response.status, 200)
+  const socket = await send(app, put('{"title":"held"}').replace('If-Match', 'X-Hold: 1\r\nIf-Match'))
+  await arrival
+  socket.destroy()
+  t.equal(await code, 'FST_IF_MATCH_LATE_WRITE')
+})
