@@ -1,14 +1,14 @@
 import type { FastifyReply } from 'fastify'
 import type { Entity } from './entity.js'
 import type { GuardedRoute, Registration } from './guarded-route.js'
-import type { RouteOptions } from './options.js'
+import type { IfMatchRouteOptions } from './options.js'
 import type { RequestState } from './request-state.js'
 import type { kGuard, kRegistration, kReply, kState } from './symbols.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Guards the route: `true`, or options of its own; `false` opts out of `global`. */
-    ifMatch?: boolean | RouteOptions
+    ifMatch?: boolean | IfMatchRouteOptions
     [kGuard]?: GuardedRoute
   }
 

@@ -144,7 +144,8 @@ export class EntityHandle<T> implements Entity<T> {
   // On the own entity what the request demands; on a further one, that it is still what this request read.
   #preconditions (operation: Operation, readsFirst: boolean): Preconditions {
     if (this.#isOwn) {
-      this.#state.demandStrategy()
+      // A write asks for a strategy whatever the method is: a HEAD that falls into the branch of a DELETE has none.
+      if (this.#state.kind === 'write' || operation !== 'unchanged') this.#state.demandStrategy()
       return operation === 'create' ? { ...this.#state.preconditions, ifNoneMatch: '*' } : this.#state.preconditions
     }
     if (operation === 'create') return preconditionsFor(undefined)

@@ -1,23 +1,20 @@
 /** Makes the key of an entity from the parameters of a request. */
 export type KeyOf = (params: Readonly<Record<string, string | undefined>>) => string
 
-/** A pattern that no key can be made of; the message says why. */
-export class KeyPatternError extends Error {}
-
 type Token = { literal: string } | { parameter: string }
 
 /**
  * Compiles a pattern in the syntax of Fastify's router, such as `/offers/:id`, to a function that puts the parameters
  * in, each through `encodeURIComponent`, so that no parameter can reach into another entity.
  *
- * @throws KeyPatternError if two parameters share a segment: their values could run together to one key
+ * @throws Error if two parameters share a segment: their values could run together to one key
  */
 export function compileKey (pattern: string): { keyOf: KeyOf, parameters: string[] } {
   const tokens = tokenise(pattern)
   tokens.forEach((token, at) => {
     const next = tokens.slice(at + 1).findIndex((other) => 'parameter' in other || other.literal.includes('/'))
     if ('parameter' in token && next !== -1 && 'parameter' in tokens[at + 1 + next]!) {
-      throw new KeyPatternError('two parameters in one segment could run together to one key; name the key with a function')
+      throw new Error('two parameters in one segment could run together to one key; name the key with a function')
     }
   })
   return { keyOf: (params) => fill(tokens, params), parameters: parametersOf(pattern) }
@@ -75,5 +72,5 @@ function closingParenthesis (pattern: string, open: number): number {
     else if (pattern[at] === '(') depth++
     else if (pattern[at] === ')' && --depth === 0) return at
   }
-  throw new KeyPatternError('a parenthesis is not closed')
+  throw new Error('a parenthesis is not closed')
 }

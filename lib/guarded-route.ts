@@ -1,5 +1,5 @@
 import type { FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
-import { compileKey, parametersOf, type KeyOf, type KeyPatternError } from './entity-key.js'
+import { compileKey, parametersOf, type KeyOf } from './entity-key.js'
 import { InvalidOptionsError } from './errors.js'
 import { methodKind } from './method.js'
 import { routeSettings, type Settings } from './options.js'
@@ -61,6 +61,6 @@ function compile (pattern: string, name: string): { keyOf: KeyOf, parameters: st
   try {
     return compileKey(pattern)
   } catch (error) {
-    throw new InvalidOptionsError(name, `no key can be made of the pattern "${pattern}": ${(error as KeyPatternError).message}`)
+    throw new InvalidOptionsError(name, `no key can be made of the pattern "${pattern}": ${(error as Error).message}`)
   }
 }

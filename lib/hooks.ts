@@ -27,7 +27,7 @@ export function routeHooks (route: GuardedRoute) {
       if (route.settings.precheck && state.needsComparison()) {
         await new EntityHandle(state, state.own, undefined).precheck()
       }
-      state.demandStrategy()
+      if (state.kind === 'write') state.demandStrategy()
       state.isEntered = true
     },
 

@@ -6,7 +6,7 @@ export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from 
 export type { Entity, Found, Saved } from './entity.js'
 export type { EntityTag } from './entity-tag.js'
 export type { Compare } from './precondition.js'
-export type { IfMatchOptions, RouteOptions } from './options.js'
+export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
 export type {
   Expectation, ListOptions, Page, ReadOptions, Refused, RemoveExpectation, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult
 } from './storage/adapter.js'

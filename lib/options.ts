@@ -6,7 +6,7 @@ import type { Compare } from './precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 
 /** What a route may say in `config.ifMatch`, and the plugin for all its routes; the nearer one wins. */
-export interface RouteOptions {
+export interface IfMatchRouteOptions {
   /** The storage adapter. Required with the plugin. */
   storage?: StorageAdapter<any>
   /**
@@ -36,7 +36,7 @@ export interface RouteOptions {
 }
 
 /** The options of the plugin. */
-export interface IfMatchOptions extends RouteOptions {
+export interface IfMatchOptions extends IfMatchRouteOptions {
   storage: StorageAdapter<any>
   /** Guard every route of the scope with a state-changing method, unless it opts out with `config.ifMatch: false`. */
   global?: boolean
@@ -45,7 +45,7 @@ export interface IfMatchOptions extends RouteOptions {
 /** The options of a route, with the defaults filled in. */
 export interface Settings {
   storage: StorageAdapter
-  key: RouteOptions['key'] | undefined
+  key: IfMatchRouteOptions['key'] | undefined
   missing: 400 | 428 | 'allow'
   create: false | 'if-none-match' | 'wildcard'
   absent: 404 | 412
@@ -95,12 +95,12 @@ export function pluginSettings (options: IfMatchOptions): Settings {
 export function routeSettings (inherited: Settings, options: unknown, route: string): Settings {
   if (options === true || options === undefined) return inherited
   check(RouteOptionsSchema, options, route)
-  const own = options as RouteOptions
+  const own = options as IfMatchRouteOptions
   if (own.storage !== undefined) checkAdapter(own.storage)
   return merge(inherited, own)
 }
 
-function merge (inherited: Settings, { storage, key, missing, create, absent, compare, precheck }: RouteOptions): Settings {
+function merge (inherited: Settings, { storage, key, missing, create, absent, compare, precheck }: IfMatchRouteOptions): Settings {
   return {
     storage: storage ?? inherited.storage,
     key: key ?? inherited.key,

@@ -30,14 +30,15 @@ export interface ProblemDetailsOptions {
  * })
  */
 export function problemDetails (error: unknown, { base, instance }: ProblemDetailsOptions = {}): ProblemDetails {
-  const { statusCode = 500, code, message = '' } = error as { statusCode?: number, code?: string, message?: string }
-  const phrase = STATUS_CODES[statusCode] ?? 'Error'
+  const { statusCode, code, message = '' } = Object(error) as { statusCode?: number, code?: string, message?: string }
+  const status = statusCode !== undefined && statusCode >= 400 ? statusCode : 500
+  const phrase = STATUS_CODES[status] ?? 'Error'
   const isNamed = typeof code === 'string' && code.startsWith('FST_')
   return {
     type: base !== undefined && isNamed ? base + code.toLowerCase() : 'about:blank',
     title: phrase,
-    status: statusCode,
-    detail: isNamed || statusCode < 500 ? message : phrase,
+    status,
+    detail: isNamed || status < 500 ? message : phrase,
     ...(isNamed && { code }),
     ...(instance !== undefined && { instance })
   }

@@ -76,11 +76,11 @@ export class RequestState {
     if (this.malformed !== undefined) throw new MalformedError(this.malformed)
   }
 
-  /** @throws FST_IF_MATCH_REQUIRED if the request writes and names no strategy (R1) */
+  /** @throws FST_IF_MATCH_REQUIRED if the request names no strategy for its write (R1) */
   demandStrategy (): void {
     this.demandWellFormed()
     const { missing } = this.route!.settings
-    if (this.kind !== 'write' || missing === 'allow') return
+    if (missing === 'allow') return
     const { ifMatch, ifNoneMatch } = this.preconditions
     if (ifMatch !== undefined || (ifNoneMatch === '*' && this.policy(true).mayCreate)) return
     const error = new RequiredError()

@@ -1,15 +1,18 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { relative } from 'node:path'
 
-// The wiring, which only whole requests can exercise. Everything else in lib/ is covered by its own test or not at all.
-const WIRING = [
-  'answer', 'conditional-write', 'entity-handle', 'entity-record', 'guarded-route', 'hook-order', 'hooks', 'lifecycle',
-  'plugin', 'refusal', 'request-state', 'storage-fault', 'symbols'
-].map((name) => `lib/${name}.ts`)
+/**
+ * Which files a test is there to cover, so that coverage is earned by a module's own test: its mirror image in lib/ or
+ * example/. What has no mirror image is wiring, and only whole requests, the tests in test/plugin, can exercise it.
+ */
+export default function coverageMap (file) {
+  const test = relative(import.meta.dirname, file).replace(/\.test\.ts$/, '.ts')
+  if (test.startsWith('plugin/')) return modules('lib').filter((path) => !existsSync(path.replace(/^lib/, 'test').replace(/\.ts$/, '.test.ts')))
+  if (test.startsWith('conformance/')) return modules('lib/conformance')
+  if (test.startsWith('example/')) return [...modules('example'), ...modules('example/offers')]
+  return existsSync(`lib/${test}`) ? [`lib/${test}`] : null
+}
 
-/** Which files a test is there to cover: its mirror image; the tests of the plugin as a whole, the wiring. */
-export default function coverageMap (test) {
-  const mirror = relative(import.meta.dirname, test).replace(/\.test\.ts$/, '.ts')
-  if (mirror.startsWith('plugin/')) return WIRING
-  return existsSync(`lib/${mirror}`) ? [`lib/${mirror}`] : null
+function modules (folder) {
+  return readdirSync(folder).filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`)
 }

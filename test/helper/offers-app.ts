@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
-import ifMatch, { type RouteOptions, type StorageAdapter } from 'fastify-if-match'
+import ifMatch, { type IfMatchRouteOptions, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 
 export interface Offer { title: string, price?: number }
@@ -13,7 +13,7 @@ export function newApp (t: Test, options: FastifyServerOptions = {}): FastifyIns
 }
 
 /** An app with one collection of offers and every kind of operation on it. */
-export async function offersApp (t: Test, routeOptions: RouteOptions = {}, prepare?: (app: FastifyInstance) => unknown, serverOptions: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, storage: StorageAdapter }> {
+export async function offersApp (t: Test, routeOptions: IfMatchRouteOptions = {}, prepare?: (app: FastifyInstance) => unknown, serverOptions: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, storage: StorageAdapter }> {
   const app = newApp(t, serverOptions)
   const storage = routeOptions.storage ?? memoryAdapter()
   await app.register(ifMatch, { storage })
@@ -23,7 +23,7 @@ export async function offersApp (t: Test, routeOptions: RouteOptions = {}, prepa
 }
 
 /** GET, PUT, PATCH, DELETE and POST of `/offers/:id`. */
-export function addOfferRoutes (app: FastifyInstance, routeOptions: RouteOptions | true = true): void {
+export function addOfferRoutes (app: FastifyInstance, routeOptions: IfMatchRouteOptions | true = true): void {
   const config = { ifMatch: routeOptions }
   app.get('/offers/:id', { config }, async (request) => (await request.entity<Offer>().read()).value)
   app.put('/offers/:id', { config }, async (request, reply) => {

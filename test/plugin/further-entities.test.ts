@@ -128,11 +128,13 @@ await t.test('the context goes to the adapter as it is, with every call of that 
   const calls: Array<[string, unknown]> = []
   const storage = memoryAdapter()
   const spy = (name: string, options?: ReadOptions): void => { calls.push([name, options?.context]) }
-  const { app } = await offersApp(t, { storage: {
-    read: async (key, options) => { spy('read', options); return await storage.read(key, options) },
-    write: async (key, value, expectation, options) => { spy('write', options); return await storage.write(key, value, expectation, options) },
-    remove: async (key, expectation, options) => { spy('remove', options); return await storage.remove(key, expectation, options) }
-  } }, (app) => {
+  const { app } = await offersApp(t, {
+    storage: {
+      read: async (key, options) => { spy('read', options); return await storage.read(key, options) },
+      write: async (key, value, expectation, options) => { spy('write', options); return await storage.write(key, value, expectation, options) },
+      remove: async (key, expectation, options) => { spy('remove', options); return await storage.remove(key, expectation, options) }
+    }
+  }, (app) => {
     app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
       const context = { client: 'in a transaction' }
       await request.entity(undefined, context).update((offer) => offer)

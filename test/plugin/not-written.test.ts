@@ -1,13 +1,13 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import type { RouteHandlerMethod } from 'fastify'
-import type { RouteOptions } from 'fastify-if-match'
+import type { IfMatchRouteOptions } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { gatedMemory, offersApp, seed } from '../helper/offers-app.js'
 
 const KEY = '/offers/1'
 
-async function handlerApp (t: Test, handler: RouteHandlerMethod, options: RouteOptions = {}) {
+async function handlerApp (t: Test, handler: RouteHandlerMethod, options: IfMatchRouteOptions = {}) {
   const { app, storage } = await offersApp(t, options, (app) => {
     app.route({ method: ['GET', 'POST'], url: '/act/:id', config: { ifMatch: { key: '/offers/:id' } }, handler })
   })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import type { RouteOptions } from 'fastify-if-match'
+import type { IfMatchRouteOptions } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { offersApp, seed } from '../helper/offers-app.js'
 
@@ -11,7 +11,7 @@ const COLUMNS = ['no header', 'IM *', 'IM c', 'IM x', 'INM *', 'INM c', 'INM x']
 
 const PERFORMED = { GET: 200, HEAD: 200, PUT: 200, PATCH: 200, DELETE: 204, POST: 200 } as const
 
-async function request (t: Test, options: RouteOptions, exists: boolean, method: Method, column: typeof COLUMNS[number]) {
+async function request (t: Test, options: IfMatchRouteOptions, exists: boolean, method: Method, column: typeof COLUMNS[number]) {
   const { app, storage } = await offersApp(t, { ...options, storage: memoryAdapter() })
   const current = exists ? await seed(storage) : '"c"'
   const headers: Record<string, string> = {}
@@ -25,7 +25,7 @@ async function request (t: Test, options: RouteOptions, exists: boolean, method:
 }
 
 /** Checks one row: the status of each column, and that the entity changed exactly where the operation ran (R41). */
-async function checkRow (t: Test, options: RouteOptions, exists: boolean, methods: Method[], statuses: Array<number | 'perform' | undefined>): Promise<void> {
+async function checkRow (t: Test, options: IfMatchRouteOptions, exists: boolean, methods: Method[], statuses: Array<number | 'perform' | undefined>): Promise<void> {
   for (const method of methods) {
     for (const [at, column] of COLUMNS.entries()) {
       const wanted = statuses[at] === 'perform' ? PERFORMED[method] : statuses[at]

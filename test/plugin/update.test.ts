@@ -74,13 +74,15 @@ await t.test('update under * that loses again and again is 503 with Retry-After 
 
 await t.test('update under * of an entity that is removed meanwhile is 404', async (t) => {
   const storage = memoryAdapter()
-  const { app } = await offersApp(t, { storage: {
-    ...storage,
-    async write (key, value, expectation) {
-      await storage.remove(key, { kind: 'exists' })
-      return await storage.write(key, value, expectation)
+  const { app } = await offersApp(t, {
+    storage: {
+      ...storage,
+      async write (key, value, expectation) {
+        await storage.remove(key, { kind: 'exists' })
+        return await storage.write(key, value, expectation)
+      }
     }
-  } })
+  })
   await seed(storage)
   const response = await app.inject({ method: 'PATCH', url: '/offers/1', headers: { 'if-match': '*' }, payload: { title: 'mine' } })
   t.equal(response.statusCode, 404)
