@@ -8,6 +8,7 @@ export default [
     plugins: { '@typescript-eslint': tseslint.plugin },
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
+      '@typescript-eslint/no-redeclare': 'off', // a schema and its type share a name
       'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]

@@ -1,3 +1,4 @@
+import type { EntityRecord } from './entity-record.js'
 import { formatEntityTag } from './entity-tag.js'
 import { answersNotModified } from './method.js'
 import { ifNoneMatchHolds } from './precondition.js'
@@ -29,7 +30,7 @@ export function setHeaders (state: RequestState): void {
   const status = reply.statusCode
   const isFresh = isSuccess(status) || isNotModified(state)
   if (isFresh && state.ownRecord?.seen !== undefined) {
-    setTag(state, state.kind === 'read' ? representationTag(state) : writtenTag(state))
+    setTag(state, state.kind === 'read' ? representationTag(state) : writtenTag(state.ownRecord))
   } else if (status === 412) {
     setTag(state, state.refusedBy && formatEntityTag(state.refusedBy.version))
   }
@@ -65,9 +66,9 @@ function representationTag (state: RequestState): string | undefined {
 }
 
 // The tag of what a write left behind; of a removal, or of a handler that wrote nothing, there is none (R66).
-function writtenTag ({ ownRecord }: RequestState): string | undefined {
-  const version = ownRecord?.outcome === undefined ? undefined : ownRecord.seen?.current?.version
-  return version && formatEntityTag(version)
+function writtenTag ({ outcome, seen }: EntityRecord): string | undefined {
+  const current = outcome === undefined ? undefined : seen!.current // an outcome is of something seen
+  return current && formatEntityTag(current.version)
 }
 
 function setTag ({ reply }: RequestState, tag: string | undefined): void {

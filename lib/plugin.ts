@@ -62,9 +62,9 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
   })
 }
 
-// The server's default; Fastify's types leave it out.
+// The server's default, which Fastify's types leave out. Early versions of Fastify 5 have none: undefined is not above 0.
 function timeoutOf ({ initialConfig }: FastifyInstance): number {
-  return (initialConfig as { handlerTimeout?: number }).handlerTimeout ?? 0
+  return (initialConfig as { handlerTimeout: number }).handlerTimeout
 }
 
 /** The error for a route that should be guarded and is not: it was added before the plugin could see it. */

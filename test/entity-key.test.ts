@@ -31,7 +31,7 @@ await t.test('key: the names are those that the router gives', async (t) => {
 })
 
 await t.test('key: parameters that could run together to one key are refused', async (t) => {
-  for (const pattern of ['/a/:x-:y', '/a/:x(^\\d$)h:y', '/a/:x.:y/b', '/a/:x-*', '/a/:x::b:y']) t.throws(() => compileKey(pattern), { message: /two parameters/ }, pattern)
+  for (const pattern of ['/a/:x-:y', '/a/:x(^\\d$)h:y', '/a/:x.:y/b', '/a/:x-*']) t.throws(() => compileKey(pattern), { message: /two parameters/ }, pattern)
   t.throws(() => compileKey('/a/:x(^(\\d$)'), { message: /parenthesis/ }, 'a parenthesis that is not closed')
   t.equal(compileKey('/a/:x-b/:y').keyOf({ x: '1', y: '2' }), '/a/1-b/2')
 })

@@ -46,6 +46,18 @@ await t.test('precheck: a tag is compared before the handler; * compares nothing
   }
 })
 
+await t.test('precheck false: a read whose handler never looks at the entity has no tag, and no 304', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.get('/blind/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async () => ({ blind: true }))
+    app.get('/other/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => { request.entity(); return {} })
+  })
+  const etag = await seed(storage)
+  for (const url of ['/blind/1', '/other/1']) {
+    const response = await app.inject({ url, headers: { 'if-none-match': etag } })
+    t.same([response.statusCode, response.headers.etag], [200, undefined])
+  }
+})
+
 await t.test('the early comparison is a courtesy; the write decides (R56, R58)', async (t) => {
   const storage = memoryAdapter()
   const { app } = await offersApp(t, { storage }, (app) => {
