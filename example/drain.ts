@@ -6,7 +6,10 @@ import type { FastifyInstance } from 'fastify'
  */
 export function drainConnections (app: FastifyInstance): void {
   let isClosing = false
-  app.addHook('preClose', async () => { isClosing = true })
+  app.addHook('preClose', async () => {
+    isClosing = true
+    app.log.info('stopping')
+  })
   app.addHook('onSend', async (_request, reply) => {
     if (isClosing) reply.header('connection', 'close')
   })

@@ -39,7 +39,8 @@ const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
 /** Answers an error in the form of the API. What failed in the server goes to its log, under the id of the request. */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = statusOf(error)
-  request.log[status >= 500 ? 'error' : 'info']({ err: error }, 'request refused')
+  if (status >= 500) request.log.error({ err: error }, 'request failed')
+  else request.log.info({ code: error.code, reason: error.message }, 'request refused')
   return reply.code(status).send(bodyOf(error, status))
 }
 

@@ -23,9 +23,8 @@ async function start (): Promise<void> {
 
   // Requests in flight are finished, and then nothing is left to keep the process. The handlers are gone by then, so a
   // second signal does what signals do.
-  async function stop (signal: NodeJS.Signals): Promise<void> {
+  async function stop (): Promise<void> {
     for (const name of SIGNALS) process.off(name, stop)
-    app.log.info({ signal }, 'stopping')
     await app.close()
   }
   for (const name of SIGNALS) process.on(name, stop)
