@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseTokens } from '../../example/tokens.js'
-import { codeOf, countingMemory, newApp, OFFER, offersUrl, send } from './helper.js'
+import { codeOf, countingMemory, newApp, OFFER, offersUrl, send } from '../helper/example-app.js'
 
 await t.test('no token, another scheme, or an unknown token: 401 with a challenge, and the storage is not asked', async (t) => {
   const { storage, calls } = countingMemory()

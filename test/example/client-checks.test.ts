@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { AppOptions } from '../../example/app.js'
-import { meetingMemory, newApp, OFFER, offersUrl } from './helper.js'
+import { meetingMemory, newApp, OFFER, offersUrl } from '../helper/example-app.js'
 
 // What the known clients of the offers API do (CPP §11), over a real connection.
 

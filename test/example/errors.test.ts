@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import { errorCodes } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { codeOf, newApp, OFFER, offersUrl, send } from './helper.js'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../helper/example-app.js'
 
 const URL = offersUrl('/tide-db')
 

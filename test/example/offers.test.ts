@@ -2,7 +2,8 @@ import t from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { buildApp } from '../../example/app.js'
-import { codeOf, countingMemory, meetingMemory, newApp, OFFER, offersUrl, send, TYPE } from './helper.js'
+import { parseTokens } from '../../example/tokens.js'
+import { codeOf, countingMemory, meetingMemory, newApp, OFFER, offersUrl, send, TYPE } from '../helper/example-app.js'
 
 const URL = offersUrl('/tide-db')
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/
@@ -73,6 +74,29 @@ await t.test('GET, edit, PUT the whole document back: what the server owns is ig
   t.equal(put.statusCode, 200)
   t.match(put.json().changedTime, TIME)
   t.strictSame({ ...(await send(app, 'GET', URL)).json(), changedTime: undefined }, { ...got.json(), definition: edited.definition, changedTime: undefined })
+})
+
+await t.test('a document as the offers API gives it (CPP §5) comes back with nothing changed but its time', async (t) => {
+  const app = await newApp(t, { tokens: parseTokens('heron-token=heron-works:owner') })
+  const authorization = 'Bearer heron-token'
+  const url = '/api/publishers/heron-works/offers/tide-db?api-version=2017-10-31'
+  const document = {
+    offerTypeId: TYPE,
+    publisherId: 'heron-works',
+    status: 'neverPublished',
+    id: 'tide-db',
+    version: 0,
+    definition: {
+      displayText: 'Tide DB',
+      offer: { 'microsoft-azure-marketplace.title': 'Tide DB' },
+      plans: [{ planId: 'small', regions: ['FI'] }]
+    },
+    changedTime: '2031-04-02T09:15:06.9876543Z'
+  }
+  t.equal((await send(app, 'PUT', url, { authorization, 'if-match': '*' }, document)).statusCode, 201)
+  const { changedTime, ...got } = (await send(app, 'GET', url, { authorization })).json()
+  t.not(changedTime, document.changedTime)
+  t.strictSame({ ...got, changedTime: document.changedTime }, document)
 })
 
 await t.test('every other key comes back as it was sent, at any depth', async (t) => {

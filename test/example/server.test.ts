@@ -7,6 +7,9 @@ import t, { type Test } from 'tap'
 
 const SERVER = fileURLToPath(new URL('../../example/server.ts', import.meta.url))
 
+// What the shell of whoever runs the tests may hold.
+const UNSET = { HOST: undefined, STORAGE: undefined, TOKENS: undefined, WORKERS: undefined, LOG_LEVEL: undefined }
+
 /** What came out of a stream or socket so far, and a promise of what it will say. */
 function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (what: RegExp) => Promise<RegExpExecArray> } {
   let text = ''
@@ -32,7 +35,7 @@ function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (wh
 
 function start (t: Test, env: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [...process.execArgv, SERVER], {
-    env: { ...process.env, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { ...process.env, ...UNSET, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   const exit = once(child, 'exit')
   t.teardown(async () => {
