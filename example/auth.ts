@@ -1,0 +1,44 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import { ApiError } from './errors.js'
+import type { Token } from './tokens.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sends this request; null ahead of the authentication. */
+    token: Token | null
+  }
+}
+
+/** A hook that lets nobody in without one of these bearer tokens. */
+export function authenticate (tokens: readonly Token[]): onRequestAsyncHookHandler {
+  const known = tokens.map((token) => ({ token, digest: digestOf(token.secret) }))
+
+  return async function (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const secret = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+    if (secret !== undefined) {
+      const digest = digestOf(secret)
+      // All of them, also behind a match, and digests of one length: the time tells nothing about any token.
+      for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) request.token = candidate.token
+    }
+    if (request.token === null) {
+      reply.header('www-authenticate', 'Bearer')
+      throw new ApiError(401, 'Unauthorized', 'The request has no valid bearer token. Send "Authorization: Bearer <token>".')
+    }
+  }
+}
+
+/**
+ * A hook that lets a token act for its own publishers alone. Whether another publisher exists is nobody's business, so
+ * an unknown one is 403 too, as CPP §9 has it for a wrong publisher id, and no 404 is left to give.
+ */
+export async function authorise (request: FastifyRequest): Promise<void> {
+  const { publisherId } = request.params as { publisherId: string }
+  if (request.token?.roles.has(publisherId) !== true) {
+    throw new ApiError(403, 'Forbidden', 'This token has no role on this publisher.')
+  }
+}
+
+function digestOf (secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}

@@ -1,0 +1,82 @@
+import { BlockList, isIP } from 'node:net'
+import { DEVELOPMENT_TOKENS, includesDevelopmentToken, parseTokens, type Token } from './tokens.js'
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** What the environment says about this server. */
+export interface Settings {
+  host: string
+  port: number
+  storage: 'memory:'
+  tokens: Token[]
+  logLevel: typeof LOG_LEVELS[number]
+}
+
+/** A setting that stops the start. The message names the variable, never its value: that may hold a secret. */
+export class SettingError extends Error {
+  constructor (name: string, expectation: string) {
+    super(`${name} ${expectation}`)
+  }
+}
+
+/**
+ * Reads the settings, with defaults for those that are not there. An empty one counts as wrong, not as absent.
+ *
+ * @throws SettingError for the first that is wrong
+ */
+export function readSettings (env: Readonly<Record<string, string | undefined>>): Settings {
+  const tokens = tokensOf(env.TOKENS ?? DEVELOPMENT_TOKENS)
+  const settings = {
+    host: hostOf(env.HOST ?? '127.0.0.1', tokens),
+    port: portOf(env.PORT ?? '3000'),
+    storage: storageOf(env.STORAGE ?? 'memory:'),
+    tokens,
+    logLevel: logLevelOf(env.LOG_LEVEL ?? 'info')
+  }
+  checkWorkers(env.WORKERS ?? '1')
+  return settings
+}
+
+function tokensOf (text: string): Token[] {
+  try {
+    return parseTokens(text)
+  } catch (error) {
+    throw new SettingError('TOKENS', `accepts "token=publisher:role[+publisher:role...]" with a comma between tokens, where a role is owner or contributor: ${(error as RangeError).message}`)
+  }
+}
+
+function hostOf (host: string, tokens: readonly Token[]): string {
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) throw new SettingError('HOST', 'accepts an IP address or a host name')
+  if (!isLoopback(host) && includesDevelopmentToken(tokens)) {
+    throw new SettingError('HOST', 'accepts 127.0.0.1, ::1 and localhost alone while the development tokens, which everybody knows, are in use: set TOKENS')
+  }
+  return host
+}
+
+function isLoopback (host: string): boolean {
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  return host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'))
+}
+
+function portOf (text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port')
+  return Number(text)
+}
+
+function storageOf (text: string): 'memory:' {
+  if (text !== 'memory:') throw new SettingError('STORAGE', 'accepts "memory:"; other engines come with their adapters')
+  return text
+}
+
+function logLevelOf (text: string): Settings['logLevel'] {
+  const level = LOG_LEVELS.find((level) => level === text)
+  if (level === undefined) throw new SettingError('LOG_LEVEL', `accepts ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+function checkWorkers (text: string): void {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new SettingError('WORKERS', 'accepts a whole number from 1 to 999')
+  if (text !== '1') throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees')
+}

@@ -1,0 +1,123 @@
+import { Writable } from 'node:stream'
+import t from 'tap'
+import { errorCodes } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../helper/example-app.js'
+
+const URL = offersUrl('/tide-db')
+
+await t.test('each refusal has its status and its code', async (t) => {
+  const app = await newApp(t)
+  await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  const json = { 'content-type': 'application/json' }
+  const cases: Array<[string, number, string, Promise<any>]> = [
+    ['unknown route', 404, 'RouteNotFound', send(app, 'GET', '/api/nothing')],
+    ['unknown method', 404, 'RouteNotFound', app.inject({ method: 'DELETE', url: URL })],
+    ['bad address', 400, 'BadRequest', send(app, 'GET', '/api/publishers/%zz/offers')],
+    ['no api-version', 400, 'InvalidAPIVersion', send(app, 'GET', offersUrl('/tide-db', ''))],
+    ['unknown offer', 404, 'OfferNotFound', send(app, 'GET', offersUrl('/other'))],
+    ['not JSON', 400, 'BadRequest', send(app, 'PUT', URL, { ...json, 'if-match': '*' }, '{"offerTypeId":')],
+    ['prototype pollution', 400, 'BadRequest', send(app, 'PUT', URL, { ...json, 'if-match': '*' }, '{"offerTypeId":"x","__proto__":{}}')],
+    ['another media type', 415, 'UnsupportedMediaType', send(app, 'PUT', URL, { 'content-type': 'text/plain', 'if-match': '*' }, 'text')],
+    ['no media type', 415, 'UnsupportedMediaType', send(app, 'PUT', URL, { 'if-match': '*' }, 'text')],
+    ['too large', 413, 'DocumentTooLarge', send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, large: 'x'.repeat(1024 * 1024) })],
+    ['no offerTypeId', 400, 'BadRequest', send(app, 'PUT', URL, { 'if-match': '*' }, {})],
+    ['no If-Match', 400, 'MissingIfMatch', send(app, 'PUT', URL, {}, OFFER)],
+    ['malformed If-Match', 400, 'MalformedPrecondition', send(app, 'PUT', URL, { 'if-match': 'unquoted' }, OFFER)],
+    ['stale tag', 412, 'PreconditionFailed', send(app, 'PUT', URL, { 'if-match': '"stale"' }, OFFER)]
+  ]
+  for (const [name, status, code, sent] of cases) {
+    const response = await sent
+    t.equal(response.statusCode, status, name)
+    t.equal(codeOf(t, response), code, name)
+    t.match(response.headers['content-type'], /^application\/json/, name)
+  }
+})
+
+await t.test('refusals rank: 401, version, 403, 415, body, If-Match, 404 or 412 (CPP §10)', async (t) => {
+  const app = await newApp(t)
+  // Each step repairs what the step before it was refused for.
+  const request = { method: 'PUT' as const, url: '/api/publishers/fabrikam/offers/tide-db', headers: { 'content-type': 'text/plain' } as Record<string, string>, payload: '{"id":"other"}' }
+  const refusals: string[] = []
+  const refused = async (): Promise<void> => {
+    const response = await app.inject(request)
+    refusals.push(`${response.statusCode} ${codeOf(t, response)}`)
+  }
+  await refused()
+  request.headers.authorization = 'Bearer contoso-token'
+  await refused()
+  request.url += '?api-version=2017-10-31'
+  await refused()
+  request.url = URL
+  await refused()
+  request.headers['content-type'] = 'application/json'
+  await refused()
+  request.payload = '{"id":"other","offerTypeId":"x"}'
+  await refused()
+  request.payload = '{"id":"tide-db","offerTypeId":"x"}'
+  await refused()
+  request.headers['if-match'] = 'unquoted'
+  await refused()
+  request.headers['if-match'] = '"never"'
+  await refused()
+  t.strictSame(refusals, [
+    '401 Unauthorized', '400 InvalidAPIVersion', '403 Forbidden', '415 UnsupportedMediaType', '400 BadRequest', '400 BadRequest',
+    '400 MissingIfMatch', '400 MalformedPrecondition', '412 PreconditionFailed'
+  ])
+})
+
+await t.test('api-version: the accepted values end the message, in brackets (CPP §2)', async (t) => {
+  const app = await newApp(t)
+  for (const query of ['', 'api-version=', 'api-version=2016-08-01-preview', 'api-version=2017-10-31&api-version=2017-10-31', 'API-VERSION=2017-10-31']) {
+    const response = await send(app, 'GET', offersUrl('', query))
+    t.equal(response.statusCode, 400, query)
+    t.match(response.json().error, { code: 'InvalidAPIVersion', message: /\[2017-10-31\]$/ })
+  }
+})
+
+await t.test('a failure inside gives nothing away; its log has the id that the client was given', async (t) => {
+  const lines: string[] = []
+  const stream = new Writable({ write (chunk, _encoding, done) { lines.push(String(chunk)); done() } })
+  const storage = memoryAdapter({ around: () => { throw new Error('password=hush') } })
+  const app = await newApp(t, { storage, logger: { stream } })
+  const response = await send(app, 'GET', offersUrl())
+  t.equal(response.statusCode, 500)
+  t.equal(codeOf(t, response), 'InternalServerError')
+  t.notMatch(response.body, /hush/)
+  const logged = lines.map((line) => JSON.parse(line)).find(({ level }) => level === 50)
+  t.match(logged, { err: { message: 'password=hush' }, reqId: response.headers['x-ms-correlation-request-id'] })
+})
+
+await t.test('a storage that does not answer is 503, and the client is told whether it was written', async (t) => {
+  let failure: Error = new Error('hush')
+  const app = await newApp(t, { storage: memoryAdapter({ around: () => { throw failure } }) })
+
+  const read = await send(app, 'GET', URL)
+  t.equal(read.statusCode, 503)
+  t.equal(codeOf(t, read), 'ServiceUnavailable')
+  t.match(read.json().error.message, /nothing was changed/)
+  t.match(read.headers, { 'retry-after': '1' })
+  t.notMatch(read.body, /hush/)
+
+  failure = new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN()
+  const written = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  t.equal(written.statusCode, 503)
+  t.equal(codeOf(t, written), 'OutcomeUnknown')
+})
+
+await t.test('an error with a status that is none, or without a code of ours, keeps the form', async (t) => {
+  const app = await newApp(t)
+  const failures: Record<string, [unknown, number, string]> = {
+    none: [Object.assign(new Error('x'), { statusCode: 200 }), 500, 'InternalServerError'],
+    teapot: [Object.assign(new Error('x'), { statusCode: 418 }), 418, 'BadRequest'],
+    gateway: [Object.assign(new Error('hush'), { statusCode: 502 }), 502, 'InternalServerError'],
+    foreign: [Object.assign(new Error('hush'), { statusCode: 503, code: 'ECONNREFUSED' }), 503, 'ServiceUnavailable']
+  }
+  app.get('/fail/:how', async (request) => { throw failures[(request.params as { how: string }).how]![0] })
+  for (const [how, [, status, code]] of Object.entries(failures)) {
+    const response = await app.inject(`/fail/${how}`)
+    t.equal(response.statusCode, status, how)
+    t.equal(codeOf(t, response), code, how)
+    t.notMatch(response.body, /hush/)
+  }
+})

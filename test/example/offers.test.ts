@@ -1,0 +1,261 @@
+import t from 'tap'
+import type { StorageAdapter } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { buildApp } from '../../example/app.js'
+import { parseTokens } from '../../example/tokens.js'
+import { codeOf, countingMemory, meetingMemory, newApp, OFFER, offersUrl, send, TYPE } from '../helper/example-app.js'
+
+const URL = offersUrl('/tide-db')
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/
+
+await t.test('PUT with If-Match: * creates the offer, and then overwrites it; each answer has the offer and a new tag', async (t) => {
+  const app = await newApp(t)
+  const created = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  t.equal(created.statusCode, 201)
+  t.strictSame({ ...created.json(), changedTime: undefined }, {
+    ...OFFER, id: 'tide-db', publisherId: 'contoso', status: 'neverPublished', version: 0, changedTime: undefined
+  })
+  t.match(created.json().changedTime, TIME)
+  t.match(created.headers.etag, /^"[\w-]{16,}"$/)
+  const replaced = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  t.equal(replaced.statusCode, 200)
+  t.not(replaced.headers.etag, created.headers.etag)
+  t.ok(replaced.json().changedTime >= created.json().changedTime)
+})
+
+await t.test('PUT with If-None-Match: * creates, and never overwrites', async (t) => {
+  const app = await newApp(t)
+  t.equal((await send(app, 'PUT', URL, { 'if-none-match': '*' }, OFFER)).statusCode, 201)
+  t.equal((await send(app, 'PUT', URL, { 'if-none-match': '*' }, OFFER)).statusCode, 412)
+})
+
+await t.test('PUT with a tag: 200 once, then 412 with the current tag; 412 for an offer that is not there', async (t) => {
+  const app = await newApp(t)
+  const { etag } = (await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)).headers
+  const next = await send(app, 'PUT', URL, { 'if-match': etag as string }, OFFER)
+  t.equal(next.statusCode, 200)
+  const stale = await send(app, 'PUT', URL, { 'if-match': etag as string }, OFFER)
+  t.equal(stale.statusCode, 412)
+  t.equal(stale.headers.etag, next.headers.etag)
+  t.equal((await send(app, 'PUT', offersUrl('/other'), { 'if-match': etag as string }, OFFER)).statusCode, 412)
+})
+
+await t.test('GET: the offer and its tag; 304 for the same tag; HEAD likewise', async (t) => {
+  const app = await newApp(t)
+  const put = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  const got = await send(app, 'GET', URL)
+  t.equal(got.statusCode, 200)
+  t.equal(got.body, put.body)
+  t.equal(got.headers.etag, put.headers.etag)
+  t.equal((await send(app, 'GET', URL, { 'if-none-match': got.headers.etag as string })).statusCode, 304)
+  const head = await send(app, 'HEAD', URL)
+  t.strictSame([head.statusCode, head.headers.etag, head.body], [200, got.headers.etag, ''])
+})
+
+await t.test('GET, edit, PUT the whole document back: what the server owns is ignored, at the top level alone', async (t) => {
+  const app = await newApp(t)
+  await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  const got = await send(app, 'GET', URL)
+  const edited = {
+    ...got.json(),
+    status: 'succeeded',
+    version: 12345678901,
+    changedTime: 0,
+    pcMigrationStatus: 'migrated',
+    pcRedirectUri: 'https://example.org',
+    isvUpgradeRequest: false,
+    lockStatus: 'none',
+    eTag: 'W/"x"',
+    Etag: 'W/"x"',
+    offerTypeVersions: { 'microsoft-azure-virtualmachines': 87 },
+    definition: { displayText: 'Tide DB 2', status: 'kept', eTag: 'kept', version: 7, plans: [{ planId: 'small', offerTypeVersions: 1, id: 5 }] }
+  }
+  const put = await send(app, 'PUT', URL, { 'if-match': got.headers.etag as string }, edited)
+  t.equal(put.statusCode, 200)
+  t.match(put.json().changedTime, TIME)
+  t.strictSame({ ...(await send(app, 'GET', URL)).json(), changedTime: undefined }, { ...got.json(), definition: edited.definition, changedTime: undefined })
+})
+
+await t.test('a document as the offers API gives it (CPP §5) comes back with nothing changed but its time', async (t) => {
+  const app = await newApp(t, { tokens: parseTokens('heron-token=heron-works:owner') })
+  const authorization = 'Bearer heron-token'
+  const url = '/api/publishers/heron-works/offers/tide-db?api-version=2017-10-31'
+  const document = {
+    offerTypeId: TYPE,
+    publisherId: 'heron-works',
+    status: 'neverPublished',
+    id: 'tide-db',
+    version: 0,
+    definition: {
+      displayText: 'Tide DB',
+      offer: { 'microsoft-azure-marketplace.title': 'Tide DB' },
+      plans: [{ planId: 'small', regions: ['FI'] }]
+    },
+    changedTime: '2031-04-02T09:15:06.9876543Z'
+  }
+  t.equal((await send(app, 'PUT', url, { authorization, 'if-match': '*' }, document)).statusCode, 201)
+  const { changedTime, ...got } = (await send(app, 'GET', url, { authorization })).json()
+  t.not(changedTime, document.changedTime)
+  t.strictSame({ ...got, changedTime: document.changedTime }, document)
+})
+
+await t.test('every other key comes back as it was sent, at any depth', async (t) => {
+  const app = await newApp(t)
+  const content = {
+    'x-own': null,
+    constructor: 'top',
+    toString: 5,
+    definition: {
+      displayText: '',
+      offer: {
+        'microsoft-azure-marketplace.title': 'Tide DB',
+        'microsoft-azure-marketplace.allowedSubscriptions': [],
+        'microsoft-azure-marketplace.usefulLinks': [{ linkTitle: 'a', linkUrl: 'https://example.org' }],
+        numbers: [0, -1.5, 1e21, 5, '5', true, 'true', null],
+        text: 'ä \u{1f30a} \u2028 \ud800 </script>'
+      },
+      plans: [{ planId: 'small', virtualMachinePricing: { isByol: true, coreMultiplier: { currency: 'USD', single: 1.1 } }, deep: { deeper: [[[{}]]] } }],
+      unlisted: { any: 'thing' }
+    }
+  }
+  await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: TYPE, ...content })
+  const got = (await send(app, 'GET', URL)).json()
+  t.strictSame(got, { offerTypeId: TYPE, ...content, id: 'tide-db', publisherId: 'contoso', status: 'neverPublished', version: 0, changedTime: got.changedTime })
+})
+
+await t.test('PUT replaces the whole document', async (t) => {
+  const app = await newApp(t)
+  await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note: 'first' })
+  await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: TYPE })
+  t.strictSame(Object.keys((await send(app, 'GET', URL)).json()).sort(), ['changedTime', 'id', 'offerTypeId', 'publisherId', 'status', 'version'])
+})
+
+await t.test('a document that contradicts its address, its type, or the schema: 400, and nothing is stored', async (t) => {
+  const { storage, calls } = countingMemory()
+  const app = await newApp(t, { storage })
+  const wrong: unknown[] = [
+    [], 'text', null, {}, { offerTypeId: '' }, { offerTypeId: 5 },
+    { ...OFFER, id: 'other' }, { ...OFFER, id: 5 }, { ...OFFER, publisherId: 'fabrikam' },
+    { ...OFFER, offerTypeVersions: { a: '1' } }, { ...OFFER, definition: null }, { ...OFFER, definition: { displayText: 5 } },
+    { ...OFFER, definition: { offer: [] } }, { ...OFFER, definition: { plans: {} } }, { ...OFFER, definition: { plans: [{}] } }
+  ]
+  for (const document of wrong) {
+    const response = await send(app, 'PUT', URL, { 'if-match': '*', 'content-type': 'application/json' }, JSON.stringify(document))
+    t.equal(response.statusCode, 400, JSON.stringify(document))
+    t.equal(codeOf(t, response), 'BadRequest')
+  }
+  t.strictSame(calls, [])
+})
+
+await t.test('offerTypeId is fixed when the offer is created', async (t) => {
+  const app = await newApp(t)
+  const { etag } = (await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)).headers
+  for (const ifMatch of ['*', etag as string]) {
+    const response = await send(app, 'PUT', URL, { 'if-match': ifMatch }, { ...OFFER, offerTypeId: 'another' })
+    t.equal(response.statusCode, 400)
+    t.match(response.json().error, { code: 'BadRequest', message: /offerTypeId/ })
+  }
+  t.equal((await send(app, 'GET', URL)).headers.etag, etag)
+})
+
+await t.test('offer ids: lower-case letters, digits and dashes, 50 at most, no dash at the end (CPP §3)', async (t) => {
+  const app = await newApp(t)
+  for (const id of ['a', '0', '-a', 'a-b', 'x'.repeat(50)]) {
+    t.equal((await send(app, 'PUT', offersUrl(`/${id}`), { 'if-match': '*' }, OFFER)).statusCode, 201, id)
+  }
+  for (const id of ['a-', '-', 'A', 'a_b', 'a.b', 'a%20b', 'a%2Fb', 'ä', 'a%0A', 'x'.repeat(51), 'x'.repeat(5000)]) {
+    for (const method of ['GET', 'PUT'] as const) {
+      const response = await send(app, method, offersUrl(`/${id}`), { 'if-match': '*' }, method === 'PUT' ? OFFER : undefined)
+      t.equal(response.statusCode, 400, id.slice(0, 60))
+      t.equal(codeOf(t, response), 'BadRequest')
+    }
+  }
+})
+
+await t.test('documents nested too deep: 422; up to the limit they are kept', async (t) => {
+  const app = await newApp(t)
+  const nested = (levels: number): string => `{"offerTypeId":"x","deep":${'['.repeat(levels)}${']'.repeat(levels)}}`
+  for (const [levels, status] of [[510, 201], [511, 422], [100_000, 422]] as const) {
+    const response = await send(app, 'PUT', offersUrl(`/deep-${levels}`), { 'if-match': '*', 'content-type': 'application/json' }, nested(levels))
+    t.equal(response.statusCode, status, `${levels} levels`)
+    if (status === 422) t.equal(codeOf(t, response), 'InvalidDocument')
+  }
+  t.same((await send(app, 'GET', offersUrl('/deep-510'))).json().deep.flat(Infinity), [])
+})
+
+await t.test('a number that no JSON can hold is refused, not stored as null', async (t) => {
+  const app = await newApp(t)
+  const response = await send(app, 'PUT', URL, { 'if-match': '*', 'content-type': 'application/json' }, '{"offerTypeId":"x","huge":1e400}')
+  t.equal(response.statusCode, 422)
+  t.equal(codeOf(t, response), 'InvalidDocument')
+})
+
+await t.test('no body under a JSON content type is no body: the route says whether it needs one (CPP §2)', async (t) => {
+  const app = await newApp(t)
+  app.post('/bodyless', async ({ body }) => ({ hasBody: body !== undefined }))
+  const json = { 'content-type': 'application/json' }
+  t.same((await app.inject({ method: 'POST', url: '/bodyless', headers: json })).json(), { hasBody: false })
+  t.equal((await send(app, 'GET', offersUrl(), json)).statusCode, 200)
+  t.match((await send(app, 'PUT', URL, { ...json, 'if-match': '*' })).json(), { error: { code: 'BadRequest', message: 'body must be object' } })
+})
+
+await t.test('list: all offers of the publisher alone, by id, the definition cut down to displayText', async (t) => {
+  const app = await newApp(t)
+  t.same((await send(app, 'GET', offersUrl())).json(), [])
+  const fabrikam = { authorization: 'Bearer fabrikam-token' }
+  await send(app, 'PUT', '/api/publishers/fabrikam/offers/theirs?api-version=2017-10-31', { ...fabrikam, 'if-match': '*' }, OFFER)
+  await send(app, 'PUT', offersUrl('/b'), { 'if-match': '*' }, { ...OFFER, note: 'kept' })
+  await send(app, 'PUT', offersUrl('/a'), { 'if-match': '*' }, { offerTypeId: TYPE })
+  const response = await send(app, 'GET', offersUrl())
+  t.equal(response.statusCode, 200)
+  t.equal(response.headers.etag, undefined)
+  const common = { offerTypeId: TYPE, publisherId: 'contoso', status: 'neverPublished', version: 0 }
+  t.strictSame(response.json().map((offer: object) => ({ ...offer, changedTime: undefined })), [
+    { ...common, id: 'a', definition: {}, changedTime: undefined },
+    { ...common, id: 'b', definition: { displayText: 'Tide DB' }, note: 'kept', changedTime: undefined }
+  ])
+})
+
+await t.test('list: all pages of the storage', async (t) => {
+  const { storage, calls } = countingMemory()
+  const app = await newApp(t, { storage })
+  for (let at = 0; at < 250; at++) {
+    await storage.write(`/publishers/contoso/offers/o${at}`, { draft: { id: `o${at}` } }, { kind: 'any' })
+  }
+  calls.length = 0
+  const ids = (await send(app, 'GET', offersUrl())).json().map(({ id }: { id: string }) => id)
+  t.equal(new Set(ids).size, 250)
+  t.ok(calls.length > 1)
+})
+
+await t.test('a trailing slash makes no difference', async (t) => {
+  const app = await newApp(t)
+  t.equal((await send(app, 'PUT', offersUrl('/tide-db/'), { 'if-match': '*' }, OFFER)).statusCode, 201)
+  t.equal((await send(app, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)).statusCode, 200)
+  t.equal((await send(app, 'GET', offersUrl('/tide-db/'))).statusCode, 200)
+  t.equal((await send(app, 'GET', offersUrl('/'))).json().length, 1)
+})
+
+await t.test('two first PUTs with * at once: one creates, the other overwrites it, and neither is lost', async (t) => {
+  const { storage, meet } = meetingMemory()
+  const app = await newApp(t, { storage })
+  meet(2)
+  const answers = await Promise.all(['one', 'two'].map(async (note) => await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note })))
+  t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [200, 201])
+  const last = answers.find(({ statusCode }) => statusCode === 200)!
+  t.equal((await send(app, 'GET', URL)).headers.etag, last.headers.etag)
+})
+
+await t.test('two first PUTs with * at once and different types: the type is fixed by the one that creates', async (t) => {
+  const { storage, meet } = meetingMemory()
+  const app = await newApp(t, { storage })
+  meet(2)
+  const answers = await Promise.all(['one', 'two'].map(async (offerTypeId) => await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId })))
+  t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [201, 400])
+})
+
+await t.test('a storage that cannot list is refused while the app boots', async (t) => {
+  const { read, write, remove } = memoryAdapter()
+  const storage: StorageAdapter = { read, write, remove }
+  await t.rejects(buildApp({ storage, tokens: [] }), { message: /list/ })
+})
