@@ -59,16 +59,15 @@ function isSuccess (status: number): boolean {
 
 // The tag of what a GET sends: a compressed body is another representation, with another strong tag (R14c).
 function representationTag (state: RequestState): string | undefined {
-  const version = state.ownRecord?.seen?.current?.version
+  const version = state.ownRecord?.first?.version
   if (version === undefined) return undefined
   const coding = state.reply.getHeader('content-encoding')
   return coding === undefined || coding === 'identity' ? formatEntityTag(version) : formatEntityTag(version, String(coding))
 }
 
 // The tag of what a write left behind; of a removal, or of a handler that wrote nothing, there is none (R66).
-function writtenTag ({ outcome, seen }: EntityRecord): string | undefined {
-  const current = outcome === undefined ? undefined : seen!.current // an outcome is of something seen
-  return current && formatEntityTag(current.version)
+function writtenTag ({ left }: EntityRecord): string | undefined {
+  return left?.version && formatEntityTag(left.version)
 }
 
 function setTag ({ reply }: RequestState, tag: string | undefined): void {

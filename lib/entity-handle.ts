@@ -7,6 +7,7 @@ import { evaluate, preconditionsFor, type Policy, type Preconditions, type Verdi
 import { furtherRefusal, refusal } from './refusal.js'
 import type { RequestState } from './request-state.js'
 import { awaitRead, awaitWrite } from './storage-fault.js'
+import { copyJson } from './storage/json.js'
 import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from './storage/adapter.js'
 
 type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
@@ -35,7 +36,7 @@ export class EntityHandle<T> implements Entity<T> {
     const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
     if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
     if (current === undefined) throw new EntityAbsentError()
-    return found(current)
+    return found(copyJson(current.value), current.version)
   }
 
   /** Reads and judges before the handler runs: a courtesy, the write decides. */
@@ -82,15 +83,15 @@ export class EntityHandle<T> implements Entity<T> {
       needsCurrent: change !== undefined,
       read: () => this.#readOnce(),
       act: async (expectation, current) => {
-        if (change !== undefined) value = await change(current?.value)
+        // Its own copy: what a function changed and then gave up must not be what the next one starts from.
+        if (change !== undefined) value = await change(current && copyJson(current.value))
         this.#refuseIfLate()
         return await awaitWrite<T, Applied>(() => this.#storage.write(this.key, value as T, expectation, this.#options()))
       },
       refusal: (verdict, current) => this.#refusal(verdict, preconditions, current)
     })
-    const current = { value: value as T, version }
-    const saved = { ...found(current), created }
-    this.#settle(current, 'written')
+    const saved = { ...found(value as T, version), created }
+    this.#settle(version)
     return saved
   }
 
@@ -108,15 +109,16 @@ export class EntityHandle<T> implements Entity<T> {
       },
       refusal: (verdict, current) => this.#refusal(verdict, preconditions, current)
     })
-    this.#settle(undefined, 'removed')
+    this.#settle(undefined)
   }
 
   async #unchanged (): Promise<Found<T>> {
     const preconditions = this.#preconditions('unchanged', false)
     const current = await this.#readAgain()
     this.#judge('unchanged', preconditions, current)
-    this.#settle(current, 'unchanged')
-    return found(current!)
+    const { value, version } = current! // where there is none, it was refused
+    this.#settle(version)
+    return found(value, version)
   }
 
   get #storage (): StorageAdapter<T> {
@@ -133,12 +135,19 @@ export class EntityHandle<T> implements Entity<T> {
 
   async #readAgain (): Promise<Stored<T> | undefined> {
     const current = await awaitRead(() => this.#storage.read(this.key, this.#options()))
-    this.#record.seen = { current }
+    this.#see(current)
+    this.#record.first ??= this.#record.seen
     return current
   }
 
   async #readOnce (): Promise<Stored<T> | undefined> {
-    return this.#record.seen === undefined ? await this.#readAgain() : this.#record.seen.current
+    const { seen } = this.#record
+    const isKnown = seen !== undefined && (seen.version === undefined || seen.stored !== undefined)
+    return isKnown ? seen.stored : await this.#readAgain()
+  }
+
+  #see (current: Stored<T> | undefined): void {
+    this.#record.seen = { version: current?.version, stored: current }
   }
 
   // On the own entity what the request demands; on a further one, that it is still what this request read.
@@ -151,7 +160,7 @@ export class EntityHandle<T> implements Entity<T> {
     if (operation === 'create') return preconditionsFor(undefined)
     if (readsFirst) return UNCONDITIONAL
     if (this.#record.seen === undefined) throw new NotReadError(operation)
-    return preconditionsFor(this.#record.seen.current?.version)
+    return preconditionsFor(this.#record.seen.version)
   }
 
   #policy (operation: Operation): Policy {
@@ -165,19 +174,18 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   #refusal (verdict: Exclude<Verdict, 'perform'>, preconditions: Preconditions, current: Stored<T> | undefined): Error {
-    this.#record.seen = { current }
+    this.#see(current)
     if (!this.#isOwn) return furtherRefusal(verdict)
     this.#state.refusedBy = current
     return refusal(verdict, preconditions, current !== undefined)
   }
 
-  #settle (current: Stored<T> | undefined, outcome: EntityRecord['outcome']): void {
-    this.#record.seen = { current }
-    this.#record.outcome = outcome
-    if (this.#isOwn) this.#state.chain(current?.version)
+  #settle (version: string | undefined): void {
+    this.#record.seen = this.#record.left = { version, stored: undefined }
+    if (this.#isOwn) this.#state.chain(version)
   }
 }
 
-function found<T> ({ value, version }: Stored<T>): Found<T> {
+function found<T> (value: T, version: string): Found<T> {
   return { value, version, etag: formatEntityTag(version) }
 }

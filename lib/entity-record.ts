@@ -1,17 +1,27 @@
 import type { Stored } from './storage/adapter.js'
 
+/** A state of an entity that a request knows of. */
+export interface SeenState {
+  /** Its version; undefined: there is no entity. */
+  readonly version: string | undefined
+  /** The entity as the storage gave it; undefined of a state that is known by its version alone. */
+  readonly stored: Stored<any> | undefined
+}
+
 /** What a request knows of one entity and did to it. */
 export interface EntityRecord {
   readonly key: string
-  /** The state that the request saw last, by a read, a refusal or its own write; undefined: it looked at none yet. */
-  seen: { readonly current: Stored<any> | undefined } | undefined
-  /** What the request did to it last. */
-  outcome: 'written' | 'removed' | 'unchanged' | undefined
+  /** The state that the request read first. It is what the answer to a GET is tagged with: never newer than the body. */
+  first: SeenState | undefined
+  /** The state that the request saw last, by a read, a refusal or its own write. */
+  seen: SeenState | undefined
+  /** The state that the request left behind, if it wrote, removed, or said that there was nothing to do. */
+  left: SeenState | undefined
   /** Why its last write was not applied. */
   failure: unknown
 }
 
 /** The record of an entity that the request did not look at yet. */
 export function newRecord (key: string): EntityRecord {
-  return { key, seen: undefined, outcome: undefined, failure: undefined }
+  return { key, first: undefined, seen: undefined, left: undefined, failure: undefined }
 }

@@ -67,6 +67,6 @@ export function routeHooks (route: GuardedRoute) {
 async function settle (state: RequestState): Promise<void> {
   if (state.reply.statusCode >= 400) return
   while (state.pending.size > 0) await Promise.all(state.pending)
-  if (!state.isEntered || state.kind !== 'write' || state.own.outcome !== undefined) return
+  if (!state.isEntered || state.kind !== 'write' || state.own.left !== undefined) return
   throw state.own.failure ?? new NotWrittenError(state.request.method, state.request.routeOptions.url)
 }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { RouteOptions, StorageAdapter } from 'fastify-if-match'
+import type { IfMatchRouteOptions, StorageAdapter } from 'fastify-if-match'
 import { checkIdentity, nextDraft } from './draft.js'
 import { OFFER_KEY } from './key.js'
 import { canList, listOffers } from './list.js'
@@ -7,7 +7,7 @@ import type { OfferRecord } from './offer.js'
 import { OfferDocumentSchema, OfferParamsSchema, PublisherParamsSchema } from './schemas.js'
 
 // `*` creates too: it writes without any checks (CPP §4).
-const config: { ifMatch: RouteOptions } = { ifMatch: { key: OFFER_KEY, create: 'wildcard' } }
+const config: { ifMatch: IfMatchRouteOptions } = { ifMatch: { key: OFFER_KEY, create: 'wildcard' } }
 
 /**
  * The offers of a publisher. No response schemas: a serialiser made of one drops or converts what it does not list,

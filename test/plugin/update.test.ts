@@ -168,3 +168,47 @@ await t.test('create of the own entity is 412 where there is one, whatever the t
   t.equal(await send({ 'if-none-match': '*' }), 412)
   t.equal(await send({ 'if-match': `"${(await storage.read(KEY))?.version}"` }), 412)
 })
+
+await t.test('what a handler does to a value that it read never reaches the store by itself (DESIGN 4)', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+      const entity = request.entity<Offer>()
+      const first = await entity.read()
+      first.value.title = 'changed in hand'
+      t.equal((await entity.read()).value.title, 'seeded')
+      await entity.update((offer) => {
+        offer.title = 'half done'
+        throw new Error('given up')
+      }).catch(() => {})
+      const saved = await entity.update((offer) => ({ ...offer, price: 1 }))
+      saved.value.title = 'changed after the write'
+      t.same((await entity.read()).value, { title: 'seeded', price: 1 })
+      await entity.update((offer) => ({ ...offer, price: 2 }))
+    })
+  })
+  const etag = await seed(storage)
+  t.equal((await app.inject({ method: 'POST', url: '/act/1', headers: { 'if-match': etag } })).statusCode, 200)
+  t.same((await storage.read(KEY))?.value, { title: 'seeded', price: 2 })
+})
+
+await t.test('the tag of an answer is never newer than what the handler had in hand', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.put('/raced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+      const { value, etag } = await request.entity<Offer>().replace({ title: 'mine' })
+      await storage.write(KEY, { title: 'other' }, { kind: 'any' })
+      await request.entity<Offer>().read()
+      return { value, etag }
+    })
+    app.get('/raced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+      const { value, etag } = await request.entity<Offer>().read()
+      await storage.write(KEY, { title: 'newer' }, { kind: 'any' })
+      await request.entity<Offer>().unchanged()
+      return { value, etag }
+    })
+  })
+  await seed(storage)
+  const put = await app.inject({ method: 'PUT', url: '/raced/1', headers: { 'if-match': '*' }, payload: {} })
+  t.match(put.json(), { value: { title: 'mine' }, etag: put.headers.etag })
+  const get = await app.inject('/raced/1')
+  t.match(get.json(), { value: { title: 'other' }, etag: get.headers.etag })
+})
