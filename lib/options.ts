@@ -65,6 +65,9 @@ const RouteOptionsSchema = Type.Object({
   precheck: Type.Optional(Type.Boolean())
 }, { additionalProperties: false })
 
+/** The names of the options of the plugin. */
+export const IF_MATCH_OPTIONS = [...Object.keys(RouteOptionsSchema.properties), 'global']
+
 const PluginOptionsSchema = Type.Object({
   ...RouteOptionsSchema.properties,
   global: Type.Optional(Type.Boolean()),
