@@ -1,6 +1,5 @@
 import { Client, get, put, type Answer } from './client.js'
 import type { Report } from './protocol.js'
-import type { ServerProcess } from './server-process.js'
 import type { Servers } from './servers.js'
 
 /**
@@ -13,7 +12,7 @@ import type { Servers } from './servers.js'
 export type Mode = 'plain' | 'held' | 'split'
 export const MODES: readonly Mode[] = ['plain', 'held', 'split']
 
-/** What became of the requests of a round. Three lists in the same order: the clients'. */
+/** What became of the requests of a round. Answers and bodies are in the order of the clients. */
 export interface Outcome {
   bodies: string[]
   answers: Answer[]
@@ -21,42 +20,36 @@ export interface Outcome {
   reports: Array<Report & { requests: number }>
 }
 
-const LONGEST_ROUND = 10_000
+// In seconds. A round takes some milliseconds.
+const LONGEST = 10
 
 /** So many keep-alive clients, spread evenly over the servers. */
 export class Race {
   readonly clients: readonly Client[]
-  readonly #servers: readonly ServerProcess[]
+  readonly #servers: Servers
   #rounds = 0
 
-  static async connect ({ all }: Servers, clients: number): Promise<Race> {
-    const race = new Race(all, await Promise.all(Array.from({ length: clients }, (_, at) => Client.connect(all[at % all.length]!.port))))
+  static async connect (servers: Servers, clients: number): Promise<Race> {
+    const { all } = servers
+    const race = new Race(servers, await Promise.all(Array.from({ length: clients }, (_, at) => Client.connect(all[at % all.length]!.port))))
     // A connection that was answered is accepted: from here on a held server has it.
-    await Promise.all(race.clients.map((client) => client.request(get('/things/none'))))
+    await servers.within(LONGEST, 'a first answer', Promise.all(race.clients.map((client) => client.request(get('/things/none')))))
     return race
   }
 
-  private constructor (servers: readonly ServerProcess[], clients: readonly Client[]) {
+  private constructor (servers: Servers, clients: readonly Client[]) {
     this.#servers = servers
     this.clients = clients
   }
 
   /** One request outside of a round. */
   request (text: string): Promise<Answer> {
-    return this.clients[0]!.request(text)
+    return this.#servers.within(LONGEST, text, this.clients[0]!.request(text))
   }
 
-  /** Each client sends a PUT with this precondition and a body of its own. Rejects if it takes too long. */
+  /** Each client sends a PUT with this precondition and a body of its own. */
   async round (mode: Mode, path: string, precondition: string): Promise<Outcome> {
-    let bound: NodeJS.Timeout | undefined
-    const tooLong = new Promise<never>((_resolve, reject) => {
-      bound = setTimeout(() => reject(new Error(`a round did not end: ${mode}, ${path}`)), LONGEST_ROUND)
-    })
-    try {
-      return await Promise.race([this.#round(mode, path, precondition), tooLong])
-    } finally {
-      clearTimeout(bound)
-    }
+    return this.#servers.within(LONGEST, `${mode}, ${path}, ${precondition}`, this.#round(mode, path, precondition))
   }
 
   close (): void {
@@ -64,28 +57,30 @@ export class Race {
   }
 
   async #round (mode: Mode, path: string, precondition: string): Promise<Outcome> {
-    const shares = this.#servers.map((_server, at) => this.clients.filter((_client, client) => client % this.#servers.length === at).length)
-    await Promise.all(this.#servers.map((server, at) => server.begin(shares[at]!)))
+    const { all } = this.#servers
+    const shares = all.map((_server, at) => this.clients.filter((_client, client) => client % all.length === at).length)
+    await Promise.all(all.map((server, at) => server.begin(shares[at]!)))
     const round = this.#rounds++
     const bodies = this.clients.map((_client, writer) => JSON.stringify({ round, writer, filler: '.'.repeat(64) }))
     const requests = bodies.map((body) => put(path, precondition, body))
     const [answers] = await Promise.all([Promise.all(this.clients.map((client) => client.answer())), this.#send(mode, requests)])
-    const reports = await Promise.all(this.#servers.map((server) => server.end()))
+    const reports = await Promise.all(all.map((server) => server.end()))
     return { bodies, answers, reports: reports.map((report, at) => ({ ...report, requests: shares[at]! })) }
   }
 
   async #send (mode: Mode, requests: readonly string[]): Promise<void> {
+    const { all } = this.#servers
     const sendAll = (pieces: readonly string[]) => Promise.all(this.clients.map((client, at) => client.send(pieces[at]!)))
     const held = async (pieces: readonly string[]) => {
-      await Promise.all(this.#servers.map((server) => server.hold()))
+      await Promise.all(all.map((server) => server.hold()))
       await sendAll(pieces)
-      for (const server of this.#servers) server.release()
+      for (const server of all) server.release()
     }
     if (mode === 'plain') await sendAll(requests)
     if (mode === 'held') await held(requests)
     if (mode === 'split') {
       const halves = requests.map((request) => Math.floor((request.indexOf('\r\n\r\n') + 4 + request.length) / 2))
-      const seen = Promise.all(this.#servers.map((server) => server.seen()))
+      const seen = Promise.all(all.map((server) => server.seen()))
       await Promise.all([seen, held(requests.map((request, at) => request.slice(0, halves[at])))])
       await held(requests.map((request, at) => request.slice(halves[at])))
     }

@@ -20,6 +20,21 @@ export class Servers {
     this.isLate = isLate
   }
 
+  /** Awaits `task`. If it takes too long the servers are stopped, so that neither it nor anything after it waits any more. */
+  async within<R> (seconds: number, what: string, task: Promise<R>): Promise<R> {
+    let stopped: Promise<void> | undefined
+    const bound = setTimeout(() => { stopped = this.stop() }, seconds * 1_000)
+    try {
+      return await task
+    } catch (error) {
+      if (stopped === undefined) throw error
+      await stopped
+      throw new Error(`took more than ${seconds} seconds, and the servers were stopped: ${what}`, { cause: error })
+    } finally {
+      clearTimeout(bound)
+    }
+  }
+
   async stop (): Promise<void> {
     await Promise.all(this.all.map((server) => server.stop()))
   }

@@ -63,7 +63,7 @@ async function counts (t: Test, servers: Servers): Promise<void> {
   const race = await Race.connect(servers, 16)
   t.teardown(() => race.close())
   await race.request(put('/things/counter', 'If-None-Match: *', '{"count":0}'))
-  const refused = await Promise.all(race.clients.map((client) => raise(client, '/things/counter', 50)))
+  const refused = await servers.within(60, 'the counter', Promise.all(race.clients.map((client) => raise(client, '/things/counter', 50))))
   t.comment(`${refused.reduce((sum, times) => sum + times, 0)} refusals on the way`)
   t.equal((await race.request(get('/things/counter'))).body, '{"count":800}')
 }
