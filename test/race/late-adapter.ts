@@ -1,0 +1,32 @@
+import type { StorageAdapter } from 'fastify-if-match'
+
+/** The adapter, with `onWrite` called as each write begins. */
+export function watchedAdapter (adapter: StorageAdapter, onWrite: () => void): StorageAdapter {
+  return {
+    ...adapter,
+    write (key, value, expectation, options) {
+      onWrite()
+      return adapter.write(key, value, expectation, options)
+    }
+  }
+}
+
+/**
+ * The adapter, in lockstep: `gate` opens when all requests of a round stand before it. So their reads are all taken,
+ * and only then is any answered: every request compares with the same state, and none sees the write of another.
+ * Their writes, too, begin together. What decides apart from the write then lets all of them pass.
+ */
+export function lateAdapter (adapter: StorageAdapter, gate: () => Promise<void>): StorageAdapter {
+  async function late<R> (step: () => Promise<R>): Promise<R> {
+    await gate()
+    const result = await step()
+    await gate()
+    return result
+  }
+  return {
+    ...adapter,
+    read: (key, options) => late(() => adapter.read(key, options)),
+    write: (key, value, expectation, options) => late(() => adapter.write(key, value, expectation, options)),
+    remove: (key, expectation, options) => late(() => adapter.remove(key, expectation, options))
+  }
+}

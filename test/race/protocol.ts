@@ -1,0 +1,46 @@
+/** The stores that a race can run on. */
+export type StorageName = 'memory'
+
+/**
+ * Who decides the precondition of a PUT:
+ *
+ * - `plugin`: the plugin, in the write. All others are wrong, each in its own way:
+ * - `onRequest`: a hook before the body is read; the handler then writes unconditionally
+ * - `preHandler`: a hook after the body was read; the handler then writes unconditionally
+ * - `adapter`: the plugin, on an adapter whose write reads, compares, and then writes
+ */
+export type Decider = 'plugin' | 'onRequest' | 'preHandler' | 'adapter'
+
+/** What a server process is started with. */
+export interface ServerConfig {
+  storage: StorageName
+  /** The store answers late: no operation of a round is answered before all were taken (`late-adapter.ts`). */
+  isLate: boolean
+  decider: Decider
+}
+
+/** What a server process saw of a round: its proof that the requests were in flight together. */
+export interface Report {
+  /** How many requests had been seen when the first write to the storage began; undefined: nothing was written. */
+  seenBeforeFirstWrite: number | undefined
+  /** How many requests were read in the same turn of the event loop as the first: their bytes lay in the sockets at one instant. */
+  seenInFirstTurn: number
+}
+
+/** From the test to a server. `hold` is answered, and ended, on the line: the server's event loop stands still meanwhile. */
+export type Command = { kind: 'begin', requests: number } | { kind: 'hold' } | { kind: 'open' } | { kind: 'end' }
+
+/** From a server to the test. */
+export type Message =
+  | { kind: 'listening', port: number }
+  | { kind: 'begun' }
+  /** The headers of all requests of the round were seen. */
+  | { kind: 'seen' }
+  /** Every request of the round waits for the store, or was answered. */
+  | { kind: 'waiting' }
+  /** Every request of the round was answered. */
+  | { kind: 'answered' }
+  | { kind: 'ended', report: Report }
+
+/** The file descriptor of the line, in the server process. */
+export const LINE = 4

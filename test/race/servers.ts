@@ -1,0 +1,47 @@
+import type { ServerConfig } from './protocol.js'
+import { ServerProcess } from './server-process.js'
+
+/** Server processes on one store. */
+export class Servers {
+  readonly all: ServerProcess[] = []
+  readonly isLate: boolean
+
+  static async start (config: ServerConfig, processes: number): Promise<Servers> {
+    const servers = new Servers(config)
+    const started = await Promise.allSettled(Array.from({ length: processes }, () => ServerProcess.start(config, () => servers.#openGates())))
+    servers.all.push(...started.flatMap((result) => result.status === 'fulfilled' ? [result.value] : []))
+    const failure = started.find((result) => result.status === 'rejected')
+    if (failure === undefined) return servers
+    await servers.stop()
+    throw failure.reason
+  }
+
+  private constructor ({ isLate }: ServerConfig) {
+    this.isLate = isLate
+  }
+
+  /** Awaits `task`. If it takes too long the servers are stopped, so that neither it nor anything after it waits any more. */
+  async within<R> (seconds: number, what: string, task: Promise<R>): Promise<R> {
+    let stopped: Promise<void> | undefined
+    const bound = setTimeout(() => { stopped = this.stop() }, seconds * 1_000)
+    try {
+      return await task
+    } catch (error) {
+      if (stopped === undefined) throw error
+      await stopped
+      throw new Error(`took more than ${seconds} seconds, and the servers were stopped: ${what}`, { cause: error })
+    } finally {
+      clearTimeout(bound)
+    }
+  }
+
+  async stop (): Promise<void> {
+    await Promise.all(this.all.map((server) => server.stop()))
+  }
+
+  // The lockstep of a late store, over all processes.
+  #openGates (): void {
+    if (this.all.some(({ progress }) => progress === 'running')) return
+    for (const server of this.all) if (server.progress === 'waiting') server.open()
+  }
+}

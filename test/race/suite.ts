@@ -1,0 +1,69 @@
+import type { Test } from 'tap'
+import { get, put } from './client.js'
+import { raise } from './counter.js'
+import type { StorageName } from './protocol.js'
+import { MODES, Race, type Mode } from './race.js'
+import { flawsOfFlight, flawsOfLastOneWins, flawsOfOneWinner } from './rules.js'
+import { Servers } from './servers.js'
+
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 200)
+const FEW_ROUNDS = Math.ceil(ROUNDS / 10)
+if (!(ROUNDS >= 1)) throw new TypeError('RACE_ROUNDS: how many rounds, 1 or more')
+
+/** The races that every store must pass, as it is and answering late, with so many server processes on it. */
+export async function raceSuite (t: Test, { storage, processes }: { storage: StorageName, processes: number }): Promise<void> {
+  for (const isLate of [false, true]) {
+    await t.test(`${storage}${isLate ? ', late' : ''}, server processes: ${processes}`, async (t) => {
+      const servers = await Servers.start({ storage, isLate, decider: 'plugin' }, processes)
+      t.teardown(() => servers.stop())
+      for (const clients of [32, 64]) {
+        for (const mode of MODES) await t.test(`${clients} clients, ${mode}`, (t) => races(t, servers, clients, mode))
+      }
+      await t.test('a counter that 16 clients raise 50 times each, again after each 412, ends at 800 (R56)', (t) => counts(t, servers))
+    })
+  }
+}
+
+async function races (t: Test, servers: Servers, clients: number, mode: Mode): Promise<void> {
+  const race = await Race.connect(servers, clients)
+  t.teardown(() => race.close())
+  const things = `/things/${mode}-${clients}`
+
+  await t.test('PUTs with one tag: one 2xx, all others 412, the winner stored (R56, R57)', async (t) => {
+    let { etag } = await race.request(put(`${things}-tag`, 'If-None-Match: *', '{}'))
+    for (let round = 0; round < ROUNDS; round++) {
+      const outcome = await race.round(mode, `${things}-tag`, `If-Match: ${etag}`)
+      const stored = await race.request(get(`${things}-tag`))
+      const flaws = [...flawsOfOneWinner(outcome, 200, stored), ...flawsOfFlight(outcome, mode, servers.isLate)]
+      if (stored.etag === etag) flaws.push('the tag did not change')
+      if (!t.same(flaws, [], `round ${round}`)) break
+      etag = stored.etag
+    }
+  })
+
+  await t.test('PUTs with If-None-Match: *: one 201, all others 412, the winner stored (R57)', async (t) => {
+    for (let round = 0; round < FEW_ROUNDS; round++) {
+      const outcome = await race.round(mode, `${things}-new-${round}`, 'If-None-Match: *')
+      const stored = await race.request(get(`${things}-new-${round}`))
+      if (!t.same([...flawsOfOneWinner(outcome, 201, stored), ...flawsOfFlight(outcome, mode, servers.isLate)], [], `round ${round}`)) break
+    }
+  })
+
+  await t.test('PUTs with If-Match: *: each is applied, the last one is stored (R58)', async (t) => {
+    await race.request(put(`${things}-star`, 'If-None-Match: *', '{}'))
+    for (let round = 0; round < FEW_ROUNDS; round++) {
+      const outcome = await race.round(mode, `${things}-star`, 'If-Match: *')
+      const stored = await race.request(get(`${things}-star`))
+      if (!t.same([...flawsOfLastOneWins(outcome, stored), ...flawsOfFlight(outcome, mode, servers.isLate)], [], `round ${round}`)) break
+    }
+  })
+}
+
+async function counts (t: Test, servers: Servers): Promise<void> {
+  const race = await Race.connect(servers, 16)
+  t.teardown(() => race.close())
+  await race.request(put('/things/counter', 'If-None-Match: *', '{"count":0}'))
+  const refused = await servers.within(60, 'the counter', Promise.all(race.clients.map((client) => raise(client, '/things/counter', 50))))
+  t.comment(`${refused.reduce((sum, times) => sum + times, 0)} refusals on the way`)
+  t.equal((await race.request(get('/things/counter'))).body, '{"count":800}')
+}
