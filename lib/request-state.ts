@@ -6,6 +6,7 @@ import { fieldValue, parseIfMatch, type TagList } from './if-match.js'
 import { answersNotModified, methodKind, type MethodKind } from './method.js'
 import { expectationOf, normalise, preconditionsFor, versionsOf, type Policy, type Preconditions } from './precondition.js'
 import { checkKey } from './storage/key.js'
+import { kIsOver } from './storage/stop.js'
 import type { ReadOptions, StorageAdapter, Stored } from './storage/adapter.js'
 
 const NONE: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
@@ -128,16 +129,19 @@ export class RequestState {
 
   /** What goes along to the storage. The signal is made only if the adapter looks at it. */
   options (context: unknown): ReadOptions {
-    const state = this
-    return { context, get signal () { return state.#signal() } }
+    return new RequestOptions(this, context)
   }
 
-  // Not the signal of Fastify's request: over a socket that one fires as soon as the body has been read.
-  #signal (): AbortSignal {
+  /**
+   * Aborted once nobody waits any more. Not the signal of Fastify's request: over a socket that one fires as soon as the
+   * body has been read.
+   */
+  get signal (): AbortSignal {
     if (this.#controller === undefined) {
       const controller = this.#controller = new AbortController()
-      if (this.isOver()) controller.abort(new LateWriteError())
-      else this.reply.raw.once('close', () => { controller.abort(new LateWriteError()) })
+      const abort = (): void => { controller.abort(new LateWriteError()) }
+      if (this.isOver()) abort()
+      else this.reply.raw.once('close', () => { if (!this.isAnswered || this.pending.size > 0) abort() })
     }
     return this.#controller.signal
   }
@@ -165,6 +169,22 @@ export class RequestState {
       record.failure = error
     })
     return write
+  }
+}
+
+class RequestOptions implements ReadOptions {
+  readonly #state: RequestState
+
+  constructor (state: RequestState, readonly context: unknown) {
+    this.#state = state
+  }
+
+  get signal (): AbortSignal {
+    return this.#state.signal
+  }
+
+  [kIsOver] (): boolean {
+    return this.#state.isOver()
   }
 }
 

@@ -1,3 +1,5 @@
+import type { kIsOver } from './stop.js'
+
 /**
  * What must be true of the stored entity for a write to be applied.
  *
@@ -33,6 +35,8 @@ export interface ReadOptions {
   context?: unknown
   /** Aborted when nobody waits for the answer any more. It stops what was not yet sent to the engine, nothing else. */
   signal?: AbortSignal | undefined
+  /** For `throwIfStopped` alone. */
+  [kIsOver]?: () => boolean
 }
 
 /** What comes along with a write. */

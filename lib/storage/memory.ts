@@ -3,6 +3,7 @@ import { satisfies } from './expectation.js'
 import { copyJson } from './json.js'
 import { checkKey, compareKeys } from './key.js'
 import { pageLimit } from './page.js'
+import { throwIfStopped } from './stop.js'
 import { newVersion } from './version.js'
 
 /** Options of `memoryAdapter`. */
@@ -33,14 +34,11 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
   }
 
   async function run<R> (operation: 'read' | 'write' | 'remove' | 'list', key: string, options: ReadOptions | undefined, step: () => R): Promise<R> {
-    if (around === undefined) {
-      options?.signal?.throwIfAborted()
+    const unlessStopped = (): R => {
+      throwIfStopped(options)
       return step()
     }
-    return await around(() => {
-      options?.signal?.throwIfAborted()
-      return step()
-    }, operation, key)
+    return around === undefined ? unlessStopped() : await around(unlessStopped, operation, key)
   }
 
   return {
