@@ -48,7 +48,7 @@ function named ({ value, version, replaced, digest }: Stored): Stored {
 
 /** The call must reject with one of these codes. */
 export async function rejectsWith (call: () => Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
-  await assert.rejects(call, (error: { code?: unknown } | undefined) => {
+  await assert.rejects(async () => await call(), (error: { code?: unknown } | undefined) => {
     assert.ok(codes.includes(error?.code as ErrorCode), `it rejects with ${String(error?.code ?? error)} and not with ${codes.join(' or ')}`)
     return true
   })

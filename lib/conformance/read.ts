@@ -15,11 +15,6 @@ export const readCases: Cases = {
     }
   },
 
-  'read: two reads with nothing in between are equal': async ({ adapter }) => {
-    await create(adapter, 'k', { a: 1 }, { digest: 'd' })
-    same(await adapter.read('k'), await present(adapter, 'k'))
-  },
-
   'read: a change of one key does not show under another': async ({ adapter }) => {
     await create(adapter, 'a', 1)
     await create(adapter, 'b', 2)

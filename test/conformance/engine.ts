@@ -22,13 +22,15 @@ export interface Parts {
   checkKey (key: unknown): void
   address (key: string): string
   take (value: unknown): unknown
-  give (value: unknown, from: 'read' | Change | 'list'): unknown
+  give (row: Stored, to: 'read' | Change | 'list'): Stored
   satisfies (expectation: Expectation, version: string | undefined, change: Change): boolean
-  decide<R> (look: () => Stored | undefined, act: (current: Stored | undefined) => R, engine: Engine): R | Promise<R>
-  version (current: Stored | undefined, value: unknown): string
+  decide<R> (look: () => Stored | undefined, act: (current: Stored | undefined) => R): R | Promise<R>
+  version (current: Stored | undefined, value: unknown, expectation: Expectation): string
   remembered (current: Stored | undefined, options: WriteOptions | undefined): Pick<Stored, 'replaced' | 'digest'>
-  /** Takes place inside the refused step. */
-  onRefusal (rows: Engine['rows'], key: string, expectation: Expectation): void
+  look (rows: Engine['rows'], key: string): Stored | undefined
+  put (rows: Engine['rows'], key: string, row: Stored): void
+  drop (rows: Engine['rows'], key: string): void
+  onRefusal (rows: Engine['rows'], key: string): void
   isListed (key: string, prefix: string): boolean
   isBehind (key: string, after: string): boolean
   order (a: string, b: string): number
@@ -45,11 +47,14 @@ const sound: Parts = {
   checkKey,
   address: (key) => key,
   take: copyJson,
-  give: copyJson,
+  give: copyOf,
   satisfies,
   decide: (look, act) => act(look()),
   version: newVersion,
   remembered: (current, options) => ({ replaced: current?.version, digest: options?.digest }),
+  look: (rows, key) => rows.get(key),
+  put: (rows, key, row) => rows.set(key, row),
+  drop: (rows, key) => rows.delete(key),
   onRefusal: () => {},
   isListed: (key, prefix) => key.startsWith(prefix),
   isBehind: (key, after) => compareKeys(key, after) > 0,
@@ -66,6 +71,30 @@ const sound: Parts = {
 
 /** Gives the replaced parts, anew for every adapter: state that they keep is that of one process. */
 export type Flaw = () => Partial<Parts>
+
+/** An adapter that is wrong in one respect. */
+export interface Mutant {
+  /** What it does. */
+  adapter: string
+  flaw: Flaw
+  /** The cases of the suite that fail for it, all of them. */
+  caughtBy: readonly string[]
+}
+
+/** A flaw in methods as their callers see them. */
+export function replacing (methods: (adapter: StorageAdapter, engine: Engine) => Partial<StorageAdapter>): Flaw {
+  return () => ({ wrap: (adapter, engine) => ({ ...adapter, ...methods(adapter, engine) }) })
+}
+
+/** The title of a case that runs on one adapter and on two. */
+export function onOneAndTwo (group: 'contention' | 'concurrency', title: string): string[] {
+  return [`${group}, one adapter: ${title}`, `${group}, two adapters: ${title}`]
+}
+
+/** A record that shares nothing with the one in the store. */
+export function copyOf (row: Stored): Stored {
+  return { ...row, value: copyJson(row.value) }
+}
 
 /** A store in this process that several adapters share, each with the same flaw; without one they are sound. */
 export function engineSubject (flaw: Flaw = () => ({})): Subject & { engine: Engine } {
@@ -102,17 +131,17 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
   function change<A> (operation: Change, at: string, expectation: Expectation, apply: (current: Stored | undefined) => A) {
     return parts.decide(() => engine.rows.get(at), (current) => {
       if (parts.satisfies(expectation, current?.version, operation)) return apply(current)
-      parts.onRefusal(engine.rows, at, expectation)
-      return { applied: false as const, current: current && { ...current, value: parts.give(current.value, operation) } }
-    }, engine)
+      parts.onRefusal(engine.rows, at)
+      return { applied: false as const, current: current && parts.give(current, operation) }
+    })
   }
 
   return {
     async read (key, options) {
       parts.checkKey(key)
       return await send('read', options?.signal, () => {
-        const row = engine.rows.get(parts.address(key))
-        return row && { ...row, value: parts.give(row.value, 'read') }
+        const row = parts.look(engine.rows, parts.address(key))
+        return row && parts.give(row, 'read')
       })
     },
 
@@ -121,8 +150,8 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
       const taken = parts.take(value)
       const at = parts.address(key)
       return await send('write', options?.signal, () => change('write', at, expectation, (current) => {
-        const version = parts.version(current, taken)
-        engine.rows.set(at, { value: taken, version, ...parts.remembered(current, options) })
+        const version = parts.version(current, taken, expectation)
+        parts.put(engine.rows, at, { value: taken, version, ...parts.remembered(current, options) })
         return { applied: true as const, version, created: current === undefined }
       }))
     },
@@ -131,7 +160,7 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
       parts.checkKey(key)
       const at = parts.address(key)
       return await send('remove', options?.signal, () => change('remove', at, expectation, () => {
-        engine.rows.delete(at)
+        parts.drop(engine.rows, at)
         return { applied: true as const }
       }))
     },
@@ -141,10 +170,7 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
       return await send('list', signal, () => {
         const keys = [...engine.rows.keys()].sort(parts.order)
           .filter((key) => parts.isListed(key, prefix) && (after === undefined || parts.isBehind(key, after)))
-        const items = keys.slice(0, most).map((key) => {
-          const row = engine.rows.get(key)!
-          return { key, ...row, value: parts.give(row.value, 'list') }
-        })
+        const items = keys.slice(0, most).map((key) => ({ key, ...parts.give(engine.rows.get(key)!, 'list') }))
         return { items, next: parts.next(keys, most) }
       })
     }
