@@ -35,7 +35,6 @@ export function contentionCases (where: string, adaptersOf: AdaptersOf): Cases {
       const adapters = await adaptersOf(stage)
       await create(stage.adapter, 'k', 'base')
       await oneWins(stage, EXISTS, await together(adapters, (adapter) => adapter.remove('k', EXISTS)))
-      assert.equal(await stage.adapter.read('k'), undefined)
     },
 
     [`contention, ${where}: of writers and removers with one version exactly one is applied (E54)`]: async (stage) => {
@@ -76,11 +75,11 @@ export function contentionCases (where: string, adaptersOf: AdaptersOf): Cases {
 
 // One call is applied; what is there now is its doing, and is what all the others are told.
 async function oneWins (stage: Stage, expectation: Expectation, results: ReadonlyArray<WriteResult | RemoveResult>): Promise<void> {
-  const winners = results.flatMap((result, writer) => result.applied ? [writer] : [])
-  assert.equal(winners.length, 1, `${winners.length} writers were applied`)
-  const [winner] = winners.map((writer) => ({ writer, result: results[writer]! }))
+  assert.equal(results.filter((result) => result.applied).length, 1)
+  const winner = results.findIndex((result) => result.applied)
+  const won = applied(results[winner]!)
   const now = await stage.adapter.read('k')
-  if (now !== undefined) assert.deepEqual({ value: now.value, version: now.version }, { value: { writer: winner!.writer }, version: (winner!.result as { version?: string }).version })
+  assert.deepEqual(now && { value: now.value, version: now.version }, 'version' in won ? { value: { writer: winner }, version: won.version } : undefined)
   for (const lost of results.filter((result) => !result.applied)) same(refused(lost, expectation), now)
 }
 

@@ -7,7 +7,7 @@ const refusedKeys: Record<string, unknown[]> = {
   'one with a NUL': ['\0', 'a\0b', 'a\0'],
   'one that is not well-formed Unicode': ['\ud800', '\udc00', 'a\ud800', '\udc00\ud800'],
   'one of more than 1,024 bytes': ['k'.repeat(1025), '\u20ac'.repeat(342), '\u{1f600}'.repeat(256) + 'k'],
-  'what is not text': [1, undefined, null, true, ['a'], { toString: () => 'a' }]
+  'what is not text': [1, undefined, null, true, ['a'], Object('a')]
 }
 
 // What languages of engines, patterns, paths, case folding, trimming and normalisation would mistake for one another.

@@ -48,8 +48,8 @@ function named ({ value, version, replaced, digest }: Stored): Stored {
 
 /** The call must reject with one of these codes. */
 export async function rejectsWith (call: () => Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
-  await assert.rejects(async () => await call(), (error: { code?: unknown } | undefined) => {
-    assert.ok(codes.includes(error?.code as ErrorCode), `it rejects with ${String(error?.code ?? error)} and not with ${codes.join(' or ')}`)
+  await assert.rejects(async () => await call(), (error: { code: ErrorCode }) => {
+    assert.ok(codes.includes(error.code), `it rejects with "${String(error)}" and not with ${codes.join(' or ')}`)
     return true
   })
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { ABSENT, applied, create, EXISTS, present, refused, same, versionIn } from './outcome.js'
 import type { Cases, Stage } from './stage.js'
 
@@ -43,6 +44,7 @@ export const refusalCases: Cases = {
   'refusal: the version of current is good for the next write (R74)': async (stage) => {
     await full(stage)
     const current = refused(await stage.adapter.write('k', 1, ABSENT), ABSENT)
-    applied(await stage.adapter.write('k', 3, versionIn(current?.version ?? '')))
+    assert.ok(current)
+    applied(await stage.adapter.write('k', 3, versionIn(current.version)))
   }
 }

@@ -1,15 +1,21 @@
 import t from 'tap'
 import { engineSubject, type Mutant } from './engine.js'
 import { casesOf, failingCases } from './failing-cases.js'
+import { aliasingMutants } from './mutants/aliasing.js'
 import { answeringMutants } from './mutants/answering.js'
 import { comparingMutants } from './mutants/comparing.js'
+import { lifecycleMutants } from './mutants/lifecycle.js'
 import { listingMutants } from './mutants/listing.js'
 import { outageMutants } from './mutants/outages.js'
+import { outcomeMutants } from './mutants/outcomes.js'
 import { lesserSubjects, subjectMutants } from './mutants/subjects.js'
 import { valueMutants } from './mutants/values.js'
 import { versionAndKeyMutants } from './mutants/versions-and-keys.js'
 
-const mutants: Mutant[] = [...comparingMutants, ...versionAndKeyMutants, ...valueMutants, ...listingMutants, ...answeringMutants, ...outageMutants]
+const mutants: Mutant[] = [
+  ...comparingMutants, ...outcomeMutants, ...versionAndKeyMutants, ...valueMutants, ...aliasingMutants,
+  ...listingMutants, ...answeringMutants, ...lifecycleMutants, ...outageMutants
+]
 
 // What every mutant is, but for its flaw.
 await t.test('the sound adapter passes every case', async (t) => {
