@@ -1,0 +1,54 @@
+import t from 'tap'
+import { engineSubject, type Mutant } from './engine.js'
+import { casesOf, failingCases } from './failing-cases.js'
+import { aliasingMutants } from './mutants/aliasing.js'
+import { answeringMutants } from './mutants/answering.js'
+import { comparingMutants } from './mutants/comparing.js'
+import { lifecycleMutants } from './mutants/lifecycle.js'
+import { listingMutants } from './mutants/listing.js'
+import { outageMutants } from './mutants/outages.js'
+import { outcomeMutants } from './mutants/outcomes.js'
+import { lesserSubjects, subjectMutants } from './mutants/subjects.js'
+import { valueMutants } from './mutants/values.js'
+import { versionAndKeyMutants } from './mutants/versions-and-keys.js'
+
+const mutants: Mutant[] = [
+  ...comparingMutants, ...outcomeMutants, ...versionAndKeyMutants, ...valueMutants, ...aliasingMutants,
+  ...listingMutants, ...answeringMutants, ...lifecycleMutants, ...outageMutants
+]
+
+// What every mutant is, but for its flaw.
+await t.test('the sound adapter passes every case', async (t) => {
+  t.same(await failingCases({ createAdapter: async () => engineSubject() }), [])
+})
+
+for (const { adapter, flaw, caughtBy } of mutants) {
+  await t.test(`an adapter that ${adapter} fails the cases about it, and no others`, async (t) => {
+    t.not(caughtBy.length, 0)
+    t.same(inOrder(await failingCases({ createAdapter: async () => engineSubject(flaw) })), inOrder(caughtBy))
+  })
+}
+
+for (const { subject, options, caughtBy } of subjectMutants) {
+  await t.test(`a subject ${subject} fails the cases about it, and no others`, async (t) => {
+    t.not(caughtBy.length, 0)
+    t.same(inOrder(await failingCases(options)), inOrder(caughtBy))
+  })
+}
+
+for (const { subject, options } of lesserSubjects) {
+  await t.test(`a subject ${subject} passes once the suite is told so`, async (t) => {
+    t.same(await failingCases(options), [])
+  })
+}
+
+// A case that no mutant fails might as well not be there.
+await t.test('every case of the suite is needed to catch a mutant', async (t) => {
+  const caught = new Set([...mutants, ...subjectMutants].flatMap(({ caughtBy }) => caughtBy))
+  const cases = await casesOf({ createAdapter: async () => engineSubject() })
+  t.same([...cases.keys()].filter((title) => !caught.has(title)), [])
+})
+
+function inOrder (titles: readonly string[]): string[] {
+  return [...titles].sort()
+}
