@@ -6,13 +6,13 @@ import { EntityAbsentError, LateWriteError, NotReadError } from './errors.js'
 import { evaluate, preconditionsFor, type Policy, type Preconditions, type Verdict } from './precondition.js'
 import { furtherRefusal, refusal } from './refusal.js'
 import type { RequestState } from './request-state.js'
-import { awaitRead, awaitWrite } from './storage-fault.js'
+import { checkStored, readFault } from './storage-fault.js'
 import { copyJson } from './storage/json.js'
 import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from './storage/adapter.js'
 
 type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
 type Applied = { applied: true, version: string, created: boolean }
-type Change<T> = (current: T | undefined) => T | Promise<T>
+type Maker<T> = (current: T | undefined) => T | Promise<T>
 
 const UNCONDITIONAL: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
 
@@ -36,7 +36,7 @@ export class EntityHandle<T> implements Entity<T> {
     const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
     if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
     if (current === undefined) throw new EntityAbsentError()
-    return found(copyJson(current.value), current.version)
+    return found(this.#handOut(current), current.version)
   }
 
   /** Reads and judges before the handler runs: a courtesy, the write decides. */
@@ -45,25 +45,25 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   create (value: T): Promise<Saved<T>> {
-    return this.#start(() => this.#write('create', value))
+    return this.#start(this.#write('create', value))
   }
 
-  replace (value: T | Change<T>): Promise<Saved<T>> {
-    return this.#start(() => typeof value === 'function'
-      ? this.#write('replace', undefined, value as Change<T>)
+  replace (value: T | Maker<T>): Promise<Saved<T>> {
+    return this.#start(typeof value === 'function'
+      ? this.#write('replace', undefined, value as Maker<T>)
       : this.#write('replace', value))
   }
 
   update (change: (current: T) => T | Promise<T>): Promise<Saved<T>> {
-    return this.#start(() => this.#write('update', undefined, change as Change<T>))
+    return this.#start(this.#write('update', undefined, change as Maker<T>))
   }
 
   remove (): Promise<void> {
-    return this.#start(() => this.#remove())
+    return this.#start(this.#remove())
   }
 
   unchanged (): Promise<Found<T>> {
-    return this.#start(() => this.#unchanged())
+    return this.#start(this.#unchanged())
   }
 
   get #isOwn (): boolean {
@@ -71,28 +71,27 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   // Begins at once, so that calls write in their order, and is awaited before the answer even if the handler does not.
-  #start<R> (operation: () => Promise<R>): Promise<R> {
-    return this.#state.track(this.#record, operation())
+  #start<R> (operation: Promise<R>): Promise<R> {
+    return this.#state.track(this.#record, operation)
   }
 
-  async #write (operation: Operation, value: T | undefined, change?: Change<T>): Promise<Saved<T>> {
-    const preconditions = this.#preconditions(operation, change !== undefined)
+  async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
+    const preconditions = this.#preconditions(operation, make !== undefined)
     const { version, created } = await carryOut<T, Applied>({
       preconditions,
       policy: this.#policy(operation),
-      needsCurrent: change !== undefined,
       read: () => this.#readOnce(),
-      act: async (expectation, current) => {
-        // Its own copy: what a function changed and then gave up must not be what the next one starts from.
-        if (change !== undefined) value = await change(current && copyJson(current.value))
+      // Its own copy: what a function changed and then gave up must not be what the next one starts from.
+      prepare: make && (async (current) => { value = await make(current && copyJson(current.value)) }),
+      act: (expectation) => {
         this.#refuseIfLate()
-        return await awaitWrite<T, Applied>(() => this.#storage.write(this.key, value as T, expectation, this.#options()))
+        return this.#storage.write(this.key, value as T, expectation, this.#options())
       },
       refusal: (verdict, current) => this.#refusal(verdict, preconditions, current)
     })
-    const saved = { ...found(value as T, version), created }
+    const etag = formatEntityTag(version)
     this.#settle(version)
-    return saved
+    return { value: value as T, version, etag, created }
   }
 
   async #remove (): Promise<void> {
@@ -100,12 +99,12 @@ export class EntityHandle<T> implements Entity<T> {
     await carryOut<T, { applied: true }>({
       preconditions,
       policy: this.#policy('remove'),
-      needsCurrent: false,
       read: () => this.#readOnce(),
-      act: async (expectation) => {
+      prepare: undefined,
+      act: (expectation) => {
         this.#refuseIfLate()
         // Never `absent` or `any`: where there is no entity, a removal was refused by now.
-        return await awaitWrite(() => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#options()))
+        return this.#storage.remove(this.key, expectation as RemoveExpectation, this.#options())
       },
       refusal: (verdict, current) => this.#refusal(verdict, preconditions, current)
     })
@@ -134,7 +133,13 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   async #readAgain (): Promise<Stored<T> | undefined> {
-    const current = await awaitRead(() => this.#storage.read(this.key, this.#options()))
+    let current: Stored<T> | undefined
+    try {
+      current = await this.#storage.read(this.key, this.#options())
+    } catch (cause) {
+      throw readFault(cause)
+    }
+    checkStored(current)
     this.#see(current)
     this.#record.first ??= this.#record.seen
     return current
@@ -144,6 +149,14 @@ export class EntityHandle<T> implements Entity<T> {
     const { seen } = this.#record
     const isKnown = seen !== undefined && (seen.version === undefined || seen.stored !== undefined)
     return isKnown ? seen.stored : await this.#readAgain()
+  }
+
+  // Where the request may still write, a copy: what the handler does to it must not be what a later change starts from.
+  // Where it only reads, the value itself: should it be asked for again, it is read again.
+  #handOut (current: Stored<T>): T {
+    if (this.#state.kind === 'write') return copyJson(current.value)
+    this.#record.seen = { version: current.version, stored: undefined }
+    return current.value
   }
 
   #see (current: Stored<T> | undefined): void {

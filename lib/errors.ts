@@ -4,21 +4,26 @@ type ErrorClass = FastifyErrorConstructor<{ code: string, statusCode?: number }>
 
 // A code is never reused for something else; messages may change. Status codes are the defaults: 400 becomes 428
 // where a route asks for it. Errors of wrong use at boot are TypeErrors. A trailing { cause } becomes the cause.
+// What is the client's to mend has no stack: it would be the same every time, and costs more than the comparison.
+
+function clientError (code: string, message: string, statusCode: number): ErrorClass {
+  return createError(code, message, statusCode, Error, false)
+}
 
 /** The request names no strategy: `If-Match` is missing (R1). 400, or 428 if the route says `missing: 428`. */
-export const RequiredError: ErrorClass = createError('FST_IF_MATCH_REQUIRED',
+export const RequiredError: ErrorClass = clientError('FST_IF_MATCH_REQUIRED',
   'The request has no If-Match header, so nothing was changed. Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.', 400)
 
 /** `If-Match` or `If-None-Match` is neither `*` nor a list of at most 256 entity-tags (R25 to R32). */
-export const MalformedError: ErrorClass = createError('FST_IF_MATCH_MALFORMED',
+export const MalformedError: ErrorClass = clientError('FST_IF_MATCH_MALFORMED',
   'The %s header is neither "*" nor a list of 1 to 256 entity-tags in double quotes, so nothing was done. Send the ETag exactly as it was received, quotes included.', 400)
 
 /** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
-export const PreconditionFailedError: ErrorClass = createError('FST_IF_MATCH_PRECONDITION_FAILED',
+export const PreconditionFailedError: ErrorClass = clientError('FST_IF_MATCH_PRECONDITION_FAILED',
   '%s, so nothing was changed. %s', 412)
 
 /** There is no such entity (R45, R55). */
-export const EntityAbsentError: ErrorClass = createError('FST_IF_MATCH_ENTITY_ABSENT',
+export const EntityAbsentError: ErrorClass = clientError('FST_IF_MATCH_ENTITY_ABSENT',
   'There is no such entity. Check the address, or create the entity first.', 404)
 
 /** `If-Match: *` lost the race against other writers too often in a row (R58). */
@@ -58,11 +63,11 @@ export const InvalidAdapterError: ErrorClass = createError('FST_IF_MATCH_INVALID
   'The storage adapter %s', 500, TypeError)
 
 /** A key that no engine is asked for: not well-formed, with a NUL, empty, or longer than 1,024 bytes of UTF-8. */
-export const InvalidKeyError: ErrorClass = createError('FST_IF_MATCH_INVALID_KEY',
+export const InvalidKeyError: ErrorClass = clientError('FST_IF_MATCH_INVALID_KEY',
   'The key of the entity %s, so nothing was done. Use another identifier.', 400)
 
 /** A value that JSON cannot carry. */
-export const InvalidValueError: ErrorClass = createError('FST_IF_MATCH_INVALID_VALUE',
+export const InvalidValueError: ErrorClass = clientError('FST_IF_MATCH_INVALID_VALUE',
   'The value cannot be stored, and nothing was changed: %s. Send plain JSON.', 422)
 
 /** `replace` or `remove` of a further entity that this request did not read: it would be a blind write. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { newRecord, type EntityRecord } from './entity-record.js'
-import { LateWriteError, MalformedError, RequiredError } from './errors.js'
+import { LateWriteError, MalformedError, NotWrittenError, RequiredError } from './errors.js'
 import type { GuardedRoute } from './guarded-route.js'
 import { fieldValue, parseIfMatch, type TagList } from './if-match.js'
 import { answersNotModified, methodKind, type MethodKind } from './method.js'
@@ -27,12 +27,11 @@ export class RequestState {
   isAnswered = false
   /** The entity that the last refusal of a write to the own entity found. */
   refusedBy: Stored | undefined
-  /** Writes that were started and have not ended. */
-  readonly pending = new Set<Promise<unknown>>()
   readonly kind: MethodKind
 
   #own: EntityRecord | undefined
   #others: Map<string, EntityRecord> | undefined
+  #writes: Set<Promise<unknown>> | undefined
   #controller: AbortController | undefined
 
   constructor (
@@ -141,7 +140,7 @@ export class RequestState {
       const controller = this.#controller = new AbortController()
       const abort = (): void => { controller.abort(new LateWriteError()) }
       if (this.isOver()) abort()
-      else this.reply.raw.once('close', () => { if (!this.isAnswered || this.pending.size > 0) abort() })
+      else this.reply.raw.once('close', () => { if (!this.isAnswered || this.#isWriting()) abort() })
     }
     return this.#controller.signal
   }
@@ -160,15 +159,46 @@ export class RequestState {
 
   /** Remembers a write until it ends, and why it failed. Its rejection is ours to report, so it never counts as unhandled. */
   track<R> (record: EntityRecord, write: Promise<R>): Promise<R> {
-    this.pending.add(write)
+    const writes = this.#writes ??= new Set()
+    writes.add(write)
     write.then(() => {
-      this.pending.delete(write)
+      writes.delete(write)
       record.failure = undefined
     }, (error: unknown) => {
-      this.pending.delete(write)
+      writes.delete(write)
       record.failure = error
     })
     return write
+  }
+
+  #isWriting (): boolean {
+    return this.#writes !== undefined && this.#writes.size > 0
+  }
+
+  /** Whether the answer, a success, has to wait for writes that the handler did not await. An error does not wait. */
+  mustWait (): boolean {
+    return this.#isWriting() && this.reply.statusCode < 400
+  }
+
+  /** The end of all writes that were started; the first rejection is the answer. */
+  async endOfWrites (): Promise<void> {
+    while (this.#isWriting()) await Promise.all(this.#writes!)
+  }
+
+  /** The handler is entered. */
+  enter (): void {
+    if (this.kind === 'write') this.demandStrategy()
+    this.isEntered = true
+  }
+
+  /**
+   * Refuses the success of a state-changing handler that never let its precondition decide anything.
+   *
+   * @throws why its write was not applied, or FST_IF_MATCH_NOT_WRITTEN
+   */
+  demandWrite (): void {
+    if (!this.isEntered || this.kind !== 'write' || this.reply.statusCode >= 400 || this.own.left !== undefined) return
+    throw this.own.failure ?? new NotWrittenError(this.request.method, this.request.routeOptions.url)
   }
 }
 

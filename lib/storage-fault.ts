@@ -1,33 +1,32 @@
 import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from './errors.js'
 import { formatEntityTag } from './entity-tag.js'
-import type { Refused, Stored } from './storage/adapter.js'
+import type { RemoveResult, Stored, WriteResult } from './storage/adapter.js'
 
-/** Awaits a read. What an adapter throws beyond its contract is an outage, never an absence (fail closed). */
-export async function awaitRead<T> (reading: () => Promise<Stored<T> | undefined>): Promise<Stored<T> | undefined> {
-  let stored: Stored<T> | undefined
-  try {
-    stored = await reading()
-  } catch (cause) {
-    throw isIfMatchError(cause) ? cause : new StorageUnavailableError({ cause })
-  }
-  return checked(stored)
+/** The error for a read that failed. What an adapter throws beyond its contract is an outage, never an absence (fail closed). */
+export function readFault (cause: unknown): Error {
+  return isIfMatchError(cause) ? cause : new StorageUnavailableError({ cause })
 }
 
-/** Awaits a write or a removal. What an adapter throws beyond its contract leaves the outcome unknown (R59). */
-export async function awaitWrite<T, R extends { applied: true }> (writing: () => Promise<R | Refused<T>>): Promise<R | Refused<T>> {
-  let result: R | Refused<T>
-  try {
-    result = await writing()
-  } catch (cause) {
-    throw isIfMatchError(cause) ? cause : new OutcomeUnknownError({ cause })
-  }
-  if (typeof result?.applied !== 'boolean') throw new InvalidAdapterError('answered a write with neither applied nor refused. Run the conformance suite on it.')
-  if (!result.applied) checked(result.current)
-  return result
+/** The error for a write that failed. What an adapter throws beyond its contract leaves the outcome unknown (R59). */
+export function writeFault (cause: unknown): Error {
+  return isIfMatchError(cause) ? cause : new OutcomeUnknownError({ cause })
 }
 
-// A version that cannot be a tag would read as one that never matches, or as no entity at all.
-function checked<T> (stored: Stored<T> | undefined): Stored<T> | undefined {
+/**
+ * Checks what an adapter read: a version that cannot be a tag would count as one that never matches, or as no entity.
+ *
+ * @throws FST_IF_MATCH_INVALID_VERSION
+ */
+export function checkStored (stored: Stored | undefined): void {
   if (stored !== undefined) formatEntityTag(stored.version)
-  return stored
+}
+
+/**
+ * Checks what an adapter answered to a write.
+ *
+ * @throws FST_IF_MATCH_INVALID_ADAPTER, FST_IF_MATCH_INVALID_VERSION
+ */
+export function checkOutcome (result: WriteResult | RemoveResult): void {
+  if (typeof result?.applied !== 'boolean') throw new InvalidAdapterError('answered a write with neither applied nor refused. Run the conformance suite on it.')
+  if (!result.applied) checkStored(result.current)
 }

@@ -33,18 +33,19 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
     return apply(current)
   }
 
-  async function run<R> (operation: 'read' | 'write' | 'remove' | 'list', key: string, options: ReadOptions | undefined, step: () => R): Promise<R> {
+  // The step itself throws nothing but what stops it, and every method is async: it becomes a rejection.
+  function run<R> (operation: 'read' | 'write' | 'remove' | 'list', key: string, options: ReadOptions | undefined, step: () => R): R | Promise<R> {
     const unlessStopped = (): R => {
       throwIfStopped(options)
       return step()
     }
-    return around === undefined ? unlessStopped() : await around(unlessStopped, operation, key)
+    return around === undefined ? unlessStopped() : around(unlessStopped, operation, key)
   }
 
   return {
     async read (key, options) {
       checkKey(key)
-      return await run('read', key, options, () => {
+      return run('read', key, options, () => {
         const current = entities.get(key)
         return current && copyStored(current)
       })
@@ -53,7 +54,7 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
     async write (key, value, expectation, options?: WriteOptions) {
       checkKey(key)
       const copied = copyJson(value)
-      return await run('write', key, options, () => change(key, expectation, (current) => {
+      return run('write', key, options, () => change(key, expectation, (current) => {
         const version = newVersion()
         entities.set(key, { value: copied, version, replaced: current?.version, digest: options?.digest })
         if (current === undefined) sorted = undefined
@@ -63,7 +64,7 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
 
     async remove (key, expectation, options) {
       checkKey(key)
-      return await run('remove', key, options, () => change(key, expectation, () => {
+      return run('remove', key, options, () => change(key, expectation, () => {
         entities.delete(key)
         sorted = undefined
         return { applied: true as const }
@@ -72,7 +73,7 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
 
     async list (prefix, options: ListOptions = {}): Promise<Page<T>> {
       const limit = pageLimit(options.limit)
-      return await run('list', prefix, options, () => {
+      return run('list', prefix, options, () => {
         sorted ??= [...entities.keys()].sort(compareKeys)
         const from = firstAfter(sorted, prefix, options.after)
         const keys: string[] = []
