@@ -8,5 +8,5 @@ export type { EntityTag } from './entity-tag.js'
 export type { Compare } from './precondition.js'
 export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
 export type {
-  Expectation, ListOptions, Page, ReadOptions, Refused, RemoveExpectation, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult
+  Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Refused, RemoveExpectation, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult
 } from './storage/adapter.js'

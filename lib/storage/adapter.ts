@@ -97,3 +97,6 @@ export interface StorageAdapter<T = unknown> {
   /** Awaited when the server closes: closes what the adapter itself opened, and nothing that it was given. */
   close? (): Promise<void>
 }
+
+/** A storage adapter that can list, as the built-in ones can. */
+export type ListingAdapter<T = unknown> = StorageAdapter<T> & Required<Pick<StorageAdapter<T>, 'list'>>

@@ -1,4 +1,4 @@
-import type { Expectation, ListOptions, Page, ReadOptions, StorageAdapter, Stored, WriteOptions } from './adapter.js'
+import type { Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Stored, WriteOptions } from './adapter.js'
 import { satisfies } from './expectation.js'
 import { copyJson } from './json.js'
 import { checkKey, compareKeys } from './key.js'
@@ -22,7 +22,7 @@ export interface MemoryAdapterOptions {
  * @example
  * await app.register(ifMatch, { storage: memoryAdapter() })
  */
-export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {}): StorageAdapter<T> {
+export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {}): ListingAdapter<T> {
   const entities = new Map<string, Stored<T>>()
   let sorted: string[] | undefined
 

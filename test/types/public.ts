@@ -1,0 +1,82 @@
+// Compiled, not run: `npm run typecheck` fails where a line marked as an error is none, and the other way round.
+import Fastify from 'fastify'
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import ifMatch, {
+  errorCodes, isIfMatchError, problemDetails,
+  type Entity, type Expectation, type Found, type IfMatchOptions, type IfMatchRouteOptions, type Saved, type StorageAdapter, type WriteResult
+} from 'fastify-if-match'
+import { conformanceSuite } from 'fastify-if-match/conformance'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+
+interface Offer { title: string, price?: number }
+
+// Registration: storage is required, and unknown options are errors.
+const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
+void app.register(ifMatch, { storage: memoryAdapter() })
+void app.register(ifMatch, { storage: memoryAdapter<Offer>(), missing: 428, create: 'wildcard', absent: 412, compare: ({ opaque, weak }) => ({ opaque, weak }), precheck: false, global: true, key: (request) => request.id })
+// @ts-expect-error storage is missing
+void app.register(ifMatch, { missing: 428 })
+// @ts-expect-error no such status
+const wrong: IfMatchOptions = { storage: memoryAdapter(), missing: 404 }
+// @ts-expect-error global is the plugin's alone
+const route: IfMatchRouteOptions = { global: true }
+
+// Route config: typed by augmentation, also where a provider infers the body.
+app.put('/offers/:id', { config: { ifMatch: { key: '/offers/:id', missing: 'allow' } }, schema: { body: Type.Object({ title: Type.String() }) } }, async (request) => {
+  const saved: Saved<Offer> = await request.entity<Offer>().replace(request.body)
+  const created: boolean = saved.created
+  const etag: string = saved.etag
+  return { created, etag, title: saved.value.title }
+})
+// @ts-expect-error no such status. (Fastify infers the type of a config, so names that do not exist are found at boot.)
+app.put('/a', { config: { ifMatch: { missing: 404 } } }, async () => {})
+app.put('/c', { config: { ifMatch: false } }, async () => {})
+
+// Entities: the type of the value goes through every operation.
+app.post('/d', async (request) => {
+  const entity: Entity<Offer> = request.entity<Offer>('/offers/1', { client: 'mine' })
+  const found: Found<Offer> = await entity.read()
+  await entity.update((offer) => ({ ...offer, price: (offer.price ?? 0) + 1 }))
+  await entity.update(async (offer) => offer)
+  await entity.replace((current) => current ?? { title: 'new' })
+  await entity.create({ title: 'new' })
+  const nothing: void = await entity.remove()
+  // @ts-expect-error the title is missing
+  await entity.replace({ price: 1 })
+  // @ts-expect-error the title is no number
+  await entity.update((offer) => ({ title: 1 }))
+  // @ts-expect-error there may be none
+  await entity.replace((current) => ({ title: current.title }))
+  // @ts-expect-error without a type the value is unknown
+  const title: string = (await request.entity().read()).value.title
+  // @ts-expect-error no such operation
+  await entity.upsert({ title: 'new' })
+  return { found, nothing, title }
+})
+
+// Adapters: results are told apart by `applied`.
+async function adapterAuthor (adapter: StorageAdapter<Offer>): Promise<void> {
+  const result: WriteResult<Offer> = await adapter.write('/offers/1', { title: 'a' }, { kind: 'any' })
+  const version: string | undefined = result.applied ? result.version : result.current?.version
+  // @ts-expect-error only an applied write has a version
+  const unchecked: string = result.version
+  // @ts-expect-error a removal expects a version or that there is one
+  await adapter.remove('/offers/1', { kind: 'absent' })
+  // @ts-expect-error no such expectation
+  const expectation: Expectation = { kind: 'maybe' }
+  await memoryAdapter().list('')
+  // @ts-expect-error optional in the contract
+  await adapter.list('')
+  console.log(version, unchecked, expectation)
+}
+
+// Errors: one constructor a code.
+const error = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: new Error('socket') })
+if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') console.log(problemDetails(error).status)
+// @ts-expect-error no such code
+console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route)
+
+void conformanceSuite({ test: async (_name, run) => { await run() }, createAdapter: async () => ({ adapter: memoryAdapter() }), another: false, faults: false })
+// @ts-expect-error createAdapter is missing
+void conformanceSuite({ test: async () => {} })
+void adapterAuthor
