@@ -12,7 +12,7 @@ export interface Change<T, R extends { applied: true }> {
   preconditions: Preconditions
   policy: Policy
   /** The entity as this request knows it, or a fresh read. */
-  read: () => Promise<Stored<T> | undefined>
+  read: () => Promise<Stored<T> | undefined> | Stored<T> | undefined
   /** Makes the new value of the current one. With it, the operation compares and swaps on what was read. */
   prepare: ((current: Stored<T> | undefined) => Promise<void>) | undefined
   /** The atomic step of the storage. */

@@ -145,10 +145,10 @@ export class EntityHandle<T> implements Entity<T> {
     return current
   }
 
-  async #readOnce (): Promise<Stored<T> | undefined> {
+  #readOnce (): Promise<Stored<T> | undefined> | Stored<T> | undefined {
     const { seen } = this.#record
     const isKnown = seen !== undefined && (seen.version === undefined || seen.stored !== undefined)
-    return isKnown ? seen.stored : await this.#readAgain()
+    return isKnown ? seen.stored : this.#readAgain()
   }
 
   // Where the request may still write, a copy: what the handler does to it must not be what a later change starts from.

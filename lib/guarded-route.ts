@@ -3,6 +3,7 @@ import { compileKey, parametersOf, type KeyOf } from './entity-key.js'
 import { InvalidOptionsError } from './errors.js'
 import { methodKind } from './method.js'
 import { routeSettings, type Settings } from './options.js'
+import type { Policy } from './precondition.js'
 
 /** One registration of the plugin: it holds in its scope, up to a nearer one. */
 export interface Registration {
@@ -17,6 +18,8 @@ export interface GuardedRoute {
   readonly settings: Settings
   /** The key of the entity that a request acts on. */
   readonly keyOf: (request: FastifyRequest) => string
+  /** What a PUT may do where there is no entity, and what everything else may. */
+  readonly policies: { readonly put: Policy, readonly other: Policy }
   /** Guarded by `global` alone: then only its state-changing methods are. */
   readonly writesOnly: boolean
   /** Whether Fastify may answer in the handler's stead, by `handlerTimeout`. */
@@ -37,13 +40,19 @@ export function guardRoute (registration: Registration, route: FastifyRouteOptio
     registration,
     settings,
     keyOf: keyOfRoute(settings.key, route, name),
+    policies: { put: policyOf(settings, settings.create !== false), other: policyOf(settings, false) },
     writesOnly: own === undefined,
     hasTimeout: (route.handlerTimeout ?? serverTimeout) > 0
   }
 }
 
-function methodsOf (route: FastifyRouteOptions): string[] {
+/** The methods of a route. */
+export function methodsOf (route: FastifyRouteOptions): string[] {
   return typeof route.method === 'string' ? [route.method] : route.method
+}
+
+function policyOf ({ create, absent }: Settings, mayCreate: boolean): Policy {
+  return { mayCreate, wildcardCreates: create === 'wildcard', absent }
 }
 
 function keyOfRoute (key: Settings['key'], route: FastifyRouteOptions, name: string): (request: FastifyRequest) => string {

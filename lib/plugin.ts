@@ -4,11 +4,11 @@ import './augment.js'
 import { EntityHandle } from './entity-handle.js'
 import type { Entity } from './entity.js'
 import { InvalidOptionsError, NotGuardedError } from './errors.js'
-import { guardRoute, type Registration } from './guarded-route.js'
+import { guardRoute, methodsOf, type Registration } from './guarded-route.js'
 import { addLast } from './hook-order.js'
 import { routeHooks } from './hooks.js'
 import { closeAdapter, openAdapter } from './lifecycle.js'
-import { methodKind } from './method.js'
+import { answersNotModified, methodKind } from './method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
 import { RequestState } from './request-state.js'
 import type { StorageAdapter } from './storage/adapter.js'
@@ -41,7 +41,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     const hooks = routeHooks(guard)
     addLast(route, 'onRequest', hooks.onRequest)
     addLast(route, 'preHandler', hooks.preHandler)
-    addLast(route, 'preSerialization', hooks.preSerialization)
+    if (methodsOf(route).some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
     addLast(route, 'onSend', hooks.onSend)
   })
 

@@ -66,9 +66,8 @@ export class RequestState {
 
   /** What the operation may do where there is no entity; `creates`: whether it is one that can create. */
   policy (creates: boolean): Policy {
-    const { create, absent } = this.route!.settings
-    const mayCreate = creates && create !== false && this.request.method === 'PUT'
-    return { mayCreate, wildcardCreates: create === 'wildcard', absent }
+    const { put, other } = this.route!.policies
+    return creates && this.request.method === 'PUT' ? put : other
   }
 
   /** @throws FST_IF_MATCH_MALFORMED: a field that cannot be read is neither true nor absent (R31) */
