@@ -8,7 +8,9 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 try {
   await start()
 } catch (error) {
-  console.error(error instanceof SettingError ? error.message : error)
+  // What a setting or the system says is enough; anything else is a fault of ours, and wants its stack.
+  const isExpected = error instanceof SettingError || (error as NodeJS.ErrnoException).syscall !== undefined
+  console.error(isExpected ? (error as Error).message : error)
   process.exit(1)
 }
 

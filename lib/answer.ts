@@ -1,4 +1,3 @@
-import type { EntityRecord } from './entity-record.js'
 import { formatEntityTag } from './entity-tag.js'
 import { answersNotModified } from './method.js'
 import { ifNoneMatchHolds } from './precondition.js'
@@ -20,7 +19,7 @@ export function becomesNotModified (state: RequestState): boolean {
   const tag = representationTag(state)
   if (tag === undefined || ifNoneMatchHolds(notModified, tag.slice(1, -1))) return false
   reply.code(304)
-  state.isNotModified = true
+  state.notModifiedTag = tag
   return true
 }
 
@@ -28,22 +27,25 @@ export function becomesNotModified (state: RequestState): boolean {
 export function setHeaders (state: RequestState): void {
   const { reply } = state
   const status = reply.statusCode
+  for (const name of state.headersSet.splice(0)) reply.removeHeader(name)
   const isFresh = isSuccess(status) || isNotModified(state)
-  if (isFresh && state.ownRecord?.seen !== undefined) {
-    setTag(state, state.kind === 'read' ? representationTag(state) : writtenTag(state.ownRecord))
+  if (isNotModified(state)) {
+    setTag(state, state.notModifiedTag)
+    for (const name of BODY_HEADERS) reply.removeHeader(name)
+  } else if (isFresh && state.ownRecord?.seen !== undefined) {
+    setTag(state, state.kind === 'read' ? representationTag(state) : writtenTag(state))
   } else if (status === 412) {
     setTag(state, state.refusedBy && formatEntityTag(state.refusedBy.version))
   }
-  if (isNotModified(state)) for (const name of BODY_HEADERS) reply.removeHeader(name)
   // No client shall edit from a stale copy (R71), or find an old refusal in a cache (R62).
-  if (isFresh && answersNotModified(state.request.method) && !reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache')
-  if (status === 400 || status === 412 || status === 428) reply.header('cache-control', 'no-store')
-  if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER)
+  if (isFresh && answersNotModified(state.request.method) && !reply.hasHeader('cache-control')) setHeader(state, 'cache-control', 'no-cache')
+  if (status === 400 || status === 412 || status === 428) setHeader(state, 'cache-control', 'no-store')
+  if (status === 503 && !reply.hasHeader('retry-after')) setHeader(state, 'retry-after', RETRY_AFTER)
 }
 
 /** Whether the answer is a 304 of ours, still: an error that came up on the way has taken its place otherwise. */
-export function isNotModified ({ isNotModified, reply }: RequestState): boolean {
-  return isNotModified && reply.statusCode === 304
+export function isNotModified ({ notModifiedTag, reply }: RequestState): boolean {
+  return notModifiedTag !== undefined && reply.statusCode === 304
 }
 
 /** Releases a body that will not be sent: a stream of either kind, or the one inside a `Response`. */
@@ -65,12 +67,19 @@ function representationTag (state: RequestState): string | undefined {
   return coding === undefined || coding === 'identity' ? formatEntityTag(version) : formatEntityTag(version, String(coding))
 }
 
-// The tag of what a write left behind; of a removal, or of a handler that wrote nothing, there is none (R66).
-function writtenTag ({ left }: EntityRecord): string | undefined {
-  return left?.version && formatEntityTag(left.version)
+// The tag of what a write left behind; of a removal, of a DELETE however it was done, or of a handler that wrote nothing,
+// there is none (R66).
+function writtenTag ({ request, ownRecord }: RequestState): string | undefined {
+  const version = request.method === 'DELETE' ? undefined : ownRecord?.left?.version
+  return version && formatEntityTag(version)
 }
 
-function setTag ({ reply }: RequestState, tag: string | undefined): void {
-  if (tag === undefined) reply.removeHeader('etag')
-  else reply.header('etag', tag)
+function setTag (state: RequestState, tag: string | undefined): void {
+  if (tag === undefined) state.reply.removeHeader('etag')
+  else setHeader(state, 'etag', tag)
+}
+
+function setHeader ({ reply, headersSet }: RequestState, name: string, value: string): void {
+  reply.header(name, value)
+  headersSet.push(name)
 }

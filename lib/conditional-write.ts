@@ -4,8 +4,8 @@ import { evaluate, expectationOf, unchangedSince, type Policy, type Precondition
 import { checkOutcome, writeFault } from './storage-fault.js'
 import type { Expectation, Refused, Stored } from './storage/adapter.js'
 
-const ATTEMPTS = 32
-const LONGEST_PAUSE = 64
+const ATTEMPTS = 48
+const LONGEST_PAUSE = 200 // milliseconds
 
 /** One conditional operation on one entity. */
 export interface Change<T, R extends { applied: true }> {

@@ -36,7 +36,8 @@ export class EntityHandle<T> implements Entity<T> {
     const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
     if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
     if (current === undefined) throw new EntityAbsentError()
-    return found(this.#handOut(current), current.version)
+    // A copy: what the handler does to it must not be what a later change starts from.
+    return found(copyJson(current.value), current.version)
   }
 
   /** Reads and judges before the handler runs: a courtesy, the write decides. */
@@ -45,33 +46,33 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   create (value: T): Promise<Saved<T>> {
-    return this.#start(this.#write('create', value))
+    return this.#start(() => this.#write('create', value))
   }
 
   replace (value: T | Maker<T>): Promise<Saved<T>> {
-    return this.#start(typeof value === 'function'
+    return this.#start(() => typeof value === 'function'
       ? this.#write('replace', undefined, value as Maker<T>)
       : this.#write('replace', value))
   }
 
   update (change: (current: T) => T | Promise<T>): Promise<Saved<T>> {
-    return this.#start(this.#write('update', undefined, change as Maker<T>))
+    return this.#start(() => this.#write('update', undefined, change as Maker<T>))
   }
 
   remove (): Promise<void> {
-    return this.#start(this.#remove())
+    return this.#start(() => this.#remove())
   }
 
   unchanged (): Promise<Found<T>> {
-    return this.#start(this.#unchanged())
+    return this.#start(() => this.#unchanged())
   }
 
   get #isOwn (): boolean {
     return this.#state.isOwn(this.#record)
   }
 
-  // Begins at once, so that calls write in their order, and is awaited before the answer even if the handler does not.
-  #start<R> (operation: Promise<R>): Promise<R> {
+  // Awaited before the answer even if the handler does not.
+  #start<R> (operation: () => Promise<R>): Promise<R> {
     return this.#state.track(this.#record, operation)
   }
 
@@ -151,14 +152,6 @@ export class EntityHandle<T> implements Entity<T> {
     return isKnown ? seen.stored : this.#readAgain()
   }
 
-  // Where the request may still write, a copy: what the handler does to it must not be what a later change starts from.
-  // Where it only reads, the value itself: should it be asked for again, it is read again.
-  #handOut (current: Stored<T>): T {
-    if (this.#state.kind === 'write') return copyJson(current.value)
-    this.#record.seen = { version: current.version, stored: undefined }
-    return current.value
-  }
-
   #see (current: Stored<T> | undefined): void {
     this.#record.seen = { version: current?.version, stored: current }
   }
@@ -187,8 +180,9 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   #refusal (verdict: Exclude<Verdict, 'perform'>, preconditions: Preconditions, current: Stored<T> | undefined): Error {
-    this.#see(current)
+    // A refusal is no read: a blind retry on a further entity compares with what was read before, and is refused again.
     if (!this.#isOwn) return furtherRefusal(verdict)
+    this.#see(current)
     this.#state.refusedBy = current
     return refusal(verdict, preconditions, current !== undefined)
   }

@@ -17,11 +17,13 @@ export interface EntityRecord {
   seen: SeenState | undefined
   /** The state that the request left behind, if it wrote, removed, or said that there was nothing to do. */
   left: SeenState | undefined
+  /** The last write that was begun. */
+  tail: Promise<unknown> | undefined
   /** Why its last write was not applied. */
   failure: unknown
 }
 
 /** The record of an entity that the request did not look at yet. */
 export function newRecord (key: string): EntityRecord {
-  return { key, first: undefined, seen: undefined, left: undefined, failure: undefined }
+  return { key, first: undefined, seen: undefined, left: undefined, tail: undefined, failure: undefined }
 }

@@ -26,7 +26,7 @@ export interface Entity<T = unknown> {
   readonly key: string
   /** The entity; 404 if there is none. Of the route's own entity, what the preHandler read. */
   read (): Promise<Found<T>>
-  /** Stores a new entity; 412 if there is one already. */
+  /** Stores a new entity; 412 if there is one already. The route's own entity is created by PUT, by other methods it is 404. */
   create (value: T): Promise<Saved<T>>
   /**
    * Stores `value` in place of the entity; may create it where the route's option `create` says so. A function is

@@ -20,7 +20,7 @@ export const MalformedError: ErrorClass = clientError('FST_IF_MATCH_MALFORMED',
 
 /** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
 export const PreconditionFailedError: ErrorClass = clientError('FST_IF_MATCH_PRECONDITION_FAILED',
-  '%s, so nothing was changed. %s', 412)
+  '%s, so the request was refused. %s', 412)
 
 /** There is no such entity (R45, R55). */
 export const EntityAbsentError: ErrorClass = clientError('FST_IF_MATCH_ENTITY_ABSENT',
@@ -28,11 +28,11 @@ export const EntityAbsentError: ErrorClass = clientError('FST_IF_MATCH_ENTITY_AB
 
 /** `If-Match: *` lost the race against other writers too often in a row (R58). */
 export const ContentionError: ErrorClass = createError('FST_IF_MATCH_CONTENTION',
-  'Other writers were faster in %d attempts in a row, and nothing was changed. Send the request again later.', 503)
+  'Other writers were faster in %d attempts in a row, and this write was not applied. Send the request again later.', 503)
 
 /** The storage could not be reached; a write was certainly not applied. */
 export const StorageUnavailableError: ErrorClass = createError('FST_IF_MATCH_STORAGE_UNAVAILABLE',
-  'The storage does not answer, and nothing was changed. Send the request again later.', 503)
+  'The storage does not answer, and this step was not carried out. Send the request again later.', 503)
 
 /** The answer of the storage was lost: the write may have been applied or not (R59). */
 export const OutcomeUnknownError: ErrorClass = createError('FST_IF_MATCH_OUTCOME_UNKNOWN',
@@ -48,7 +48,7 @@ export const NotGuardedError: ErrorClass = createError('FST_IF_MATCH_NOT_GUARDED
 
 /** A write that would have started after the answer was sent. Nobody sees this answer; nothing was written. */
 export const LateWriteError: ErrorClass = createError('FST_IF_MATCH_LATE_WRITE',
-  'The answer to this request was sent, or its client is gone, before the write began; nothing was changed.', 503)
+  'The answer to this request was sent, or its client is gone, before this write began, so it was not applied.', 503)
 
 /** An adapter gave a version that cannot be an entity-tag. */
 export const InvalidVersionError: ErrorClass = createError('FST_IF_MATCH_INVALID_VERSION',
@@ -68,7 +68,7 @@ export const InvalidKeyError: ErrorClass = clientError('FST_IF_MATCH_INVALID_KEY
 
 /** A value that JSON cannot carry. */
 export const InvalidValueError: ErrorClass = clientError('FST_IF_MATCH_INVALID_VALUE',
-  'The value cannot be stored, and nothing was changed: %s. Send plain JSON.', 422)
+  'The value cannot be stored, and was not: %s. Send plain JSON.', 422)
 
 /** `replace` or `remove` of a further entity that this request did not read: it would be a blind write. */
 export const NotReadError: ErrorClass = createError('FST_IF_MATCH_NOT_READ',

@@ -1,8 +1,9 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteHandlerMethod } from 'fastify'
 import { becomesNotModified, discard, isNotModified, setHeaders } from './answer.js'
 import { EntityHandle } from './entity-handle.js'
+import { NotGuardedError } from './errors.js'
 import type { GuardedRoute } from './guarded-route.js'
-import { RequestState } from './request-state.js'
+import { isGuarded, RequestState } from './request-state.js'
 import { kState } from './symbols.js'
 
 type DonePayload = (error: null, payload: unknown) => void
@@ -16,8 +17,7 @@ export function routeHooks (route: GuardedRoute) {
   return {
     /** Parses the preconditions, and refuses nothing yet: 401, 403, 413 and 415 come first (R45). */
     onRequest (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-      const state = new RequestState(request, reply, storage, route)
-      if (state.kind === 'write' || !route.writesOnly) request[kState] = state
+      if (isGuarded(route, request.method)) request[kState] ??= new RequestState(request, reply, storage, route)
       done()
     },
 
@@ -27,7 +27,7 @@ export function routeHooks (route: GuardedRoute) {
      */
     preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): Promise<void> | void {
       const state = request[kState]
-      if (state !== undefined && state.kind !== 'exempt') {
+      if (state?.route !== undefined && !state.isEntered) {
         state.demandWellFormed()
         if (precheck && state.needsComparison()) {
           return new EntityHandle(state, state.own, undefined).precheck().then(() => { state.enter() })
@@ -40,7 +40,7 @@ export function routeHooks (route: GuardedRoute) {
     /** Spares a 304 its serialisation. Strings, buffers and streams skip this hook. */
     preSerialization (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: DonePayload): Promise<unknown> | void {
       const state = request[kState]
-      if (state === undefined) return done(null, payload)
+      if (state?.route === undefined) return done(null, payload)
       if (state.mustWait()) return state.endOfWrites().then(() => beforeSerialization(state, payload))
       done(null, beforeSerialization(state, payload))
     },
@@ -48,7 +48,7 @@ export function routeHooks (route: GuardedRoute) {
     /** The last word: what was left unfinished, the 304, and the headers of the final status. */
     onSend (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: DonePayload): Promise<unknown> | void {
       const state = request[kState]
-      if (state === undefined) return done(null, payload)
+      if (state?.route === undefined) return done(null, payload)
       if (state.mustWait()) {
         return state.endOfWrites().then(() => beforeSending(state, payload), (error: unknown) => {
           discard(payload)
@@ -60,9 +60,20 @@ export function routeHooks (route: GuardedRoute) {
   }
 }
 
+/** A handler that is not entered without our preHandler: should another plugin have taken our hooks away, it fails closed. */
+export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): RouteHandlerMethod {
+  return function (request, reply) {
+    if (isGuarded(route, request.method) && request[kState]?.isEntered !== true) {
+      throw new NotGuardedError(request.method, request.routeOptions.url, 'another plugin took the hooks of fastify-if-match away from it. Register that plugin first.')
+    }
+    return handler.call(this, request, reply)
+  }
+}
+
 function beforeSerialization (state: RequestState, payload: unknown): unknown {
   state.demandWrite()
-  if (becomesNotModified(state)) state.reply.serializer(() => '')
+  // An error that comes up on the way to a 304 is sent by the same reply, and wants its body.
+  if (becomesNotModified(state)) state.reply.serializer((body) => isNotModified(state) ? '' : typeof body === 'string' ? body : JSON.stringify(body))
   return payload
 }
 

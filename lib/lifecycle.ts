@@ -1,25 +1,32 @@
 import type { StorageAdapter } from './storage/adapter.js'
 
-// An adapter may serve several scopes and several apps: it opens with the first and closes with the last.
-const users = new WeakMap<StorageAdapter, { count: number, opened: Promise<void> }>()
+interface Use {
+  count: number
+  /** The opening or, where nobody uses it any more, the closing. */
+  state: Promise<void>
+}
 
-/** Opens an adapter for one more user; all of them await the one opening. */
+// An adapter may serve several scopes and several apps: it opens with the first and closes with the last.
+const uses = new WeakMap<StorageAdapter, Use>()
+
+/** Opens an adapter for one more user; all of them await the one opening, which awaits a closing that is under way. */
 export async function openAdapter (adapter: StorageAdapter): Promise<void> {
-  const use = users.get(adapter) ?? { count: 0, opened: Promise.resolve(adapter.open?.()) }
-  use.count++
-  users.set(adapter, use)
+  const use = uses.get(adapter) ?? { count: 0, state: Promise.resolve() }
+  if (use.count++ === 0) use.state = use.state.then(() => adapter.open?.())
+  uses.set(adapter, use)
   try {
-    await use.opened
+    await use.state
   } catch (error) {
-    if (--use.count === 0) users.delete(adapter)
+    if (--use.count === 0) uses.delete(adapter)
     throw error
   }
 }
 
 /** Closes an adapter if this was its last user. */
 export async function closeAdapter (adapter: StorageAdapter): Promise<void> {
-  const use = users.get(adapter)
-  if (use === undefined || --use.count > 0) return
-  users.delete(adapter)
-  await adapter.close?.()
+  const use = uses.get(adapter)!
+  if (--use.count > 0) return
+  const closing = Promise.resolve(adapter.close?.())
+  use.state = closing.catch(() => {})
+  await closing
 }

@@ -11,7 +11,8 @@ export interface IfMatchRouteOptions {
   storage?: StorageAdapter<any>
   /**
    * Which entity a route acts on: a pattern over its parameters, such as `'/offers/:id'`, or a function of the request.
-   * Default: the pattern of the route. Either way each decoded parameter goes through `encodeURIComponent`.
+   * Default: the pattern of the route. In a pattern each decoded parameter goes through `encodeURIComponent`; what a
+   * function returns is taken as it is.
    */
   key?: string | ((request: FastifyRequest) => string)
   /**

@@ -6,11 +6,11 @@ import type { Entity } from './entity.js'
 import { InvalidOptionsError, NotGuardedError } from './errors.js'
 import { guardRoute, methodsOf, type Registration } from './guarded-route.js'
 import { addLast } from './hook-order.js'
-import { routeHooks } from './hooks.js'
+import { onlyEntered, routeHooks } from './hooks.js'
 import { closeAdapter, openAdapter } from './lifecycle.js'
 import { answersNotModified, methodKind } from './method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
-import { RequestState } from './request-state.js'
+import { isGuarded, RequestState } from './request-state.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { kGuard, kRegistration, kReply, kState } from './symbols.js'
 
@@ -43,6 +43,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     addLast(route, 'preHandler', hooks.preHandler)
     if (methodsOf(route).some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
     addLast(route, 'onSend', hooks.onSend)
+    route.handler = onlyEntered(guard, route.handler)
   })
 
   fastify.addHook('onRequest', function (request, reply, done) {
@@ -79,12 +80,14 @@ function unguarded (registration: Registration, request: FastifyRequest): Error 
 /** `request.entity()`. */
 function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Entity<T> {
   let state = this[kState]
-  if (state === undefined) {
-    const reply = this[kReply]
-    if (key === undefined || reply === undefined) {
-      throw new NotGuardedError(this.method, this.routeOptions.url, 'request.entity() needs config.ifMatch on the route, or the key of an entity, and works from the route\'s own onRequest hooks on.')
-    }
-    state = this[kState] = new RequestState(this, reply, this.server[kRegistration]!.settings.storage, undefined)
+  if (state === undefined && this[kReply] !== undefined) {
+    // Before our own onRequest hook, too, the route's entity is under the route's precondition.
+    const guard = this.routeOptions.config[kGuard]
+    const { settings } = guard ?? this.server[kRegistration]!
+    state = this[kState] = new RequestState(this, this[kReply], settings.storage, isGuarded(guard, this.method) ? guard : undefined)
+  }
+  if (state === undefined || (key === undefined && state.route === undefined)) {
+    throw new NotGuardedError(this.method, this.routeOptions.url, 'request.entity() needs config.ifMatch on the route, or the key of an entity, and works after the onRequest hook of the plugin.')
   }
   return new EntityHandle<T>(state, key === undefined ? state.own : state.record(key), context)
 }

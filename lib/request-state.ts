@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { newRecord, type EntityRecord } from './entity-record.js'
-import { LateWriteError, MalformedError, NotWrittenError, RequiredError } from './errors.js'
+import { InvalidOptionsError, LateWriteError, MalformedError, NotWrittenError, RequiredError } from './errors.js'
 import type { GuardedRoute } from './guarded-route.js'
 import { fieldValue, parseIfMatch, type TagList } from './if-match.js'
 import { answersNotModified, methodKind, type MethodKind } from './method.js'
@@ -10,6 +10,11 @@ import { kIsOver } from './storage/stop.js'
 import type { ReadOptions, StorageAdapter, Stored } from './storage/adapter.js'
 
 const NONE: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
+
+/** Whether requests of this method are under the guard of a route. */
+export function isGuarded (route: GuardedRoute | undefined, method: string): route is GuardedRoute {
+  return route !== undefined && (!route.writesOnly || methodKind(method) === 'write')
+}
 
 /** What the plugin knows about one request, from its headers to its answer. */
 export class RequestState {
@@ -21,8 +26,10 @@ export class RequestState {
   malformed: 'If-Match' | 'If-None-Match' | undefined
   /** The handler of the route was entered. */
   isEntered = false
-  /** The answer is a 304. */
-  isNotModified = false
+  /** The tag of the 304 that the answer is. */
+  notModifiedTag: string | undefined
+  /** The headers that we set, in case another status takes the place of the one that they were for. */
+  headersSet: string[] = []
   /** The answer is on its way: nothing may be written any more. */
   isAnswered = false
   /** The entity that the last refusal of a write to the own entity found. */
@@ -30,6 +37,7 @@ export class RequestState {
   readonly kind: MethodKind
 
   #own: EntityRecord | undefined
+  #isChained = false
   #others: Map<string, EntityRecord> | undefined
   #writes: Set<Promise<unknown>> | undefined
   #controller: AbortController | undefined
@@ -49,7 +57,11 @@ export class RequestState {
     const ifNoneMatch = this.#list('if-none-match')
     if (ifMatch === undefined && ifNoneMatch === undefined) return
     const isAboutAnswer = answersNotModified(this.request.method)
-    if (isAboutAnswer && ifNoneMatch !== undefined) this.notModified = normalise(ifNoneMatch, compare)
+    // A HEAD is never compressed, and stands for whatever a GET would send.
+    if (isAboutAnswer && ifNoneMatch !== undefined) {
+      const tags = normalise(ifNoneMatch, compare)
+      this.notModified = this.request.method === 'HEAD' ? versionsOf(tags) : tags
+    }
     this.preconditions = {
       ifMatch: ifMatch && versionsOf(normalise(ifMatch, compare)),
       ifNoneMatch: isAboutAnswer ? undefined : ifNoneMatch && versionsOf(normalise(ifNoneMatch, compare))
@@ -79,7 +91,7 @@ export class RequestState {
   demandStrategy (): void {
     this.demandWellFormed()
     const { missing } = this.route!.settings
-    if (missing === 'allow') return
+    if (missing === 'allow' || this.#isChained) return
     const { ifMatch, ifNoneMatch } = this.preconditions
     if (ifMatch !== undefined || (ifNoneMatch === '*' && this.policy(true).mayCreate)) return
     const error = new RequiredError()
@@ -98,7 +110,11 @@ export class RequestState {
   /** The record of the entity that the route acts on. Its key is made on first use, after the validation of the params. */
   get own (): EntityRecord {
     if (this.#own === undefined) {
-      const key = this.route!.keyOf(this.request)
+      const key: unknown = this.route!.keyOf(this.request)
+      if (typeof key !== 'string') {
+        Promise.resolve(key).catch(() => {}) // a promise is no key, and its rejection is not news
+        throw new InvalidOptionsError(this.request.routeOptions.url, 'the function "key" returned no string.')
+      }
       checkKey(key)
       this.#own = newRecord(key)
     }
@@ -147,17 +163,27 @@ export class RequestState {
   /** Whether nobody waits for the outcome any more: the answer is out, Fastify's timeout gave one, or the client is gone. */
   isOver (): boolean {
     const { raw } = this.reply
-    return this.isAnswered || raw.writableEnded || raw.destroyed || (this.route?.hasTimeout === true && isTimedOut(this.request))
+    return this.isAnswered || raw.writableEnded || raw.destroyed || isCanceled(raw) || (this.route?.hasTimeout === true && isTimedOut(this.request))
   }
 
   /** After a write of its own the request demands what it wrote. Where it asked for no comparison, there still is none. */
   chain (version: string | undefined): void {
     const { ifMatch, ifNoneMatch } = this.preconditions
-    if (Array.isArray(ifMatch) || ifNoneMatch !== undefined) this.preconditions = preconditionsFor(version)
+    if (Array.isArray(ifMatch) || ifNoneMatch !== undefined) {
+      this.preconditions = preconditionsFor(version)
+      this.#isChained = true
+    }
   }
 
-  /** Remembers a write until it ends, and why it failed. Its rejection is ours to report, so it never counts as unhandled. */
-  track<R> (record: EntityRecord, write: Promise<R>): Promise<R> {
+  /**
+   * Begins a write, after the last one to the same entity, with which it compares. Remembers it until it ends, and why it
+   * failed. On a guarded route its rejection is ours to report, so it never
+   * counts as unhandled; on another one nobody would, so it stays what it is.
+   */
+  track<R> (record: EntityRecord, operation: () => Promise<R>): Promise<R> {
+    const write = record.tail === undefined ? operation() : record.tail.then(operation, operation)
+    record.tail = write
+    if (this.route === undefined) return write
     const writes = this.#writes ??= new Set()
     writes.add(write)
     write.then(() => {
@@ -196,8 +222,10 @@ export class RequestState {
    * @throws why its write was not applied, or FST_IF_MATCH_NOT_WRITTEN
    */
   demandWrite (): void {
-    if (!this.isEntered || this.kind !== 'write' || this.reply.statusCode >= 400 || this.own.left !== undefined) return
-    throw this.own.failure ?? new NotWrittenError(this.request.method, this.request.routeOptions.url)
+    if (!this.isEntered || this.kind !== 'write' || this.reply.statusCode >= 400) return
+    const { left, failure } = this.own
+    if (failure !== undefined) throw failure
+    if (left === undefined) throw new NotWrittenError(this.request.method, this.request.routeOptions.url)
   }
 }
 
@@ -215,6 +243,11 @@ class RequestOptions implements ReadOptions {
   [kIsOver] (): boolean {
     return this.#state.isOver()
   }
+}
+
+// The response of an HTTP/2 stream is never destroyed itself.
+function isCanceled (raw: object): boolean {
+  return (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
 }
 
 function isTimedOut ({ signal }: FastifyRequest): boolean {

@@ -18,6 +18,7 @@ export function writeFault (cause: unknown): Error {
  * @throws FST_IF_MATCH_INVALID_VERSION
  */
 export function checkStored (stored: Stored | undefined): void {
+  if (stored === null) throw new InvalidAdapterError('answered null where the contract has undefined. Run the conformance suite on it.')
   if (stored !== undefined) formatEntityTag(stored.version)
 }
 

@@ -33,7 +33,10 @@ export interface Stored<T = unknown> {
 export interface ReadOptions {
   /** Handed through from `request.entity(key, context)`; for example a client that is inside a transaction. */
   context?: unknown
-  /** Aborted when nobody waits for the answer any more. It stops what was not yet sent to the engine, nothing else. */
+  /**
+   * Aborted when nobody waits for the answer any more. It stops what was not yet sent to the engine, nothing else. Made
+   * when it is first looked at: an adapter around another one passes the options on as they are, not a copy of them.
+   */
   signal?: AbortSignal | undefined
   /** For `throwIfStopped` alone. */
   [kIsOver]?: () => boolean
