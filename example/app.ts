@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import ifMatch, { type StorageAdapter } from 'fastify-if-match'
 import { checkApiVersion } from './api-version.js'
 import { authenticate, authorise } from './auth.js'
+import { answerUnreadable } from './client-errors.js'
 import { drainConnections } from './drain.js'
 import { answerError, answerNoRoute } from './errors.js'
 import { health } from './health.js'
@@ -28,7 +29,8 @@ export async function buildApp ({ storage, tokens, logger = false }: AppOptions)
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     // What still arrives while the server closes is served, and its connection ends with the answer.
     return503OnClosing: false,
-    frameworkErrors: answerError
+    frameworkErrors: answerError,
+    clientErrorHandler: answerUnreadable
   })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNoRoute)

@@ -1,15 +1,26 @@
 import type { FastifyInstance } from 'fastify'
+import { ApiError } from './errors.js'
 
 /**
  * Takes JSON, and nothing else. Known clients send its content type on requests without a body too (CPP §2), which
- * Fastify's own parser refuses; here that is no body, and the schema of the route says whether it needs one.
+ * Fastify's own parser refuses; here that is no body, and the schema of the route says whether it needs one. What is not
+ * UTF-8 is refused: decoded anyway, it would come back as something else than was PUT.
  */
 export function acceptJsonAlone (app: FastifyInstance): void {
   // Refuses __proto__ and constructor.prototype.
   const parse = app.getDefaultJsonParser('error', 'error')
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body !== '') return parse(request, body, done)
-    done(null, undefined)
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const coding = request.headers['content-encoding'] ?? 'identity'
+    if (coding !== 'identity') return done(new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.'))
+    if (body.length === 0) return done(null, undefined)
+    let text: string
+    try {
+      text = utf8.decode(body)
+    } catch {
+      return done(new ApiError(400, 'BadRequest', 'The body is not UTF-8.'))
+    }
+    return parse(request, text, done)
   })
 }

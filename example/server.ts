@@ -8,9 +8,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 try {
   await start()
 } catch (error) {
-  // What a setting or the system says is enough; anything else is a fault of ours, and wants its stack.
-  const isExpected = error instanceof SettingError || (error as NodeJS.ErrnoException).syscall !== undefined
-  console.error(isExpected ? (error as Error).message : error)
+  console.error(error instanceof SettingError ? error.message : error)
   process.exit(1)
 }
 

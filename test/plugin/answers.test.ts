@@ -132,6 +132,42 @@ await t.test('an error on the way to a 304 is that error, with its own headers',
   t.match(response.headers['content-type'], /^application\/json/)
 })
 
+await t.test('an error on the way to a 304 has its body, under an error handler of the app as well', async (t) => {
+  for (const body of [{ own: 'form' }, '{"own":"text"}']) {
+    const { app, storage } = await offersApp(t, {}, (app) => {
+      app.addHook('onSend', (_request, reply, _payload, done) => {
+        if (reply.statusCode === 304) done(new Error('in a hook'))
+        else done()
+      })
+      app.setErrorHandler((_error, _request, reply) => reply.code(500).type('application/json').send(body))
+    })
+    const etag = await seed(storage)
+    const response = await app.inject({ url: '/offers/1', headers: { 'if-none-match': etag } })
+    t.same([response.statusCode, response.body], [500, typeof body === 'string' ? body : JSON.stringify(body)])
+  }
+})
+
+await t.test('headers that go with a success do not stay on an error that takes its place', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.get('/broken/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (_request, reply) => await reply.send(new Readable({ read () { this.destroy(new Error('no such file')) } })))
+  })
+  await seed(storage)
+  const response = await app.inject('/broken/1')
+  t.same([response.statusCode, response.headers.etag, response.headers['cache-control']], [500, undefined, undefined])
+})
+
+await t.test('a DELETE that is done by an update carries no tag either (R66)', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.delete('/soft/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+      await request.entity<object>().update((offer) => ({ ...offer, isRemoved: true }))
+      return await reply.code(204).send()
+    })
+  })
+  const etag = await seed(storage)
+  const response = await app.inject({ method: 'DELETE', url: '/soft/1', headers: { 'if-match': etag } })
+  t.same([response.statusCode, response.headers.etag], [204, undefined])
+})
+
 await t.test('guarded reads say Cache-Control: no-cache unless the app does; writes and errors do not (R71)', async (t) => {
   const { app, storage } = await offersApp(t)
   const etag = await seed(storage)

@@ -84,6 +84,40 @@ await t.test('where this request read that there is none, replace creates, and s
   t.equal((await run()).statusCode, 404)
 })
 
+await t.test('a refusal is no read: a blind retry is refused again, and a failed create makes no overwrite', async (t) => {
+  const { run, storage } = await acting(t, async (request) => {
+    const entity = request.entity<{ a: number | string }>(OTHER)
+    const { value } = await entity.read()
+    await storage.write(OTHER, { a: 'other' }, { kind: 'any' })
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await entity.replace({ a: Number(value.a) + 1 })
+      } catch (error) {
+        if (attempt === 3) throw error
+      }
+    }
+  })
+  await storage.write(OTHER, { a: 1 }, { kind: 'any' })
+  t.equal((await run()).statusCode, 412)
+  t.same((await storage.read(OTHER))?.value, { a: 'other' })
+
+  const blind = await acting(t, async (request) => await request.entity(OTHER).create({}).catch(async () => { await request.entity(OTHER).remove() }))
+  await blind.storage.write(OTHER, { a: 1 }, { kind: 'any' })
+  t.equal((await blind.run()).json().code, 'FST_IF_MATCH_NOT_READ')
+  t.ok(await blind.storage.read(OTHER))
+})
+
+await t.test('update of a further entity after a read tries again on what it lost to', async (t) => {
+  const { run, storage } = await acting(t, async (request) => {
+    const entity = request.entity<{ a: number }>(OTHER)
+    await entity.read()
+    await storage.write(OTHER, { a: 10 }, { kind: 'any' })
+    return await entity.update(({ a }) => ({ a: a + 1 }))
+  })
+  await storage.write(OTHER, { a: 1 }, { kind: 'any' })
+  t.same((await run()).json().value, { a: 11 })
+})
+
 await t.test('update of a further entity is read, compare and swap, and again; 404 where there is none', async (t) => {
   const { run, storage } = await acting(t, async (request) => {
     let isFirst = true

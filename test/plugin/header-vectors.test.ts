@@ -4,6 +4,7 @@ import t from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import ifMatch, { type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { satisfies } from '../../lib/storage/expectation.js'
 import { putOverHttp2 } from '../helper/http2-request.js'
 import { addOfferRoutes, offersApp, seed } from '../helper/offers-app.js'
 
@@ -44,6 +45,21 @@ await t.test('If-Match over HTTP/1.1', async (t) => {
     for (const value of ['"x"', 'W/"c"', '"C"', '""', '"*"', 'W/"*"', '"a,c"', '"\\c"', '"x","y","z"', '"c;w"', '"\u00e9"']) {
       t.same(await statusOf(app, storage, value), { status: 412, isChanged: false }, JSON.stringify(value))
     }
+  })
+
+  await t.test('values that are false for the very tag of the vectors: nothing is folded, unescaped or split (R78, R11, R20, R28)', async (t) => {
+    // A storage whose one version is c.
+    const current = { value: {}, version: 'c' }
+    const { app } = await offersApp(t, {
+      storage: {
+        read: async () => current,
+        write: async (_key, _value, expectation) => satisfies(expectation, 'c') ? { applied: true, version: 'd', created: false } : { applied: false, current },
+        remove: async () => ({ applied: false, current })
+      }
+    })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    t.equal(await put(app, ['"c"']), 200)
+    for (const value of ['"x"', 'W/"c"', '"C"', '""', '"*"', 'W/"*"', '"a,c"', '"\\c"', '"x","y","z"']) t.equal(await put(app, [value]), 412, value)
   })
 
   await t.test('values that are malformed (R79, R31, R32)', async (t) => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect, constants } from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
@@ -174,4 +175,101 @@ await t.test('an adapter that listens to the signal hears of a client that hangs
   socket.destroy()
   t.match(await reason, { code: 'FST_IF_MATCH_LATE_WRITE' })
   t.same(heard, ['/slow'])
+})
+
+/** A storage that never looks at what comes along with a call. */
+function deafMemory (): StorageAdapter {
+  const memory = memoryAdapter()
+  return {
+    read: async (key) => await memory.read(key),
+    write: async (key, value, expectation) => await memory.write(key, value, expectation),
+    remove: async (key, expectation) => await memory.remove(key, expectation)
+  }
+}
+
+await t.test('late writes are refused before the adapter is asked, over HTTP/1.1 and HTTP/2', async (t) => {
+  for (const http2 of [false, true]) {
+    const storage = deafMemory()
+    let entered: () => void
+    let refused: (code: string) => void
+    const isEntered = new Promise<void>((resolve) => { entered = resolve })
+    const code = new Promise<string>((resolve) => { refused = resolve })
+    const { app } = await offersApp(t, { storage }, (app) => {
+      app.delete('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+        entered()
+        await once(reply.raw, 'close')
+        await request.entity().remove().then(() => { refused('removed') }, (error: { code: string }) => { refused(error.code) })
+      })
+    }, (http2 ? { http2 } : {}) as never)
+    await seed(storage)
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.server.address() as AddressInfo
+    if (http2) {
+      const session = connect(`http://127.0.0.1:${port}`)
+      const stream = session.request({ ':method': 'DELETE', ':path': '/slow/1', 'if-match': '*' })
+      stream.on('error', () => {})
+      await isEntered
+      stream.close(constants.NGHTTP2_CANCEL)
+      t.equal(await code, 'FST_IF_MATCH_LATE_WRITE', 'HTTP/2')
+      session.close()
+    } else {
+      const socket = await send(app, 'DELETE /slow/1 HTTP/1.1\r\nHost: localhost\r\nIf-Match: *\r\n\r\n')
+      await isEntered
+      socket.destroy()
+      t.equal(await code, 'FST_IF_MATCH_LATE_WRITE', 'HTTP/1.1')
+    }
+    t.ok(await storage.read(KEY))
+  }
+})
+
+await t.test('a write while the answer is still being sent is refused, and so is one behind a hijacked answer', async (t) => {
+  const { Readable } = await import('node:stream')
+  const late: Array<Promise<string>> = []
+  const storage = deafMemory()
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.post('/stream/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+      await request.entity().unchanged()
+      const body = new Readable({ read () {} })
+      const codeOf = async (): Promise<string> => await request.entity().replace({ title: 'late' }).then(() => 'written', (error: { code: string }) => error.code)
+      if (request.headers['x-hijack'] !== undefined) {
+        reply.hijack()
+        reply.raw.end()
+        late.push(codeOf())
+        return
+      }
+      late.push(new Promise((resolve) => {
+        setImmediate(() => {
+          resolve(codeOf())
+          body.push(null)
+        })
+      }))
+      body.push('begun')
+      return await reply.send(body)
+    })
+  })
+  const etag = await seed(storage)
+  for (const headers of [{ 'if-match': etag }, { 'if-match': etag, 'x-hijack': '1' }]) {
+    t.equal((await app.inject({ method: 'POST', url: '/stream/1', headers })).statusCode, 200)
+    t.equal(await late.at(-1), 'FST_IF_MATCH_LATE_WRITE')
+  }
+  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+})
+
+await t.test('a PUT over a socket is not stopped by the signal when its body has been read', async (t) => {
+  const memory = memoryAdapter()
+  const storage: StorageAdapter = {
+    ...memory,
+    async write (key, value, expectation, options) {
+      const { signal } = options!
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+      signal!.throwIfAborted()
+      return await memory.write(key, value, expectation)
+    }
+  }
+  const { app } = await offersApp(t, { storage })
+  await seed(memory)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const response = await fetch(`http://127.0.0.1:${port}/offers/1`, { method: 'PUT', headers: { 'content-type': 'application/json', 'if-match': '*' }, body: '{"title":"sent"}' })
+  t.equal(response.status, 200)
 })

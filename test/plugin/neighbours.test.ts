@@ -56,10 +56,18 @@ await inBothOrders('@fastify/compress: gzip and identity have two strong tags (R
   t.equal((await app.inject({ url: '/offers/1', headers: { 'if-none-match': etag } })).statusCode, 304)
   t.equal((await app.inject({ url: '/offers/1', headers: { 'if-none-match': zipped.headers.etag as string } })).statusCode, 200, 'the identity is another representation')
 
+  t.equal((await app.inject({ method: 'HEAD', url: '/offers/1', headers: { ...gzip, 'if-none-match': zipped.headers.etag as string } })).statusCode, 304, 'HEAD as GET (R52)')
+
   const put = await app.inject({ method: 'PUT', url: '/offers/1', headers: { ...gzip, 'if-match': zipped.headers.etag as string }, payload: LONG })
   t.same([put.statusCode, put.headers.etag], [200, `"${(await storage.read('/offers/1'))?.version}"`])
   const stale = await app.inject({ method: 'PUT', url: '/offers/1', headers: { ...gzip, 'if-match': zipped.headers.etag as string }, payload: LONG })
   t.same([stale.statusCode, stale.headers.etag], [412, put.headers.etag])
+})
+
+await inBothOrders('@fastify/compress of everything: a 304 has the tag that the client has', async (app) => await app.register(fastifyCompress, { threshold: 0 }), async (t, app, storage) => {
+  const etag = await seed(storage, '1', LONG)
+  const response = await app.inject({ url: '/offers/1', headers: { 'accept-encoding': 'gzip', 'if-none-match': etag } })
+  t.same([response.statusCode, response.headers.etag, response.headers['content-encoding']], [304, etag, undefined])
 })
 
 await inBothOrders('@fastify/compress that streams: a 304 releases its stream', async (app) => await app.register(fastifyCompress, { syncThreshold: 0 }), async (t, app, storage) => {

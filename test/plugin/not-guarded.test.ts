@@ -8,6 +8,8 @@ await t.test('a route that was registered before the plugin was ready is a 500 t
   const storage = memoryAdapter()
   app.register(ifMatch, { storage }) // not awaited: the routes below come first
   addOfferRoutes(app)
+  app.put('/options', { config: { ifMatch: { missing: 'allow' } } }, async () => 'open')
+  t.equal((await app.inject({ method: 'PUT', url: '/options', payload: {} })).json().code, 'FST_IF_MATCH_NOT_GUARDED')
   for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'POST'] as const) {
     const response = await app.inject({ method, url: '/offers/1', headers: { 'if-match': '*' }, ...(method === 'PUT' && { payload: {} }) })
     t.equal(response.statusCode, 500, method)
@@ -47,8 +49,12 @@ await t.test('request.entity() without a key needs a guarded route; with a key i
   await app.register(ifMatch, { storage: memoryAdapter() })
   app.post('/plain', async (request) => await request.entity().read())
   app.post('/out', { config: { ifMatch: false } }, async (request) => await request.entity().read())
+  app.post('/both', async (request) => {
+    request.entity('/offers/1')
+    return await request.entity().read()
+  })
   app.post('/keyed', async (request) => (await request.entity('/offers/1').create({ a: 1 })).value)
-  for (const url of ['/plain', '/out']) {
+  for (const url of ['/plain', '/out', '/both']) {
     const response = await app.inject({ method: 'POST', url })
     t.equal(response.statusCode, 500)
     t.match(response.json(), { code: 'FST_IF_MATCH_NOT_GUARDED', message: new RegExp(`^POST ${url} `) })

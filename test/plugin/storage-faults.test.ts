@@ -71,6 +71,12 @@ await t.test('an adapter that answers nonsense is 500, not a success (FST_IF_MAT
   }
 })
 
+await t.test('an adapter that reads null is 500, not an absence (FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {
+  const { app } = await offersApp(t, { storage: { read: async () => null as never, write: async () => ({ applied: false, current: null as never }), remove: async () => ({ applied: false, current: null as never }) } })
+  t.equal((await app.inject('/offers/1')).json().code, 'FST_IF_MATCH_INVALID_ADAPTER')
+  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': '*' }, payload: {} })).json().code, 'FST_IF_MATCH_INVALID_ADAPTER')
+})
+
 await t.test('an adapter that refuses with what it expected is not believed: 503, never a 412 with the tag that was sent', async (t) => {
   const current = { value: {}, version: 'same' }
   const { app } = await offersApp(t, { storage: { read: async () => current, write: async () => ({ applied: false, current }), remove: async () => ({ applied: false, current }) } })

@@ -153,7 +153,29 @@ await t.test('a second write of the same request compares with the first, not wi
   const current = `"${(await storage.read(KEY))?.version}"`
   t.equal((await app.inject({ method: 'PUT', url: '/again/1', headers: { 'if-match': current }, payload: {} })).statusCode, 200, 'absent since its own removal')
   t.same((await storage.read(KEY))?.value, { title: 'again' })
-  t.equal((await app.inject({ method: 'PUT', url: '/twice/1', headers: { 'if-match': '*' }, payload: {} })).statusCode, 200, 'and * stays without comparison')
+  t.equal((await app.inject({ method: 'PUT', url: '/twice/1', headers: { 'if-match': '*', 'x-race': '1' }, payload: {} })).statusCode, 200, 'and * stays without comparison')
+  t.equal((await app.inject({ method: 'PUT', url: '/twice/2', headers: { 'if-none-match': '*' }, payload: {} })).statusCode, 200, 'what it created is what it compares with')
+  const removed = await app.inject({ method: 'PUT', url: '/again/1', headers: { 'if-match': `"${(await storage.read(KEY))?.version}"` }, payload: {} })
+  t.equal(removed.statusCode, 200)
+})
+
+await t.test('writers under * that lose pause before the next attempt, each for another time, and never long (R58)', async (t) => {
+  const pauses: number[] = []
+  const { carryOut } = await t.mockImport<typeof import('../../lib/conditional-write.js')>('../../lib/conditional-write.js', {
+    'node:timers/promises': { setTimeout: async (pause: number) => { pauses.push(pause) } }
+  })
+  const current = { value: 1, version: 'a' }
+  await t.rejects(carryOut({
+    preconditions: { ifMatch: '*', ifNoneMatch: undefined },
+    policy: { mayCreate: false, wildcardCreates: false, absent: 404 },
+    read: async () => current,
+    prepare: async () => {},
+    act: async () => ({ applied: false, current }),
+    refusal: () => new Error('not refused')
+  }), { code: 'FST_IF_MATCH_CONTENTION' })
+  t.equal(pauses.length, 47)
+  t.equal(new Set(pauses).size, 47)
+  t.ok(pauses.every((pause, at) => pause >= 0 && pause <= Math.min(2 ** (at + 1), 200)))
 })
 
 await t.test('create of the own entity is 412 where there is one, whatever the tag says', async (t) => {

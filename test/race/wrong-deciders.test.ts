@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { get, put } from './client.js'
 import type { Decider } from './protocol.js'
 import { MODES, Race, type Mode } from './race.js'
-import { flawsOfFlight, winnersOf } from './rules.js'
+import { flawsOfFlight, flawsOfOneWinner, winnersOf } from './rules.js'
 import { Servers } from './servers.js'
 
 const CLIENTS = 32
@@ -47,6 +47,8 @@ async function winnersByRound (t: Test, race: Race, mode: Mode, isLate: boolean)
     const outcome = await race.round(mode, path, `If-Match: ${etag}`)
     t.same(flawsOfFlight(outcome, mode, isLate), [], `round ${round}: in flight together`)
     winners.push(winnersOf(outcome).length)
+    const flaws = flawsOfOneWinner(outcome, 200, await race.request(get(path)))
+    if (winners.at(-1) !== 1) t.ok(flaws.length > 0, `round ${round}: fails the race`)
   }
   return winners
 }
