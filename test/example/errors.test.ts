@@ -95,7 +95,7 @@ await t.test('a storage that does not answer is 503, and the client is told whet
   const read = await send(app, 'GET', URL)
   t.equal(read.statusCode, 503)
   t.equal(codeOf(t, read), 'ServiceUnavailable')
-  t.match(read.json().error.message, /nothing was changed/)
+  t.match(read.json().error.message, /was not carried out/)
   t.match(read.headers, { 'retry-after': '1' })
   t.notMatch(read.body, /hush/)
 
