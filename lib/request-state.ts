@@ -5,8 +5,8 @@ import type { GuardedRoute } from './guarded-route.js'
 import { fieldValue, parseIfMatch, type TagList } from './if-match.js'
 import { answersNotModified, methodKind, type MethodKind } from './method.js'
 import { expectationOf, normalise, preconditionsFor, versionsOf, type Policy, type Preconditions } from './precondition.js'
+import { RequestOptions } from './request-options.js'
 import { checkKey } from './storage/key.js'
-import { kIsOver } from './storage/stop.js'
 import type { ReadOptions, StorageAdapter, Stored } from './storage/adapter.js'
 
 const NONE: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
@@ -226,22 +226,6 @@ export class RequestState {
     const { left, failure } = this.own
     if (failure !== undefined) throw failure
     if (left === undefined) throw new NotWrittenError(this.request.method, this.request.routeOptions.url)
-  }
-}
-
-class RequestOptions implements ReadOptions {
-  readonly #state: RequestState
-
-  constructor (state: RequestState, readonly context: unknown) {
-    this.#state = state
-  }
-
-  get signal (): AbortSignal {
-    return this.#state.signal
-  }
-
-  [kIsOver] (): boolean {
-    return this.#state.isOver()
   }
 }
 
