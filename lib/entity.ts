@@ -21,6 +21,9 @@ export interface Saved<T> extends Found<T> {
  * reject with `FST_IF_MATCH_PRECONDITION_FAILED` (412), `FST_IF_MATCH_ENTITY_ABSENT` (404), `FST_IF_MATCH_CONTENTION`
  * (503), `FST_IF_MATCH_OUTCOME_UNKNOWN` (503), `FST_IF_MATCH_INVALID_VALUE` (422) and, once the answer is out,
  * `FST_IF_MATCH_LATE_WRITE`. Let them reject: thrown out of the handler they are the right answer.
+ *
+ * Writes to one entity follow one another in the order of the calls. So a function that `update` or `replace` runs must
+ * not await a write to the same entity: that one waits for it.
  */
 export interface Entity<T = unknown> {
   readonly key: string

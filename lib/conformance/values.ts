@@ -35,8 +35,7 @@ const refusedValues: Record<string, unknown[]> = {
   'undefined, functions, symbols and bigints': [undefined, Math.max, Symbol('a'), 1n],
   'instances of classes': [new Date(0), new Map([['a', 1]]), new Uint8Array(1), new (class Offer { title = 'a' })()],
   'circular values': [circular()],
-  // eslint-disable-next-line no-sparse-arrays
-  'arrays with a hole or undefined': [[1, , 2], [undefined]],
+  'arrays with a hole or undefined': [new Array(3), [undefined]],
   'plain values around bad ones': [{ a: [{ b: NaN }] }, { a: [{ b: Math.max }] }, [[{ a: new Date(0) }]]]
 }
 

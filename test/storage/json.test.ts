@@ -62,8 +62,7 @@ const refused: Record<string, unknown> = {
   'an instance of a class': new (class Offer {})(),
   'an object with toJSON': { toJSON: () => 1 },
   'an object that inherits from a plain one': Object.create({ a: 1 }),
-  // eslint-disable-next-line no-sparse-arrays
-  'an array with a hole': [1, , 2],
+  'an array with a hole': new Array(3),
   'an array with undefined': [undefined],
   'NaN deep inside': { a: [{ b: NaN }] },
   'a bigint under __proto__': Object.defineProperty({}, '__proto__', { value: 1n, enumerable: true })
