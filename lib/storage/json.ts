@@ -12,6 +12,20 @@ export function copyJson<T> (value: T): T {
   return copy(value, 0) as T
 }
 
+/**
+ * The text of a JSON value, for engines that store text.
+ *
+ * @throws FST_IF_MATCH_INVALID_VALUE (422), as `copyJson` does
+ */
+export function jsonText (value: unknown): string {
+  try {
+    return JSON.stringify(copyJson(value))
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidValueError('it is longer than a text can be')
+    throw error
+  }
+}
+
 function copy (value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':

@@ -41,3 +41,15 @@ export function compareKeys (a: string, b: string): number {
 function rank (unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
+
+/**
+ * Where the keys that begin with `prefix` end, in the order of their UTF-8 bytes: the least text that comes after all of
+ * them. Undefined if there is none, as for the empty prefix.
+ */
+export function endOfPrefix (prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!)
+  while (points.at(-1) === 0x10ffff) points.pop()
+  const last = points.pop()
+  // Behind U+D7FF come the surrogates, which are no characters.
+  return last === undefined ? undefined : String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
+}

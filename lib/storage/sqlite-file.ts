@@ -1,0 +1,72 @@
+import { InvalidAdapterError } from '../errors.js'
+import { quoteName, type SqliteDatabase } from './sqlite-database.js'
+import { BUSY_TIMEOUT } from './sqlite-lock.js'
+
+/** Marks a file as ours: "IfMt", as PRAGMA application_id has it. */
+const APPLICATION_ID = 0x49664d74
+
+const COLUMNS = ['key', 'version', 'replaced', 'digest', 'value']
+const LEVELS = { NORMAL: 1, FULL: 2 } as const
+
+/** How hard a commit is: `FULL` survives a power cut, `NORMAL` may lose the last commits in one. */
+export type Synchronous = keyof typeof LEVELS
+
+/**
+ * Makes the file ready, or refuses it: nothing is changed in a file of another application. Steps that another
+ * connection gets in the way of throw SQLITE_BUSY; all of it may be done again.
+ *
+ * @throws FST_IF_MATCH_INVALID_ADAPTER where the file cannot hold what the contract asks, or what the driver throws
+ */
+export function prepareFile (database: SqliteDatabase, table: string, synchronous: Synchronous): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+  refuseForeign(database, table)
+  if (pragma(database, 'encoding') !== 'UTF-8') refuse('has another encoding than UTF-8, and would order keys differently. Use a file of its own.')
+  if (pragma(database, 'journal_mode = WAL') !== 'wal') refuse('cannot have a write-ahead log, as one in memory or on a network share cannot. Use a file on a local disk, or memoryAdapter.')
+  database.exec(`PRAGMA synchronous = ${synchronous}`)
+  if (Number(pragma(database, 'synchronous')) !== LEVELS[synchronous]) refuse(`does not accept PRAGMA synchronous = ${synchronous}, so no write would be as durable as it says.`)
+  createTable(database, table)
+}
+
+// A file is ours if it is empty, is marked, or has the table already.
+function refuseForeign (database: SqliteDatabase, table: string): void {
+  const columns = database.prepare('SELECT name FROM pragma_table_info(?)').all(table).map((row) => (row as { name: string }).name)
+  if (columns.length > 0) {
+    if (COLUMNS.some((name) => !columns.includes(name))) refuse(`has a table ${quoteName(table)} of another shape. Name another table, or a file of its own.`)
+    return
+  }
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined
+  const id = Number(pragma(database, 'application_id'))
+  if (id !== APPLICATION_ID && (id !== 0 || !isEmpty)) refuse(`belongs to another application. Name a file of its own, or create the table ${quoteName(table)} in it.`)
+}
+
+// A rowid table, where the values do not lie in the pages of the index (E10).
+function createTable (database: SqliteDatabase, table: string): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const hasTable = database.prepare('SELECT 1 FROM pragma_table_info(?)').get(table) !== undefined
+    if (!hasTable) {
+      database.exec(`CREATE TABLE ${quoteName(table)} (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)`)
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
+    }
+    database.exec('COMMIT')
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+/** Ends a transaction that failed. Where SQLite ended it by itself there is none any more, which is as good. */
+export function rollBack (database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {}
+}
+
+function pragma (database: SqliteDatabase, what: string): unknown {
+  const row = database.prepare(`PRAGMA ${what}`).get() as Record<string, unknown>
+  return Object.values(row)[0]
+}
+
+function refuse (why: string): never {
+  throw new InvalidAdapterError(`cannot use this SQLite file: it ${why}`)
+}

@@ -1,0 +1,174 @@
+import { InvalidAdapterError, InvalidOptionsError, InvalidValueError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
+import type { ListingAdapter, ReadOptions, RemoveResult, WriteResult } from './adapter.js'
+import { Batcher } from './batcher.js'
+import { jsonText } from './json.js'
+import { checkKey, compareKeys, endOfPrefix } from './key.js'
+import { pageLimit } from './page.js'
+import type { SqliteDatabase } from './sqlite-database.js'
+import { explain, faultOf } from './sqlite-fault.js'
+import { prepareFile, rollBack, type Synchronous } from './sqlite-file.js'
+import { whenFree } from './sqlite-lock.js'
+import { SqliteTable } from './sqlite-table.js'
+import { throwIfStopped } from './stop.js'
+
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js'
+
+/** How many writes share a commit at most. It bounds how long a batch holds the event loop. */
+const BATCH_SIZE = 256
+
+/** Options of `sqliteAdapter`. */
+export interface SqliteAdapterOptions {
+  /**
+   * The handle: a `Database` of better-sqlite3 or a `DatabaseSync` of `node:sqlite`. The adapter sets its pragmas and
+   * must be the only one that opens transactions on it; closing it, after the app, is up to the caller.
+   */
+  database: SqliteDatabase
+  /** The table, created where it is missing (default `'entities'`). */
+  table?: string
+  /**
+   * `'FULL'` (default): an acknowledged write survives a power cut. `'NORMAL'`: the last commits before a power cut may
+   * be lost, and the file stays sound; a killed process loses nothing either way.
+   */
+  synchronous?: Synchronous
+  /** How long a lock that another process holds is waited for, in milliseconds (default 5,000). */
+  lockTimeout?: number
+}
+
+/** A write or a removal on its way. */
+interface Change<T> {
+  readonly options: ReadOptions | undefined
+  readonly arrived: number
+  readonly carryOut: (table: SqliteTable<T>) => WriteResult<T> | RemoveResult<T>
+}
+
+/**
+ * Keeps entities in an SQLite file, for any number of processes on one machine. Writes that arrive together share one
+ * transaction and one fsync, and none is answered before its commit.
+ *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS for wrong options; `open` rejects with FST_IF_MATCH_INVALID_ADAPTER for a file that
+ * it cannot use
+ * @example
+ * import Database from 'better-sqlite3'
+ *
+ * const database = new Database('data/offers.db')
+ * await app.register(ifMatch, { storage: sqliteAdapter({ database }) })
+ * app.addHook('onClose', async () => { database.close() }) // after the adapter's own, which runs first
+ */
+export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): ListingAdapter<T> {
+  const { database, table: name, synchronous, lockTimeout } = checked(options)
+  const batcher = new Batcher<Change<T>, WriteResult<T> | RemoveResult<T>>({ run: commit, size: BATCH_SIZE })
+  let table: SqliteTable<T> | undefined
+
+  function opened (): SqliteTable<T> {
+    if (table === undefined) throw new Error('the adapter is not open. Await open(), as the plugin does, before its first use.')
+    return table
+  }
+
+  async function commit (changes: readonly Change<T>[]) {
+    return await whenFree(() => transact(changes), changes[0]!.arrived + lockTimeout)
+  }
+
+  // Synchronous from BEGIN to COMMIT, so nothing else on this handle sees the middle of it.
+  function transact (changes: readonly Change<T>[]): Array<PromiseSettledResult<WriteResult<T> | RemoveResult<T>>> {
+    let isCommitting = false
+    try {
+      const table = opened()
+      // Deferred, it could not be upgraded once another process wrote (E15).
+      database.exec('BEGIN IMMEDIATE')
+      const results = changes.map((change) => attempt(table, change))
+      isCommitting = true
+      database.exec('COMMIT')
+      return results
+    } catch (error) {
+      rollBack(database)
+      const fault = faultOf(error)
+      if (fault === 'BUSY') throw error
+      // Before the COMMIT nothing can have been applied; one that failed for want of room is none (E16).
+      const Fault = isCommitting && fault !== 'FULL' ? OutcomeUnknownError : StorageUnavailableError
+      throw new Fault({ cause: explain(error) })
+    }
+  }
+
+  // What concerns one item alone fails alone: SQLite undoes the statement, and the transaction goes on.
+  function attempt (table: SqliteTable<T>, { options, carryOut }: Change<T>): PromiseSettledResult<WriteResult<T> | RemoveResult<T>> {
+    try {
+      throwIfStopped(options)
+    } catch (reason) {
+      return { status: 'rejected', reason }
+    }
+    try {
+      return { status: 'fulfilled', value: carryOut(table) }
+    } catch (error) {
+      const fault = faultOf(error)
+      if (fault !== 'TOOBIG' && fault !== 'CONSTRAINT') throw error
+      return { status: 'rejected', reason: new InvalidValueError(explain(error).message) }
+    }
+  }
+
+  async function look<R> (options: ReadOptions | undefined, step: (table: SqliteTable<T>) => R): Promise<R> {
+    throwIfStopped(options)
+    try {
+      return await whenFree(() => step(opened()), performance.now() + lockTimeout)
+    } catch (error) {
+      throw isIfMatchError(error) ? error : new StorageUnavailableError({ cause: explain(error) })
+    }
+  }
+
+  return {
+    async open () {
+      try {
+        await whenFree(() => { prepareFile(database, name, synchronous) }, performance.now() + lockTimeout)
+        table = new SqliteTable<T>(database, name)
+      } catch (error) {
+        throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
+      }
+    },
+
+    async close () {
+      await batcher.idle()
+      table = undefined
+    },
+
+    async read (key, options) {
+      checkKey(key)
+      return await look(options, (table) => table.read(key))
+    },
+
+    async write (key, value, expectation, options) {
+      checkKey(key)
+      const json = jsonText(value)
+      throwIfStopped(options)
+      return await batcher.add({ options, arrived: performance.now(), carryOut: (table) => table.write(key, json, expectation, options?.digest) }) as WriteResult<T>
+    },
+
+    async remove (key, expectation, options) {
+      checkKey(key)
+      throwIfStopped(options)
+      return await batcher.add({ options, arrived: performance.now(), carryOut: (table) => table.remove(key, expectation) })
+    },
+
+    async list (prefix, options = {}) {
+      const limit = pageLimit(options.limit)
+      const { after } = options
+      // U+0000 is in no key, so what follows `after` begins with it plus that.
+      const from = after === undefined || compareKeys(after, prefix) < 0 ? prefix : `${after}\0`
+      const found = await look(options, (table) => table.list(from, endOfPrefix(prefix), limit + 1))
+      const items = found.slice(0, limit)
+      return { items, next: found.length > limit ? items.at(-1)?.key : undefined }
+    }
+  }
+}
+
+function checked ({ database, table = 'entities', synchronous = 'FULL', lockTimeout = 5000 }: SqliteAdapterOptions): Required<SqliteAdapterOptions> {
+  const flaw = typeof database?.prepare !== 'function' || typeof database.exec !== 'function'
+    ? '"database" must be a handle of better-sqlite3 or node:sqlite.'
+    : typeof table !== 'string' || table === '' || table.includes('\0')
+      ? '"table" must be the name of a table.'
+      : synchronous !== 'FULL' && synchronous !== 'NORMAL'
+        ? '"synchronous" must be "FULL" or "NORMAL".'
+        : !Number.isFinite(lockTimeout) || lockTimeout < 0
+            ? '"lockTimeout" must be a number of milliseconds, 0 or more.'
+            : undefined
+  if (flaw !== undefined) throw new InvalidOptionsError('sqliteAdapter', flaw)
+  return { database, table, synchronous, lockTimeout }
+}
