@@ -48,6 +48,8 @@ function createTable (database: SqliteDatabase, table: string): void {
       database.exec(`CREATE TABLE ${quoteName(table)} (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)`)
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
     }
+    // A connection that may only read is refused here, and not at the first write.
+    database.exec(`DELETE FROM ${quoteName(table)} WHERE key = ''`)
     database.exec('COMMIT')
   } catch (error) {
     rollBack(database)

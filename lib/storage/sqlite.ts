@@ -60,7 +60,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
   let table: SqliteTable<T> | undefined
 
   function opened (): SqliteTable<T> {
-    if (table === undefined) throw new Error('the adapter is not open. Await open(), as the plugin does, before its first use.')
+    if (table === undefined) throw new Error('the adapter is in use before open() or after close(). The plugin calls both.')
     return table
   }
 

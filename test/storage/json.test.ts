@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { copyJson } from '../../lib/storage/json.js'
+import { copyJson, jsonText } from '../../lib/storage/json.js'
 
 function nested (levels: number): unknown {
   let value: unknown = 0
@@ -89,4 +89,11 @@ await t.test('copyJson: a refusal says what is wrong, and none of the content', 
   } catch (error) {
     t.notMatch((error as Error).message, /secret|password/)
   }
+})
+
+await t.test('jsonText: the text of what copyJson lets pass; what is too long for a text is refused', async (t) => {
+  t.equal(jsonText({ a: [1, 'b', null], c: undefined }), '{"a":[1,"b",null]}')
+  t.throws(() => jsonText({ a: NaN }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  // Each control character takes six in JSON, so that the text would be longer than V8 allows.
+  t.throws(() => jsonText('\u0001'.repeat(100_000_000)), { code: 'FST_IF_MATCH_INVALID_VALUE', message: /longer/ })
 })

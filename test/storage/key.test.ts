@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkKey, compareKeys, MAX_KEY_BYTES } from '../../lib/storage/key.js'
+import { checkKey, compareKeys, endOfPrefix, MAX_KEY_BYTES } from '../../lib/storage/key.js'
 
 const refused: Record<string, unknown> = {
   'the empty key': '',
@@ -60,3 +60,15 @@ await t.test('compareKeys: a key comes before those that it begins', async (t) =
 function escape (text: string): string {
   return [...text].map((character) => `U+${character.codePointAt(0)?.toString(16)}`).join(' ')
 }
+
+await t.test('key: the end of a prefix is the least text behind all keys that begin with it (E5)', async (t) => {
+  t.equal(endOfPrefix(''), undefined)
+  t.equal(endOfPrefix('\u{10ffff}'), undefined)
+  t.equal(endOfPrefix('notes/'), 'notes0')
+  t.equal(endOfPrefix('a\u{10ffff}\u{10ffff}'), 'b')
+  t.equal(endOfPrefix('\ud7ff'), '\ue000')
+  t.equal(endOfPrefix('\uffff'), '\u{10000}')
+  for (const prefix of ['a', 'a\u{10ffff}', '\ud7ff', '\uffff', '\u{1f600}']) {
+    t.ok(compareKeys(`${prefix}\u{10ffff}\u{10ffff}z`, endOfPrefix(prefix)!) < 0, 'no key is left out')
+  }
+})
