@@ -1,5 +1,5 @@
 /** The stores that a race can run on. */
-export type StorageName = 'memory'
+export type StorageName = 'memory' | 'sqlite'
 
 /**
  * Who decides the precondition of a PUT:
@@ -14,6 +14,8 @@ export type Decider = 'plugin' | 'onRequest' | 'preHandler' | 'adapter'
 /** What a server process is started with. */
 export interface ServerConfig {
   storage: StorageName
+  /** Where the store is, for those that processes share. */
+  location: string
   /** The store answers late: no operation of a round is answered before all were taken (`late-adapter.ts`). */
   isLate: boolean
   decider: Decider

@@ -36,7 +36,7 @@ process.on('message', (command: Command) => {
   }
 })
 
-const watched = watchedAdapter(makeStore(config.storage), () => round?.write())
+const watched = watchedAdapter(makeStore(config.storage, config.location), () => round?.write())
 // Between the rounds nobody opens the gate: there, late is one turn of the event loop.
 const storage = config.isLate ? lateAdapter(watched, () => round?.atGate() ?? nextTurn()) : watched
 

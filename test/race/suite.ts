@@ -5,6 +5,7 @@ import type { StorageName } from './protocol.js'
 import { MODES, Race, type Mode } from './race.js'
 import { flawsOfFlight, flawsOfLastOneWins, flawsOfOneWinner } from './rules.js'
 import { Servers } from './servers.js'
+import { makeLocation } from './stores.js'
 
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 200)
 const FEW_ROUNDS = Math.ceil(ROUNDS / 10)
@@ -14,8 +15,12 @@ if (!(ROUNDS >= 1)) throw new TypeError('RACE_ROUNDS: how many rounds, 1 or more
 export async function raceSuite (t: Test, { storage, processes }: { storage: StorageName, processes: number }): Promise<void> {
   for (const isLate of [false, true]) {
     await t.test(`${storage}${isLate ? ', late' : ''}, server processes: ${processes}`, async (t) => {
-      const servers = await Servers.start({ storage, isLate, decider: 'plugin' }, processes)
-      t.teardown(() => servers.stop())
+      const { location, remove } = makeLocation()
+      const servers = await Servers.start({ storage, location, isLate, decider: 'plugin' }, processes)
+      t.teardown(async () => {
+        await servers.stop()
+        remove()
+      })
       for (const clients of [32, 64]) {
         for (const mode of MODES) await t.test(`${clients} clients, ${mode}`, (t) => races(t, servers, clients, mode))
       }
