@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
@@ -174,4 +175,42 @@ await t.test('sqlite: wrong options are refused, naming the option', async (t) =
     [{ database, synchronous: 'OFF' }, /"synchronous"/], [{ database, lockTimeout: -1 }, /"lockTimeout"/], [{ database, lockTimeout: '5' }, /"lockTimeout"/]
   ]
   for (const [options, message] of wrong) t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
+})
+
+const TABLE = 'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)'
+
+function connect (t: Test, file: string, options?: Database.Options): Database.Database {
+  const database = new Database(file, options)
+  t.teardown(() => database.close())
+  return database
+}
+
+await t.test('sqlite: a boot that fails half way leaves no table behind, and no transaction', async (t) => {
+  const handle = new FaultyHandle(connect(t, fileOf(t)))
+  handle.before = (sql) => { if (sql.startsWith('PRAGMA application_id =')) throw sqliteError('SQLITE_FULL') }
+  await t.rejects(sqliteAdapter({ database: handle }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /disk is full/ })
+  handle.before = () => {}
+  t.equal(handle.prepare('SELECT 1 FROM sqlite_master').get(), undefined)
+  handle.exec('BEGIN')
+})
+
+await t.test('sqlite: what is no database, is damaged, cannot be written or is closed does not boot, and says why', async (t) => {
+  const text = fileOf(t)
+  writeFileSync(text, 'Dear diary, '.repeat(100))
+  const damaged = fileOf(t)
+  new Database(damaged).exec(TABLE).close()
+  writeFileSync(damaged, readFileSync(damaged).fill(0xff, 100))
+  const readonly = fileOf(t)
+  new Database(readonly).exec(`PRAGMA journal_mode = WAL; ${TABLE}`).close()
+  chmodSync(readonly, 0o444)
+  const closed = connect(t, fileOf(t))
+  closed.close()
+  const cases: Array<[Database.Database, RegExp]> = [
+    [connect(t, text), /is not an SQLite database/],
+    [connect(t, damaged), /damaged/],
+    [connect(t, readonly, { readonly: true }), /cannot be written/],
+    [closed, /handle is closed/]
+  ]
+  for (const [database, message] of cases) await t.rejects(sqliteAdapter({ database }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }, String(message))
+  t.ok(readFileSync(text, 'utf8').startsWith('Dear diary'))
 })
