@@ -8,7 +8,8 @@ const OFFER = { offerTypeId: 'microsoft-azure-virtualmachines', definition: { di
 export function greeting (url: string, settings: Settings): string {
   return [
     `The offers API listens at ${url}`,
-    'Storage: memory: (what it holds ends with this process)',
+    `Storage: ${settings.storage}${settings.storage === 'memory:' ? ' (what it holds ends with this process)' : ''}`,
+    ...settings.workers > 1 ? [`Worker processes: ${settings.workers}`] : [],
     `Try: ${curlLine(url, settings)}`,
     ''
   ].join('\n')

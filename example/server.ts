@@ -1,33 +1,29 @@
-import { buildApp } from './app.js'
+import cluster from 'node:cluster'
+import { isIfMatchError } from 'fastify-if-match'
 import { greeting } from './greeting.js'
-import { readSettings, SettingError } from './settings.js'
-import { createStorage } from './storage.js'
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+import { serve } from './serve.js'
+import { readSettings, SettingError, type Settings } from './settings.js'
+import { onSignal } from './signals.js'
+import { serveAsWorker, startWorkers } from './workers.js'
 
 try {
-  await start()
+  const settings = readSettings(process.env)
+  if (cluster.isWorker) await serveAsWorker(settings)
+  else await start(settings)
 } catch (error) {
-  console.error(error instanceof SettingError ? error.message : error)
+  // What the operator can mend is told in a line.
+  console.error(error instanceof SettingError || isIfMatchError(error) ? error.message : error)
   process.exit(1)
 }
 
-async function start (): Promise<void> {
-  const settings = readSettings(process.env)
-  const app = await buildApp({
-    storage: createStorage(settings.storage),
-    tokens: settings.tokens,
-    // Standard output is for the greeting, so that a reader finds it.
-    logger: { level: settings.logLevel, stream: process.stderr }
-  })
+async function start (settings: Settings): Promise<void> {
+  const url = settings.workers > 1 ? await startWorkers(settings) : await startAlone(settings)
+  if (url !== undefined) process.stdout.write(greeting(url, settings))
+}
 
-  // Requests in flight are finished, and then nothing is left to keep the process. The handlers are gone by then, so a
-  // second signal does what signals do.
-  async function stop (): Promise<void> {
-    for (const name of SIGNALS) process.off(name, stop)
-    await app.close()
-  }
-  for (const name of SIGNALS) process.on(name, stop)
-
-  process.stdout.write(greeting(await app.listen({ host: settings.host, port: settings.port }), settings))
+async function startAlone (settings: Settings): Promise<string> {
+  const { app, url } = await serve(settings)
+  // Requests in flight are finished, and then nothing is left to keep the process.
+  onSignal(() => { void app.close() })
+  return url
 }

@@ -7,7 +7,10 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export interface Settings {
   host: string
   port: number
-  storage: 'memory:'
+  /** `memory:` or `sqlite:<file>`. */
+  storage: string
+  /** How many processes serve. */
+  workers: number
   tokens: Token[]
   logLevel: typeof LOG_LEVELS[number]
 }
@@ -26,15 +29,15 @@ export class SettingError extends Error {
  */
 export function readSettings (env: Readonly<Record<string, string | undefined>>): Settings {
   const tokens = tokensOf(env.TOKENS ?? DEVELOPMENT_TOKENS)
-  const settings = {
+  const storage = storageOf(env.STORAGE ?? 'sqlite:data/offers.db')
+  return {
     host: hostOf(env.HOST ?? '127.0.0.1', tokens),
     port: portOf(env.PORT ?? '3000'),
-    storage: storageOf(env.STORAGE ?? 'memory:'),
+    storage,
+    workers: workersOf(env.WORKERS ?? '1', storage),
     tokens,
     logLevel: logLevelOf(env.LOG_LEVEL ?? 'info')
   }
-  checkWorkers(env.WORKERS ?? '1')
-  return settings
 }
 
 function tokensOf (text: string): Token[] {
@@ -65,9 +68,9 @@ function portOf (text: string): number {
   return Number(text)
 }
 
-function storageOf (text: string): 'memory:' {
-  if (text !== 'memory:') throw new SettingError('STORAGE', 'accepts "memory:"; other engines come with their adapters')
-  return text
+function storageOf (text: string): string {
+  if (text === 'memory:' || (/^sqlite:./.test(text) && text !== 'sqlite::memory:')) return text
+  throw new SettingError('STORAGE', 'accepts "sqlite:<file>", and "memory:" for what may end with the process; other engines come with their adapters')
 }
 
 function logLevelOf (text: string): Settings['logLevel'] {
@@ -76,7 +79,8 @@ function logLevelOf (text: string): Settings['logLevel'] {
   return level
 }
 
-function checkWorkers (text: string): void {
+function workersOf (text: string, storage: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new SettingError('WORKERS', 'accepts a whole number from 1 to 999')
-  if (text !== '1') throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees')
+  if (text !== '1' && storage === 'memory:') throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees')
+  return Number(text)
 }

@@ -52,7 +52,7 @@ interface Change<T> {
  *
  * const database = new Database('data/offers.db')
  * await app.register(ifMatch, { storage: sqliteAdapter({ database }) })
- * app.addHook('onClose', async () => { database.close() }) // after the adapter's own, which runs first
+ * // and when the app is closed: database.close()
  */
 export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): ListingAdapter<T> {
   const { database, table: name, synchronous, lockTimeout } = checked(options)

@@ -7,7 +7,10 @@ const URL = 'http://127.0.0.1:3000'
 await t.test('it names the address and the storage, and has one line to paste', async (t) => {
   const text = greeting(URL, readSettings({}))
   t.match(text, /^The offers API listens at http:\/\/127\.0\.0\.1:3000$/m)
-  t.match(text, /^Storage: memory: /m)
+  t.match(text, /^Storage: sqlite:data\/offers\.db$/m)
+  t.notMatch(text, /Worker/)
+  t.match(greeting(URL, readSettings({ STORAGE: 'memory:' })), /^Storage: memory: \(what it holds ends/m)
+  t.match(greeting(URL, readSettings({ WORKERS: '4' })), /^Worker processes: 4$/m)
   t.match(text, /^Try: curl .*Bearer dev-contoso"/m)
 })
 

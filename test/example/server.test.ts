@@ -1,14 +1,16 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { fileOf } from '../storage/sqlite-handles.js'
 
 const SERVER = fileURLToPath(new URL('../../example/server.ts', import.meta.url))
 
 // What the shell of whoever runs the tests may hold.
-const UNSET = { HOST: undefined, STORAGE: undefined, TOKENS: undefined, WORKERS: undefined, LOG_LEVEL: undefined }
+const UNSET = { HOST: undefined, STORAGE: 'memory:', TOKENS: undefined, WORKERS: undefined, LOG_LEVEL: undefined }
 
 /** What came out of a stream or socket so far, and a promise of what it will say. */
 function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (what: RegExp) => Promise<RegExpExecArray> } {
@@ -60,7 +62,7 @@ async function beginPut (t: Test, port: string): Promise<{ socket: Socket, finis
 }
 
 await t.test('the line that it prints works when pasted into a shell', async (t) => {
-  const { output } = start(t)
+  const { output } = start(t, { STORAGE: `sqlite:${fileOf(t)}` })
   const [, line] = await output.says(/^Try: (.*)\n/m)
   const { stdout } = await promisify(execFile)('sh', ['-c', line!])
   t.match(stdout, /^HTTP\/1\.1 201 Created\r\n/)
@@ -99,7 +101,7 @@ await t.test('a second signal ends it at once', async (t) => {
 await t.test('a wrong setting stops the start, with one line that names it', async (t) => {
   const { exit, output, log } = start(t, { STORAGE: 'postgres://user:hush@host/db' })
   t.strictSame(await exit, [1, null])
-  t.equal(log.text(), 'STORAGE accepts "memory:"; other engines come with their adapters\n')
+  t.equal(log.text(), 'STORAGE accepts "sqlite:<file>", and "memory:" for what may end with the process; other engines come with their adapters\n')
   t.equal(output.text(), '')
 })
 
@@ -110,4 +112,94 @@ await t.test('a port that is taken stops the start', async (t) => {
   const { exit, log } = start(t, { PORT: String((taken.address() as AddressInfo).port) })
   t.strictSame(await exit, [1, null])
   t.match(log.text(), /EADDRINUSE/)
+})
+
+const OFFERS = '/api/publishers/contoso/offers'
+const QUERY = '?api-version=2017-10-31'
+
+async function call (port: string, path: string, init: RequestInit = {}): Promise<Response> {
+  // A connection of its own, so that the primary hands the next request to the next worker.
+  return await fetch(`http://127.0.0.1:${port}${OFFERS}${path}${QUERY}`, { ...init, headers: { authorization: 'Bearer dev-contoso', connection: 'close', ...init.headers } })
+}
+
+async function put (port: string, id: string, headers: Record<string, string>): Promise<Response> {
+  return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
+}
+
+async function listening (server: ReturnType<typeof start>): Promise<string> {
+  return (await server.output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
+}
+
+/** The ids of the processes whose log lines these are. */
+function processes (log: string): Set<unknown> {
+  return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
+}
+
+await t.test('offers are there after a restart, in a folder that the first start made', async (t) => {
+  const STORAGE = `sqlite:${fileOf(t)}.d/new/offers.db`
+  const first = start(t, { STORAGE })
+  const created = await put(await listening(first), 'tide-db', { 'if-none-match': '*' })
+  t.equal(created.status, 201)
+  first.child.kill('SIGTERM')
+  t.strictSame(await first.exit, [0, null])
+  const second = start(t, { STORAGE })
+  const read = await call(await listening(second), '/tide-db')
+  t.equal(read.headers.get('etag'), created.headers.get('etag'))
+})
+
+await t.test('WORKERS=2: both processes answer, on one port and one file, and refuse the tag that the other replaced', async (t) => {
+  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2' })
+  const port = await listening(server)
+  t.match(server.output.text(), /^Worker processes: 2$/m)
+  let { headers } = await put(port, 'tide-db', { 'if-none-match': '*' })
+  for (let round = 0; round < 8; round++) {
+    const etag = headers.get('etag')!
+    const next = await put(port, 'tide-db', { 'if-match': etag })
+    t.equal(next.status, 200)
+    headers = next.headers
+    const stale = await put(port, 'tide-db', { 'if-match': etag })
+    t.equal(stale.status, 412)
+    t.equal(stale.headers.get('etag'), headers.get('etag'))
+  }
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exit, [0, null])
+  t.equal(processes(server.log.text()).size, 2, 'both processes logged')
+  t.equal(server.output.text().match(/listens at/g)?.length, 1, 'one greeting')
+})
+
+await t.test('WORKERS=2: a signal to the whole group finishes what is in flight, once', async (t) => {
+  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2' })
+  const port = await listening(server)
+  const { socket, finish, answer } = await beginPut(t, port)
+  const pids = [...processes(server.log.text())] as number[]
+  for (const pid of pids) process.kill(pid, 'SIGINT')
+  server.child.kill('SIGINT')
+  await server.log.says(/"msg":"stopping"/)
+  const ended = once(socket, 'end')
+  finish()
+  await ended
+  t.match(answer.text(), /HTTP\/1\.1 201 Created/)
+  t.strictSame(await server.exit, [0, null])
+})
+
+await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and says so', async (t) => {
+  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2' })
+  await listening(server)
+  process.kill([...processes(server.log.text())][0] as number, 'SIGKILL')
+  t.strictSame(await server.exit, [1, null])
+  t.match(server.log.text(), /^worker \d+ ended unasked \(SIGKILL\), so the server stops$/m)
+})
+
+await t.test('a storage that cannot be used stops the start with one line, told once by all workers', async (t) => {
+  const file = fileOf(t)
+  writeFileSync(file, 'Dear diary, '.repeat(100))
+  for (const [STORAGE, message] of [[`sqlite:${file}`, /is not an SQLite database/], [`sqlite:${file}/below.db`, /^STORAGE names a file that cannot be opened/]] as const) {
+    for (const WORKERS of ['1', '2']) {
+      const { exit, log, output } = start(t, { STORAGE, WORKERS })
+      t.strictSame(await exit, [1, null])
+      t.match(log.text(), message)
+      t.equal(log.text().split('\n').length, 2, log.text())
+      t.equal(output.text(), '')
+    }
+  }
 })

@@ -16,7 +16,7 @@ function refusal (env: Record<string, string>): string | undefined {
 
 await t.test('nothing set: the defaults, with the development tokens on the loopback address', async (t) => {
   const { tokens, ...settings } = readSettings({})
-  t.strictSame(settings, { host: '127.0.0.1', port: 3000, storage: 'memory:', logLevel: 'info' })
+  t.strictSame(settings, { host: '127.0.0.1', port: 3000, storage: 'sqlite:data/offers.db', workers: 1, logLevel: 'info' })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['dev-contoso', [['contoso', 'owner']]],
     ['dev-fabrikam', [['fabrikam', 'contributor']]]
@@ -25,9 +25,9 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
 
 await t.test('every setting is taken from the environment', async (t) => {
   const { tokens, ...settings } = readSettings({
-    HOST: '0.0.0.0', PORT: '0', STORAGE: 'memory:', WORKERS: '1', LOG_LEVEL: 'warn', TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
+    HOST: '0.0.0.0', PORT: '0', STORAGE: 'sqlite:/srv/my offers.db', WORKERS: '16', LOG_LEVEL: 'warn', TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
-  t.strictSame(settings, { host: '0.0.0.0', port: 0, storage: 'memory:', logLevel: 'warn' })
+  t.strictSame(settings, { host: '0.0.0.0', port: 0, storage: 'sqlite:/srv/my offers.db', workers: 16, logLevel: 'warn' })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['a.b-c=', [['contoso', 'owner'], ['fabrikam', 'contributor']]],
     ['d', [['contoso', 'contributor']]]
@@ -48,7 +48,8 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['STORAGE', 'postgres://user:pa55word@host/db', /"memory:"/],
     ['WORKERS', '0', /from 1 to 999/],
     ['WORKERS', 'two', /from 1 to 999/],
-    ['WORKERS', '2', /1 alone with STORAGE=memory:/],
+    ['STORAGE', 'sqlite:', /"sqlite:<file>"/],
+    ['STORAGE', 'sqlite::memory:', /"sqlite:<file>"/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [name, value, message] of wrong) {
@@ -57,6 +58,10 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     t.ok(told?.startsWith(`${name} accepts `))
     t.notMatch(told, /pa55word/)
   }
+})
+
+await t.test('WORKERS: memory is for one process', async (t) => {
+  t.match(refusal({ STORAGE: 'memory:', WORKERS: '2' }), /^WORKERS accepts 1 alone with STORAGE=memory:/)
 })
 
 await t.test('TOKENS: what is wrong is told by the place of the entry, never by its content', async (t) => {

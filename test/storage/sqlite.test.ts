@@ -167,6 +167,16 @@ await t.test('sqlite: a damaged value is an outage, and its content is in no err
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
 })
 
+await t.test('sqlite: a read that meets a lock for too long is an outage, and no absence', async (t) => {
+  const { adapter, handle } = await opened(t, { lockTimeout: 0 })
+  handle.before = () => { throw sqliteError('SQLITE_BUSY') }
+  await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
+})
+
+await t.test('sqlite: a file that is refused does not boot, and says why', async (t) => {
+  await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /write-ahead log/ })
+})
+
 await t.test('sqlite: wrong options are refused, naming the option', async (t) => {
   const database = new Database(':memory:')
   t.teardown(() => database.close())

@@ -1,0 +1,51 @@
+import cluster, { type Address, type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
+import { serve } from './serve.js'
+import type { Settings } from './settings.js'
+import { leaveSignalsToPrimary, onSignal } from './signals.js'
+
+const STOP = 'stop'
+
+/**
+ * Starts the worker processes, which share one port, and resolves to where they listen; undefined if one of them could
+ * not start. A worker that ends unasked ends the server, with exit code 1: whoever supervises it starts it again.
+ */
+export async function startWorkers ({ workers, host }: Settings): Promise<string | undefined> {
+  let isStopping = false
+  const stop = (): void => {
+    isStopping = true
+    for (const worker of Object.values(cluster.workers!)) worker!.send(STOP)
+  }
+  onSignal(stop)
+  let isStarted = false
+  cluster.on('exit', (worker, code, signal) => {
+    if (isStopping) return
+    process.exitCode = 1
+    if (isStarted) console.error(`worker ${worker.process.pid} ended unasked (${signal ?? code}), so the server stops`)
+    stop()
+  })
+  let port: number | undefined
+  // One after the other, so that what is wrong for all of them is told once.
+  for (let started = 0; started < workers; started++) {
+    port = await portOf(cluster.fork())
+    if (port === undefined) return undefined
+  }
+  isStarted = true
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+}
+
+/** Serves as one of the workers. */
+export async function serveAsWorker (settings: Settings): Promise<void> {
+  leaveSignalsToPrimary()
+  const { app } = await serve(settings)
+  // Requests in flight are finished; then the line to the primary is all that keeps the process.
+  process.once('message', () => { void app.close().then(() => { process.disconnect() }) })
+}
+
+async function portOf (worker: Worker): Promise<number | undefined> {
+  const ended = new AbortController()
+  const listening = once(worker, 'listening', { signal: ended.signal }).then(([address]) => (address as Address).port, () => undefined)
+  worker.once('exit', () => { ended.abort() })
+  return await listening
+}
