@@ -1,6 +1,5 @@
-import cluster, { type Address, type Worker } from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
-import { isIPv6 } from 'node:net'
 import { serve } from './serve.js'
 import type { Settings } from './settings.js'
 import { leaveSignalsToPrimary, onSignal } from './signals.js'
@@ -11,7 +10,7 @@ const STOP = 'stop'
  * Starts the worker processes, which share one port, and resolves to where they listen; undefined if one of them could
  * not start. A worker that ends unasked ends the server, with exit code 1: whoever supervises it starts it again.
  */
-export async function startWorkers ({ workers, host }: Settings): Promise<string | undefined> {
+export async function startWorkers ({ workers }: Settings): Promise<string | undefined> {
   let isStopping = false
   const stop = (): void => {
     isStopping = true
@@ -22,30 +21,31 @@ export async function startWorkers ({ workers, host }: Settings): Promise<string
   cluster.on('exit', (worker, code, signal) => {
     if (isStopping) return
     process.exitCode = 1
-    if (isStarted) console.error(`worker ${worker.process.pid} ended unasked (${signal ?? code}), so the server stops`)
+    if (isStarted) console.error(`worker ${worker.process.pid} ended unasked (code ${code}, signal ${signal}), so the server stops`)
     stop()
   })
-  let port: number | undefined
+  let url: string | undefined
   // One after the other, so that what is wrong for all of them is told once.
   for (let started = 0; started < workers; started++) {
-    port = await portOf(cluster.fork())
-    if (port === undefined) return undefined
+    url = await urlOf(cluster.fork())
+    if (url === undefined) return undefined
   }
   isStarted = true
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+  return url
 }
 
 /** Serves as one of the workers. */
 export async function serveAsWorker (settings: Settings): Promise<void> {
   leaveSignalsToPrimary()
-  const { app } = await serve(settings)
+  const { app, url } = await serve(settings)
   // Requests in flight are finished; then the line to the primary is all that keeps the process.
   process.once('message', () => { void app.close().then(() => { process.disconnect() }) })
+  process.send!(url)
 }
 
-async function portOf (worker: Worker): Promise<number | undefined> {
+// What a worker says once it listens; undefined if it ends before.
+async function urlOf (worker: Worker): Promise<string | undefined> {
   const ended = new AbortController()
-  const listening = once(worker, 'listening', { signal: ended.signal }).then(([address]) => (address as Address).port, () => undefined)
   worker.once('exit', () => { ended.abort() })
-  return await listening
+  return await once(worker, 'message', { signal: ended.signal }).then(([url]) => url as string, () => undefined)
 }

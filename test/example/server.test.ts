@@ -187,7 +187,7 @@ await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and 
   await listening(server)
   process.kill([...processes(server.log.text())][0] as number, 'SIGKILL')
   t.strictSame(await server.exit, [1, null])
-  t.match(server.log.text(), /^worker \d+ ended unasked \(SIGKILL\), so the server stops$/m)
+  t.match(server.log.text(), /^worker \d+ ended unasked \(code null, signal SIGKILL\), so the server stops$/m)
 })
 
 await t.test('a storage that cannot be used stops the start with one line, told once by all workers', async (t) => {
