@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sqliteAdapter } from '../../lib/storage/sqlite.js'
@@ -12,18 +13,17 @@ const ACKNOWLEDGED = 1000
 
 /** Runs a writer until it has so many acknowledgements, kills it, and returns all of them. */
 async function killed (file: string, run: string): Promise<string[]> {
-  const child = spawn(process.execPath, [...process.execArgv, WRITER, file, run], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const log = `${file}.${run}.log`
+  const child = spawn(process.execPath, [...process.execArgv, WRITER, file, log, run], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
-  let output = ''
-  let lines = 0
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    lines += text.split('\n').length - 1
-    if (lines >= ACKNOWLEDGED) child.kill('SIGKILL')
+  let dots = 0
+  child.stdout.on('data', (chunk: Buffer) => {
+    dots += chunk.length
+    if (dots >= ACKNOWLEDGED) child.kill('SIGKILL')
   })
   const [, signal] = await closed
   if (signal !== 'SIGKILL') throw new Error(`the writer ended by itself: ${signal}`)
-  return output.split('\n').slice(0, -1)
+  return readFileSync(log, 'utf8').split('\n').slice(0, -1)
 }
 
 await t.test(`sqlite: ${KILLS} processes are killed under load; every acknowledged write is there, and no refused one`, async (t) => {
