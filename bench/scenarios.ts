@@ -1,0 +1,20 @@
+/** One kind of request, sent over and over. */
+export interface Scenario {
+  readonly name: string
+  readonly method: 'GET' | 'PUT'
+  /** The precondition, made of the tag of the entity. */
+  readonly precondition: (tag: string) => Record<string, string>
+  /** The status that every answer must have: a wrong answer is no measurement. */
+  readonly status: number
+}
+
+/** The tag of a state that no entity was ever in. */
+export const STALE = '"stale"'
+
+/** What is measured: the two ways that a write ends, and the two ways that a read does. */
+export const scenarios: readonly Scenario[] = [
+  { name: 'PUT', method: 'PUT', precondition: (tag) => ({ 'if-match': tag }), status: 200 },
+  { name: '412', method: 'PUT', precondition: () => ({ 'if-match': STALE }), status: 412 },
+  { name: 'GET', method: 'GET', precondition: () => ({}), status: 200 },
+  { name: '304', method: 'GET', precondition: (tag) => ({ 'if-none-match': tag }), status: 304 }
+]

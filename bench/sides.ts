@@ -1,0 +1,55 @@
+import createError from '@fastify/error'
+import Database from 'better-sqlite3'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { join } from 'node:path'
+import ifMatch, { type StorageAdapter } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
+
+interface OfferRoute { Params: { id: string }, Body: Record<string, unknown> }
+
+/** The apps that are compared. Each has GET and PUT of `/offers/:id`; files of its storage go into the folder. */
+export const sides: Readonly<Record<string, (folder: string) => Promise<FastifyInstance>>> = {
+  bare: async () => bareApp(),
+  memory: () => guardedApp(memoryAdapter()),
+  sqlite: (folder) => sqliteApp(join(folder, 'bench.db'))
+}
+
+const StaleError = createError('STALE', 'The entity has changed.', 412)
+
+/**
+ * The least that gives the same answers: a Map, no tags, no comparison. Its clients send `*` where those of the others
+ * send a tag, so any other tag is a stale one.
+ */
+function bareApp (): FastifyInstance {
+  const app = Fastify()
+  const offers = new Map<string, object>()
+  app.get<OfferRoute>('/offers/:id', async (request, reply) => {
+    if (request.headers['if-none-match'] === '*') return reply.code(304).send()
+    return offers.get(request.params.id)
+  })
+  app.put<OfferRoute>('/offers/:id', async (request) => {
+    if (request.headers['if-match'] !== '*') throw new StaleError()
+    offers.set(request.params.id, request.body)
+    return request.body
+  })
+  return app
+}
+
+async function guardedApp (storage: StorageAdapter): Promise<FastifyInstance> {
+  const app = Fastify()
+  await app.register(ifMatch, { storage, create: 'wildcard' })
+  app.get<OfferRoute>('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity<object>().read()).value)
+  app.put<OfferRoute>('/offers/:id', { config: { ifMatch: true } }, async (request) => {
+    await request.entity().replace(request.body)
+    return request.body
+  })
+  return app
+}
+
+async function sqliteApp (file: string): Promise<FastifyInstance> {
+  const database = new Database(file)
+  const app = await guardedApp(sqliteAdapter({ database }))
+  app.addHook('onClose', () => { setImmediate(() => { database.close() }) }) // after the adapter, which closes last
+  return app
+}
