@@ -46,14 +46,14 @@ export async function load ({ url, scenario, connections, seconds }: Load): Prom
         headers: { ...(scenario.method === 'PUT' && { 'content-type': 'application/json' }), ...scenario.precondition(tag) },
         ...(scenario.method === 'PUT' && { body: BODY })
       })
-      client.setRequest(request(tags[id]!))
+      client.setRequests([request(tags[id]!)])
       client.on('headers', (answer) => {
         const { statusCode, headers } = answer as unknown as RawAnswer
         if (statusCode !== scenario.status) wrong = statusCode
         const tag = tagOf(headers)
         if (tag !== undefined && tag !== tags[id] && scenario.status === 200) {
           tags[id] = tag
-          client.setRequest(request(tag))
+          client.setRequests([request(tag)])
         }
       })
     }
