@@ -6,6 +6,8 @@ export interface Scenario {
   readonly precondition: (tag: string) => Record<string, string>
   /** The status that every answer must have: a wrong answer is no measurement. */
   readonly status: number
+  /** Whether each request leaves a new tag behind, which the next one has to name. */
+  readonly changesTag: boolean
 }
 
 /** The tag of a state that no entity was ever in. */
@@ -13,8 +15,8 @@ export const STALE = '"stale"'
 
 /** What is measured: the two ways that a write ends, and the two ways that a read does. */
 export const scenarios: readonly Scenario[] = [
-  { name: 'PUT', method: 'PUT', precondition: (tag) => ({ 'if-match': tag }), status: 200 },
-  { name: '412', method: 'PUT', precondition: () => ({ 'if-match': STALE }), status: 412 },
-  { name: 'GET', method: 'GET', precondition: () => ({}), status: 200 },
-  { name: '304', method: 'GET', precondition: (tag) => ({ 'if-none-match': tag }), status: 304 }
+  { name: 'PUT', method: 'PUT', precondition: (tag) => ({ 'if-match': tag }), status: 200, changesTag: true },
+  { name: '412', method: 'PUT', precondition: () => ({ 'if-match': STALE }), status: 412, changesTag: false },
+  { name: 'GET', method: 'GET', precondition: () => ({}), status: 200, changesTag: false },
+  { name: '304', method: 'GET', precondition: (tag) => ({ 'if-none-match': tag }), status: 304, changesTag: false }
 ]
