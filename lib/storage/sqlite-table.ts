@@ -1,3 +1,4 @@
+import { StorageUnavailableError } from '../errors.js'
 import type { Expectation, Refused, RemoveExpectation, RemoveResult, Stored, WriteResult } from './adapter.js'
 import { satisfies } from './expectation.js'
 import { quoteName, type SqliteDatabase } from './sqlite-database.js'
@@ -68,6 +69,6 @@ function parse (json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    throw new Error('a stored value is not JSON. Look for who else writes to the table.')
+    throw new StorageUnavailableError({ cause: new Error('SQLite: a stored value is not JSON. Look for who else writes to the table.') })
   }
 }

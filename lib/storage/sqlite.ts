@@ -1,5 +1,5 @@
 import { InvalidAdapterError, InvalidOptionsError, InvalidValueError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
-import type { ListingAdapter, ReadOptions, RemoveResult, WriteResult } from './adapter.js'
+import type { ListingAdapter, ReadOptions, RemoveResult, Stored, WriteResult } from './adapter.js'
 import { Batcher } from './batcher.js'
 import { jsonText } from './json.js'
 import { checkKey, compareKeys, endOfPrefix } from './key.js'
@@ -13,7 +13,7 @@ import { throwIfStopped } from './stop.js'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js'
 
-/** How many writes share a commit at most. It bounds how long a batch holds the event loop. */
+/** How many operations share a transaction at most. It bounds how long a batch holds the event loop. */
 const BATCH_SIZE = 256
 
 /** Options of `sqliteAdapter`. */
@@ -34,16 +34,22 @@ export interface SqliteAdapterOptions {
   lockTimeout?: number
 }
 
-/** A write or a removal on its way. */
-interface Change<T> {
+// A deferred transaction could not be upgraded to a write once another process wrote (E15).
+type Begin = 'BEGIN' | 'BEGIN IMMEDIATE'
+
+/** An operation on its way. */
+interface Step<T, R> {
   readonly options: ReadOptions | undefined
   readonly arrived: number
-  readonly carryOut: (table: SqliteTable<T>) => WriteResult<T> | RemoveResult<T>
+  readonly carryOut: (table: SqliteTable<T>) => R
 }
+
+type Change<T> = WriteResult<T> | RemoveResult<T>
+type Look<T> = Stored<T> | undefined | Array<Stored<T> & { key: string }>
 
 /**
  * Keeps entities in an SQLite file, for any number of processes on one machine. Writes that arrive together share one
- * transaction and one fsync, and none is answered before its commit.
+ * transaction and one fsync, and none is answered before its commit; reads that arrive together share one snapshot.
  *
  * @throws FST_IF_MATCH_INVALID_OPTIONS for wrong options; `open` rejects with FST_IF_MATCH_INVALID_ADAPTER for a file that
  * it cannot use
@@ -56,7 +62,8 @@ interface Change<T> {
  */
 export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): ListingAdapter<T> {
   const { database, table: name, synchronous, lockTimeout } = checked(options)
-  const batcher = new Batcher<Change<T>, WriteResult<T> | RemoveResult<T>>({ run: commit, size: BATCH_SIZE })
+  const writes = new Batcher<Step<T, Change<T>>, Change<T>>({ size: BATCH_SIZE, run: (steps) => together('BEGIN IMMEDIATE', steps) })
+  const reads = new Batcher<Step<T, Look<T>>, Look<T>>({ size: BATCH_SIZE, run: (steps) => together('BEGIN', steps) })
   let table: SqliteTable<T> | undefined
 
   function opened (): SqliteTable<T> {
@@ -64,33 +71,34 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     return table
   }
 
-  async function commit (changes: readonly Change<T>[]) {
-    return await whenFree(() => transact(changes), changes[0]!.arrived + lockTimeout)
+  async function together<R> (begin: Begin, steps: ReadonlyArray<Step<T, R>>): Promise<Array<PromiseSettledResult<R>>> {
+    return await whenFree(() => transact(begin, steps), steps[0]!.arrived + lockTimeout)
   }
 
   // Synchronous from BEGIN to COMMIT, so nothing else on this handle sees the middle of it.
-  function transact (changes: readonly Change<T>[]): Array<PromiseSettledResult<WriteResult<T> | RemoveResult<T>>> {
-    let isCommitting = false
+  function transact<R> (begin: Begin, steps: ReadonlyArray<Step<T, R>>): Array<PromiseSettledResult<R>> {
+    let at: 'begin' | 'steps' | 'commit' = 'begin'
     try {
       const table = opened()
-      // Deferred, it could not be upgraded once another process wrote (E15).
-      database.exec('BEGIN IMMEDIATE')
-      const results = changes.map((change) => attempt(table, change))
-      isCommitting = true
+      database.exec(begin)
+      at = 'steps'
+      const results = steps.map((step) => attempt(table, step))
+      at = 'commit'
       database.exec('COMMIT')
       return results
     } catch (error) {
-      rollBack(database)
+      // One that did not begin is somebody else's.
+      if (at !== 'begin') rollBack(database)
       const fault = faultOf(error)
       if (fault === 'BUSY') throw error
       // Before the COMMIT nothing can have been applied; one that failed for want of room is none (E16).
-      const Fault = isCommitting && fault !== 'FULL' ? OutcomeUnknownError : StorageUnavailableError
+      const Fault = begin === 'BEGIN IMMEDIATE' && at === 'commit' && fault !== 'FULL' ? OutcomeUnknownError : StorageUnavailableError
       throw new Fault({ cause: explain(error) })
     }
   }
 
   // What concerns one item alone fails alone: SQLite undoes the statement, and the transaction goes on.
-  function attempt (table: SqliteTable<T>, { options, carryOut }: Change<T>): PromiseSettledResult<WriteResult<T> | RemoveResult<T>> {
+  function attempt<R> (table: SqliteTable<T>, { options, carryOut }: Step<T, R>): PromiseSettledResult<R> {
     try {
       throwIfStopped(options)
     } catch (reason) {
@@ -99,19 +107,15 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     try {
       return { status: 'fulfilled', value: carryOut(table) }
     } catch (error) {
-      const fault = faultOf(error)
-      if (fault !== 'TOOBIG' && fault !== 'CONSTRAINT') throw error
-      return { status: 'rejected', reason: new InvalidValueError(explain(error).message) }
+      const reason = faultOfItem(error)
+      if (reason === undefined) throw error
+      return { status: 'rejected', reason }
     }
   }
 
-  async function look<R> (options: ReadOptions | undefined, step: (table: SqliteTable<T>) => R): Promise<R> {
+  function add<R, S extends R> (batcher: Batcher<Step<T, R>, R>, options: ReadOptions | undefined, carryOut: (table: SqliteTable<T>) => S): Promise<S> {
     throwIfStopped(options)
-    try {
-      return await whenFree(() => step(opened()), performance.now() + lockTimeout)
-    } catch (error) {
-      throw isIfMatchError(error) ? error : new StorageUnavailableError({ cause: explain(error) })
-    }
+    return batcher.add({ options, arrived: performance.now(), carryOut }) as Promise<S>
   }
 
   return {
@@ -125,26 +129,24 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     },
 
     async close () {
-      await batcher.idle()
+      await Promise.all([writes.idle(), reads.idle()])
       table = undefined
     },
 
     async read (key, options) {
       checkKey(key)
-      return await look(options, (table) => table.read(key))
+      return await add(reads, options, (table) => table.read(key))
     },
 
     async write (key, value, expectation, options) {
       checkKey(key)
       const json = jsonText(value)
-      throwIfStopped(options)
-      return await batcher.add({ options, arrived: performance.now(), carryOut: (table) => table.write(key, json, expectation, options?.digest) }) as WriteResult<T>
+      return await add(writes, options, (table) => table.write(key, json, expectation, options?.digest))
     },
 
     async remove (key, expectation, options) {
       checkKey(key)
-      throwIfStopped(options)
-      return await batcher.add({ options, arrived: performance.now(), carryOut: (table) => table.remove(key, expectation) })
+      return await add(writes, options, (table) => table.remove(key, expectation))
     },
 
     async list (prefix, options = {}) {
@@ -152,11 +154,18 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
       const { after } = options
       // U+0000 is in no key, so what follows `after` begins with it plus that.
       const from = after === undefined || compareKeys(after, prefix) < 0 ? prefix : `${after}\0`
-      const found = await look(options, (table) => table.list(from, endOfPrefix(prefix), limit + 1))
+      const found = await add(reads, options, (table) => table.list(from, endOfPrefix(prefix), limit + 1))
       const items = found.slice(0, limit)
       return { items, next: found.length > limit ? items.at(-1)?.key : undefined }
     }
   }
+}
+
+// The error of the one item that it is about; undefined if it is about more than that.
+function faultOfItem (error: unknown): Error | undefined {
+  if (isIfMatchError(error)) return error
+  const fault = faultOf(error)
+  return fault === 'TOOBIG' || fault === 'CONSTRAINT' ? new InvalidValueError(explain(error).message) : undefined
 }
 
 function checked ({ database, table = 'entities', synchronous = 'FULL', lockTimeout = 5000 }: SqliteAdapterOptions): Required<SqliteAdapterOptions> {

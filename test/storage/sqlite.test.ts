@@ -64,6 +64,22 @@ await t.test('sqlite: writes of one turn are one transaction, and no answer, a r
   t.same(log, ['BEGIN IMMEDIATE', 'INSERT INTO', 'INSERT INTO', 'DELETE FROM', 'COMMIT', 'applied: true', 'applied: true', 'applied: false', 'applied: true'])
 })
 
+await t.test('sqlite: reads of one turn are one transaction, which sees one state of the file', async (t) => {
+  const { adapter, handle, file } = await opened(t)
+  const other = connect(t, file)
+  for (const key of ['a', 'b']) await adapter.write(key, 1, ANY)
+  const log: string[] = []
+  handle.after = (sql) => {
+    log.push(sql.split(' ', 2).join(' '))
+    // Another process writes in between.
+    if (log.length === 2) other.exec("UPDATE entities SET value = '2'")
+  }
+  const read = await Promise.all([adapter.read('a'), adapter.read('b'), adapter.list('')])
+  t.same(log, ['BEGIN', 'SELECT value,', 'SELECT value,', 'SELECT key,', 'COMMIT'])
+  t.match(read, [{ value: 1 }, { value: 1 }, { items: [{ value: 1 }, { value: 1 }] }])
+  t.match(await adapter.read('a'), { value: 2 })
+})
+
 await t.test('sqlite: a row that the table refuses fails alone, with 422, and its batch is stored', async (t) => {
   const { adapter, database } = await opened(t)
   database.exec("CREATE TRIGGER refuse BEFORE INSERT ON entities WHEN new.key = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END")
@@ -152,16 +168,19 @@ await t.test('sqlite: a handle that is closed or was never opened rejects and sa
 await t.test('sqlite: a transaction that the app left open is an outage, and nothing is written into it (E13)', async (t) => {
   const { adapter, database, file } = await opened(t)
   database.exec('BEGIN')
-  await t.rejects(adapter.write('a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
-  const other = new Database(file)
-  t.teardown(() => other.close())
-  t.equal(other.prepare('SELECT 1 FROM entities').get(), undefined)
+  await t.rejects(adapter.write('a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /transaction within a transaction/ } })
+  await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+  t.equal(connect(t, file).prepare('SELECT 1 FROM entities').get(), undefined)
+  t.equal(database.inTransaction, true, 'it is not ours to end')
 })
 
-await t.test('sqlite: a damaged value is an outage, and its content is in no error', async (t) => {
+await t.test('sqlite: a damaged value is an outage for whoever asks for it alone, and its content is in no error (E28)', async (t) => {
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
+  const outcomes = await Promise.allSettled([adapter.write('a', 2, { kind: 'absent' }), adapter.write('b', 1, ANY), adapter.read('a'), adapter.read('b')])
+  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } }
+  t.match(outcomes, [damaged, { value: { applied: true } }, damaged, { value: { value: 1 } }])
   const error = await adapter.read('a').then(() => undefined, (error: Error) => error)
   t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
