@@ -36,8 +36,9 @@ export class EntityHandle<T> implements Entity<T> {
     const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
     if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
     if (current === undefined) throw new EntityAbsentError()
-    // A copy: what the handler does to it must not be what a later change starts from.
-    return found(copyJson(current.value), current.version)
+    if (this.#state.kind !== 'read') return found(copyJson(current.value), current.version)
+    this.#record.isLent = true
+    return found(current.value, current.version)
   }
 
   /** Reads and judges before the handler runs: a courtesy, the write decides. */
@@ -81,7 +82,7 @@ export class EntityHandle<T> implements Entity<T> {
     const { version, created } = await carryOut<T, Applied>({
       preconditions,
       policy: this.#policy(operation),
-      read: () => this.#readOnce(),
+      read: () => this.#record.isLent ? this.#readAgain() : this.#readOnce(),
       // Its own copy: what a function changed and then gave up must not be what the next one starts from.
       prepare: make && (async (current) => { value = await make(current && copyJson(current.value)) }),
       act: (expectation) => {
@@ -154,6 +155,7 @@ export class EntityHandle<T> implements Entity<T> {
 
   #see (current: Stored<T> | undefined): void {
     this.#record.seen = { version: current?.version, stored: current }
+    this.#record.isLent = false
   }
 
   // On the own entity what the request demands; on a further one, that it is still what this request read.

@@ -15,6 +15,11 @@ export interface EntityRecord {
   first: SeenState | undefined
   /** The state that the request saw last, by a read, a refusal or its own write. */
   seen: SeenState | undefined
+  /**
+   * The handler has the very value that was seen, and may have changed it: no change may start from it. So it is on a GET,
+   * which most often sends what it read and is done; to others goes a copy.
+   */
+  isLent: boolean
   /** The state that the request left behind, if it wrote, removed, or said that there was nothing to do. */
   left: SeenState | undefined
   /** The last write that was begun. */
@@ -25,5 +30,5 @@ export interface EntityRecord {
 
 /** The record of an entity that the request did not look at yet. */
 export function newRecord (key: string): EntityRecord {
-  return { key, first: undefined, seen: undefined, left: undefined, tail: undefined, failure: undefined }
+  return { key, first: undefined, seen: undefined, isLent: false, left: undefined, tail: undefined, failure: undefined }
 }

@@ -27,7 +27,10 @@ export interface Saved<T> extends Found<T> {
  */
 export interface Entity<T = unknown> {
   readonly key: string
-  /** The entity; 404 if there is none. Of the route's own entity, what the preHandler read. */
+  /**
+   * The entity; 404 if there is none. Of the route's own entity, what the preHandler read: on a GET the same object each
+   * time, on others a new copy.
+   */
   read (): Promise<Found<T>>
   /** Stores a new entity; 412 if there is one already. The route's own entity is created by PUT, by other methods it is 404. */
   create (value: T): Promise<Saved<T>>

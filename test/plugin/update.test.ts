@@ -213,6 +213,30 @@ await t.test('what a handler does to a value that it read never reaches the stor
   t.same((await storage.read(KEY))?.value, { title: 'seeded', price: 2 })
 })
 
+await t.test('a GET is given one object, read once; a change in it starts from what is stored all the same (DESIGN 4)', async (t) => {
+  let reads = 0
+  const storage = memoryAdapter({
+    around (step, operation) {
+      if (operation === 'read') reads++
+      return step()
+    }
+  })
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.get('/visits/:id', { config: { ifMatch: { key: '/offers/:id', missing: 'allow' } } }, async (request) => {
+      const entity = request.entity<Offer>()
+      const { value } = await entity.read()
+      value.title = 'changed in hand'
+      t.equal((await entity.read()).value, value)
+      t.equal(reads, 1)
+      await entity.update((offer) => ({ ...offer, price: 1 }))
+      return value
+    })
+  })
+  await seed(storage)
+  t.match((await app.inject('/visits/1')).json(), { title: 'changed in hand' })
+  t.same((await storage.read(KEY))?.value, { title: 'seeded', price: 1 })
+})
+
 await t.test('the tag of an answer is never newer than what the handler had in hand', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.put('/raced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
