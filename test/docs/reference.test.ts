@@ -33,6 +33,11 @@ await t.test('docs: links lead somewhere, and the tests that are named exist', a
   }
 })
 
+await t.test('docs: every guide is linked from the README', async (t) => {
+  const readme = readFileSync('README.md', 'utf8')
+  for (const guide of readdirSync('docs/guides')) t.ok(readme.includes(`](docs/guides/${guide})`), guide)
+})
+
 await t.test('docs: every subpath of the package is an import that the README or the docs name', async (t) => {
   const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> }
   const text = ['README.md', 'docs/reference/storage-adapter.md'].map((page) => readFileSync(page, 'utf8')).join()
