@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
-  errorCodes, isIfMatchError, problemDetails,
+  checkKey, errorCodes, isIfMatchError, jsonText, problemDetails,
   type Entity, type Expectation, type Found, type IfMatchOptions, type IfMatchRouteOptions, type Saved, type StorageAdapter, type WriteResult
 } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
@@ -80,3 +80,8 @@ void conformanceSuite({ test: async (_name, run) => { await run() }, createAdapt
 // @ts-expect-error createAdapter is missing
 void conformanceSuite({ test: async () => {} })
 void adapterAuthor
+
+const key: unknown = 'k'
+checkKey(key)
+const text: string = jsonText({ [key]: 1 })
+console.log(text)
