@@ -2,9 +2,7 @@ import Database from 'better-sqlite3'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { prepareFile, rollBack } from '../../lib/storage/sqlite-file.js'
-import { FaultyHandle, fileOf } from './sqlite-handles.js'
-
-const TABLE = 'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)'
+import { FaultyHandle, fileOf, TABLE } from './sqlite-handles.js'
 
 function open (t: Test, file: string, options?: Database.Options): Database.Database {
   const database = new Database(file, options)
