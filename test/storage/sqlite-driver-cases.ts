@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { faultOf } from '../../lib/storage/sqlite-fault.js'
 import { sqliteAdapter } from '../../lib/storage/sqlite.js'
 import { FaultyHandle, fileOf, openedAdapter, TABLE, temporaryFile, type OpenFile } from './sqlite-handles.js'
 
@@ -56,6 +57,18 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.match([a, b], [{ status: 'fulfilled' }, { status: 'fulfilled' }])
     t.match(bad, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE', statusCode: 422 } })
     t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b'])
+  })
+
+  await t.test('sqlite: what is larger than SQLite takes is known for it, so it fails alone', async (t) => {
+    const database = connect(t, fileOf(t))
+    let error: unknown
+    try {
+      // Refused for its length, before a byte of it is looked at.
+      database.prepare('SELECT ?').get(new Uint8Array(1_000_000_001))
+    } catch (thrown) {
+      error = thrown
+    }
+    t.equal(faultOf(error), 'TOOBIG')
   })
 
   await t.test('sqlite: a full disk is STORAGE_UNAVAILABLE for the whole batch, and nothing of it is there (E16)', async (t) => {
