@@ -70,17 +70,20 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
 
   // Synchronous from BEGIN to COMMIT, so nothing else on this handle sees the middle of it.
   function transact (changes: readonly Change<T>[]): Array<PromiseSettledResult<WriteResult<T> | RemoveResult<T>>> {
+    let isBegun = false
     let isCommitting = false
     try {
       const table = opened()
       // Deferred, it could not be upgraded once another process wrote (E15).
       database.exec('BEGIN IMMEDIATE')
+      isBegun = true
       const results = changes.map((change) => attempt(table, change))
       isCommitting = true
       database.exec('COMMIT')
       return results
     } catch (error) {
-      rollBack(database)
+      // Where it did not begin, what is open on the handle is the app's.
+      if (isBegun) rollBack(database)
       const fault = faultOf(error)
       if (fault === 'BUSY') throw error
       // Before the COMMIT nothing can have been applied; one that failed for want of room is none (E16).

@@ -60,13 +60,19 @@ await t.test('sqlite: a request that ends while its write waits for a lock is no
   t.same((await adapter.list('')).items.map(({ key }) => key), ['there'])
 })
 
-await t.test('sqlite: a transaction that the app left open is an outage, and nothing is written into it (E13)', async (t) => {
+await t.test('sqlite: a transaction that the app left open is an outage; nothing is written into it, and it stays the app\'s to end (E13)', async (t) => {
   const { adapter, database, file } = await opened(t)
-  database.exec('BEGIN')
-  await t.rejects(adapter.write('a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
-  const other = new Database(file)
-  t.teardown(() => other.close())
+  database.exec('CREATE TABLE things (id INTEGER)')
+  const other = connect(t, file)
+  for (const state of ['open', 'closed']) {
+    if (state === 'closed') await adapter.close!()
+    database.exec('BEGIN; INSERT INTO things VALUES (1)')
+    await t.rejects(adapter.write('a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    t.ok(database.inTransaction, `the adapter is ${state}`)
+    database.exec('COMMIT')
+  }
   t.equal(other.prepare('SELECT 1 FROM entities').get(), undefined)
+  t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
 })
 
 await t.test('sqlite: a damaged value is an outage, and its content is in no error', async (t) => {
