@@ -11,7 +11,7 @@ import { whenFree } from './sqlite-lock.js'
 import { SqliteTable } from './sqlite-table.js'
 import { throwIfStopped } from './stop.js'
 
-export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js'
+export type { SqliteChanges, SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js'
 
 /** How many writes share a commit at most. It bounds how long a batch holds the event loop. */
 const BATCH_SIZE = 256
@@ -104,7 +104,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     } catch (error) {
       const fault = faultOf(error)
       if (fault !== 'TOOBIG' && fault !== 'CONSTRAINT') throw error
-      return { status: 'rejected', reason: new InvalidValueError(explain(error).message) }
+      return { status: 'rejected', reason: new InvalidValueError(explain(error).message.replace(/\.$/, '')) }
     }
   }
 

@@ -59,6 +59,17 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b'])
   })
 
+  await t.test('sqlite: what a trigger silently leaves out is never acknowledged, neither a write nor a removal', async (t) => {
+    const { adapter, database } = await openedAdapter(t, open)
+    await adapter.write('kept', 1, ANY)
+    database.exec("CREATE TRIGGER ignore_writes BEFORE INSERT ON entities WHEN new.key = 'bad' BEGIN SELECT RAISE(IGNORE); END")
+    database.exec('CREATE TRIGGER ignore_removals BEFORE DELETE ON entities BEGIN SELECT RAISE(IGNORE); END')
+    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('bad', 1, ANY), adapter.remove('kept', { kind: 'exists' }), adapter.write('b', 1, ANY)])
+    const refused = { status: 'rejected', reason: { code: 'FST_IF_MATCH_INVALID_VALUE', message: /a trigger of the table refused the row/ } }
+    t.match(outcomes, [{ status: 'fulfilled' }, refused, refused, { status: 'fulfilled' }])
+    t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b', 'kept'])
+  })
+
   await t.test('sqlite: what is larger than SQLite takes is known for it, so it fails alone', async (t) => {
     const database = connect(t, fileOf(t))
     let error: unknown
