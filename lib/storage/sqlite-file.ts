@@ -19,6 +19,8 @@ export type Synchronous = keyof typeof LEVELS
  */
 export function prepareFile (database: SqliteDatabase, table: string, synchronous: Synchronous): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+  // An entity that is looked for in them would look absent, and be overwritten.
+  if (Array.isArray(database.prepare('SELECT 1').get())) refuse('is opened with rows as arrays. Leave returnArrays out.')
   refuseForeign(database, table)
   if (pragma(database, 'encoding') !== 'UTF-8') refuse('has another encoding than UTF-8, and would order keys differently. Use a file of its own.')
   if (pragma(database, 'journal_mode = WAL') !== 'wal') refuse('cannot have a write-ahead log, as one in memory or on a network share cannot. Use a file on a local disk, or memoryAdapter.')

@@ -72,3 +72,15 @@ await t.test('sqlite: a table that cannot be made leaves no transaction behind',
   handle.before = () => {}
   prepareFile(handle, 'entities', 'FULL')
 })
+
+await t.test('sqlite: a handle that gives rows as arrays is refused, since every entity would look absent in them', async (t) => {
+  const database = open(t, fileOf(t))
+  const handle = {
+    prepare (sql: string) {
+      const statement = database.prepare(sql)
+      return statement.reader ? statement.raw() : statement
+    },
+    exec: (sql: string) => database.exec(sql)
+  }
+  t.throws(() => prepareFile(handle, 'entities', 'FULL'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /rows as arrays/ })
+})
