@@ -6,6 +6,12 @@ import { BUSY_TIMEOUT } from './sqlite-lock.js'
 const APPLICATION_ID = 0x49664d74
 
 const COLUMNS = ['key', 'version', 'replaced', 'digest', 'value']
+interface Column { name: string, type: string, required: number }
+
+// Whether each key is there once, as its bytes are.
+const UNIQUE_KEY = 'SELECT 1 FROM pragma_index_list(?) AS list WHERE "unique" AND NOT partial AND ' +
+  "(SELECT group_concat(ifnull(name, '') || ' ' || coll) FROM pragma_index_xinfo(list.name) WHERE \"key\") = 'key BINARY'"
+
 const LEVELS = { NORMAL: 1, FULL: 2 } as const
 
 /** How hard a commit is: `FULL` survives a power cut, `NORMAL` may lose the last commits in one. */
@@ -31,14 +37,21 @@ export function prepareFile (database: SqliteDatabase, table: string, synchronou
 
 // A file is ours if it is empty, is marked, or has the table already.
 function refuseForeign (database: SqliteDatabase, table: string): void {
-  const columns = database.prepare('SELECT name FROM pragma_table_info(?)').all(table).map((row) => (row as { name: string }).name)
+  const columns = database.prepare('SELECT name, type, "notnull" AND dflt_value IS NULL AND NOT pk AS required FROM pragma_table_info(?)').all(table) as Column[]
   if (columns.length > 0) {
-    if (COLUMNS.some((name) => !columns.includes(name))) refuse(`has a table ${quoteName(table)} of another shape. Name another table, or a file of its own.`)
+    if (!isOurs(columns) || database.prepare(UNIQUE_KEY).get(table) === undefined) refuse(`has a table ${quoteName(table)} of another shape. Name another table, or a file of its own.`)
     return
   }
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined
   const id = Number(pragma(database, 'application_id'))
   if (id !== APPLICATION_ID && (id !== 0 || !isEmpty)) refuse(`belongs to another application. Name a file of its own, or create the table ${quoteName(table)} in it.`)
+}
+
+// Another affinity than TEXT (https://sqlite.org/datatype3.html#determination_of_column_affinity) makes numbers of texts
+// that look like one.
+function isOurs (columns: readonly Column[]): boolean {
+  const texts = columns.filter(({ name, type }) => COLUMNS.includes(name) && /CHAR|CLOB|TEXT/i.test(type) && !/INT/i.test(type))
+  return texts.length === COLUMNS.length && columns.every(({ name, required }) => COLUMNS.includes(name) || !required)
 }
 
 // A rowid table, where the values do not lie in the pages of the index (E10).

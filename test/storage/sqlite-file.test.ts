@@ -47,6 +47,32 @@ await t.test('sqlite: a table that an application made in its own file is used',
   t.equal(database.pragma('application_id', { simple: true }), 0, 'and the file stays theirs')
 })
 
+await t.test('sqlite: a table that would take two keys for one, change what it stores or refuse every row is refused', async (t) => {
+  const rest = 'version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL'
+  const prepared = (columns: string) => {
+    const database = open(t, fileOf(t))
+    database.exec(`CREATE TABLE entities (${columns})`)
+    prepareFile(database, 'entities', 'FULL')
+  }
+  const cases: Array<[string, string]> = [
+    [`key TEXT NOT NULL, ${rest}`, 'a key may be there twice'],
+    [`key TEXT NOT NULL, ${rest}, UNIQUE (key, version)`, 'with another version, too'],
+    [`key TEXT NOT NULL COLLATE NOCASE PRIMARY KEY, ${rest}`, 'Offer and offer would be one entity'],
+    [`key NUMERIC NOT NULL PRIMARY KEY, ${rest}`, '1 and 01 would be one entity'],
+    [`key CHARINT NOT NULL PRIMARY KEY, ${rest}`, 'what has INT in its type is a number'],
+    ['key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value JSON NOT NULL', 'SQLite would make numbers of texts'],
+    [`key TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, ${rest}`, 'a further column that nobody fills']
+  ]
+  for (const [columns, why] of cases) t.throws(() => prepared(columns), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }, why)
+  prepared(`id INTEGER NOT NULL PRIMARY KEY, key VARCHAR(1024) UNIQUE, owner TEXT NOT NULL DEFAULT 'nobody', ${rest}`)
+})
+
+await t.test('sqlite: a table of an application may lie in the index of its keys', async (t) => {
+  const database = open(t, fileOf(t))
+  database.exec(`${TABLE} WITHOUT ROWID, STRICT`)
+  prepareFile(database, 'entities', 'FULL')
+})
+
 await t.test('sqlite: a database in memory is refused, since it can promise nothing', async (t) => {
   t.throws(() => prepareFile(open(t, ':memory:'), 'entities', 'FULL'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /write-ahead log/ })
 })
