@@ -6,6 +6,7 @@ import { BUSY_TIMEOUT } from './sqlite-lock.js'
 const APPLICATION_ID = 0x49664d74
 
 const COLUMNS = ['key', 'version', 'replaced', 'digest', 'value']
+
 interface Column { name: string, type: string, required: number }
 
 // Whether each key is there once, as its bytes are.

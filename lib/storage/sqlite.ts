@@ -120,8 +120,10 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
   return {
     async open () {
       try {
-        await whenFree(() => { prepareFile(database, name, synchronous) }, performance.now() + lockTimeout)
-        table = new SqliteTable<T>(database, name)
+        table = await whenFree(() => {
+          prepareFile(database, name, synchronous)
+          return new SqliteTable<T>(database, name)
+        }, performance.now() + lockTimeout)
       } catch (error) {
         throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
       }

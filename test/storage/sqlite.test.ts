@@ -90,6 +90,15 @@ await t.test('sqlite: a read that meets a lock for too long is an outage, and no
   await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
 })
 
+await t.test('sqlite: a lock that is in the way of the last step of the boot is waited for', async (t) => {
+  const handle = new FaultyHandle(connect(t, fileOf(t)))
+  let refusals = 3
+  handle.before = (sql) => { if (sql.startsWith('prepare INSERT') && refusals-- > 0) throw sqliteError('SQLITE_BUSY_RECOVERY') }
+  const adapter = sqliteAdapter({ database: handle })
+  await adapter.open!()
+  t.match(await adapter.write('a', 1, ANY), { applied: true })
+})
+
 await t.test('sqlite: a file that is refused does not boot, and says why', async (t) => {
   await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /write-ahead log/ })
 })
