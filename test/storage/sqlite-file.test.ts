@@ -15,6 +15,7 @@ await t.test('sqlite: a new file gets a write-ahead log, FULL commits, a short b
   prepareFile(database, 'entities', 'FULL')
   t.equal(database.pragma('journal_mode', { simple: true }), 'wal')
   t.equal(database.pragma('synchronous', { simple: true }), 2)
+  t.equal(database.pragma('fullfsync', { simple: true }), 1, 'where fsync stops ahead of the disk, it goes further')
   t.ok(database.pragma('busy_timeout', { simple: true }) as number <= 5)
   t.equal(database.prepare('SELECT sql FROM sqlite_master WHERE type = ?').pluck().get('table'), TABLE.replace('entities', '"entities"'))
   prepareFile(database, 'entities', 'NORMAL')
