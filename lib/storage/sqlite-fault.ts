@@ -28,6 +28,8 @@ export function faultOf (error: unknown): SqliteFault {
   if (typeof code === 'string' && code.startsWith('SQLITE_')) {
     return Object.values(FAULT_OF_RESULT).find((fault) => code === `SQLITE_${fault}` || code.startsWith(`SQLITE_${fault}_`)) ?? 'OTHER'
   }
+  // What better-sqlite3 refuses by itself has no code.
+  if (/is too big$/.test(String(message))) return 'TOOBIG'
   return /not open|finalized/.test(String(message)) ? 'CLOSED' : 'OTHER'
 }
 

@@ -1,7 +1,7 @@
 import { StorageUnavailableError } from '../errors.js'
 import type { Expectation, Refused, RemoveExpectation, RemoveResult, Stored, WriteResult } from './adapter.js'
 import { satisfies } from './expectation.js'
-import { quoteName, type SqliteDatabase } from './sqlite-database.js'
+import { quoteName, type SqliteChanges, type SqliteDatabase } from './sqlite-database.js'
 import { newVersion } from './version.js'
 
 interface Row { value: string, version: string, replaced: string | null, digest: string | null }
@@ -34,13 +34,13 @@ export class SqliteTable<T> {
     const current = this.#currentVersion(key)
     if (!satisfies(expectation, current)) return this.#refusal(key)
     const version = newVersion()
-    this.#write.run(key, json, version, current ?? null, digest ?? null)
+    mustHaveChanged(this.#write.run(key, json, version, current ?? null, digest ?? null))
     return { applied: true, version, created: current === undefined }
   }
 
   remove (key: string, expectation: RemoveExpectation): RemoveResult<T> {
     if (!satisfies(expectation, this.#currentVersion(key))) return this.#refusal(key)
-    this.#remove.run(key)
+    mustHaveChanged(this.#remove.run(key))
     return { applied: true }
   }
 
@@ -58,6 +58,11 @@ export class SqliteTable<T> {
   #refusal (key: string): Refused<T> {
     return { applied: false, current: this.read(key) }
   }
+}
+
+// RAISE(IGNORE) in a trigger leaves a row out without an error: what was not done must not be acknowledged.
+function mustHaveChanged ({ changes }: SqliteChanges): void {
+  if (Number(changes) !== 1) throw Object.assign(new Error('a trigger left the row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' })
 }
 
 function stored<T> ({ value, version, replaced, digest }: Row): Stored<T> {

@@ -11,7 +11,7 @@ import { whenFree } from './sqlite-lock.js'
 import { SqliteTable } from './sqlite-table.js'
 import { throwIfStopped } from './stop.js'
 
-export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js'
+export type { SqliteChanges, SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.js'
 
 /** How many operations share a transaction at most. It bounds how long a batch holds the event loop. */
 const BATCH_SIZE = 256
@@ -121,8 +121,10 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
   return {
     async open () {
       try {
-        await whenFree(() => { prepareFile(database, name, synchronous) }, performance.now() + lockTimeout)
-        table = new SqliteTable<T>(database, name)
+        table = await whenFree(() => {
+          prepareFile(database, name, synchronous)
+          return new SqliteTable<T>(database, name)
+        }, performance.now() + lockTimeout)
       } catch (error) {
         throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
       }
@@ -165,7 +167,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
 function faultOfItem (error: unknown): Error | undefined {
   if (isIfMatchError(error)) return error
   const fault = faultOf(error)
-  return fault === 'TOOBIG' || fault === 'CONSTRAINT' ? new InvalidValueError(explain(error).message) : undefined
+  return fault === 'TOOBIG' || fault === 'CONSTRAINT' ? new InvalidValueError(explain(error).message.replace(/\.$/, '')) : undefined
 }
 
 function checked ({ database, table = 'entities', synchronous = 'FULL', lockTimeout = 5000 }: SqliteAdapterOptions): Required<SqliteAdapterOptions> {

@@ -13,6 +13,7 @@ await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same,
     t.equal(faultOf(sqliteError(code)), fault, code)
     t.equal(faultOf(Object.assign(new Error('failed'), { code: 'ERR_SQLITE_ERROR', errcode })), fault, `${errcode}`)
   }
+  t.equal(faultOf(new RangeError('The bound string, buffer, or bigint is too big')), 'TOOBIG', 'better-sqlite3')
   t.equal(faultOf(new TypeError('The database connection is not open')), 'CLOSED', 'better-sqlite3')
   t.equal(faultOf(Object.assign(new Error('database is not open'), { code: 'ERR_INVALID_STATE' })), 'CLOSED', 'node:sqlite')
   t.equal(faultOf(Object.assign(new Error('statement has been finalized'), { code: 'ERR_INVALID_STATE' })), 'CLOSED', 'node:sqlite')

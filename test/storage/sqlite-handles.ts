@@ -1,8 +1,19 @@
-import type Database from 'better-sqlite3'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../../lib/storage/sqlite.js'
+import type { Test } from 'tap'
+import { sqliteAdapter, type SqliteAdapterOptions, type SqliteDatabase, type SqliteStatement, type SqliteValue } from '../../lib/storage/sqlite.js'
+
+/** The table as the adapter makes it. */
+export const TABLE = 'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)'
+
+/** A handle of whatever driver. */
+export interface Handle extends SqliteDatabase {
+  close (): unknown
+}
+
+/** Opens a file with a driver, to read and write unless it says otherwise. */
+export type OpenFile<H extends Handle = Handle> = (file: string, isReadonly?: boolean) => H
 
 /** A file in a folder of its own. */
 export function temporaryFile (): { file: string, remove: () => void } {
@@ -23,16 +34,17 @@ export function sqliteError (code: string): Error {
 }
 
 /** A handle that notes what is executed, and fails where the test says so. */
-export class FaultyHandle implements SqliteDatabase {
+export class FaultyHandle implements Handle {
   /** The disk is gone: everything fails. */
   isCut = false
   /** Called ahead of every step with its SQL; what it throws is what the step throws. */
   before: (sql: string) => void = () => {}
   /** Called behind every step that succeeded. */
   after: (sql: string) => void = () => {}
-  readonly #database: Database.Database
+  readonly #database: Handle
+  #isClosed = false
 
-  constructor (database: Database.Database) {
+  constructor (database: Handle) {
     this.#database = database
   }
 
@@ -49,8 +61,10 @@ export class FaultyHandle implements SqliteDatabase {
     this.#step(sql, () => this.#database.exec(sql))
   }
 
+  // Twice is an error with node:sqlite, and what ends a test closes what the test may have closed.
   close (): void {
-    this.#database.close()
+    if (!this.#isClosed) this.#database.close()
+    this.#isClosed = true
   }
 
   #step<R> (sql: string, step: () => R): R {
@@ -60,4 +74,15 @@ export class FaultyHandle implements SqliteDatabase {
     this.after(sql)
     return result
   }
+}
+
+/** An open adapter on a file of its own, on a handle that fails where the test says so. */
+export async function openedAdapter<H extends Handle> (t: Test, open: OpenFile<H>, options: Partial<SqliteAdapterOptions> = {}) {
+  const file = fileOf(t)
+  const database = open(file)
+  const handle = new FaultyHandle(database)
+  const adapter = sqliteAdapter({ database: handle, ...options })
+  await adapter.open!()
+  t.teardown(() => handle.close())
+  return { adapter, handle, database, file }
 }
