@@ -1,13 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 import { ApiError } from './errors.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The versions of the API that the route speaks, where they are others than API_VERSIONS. */
+    apiVersions?: readonly string[]
+  }
+}
+
 /** The versions of the API that this server speaks. */
 export const API_VERSIONS: readonly string[] = ['2017-10-31']
 
 /** A hook that refuses other versions. A missing one is invalid too; Microsoft leaves that open (CPP §2). */
 export async function checkApiVersion (request: FastifyRequest): Promise<void> {
   const version = (request.query as Record<string, unknown>)['api-version']
-  if (typeof version === 'string' && API_VERSIONS.includes(version)) return
+  const accepted = request.routeOptions.config.apiVersions ?? API_VERSIONS
+  if (typeof version === 'string' && accepted.includes(version)) return
   // Clients read the accepted values out of the brackets at the end.
-  throw new ApiError(400, 'InvalidAPIVersion', `The query parameter api-version is missing or is not a version of this API. The accepted values are [${API_VERSIONS.join(', ')}]`)
+  throw new ApiError(400, 'InvalidAPIVersion', `The query parameter api-version is missing or is not a version of this API. The accepted values are [${accepted.join(', ')}]`)
 }

@@ -1,25 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import ifMatch, { type StorageAdapter } from 'fastify-if-match'
+import ifMatch, { type ListingAdapter, type StorageAdapter } from 'fastify-if-match'
 import { checkApiVersion } from './api-version.js'
 import { authenticate, authorise } from './auth.js'
+import { catalog } from './catalog.js'
 import { answerUnreadable } from './client-errors.js'
+import { clockedStorage } from './clocked-storage.js'
 import { drainConnections } from './drain.js'
 import { answerError, answerNoRoute } from './errors.js'
 import { health } from './health.js'
 import { acceptJsonAlone } from './json-body.js'
+import { compositeOperation } from './offers/composite-operation.js'
+import { settle } from './offers/lifecycle.js'
+import type { OfferOptions } from './offers/options.js'
+import type { OfferRecord } from './offers/record.js'
 import { offers } from './offers/routes.js'
+import { tellRequestId } from './request-id.js'
 import type { Token } from './tokens.js'
 
 /** What the app is made of. */
-export interface AppOptions {
+export interface AppOptions extends Partial<Pick<OfferOptions, 'clock' | 'stepMs' | 'actionsIfMatch'>> {
   storage: StorageAdapter
   tokens: readonly Token[]
   logger?: FastifyServerOptions['logger']
 }
 
 /** Builds the app. It does not listen. */
-export async function buildApp ({ storage, tokens, logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ storage: engine, tokens, clock = Date.now, stepMs = 5000, actionsIfMatch = 'required', logger = false }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     genReqId: () => randomUUID(),
@@ -35,18 +42,28 @@ export async function buildApp ({ storage, tokens, logger = false }: AppOptions)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNoRoute)
   app.decorateRequest('token', null)
-  app.addHook('onRequest', async (request, reply) => { reply.header('x-ms-correlation-request-id', request.id) })
+  tellRequestId(app)
   acceptJsonAlone(app)
   drainConnections(app)
 
+  if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
+  const storage = clockedStorage(engine as ListingAdapter<OfferRecord>, (offer) => settle(offer, clock()))
   await app.register(ifMatch, { storage })
-  await app.register(health, { storage })
+  await app.register(health, { storage: engine })
   await app.register(async (api) => {
     // The order of refusals (CPP §10): 401, the version, 403, and only then what is in the request.
     api.addHook('onRequest', authenticate(tokens))
     api.addHook('onRequest', checkApiVersion)
-    api.addHook('onRequest', authorise)
-    await api.register(offers, { prefix: '/offers', storage })
-  }, { prefix: '/api/publishers/:publisherId' })
+    await api.register(catalog)
+    await api.register(compositeOperation, { clock })
+    await api.register(async (publisher) => {
+      publisher.addHook('onRequest', authorise)
+      await publisher.register(offers, { prefix: '/offers', storage, clock, stepMs, actionsIfMatch })
+    }, { prefix: '/publishers/:publisherId' })
+  }, { prefix: '/api' })
   return app
+}
+
+function canList (storage: StorageAdapter): storage is ListingAdapter {
+  return storage.list !== undefined
 }

@@ -34,6 +34,11 @@ export function authenticate (tokens: readonly Token[]): onRequestAsyncHookHandl
  */
 export async function authorise (request: FastifyRequest): Promise<void> {
   const { publisherId } = request.params as { publisherId: string }
+  demandRole(request, publisherId)
+}
+
+/** @throws ApiError 403 */
+export function demandRole (request: FastifyRequest, publisherId: string): void {
   if (request.token?.roles.has(publisherId) !== true) {
     throw new ApiError(403, 'Forbidden', 'This token has no role on this publisher.')
   }

@@ -1,10 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isIfMatchError } from 'fastify-if-match'
-
-/** The form of every error (CPP §2). */
-export interface ErrorBody {
-  error: { code: string, message: string }
-}
+import type { ErrorBody } from './error-schema.js'
 
 /** An error of the API itself. Clients match the code; the message may change. */
 export class ApiError extends Error {
@@ -23,7 +19,6 @@ const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   412: 'PreconditionFailed',
   413: 'DocumentTooLarge',
   415: 'UnsupportedMediaType',
-  422: 'InvalidDocument',
   500: 'InternalServerError',
   503: 'ServiceUnavailable'
 }
@@ -49,7 +44,9 @@ export function answerNoRoute (request: FastifyRequest, reply: FastifyReply): Fa
   return reply.code(404).send(bodyOf(new ApiError(404, 'RouteNotFound', `There is no ${request.method} at this address.`), 404))
 }
 
-function statusOf ({ statusCode }: Partial<FastifyError>): number {
+function statusOf ({ code, statusCode }: Partial<FastifyError>): number {
+  // The API keeps 422 for an offer that cannot be published (CPP §3); what cannot even be stored is a wrong body.
+  if (code === 'FST_IF_MATCH_INVALID_VALUE') return 400
   return statusCode !== undefined && statusCode >= 400 && statusCode <= 599 ? statusCode : 500
 }
 

@@ -7,8 +7,8 @@ import { ApiError } from './errors.js'
  * UTF-8 is refused: decoded anyway, it would come back as something else than was PUT.
  */
 export function acceptJsonAlone (app: FastifyInstance): void {
-  // Refuses __proto__ and constructor.prototype.
-  const parse = app.getDefaultJsonParser('error', 'error')
+  // Refuses __proto__. Nothing here assigns to what a key called constructor names, so it is one like any other.
+  const parse = app.getDefaultJsonParser('error', 'ignore')
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {

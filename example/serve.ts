@@ -8,6 +8,8 @@ export async function serve (settings: Settings): Promise<{ app: FastifyInstance
   const app = await buildApp({
     storage: createStorage(settings.storage),
     tokens: settings.tokens,
+    stepMs: settings.stepMs,
+    actionsIfMatch: settings.actionsIfMatch,
     // Standard output is for the greeting, so that a reader finds it.
     logger: { level: settings.logLevel, stream: process.stderr }
   })

@@ -12,6 +12,10 @@ export interface Settings {
   /** How many processes serve. */
   workers: number
   tokens: Token[]
+  /** Whether publish, golive and cancel demand If-Match. */
+  actionsIfMatch: 'required' | 'optional'
+  /** How long a step of a publication takes, in milliseconds. */
+  stepMs: number
   logLevel: typeof LOG_LEVELS[number]
 }
 
@@ -36,6 +40,8 @@ export function readSettings (env: Readonly<Record<string, string | undefined>>)
     storage,
     workers: workersOf(env.WORKERS ?? '1', storage),
     tokens,
+    actionsIfMatch: actionsIfMatchOf(env.ACTIONS_IF_MATCH ?? 'required'),
+    stepMs: stepMsOf(env.STEP_MS ?? '5000'),
     logLevel: logLevelOf(env.LOG_LEVEL ?? 'info')
   }
 }
@@ -77,6 +83,16 @@ function logLevelOf (text: string): Settings['logLevel'] {
   const level = LOG_LEVELS.find((level) => level === text)
   if (level === undefined) throw new SettingError('LOG_LEVEL', `accepts ${LOG_LEVELS.join(', ')}`)
   return level
+}
+
+function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
+  if (text === 'required' || text === 'optional') return text
+  throw new SettingError('ACTIONS_IF_MATCH', 'accepts required, and optional for clients that send no If-Match with publish, golive and cancel')
+}
+
+function stepMsOf (text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999')
+  return Number(text)
 }
 
 function workersOf (text: string, storage: string): number {

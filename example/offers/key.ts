@@ -5,3 +5,8 @@ export const OFFER_KEY = '/publishers/:publisherId/offers/:offerId'
 export function offersPrefix (publisherId: string): string {
   return `/publishers/${encodeURIComponent(publisherId)}/offers/`
 }
+
+/** The key of an offer, as OFFER_KEY makes it. */
+export function offerKey (publisherId: string, offerId: string): string {
+  return `${offersPrefix(publisherId)}${encodeURIComponent(offerId)}`
+}

@@ -1,27 +1,51 @@
-import type { OfferDocument } from './schemas.js'
+import { ApiError } from '../errors.js'
+import { versionOf } from './lifecycle.js'
+import type { Draft, OfferRecord } from './record.js'
+import type { Offer, OfferStatus, OfferSummary } from './schemas.js'
 
-/** An offer as GET shows it: what its client put there, and what the server owns. */
-export interface Offer {
-  offerTypeId: string
-  publisherId: string
-  id: string
-  status: 'neverPublished'
-  version: number
-  changedTime: string
-  definition?: OfferDocument['definition']
-  [name: string]: unknown
+/** What the offer is: what became of its newest publication. */
+export function statusOf ({ submissions }: OfferRecord): OfferStatus {
+  return submissions[0]?.state ?? 'neverPublished'
 }
 
-/** All that is stored of an offer, under one key and one tag. */
-export interface OfferRecord {
-  draft: Offer
+/** The offer as GET shows it: its draft, and what the server owns. */
+export function draftOf (record: OfferRecord): Offer {
+  return shown(record, record.draft, versionOf(record))
 }
 
-/** An offer in a list (CPP §6). */
-export type OfferSummary = Omit<Offer, 'definition'> & { definition: { displayText?: string } }
+/**
+ * A version as it was published. Its status is that of the offer.
+ *
+ * @throws ApiError 404
+ */
+export function publishedOf (record: OfferRecord, version: number): Offer {
+  const found = record.versions.find((candidate) => candidate.version === version)
+  if (found === undefined) throw new ApiError(404, 'VersionNotFound', 'This offer has no such version. A draft becomes one when it is published.')
+  return shown(record, found, version)
+}
 
-/** The offer as a list shows it. */
-export function summaryOf ({ definition, ...offer }: Offer): OfferSummary {
+/**
+ * What is in a slot, by its name in any case.
+ *
+ * @throws ApiError 404 if nothing is; 400 for a name that is none
+ */
+export function slotOf (record: OfferRecord, name: string): Offer {
+  const slot = name.toLowerCase()
+  if (slot === 'draft') return draftOf(record)
+  if (slot !== 'preview' && slot !== 'production') throw new ApiError(400, 'BadRequest', 'The slots of an offer are Draft, Preview and Production.')
+  const version = record.slots[slot]
+  if (version === undefined) throw new ApiError(404, 'SlotEmpty', `Nothing is in the slot ${slot} of this offer.`)
+  return publishedOf(record, version)
+}
+
+/** The offer as a list shows it: its definition is the name alone (CPP §6). */
+export function summaryOf (record: OfferRecord): OfferSummary {
+  const { definition, ...offer } = draftOf(record)
   const { displayText } = definition ?? {}
   return { ...offer, definition: displayText === undefined ? {} : { displayText } } as OfferSummary
+}
+
+function shown (record: OfferRecord, { content, changedTime }: Draft, version: number): Offer {
+  const { publisherId, id } = record
+  return { ...content, publisherId, id, status: statusOf(record), version, changedTime }
 }

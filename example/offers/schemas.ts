@@ -1,4 +1,9 @@
-import { Type, type Static } from '@fastify/type-provider-typebox'
+import { Type, type Static, type TProperties } from '@fastify/type-provider-typebox'
+
+// Open: offer types have fields of their own, and clients PUT back what they GET (CPP §2).
+const open = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true })
+
+const values = <V extends string>(...names: V[]) => Type.Unsafe<V>({ type: 'string', enum: names })
 
 export const PublisherParamsSchema = Type.Object({ publisherId: Type.String() })
 
@@ -9,17 +14,35 @@ export const OfferParamsSchema = Type.Object({
 })
 export type OfferParams = Static<typeof OfferParamsSchema>
 
-const DefinitionSchema = Type.Object({
-  displayText: Type.Optional(Type.String()),
-  offer: Type.Optional(Type.Object({})),
-  plans: Type.Optional(Type.Array(Type.Object({ planId: Type.String() })))
+export const VersionParamsSchema = Type.Object({ ...OfferParamsSchema.properties, version: Type.String({ pattern: '^\\d{1,15}$' }) })
+
+export const SlotParamsSchema = Type.Object({ ...OfferParamsSchema.properties, slotId: Type.String({ description: 'Draft, Preview or Production, in any case' }) })
+
+export const OperationParamsSchema = Type.Object({ ...OfferParamsSchema.properties, operationId: Type.String() })
+
+/** The version of the API is checked by a hook, ahead of everything that depends on the caller (CPP §10). */
+export const QuerySchema = Type.Object({ 'api-version': Type.String({ description: 'The version of the API', examples: ['2017-10-31'] }) })
+
+export const ListQuerySchema = Type.Object({
+  ...QuerySchema.properties,
+  $filter: Type.Optional(Type.String({ description: "offerTypeId eq '<type>'" }))
 })
 
-/**
- * What a client may PUT. Every object is open: offer types have fields of their own, and clients send back the whole
- * document that they were given, with what the server owns in it (CPP §2).
- */
-export const OfferDocumentSchema = Type.Object({
+/** The documentation of the API and its clients call the filter by two names (CPP §7). */
+export const SubmissionsQuerySchema = Type.Object({
+  ...QuerySchema.properties,
+  status: Type.Optional(Type.String()),
+  submissionState: Type.Optional(Type.String())
+})
+
+const DefinitionSchema = open({
+  displayText: Type.Optional(Type.String({ description: 'The name of the offer' })),
+  offer: Type.Optional(open({})),
+  plans: Type.Optional(Type.Array(open({ planId: Type.String() })))
+})
+
+/** What a client may PUT: also the whole document that it was given, with what the server owns in it. */
+export const OfferDocumentSchema = open({
   offerTypeId: Type.String({ minLength: 1 }),
   id: Type.Optional(Type.String()),
   publisherId: Type.Optional(Type.String()),
@@ -27,3 +50,87 @@ export const OfferDocumentSchema = Type.Object({
   definition: Type.Optional(DefinitionSchema)
 })
 export type OfferDocument = Static<typeof OfferDocumentSchema>
+
+const OfferStatusSchema = values('neverPublished', 'running', 'waitingForPublisherReview', 'succeeded', 'canceled', 'failed')
+export type OfferStatus = Static<typeof OfferStatusSchema>
+
+const offerProperties = {
+  offerTypeId: Type.String(),
+  publisherId: Type.String(),
+  id: Type.String(),
+  status: OfferStatusSchema,
+  version: Type.Integer(),
+  changedTime: Type.String()
+}
+
+/** An offer (CPP §5). */
+export const OfferSchema = open({ ...offerProperties, definition: Type.Optional(DefinitionSchema) })
+export type Offer = Static<typeof OfferSchema> & { [name: string]: unknown }
+
+/** An offer in a list (CPP §6). */
+export const OfferSummarySchema = open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) })
+export type OfferSummary = Static<typeof OfferSummarySchema>
+
+/** The body of publish and cancel, and of golive from some clients; others send none (CPP §8). */
+export const ActionBodySchema = Type.Union([
+  Type.Null(),
+  open({ metadata: Type.Optional(open({ 'notification-emails': Type.Optional(Type.String({ description: 'A comma-separated list' })) })) })
+])
+export type ActionBody = Static<typeof ActionBodySchema>
+
+const MessageSchema = Type.Object({
+  messageHtml: Type.String(),
+  level: values('information', 'error'),
+  timestamp: Type.String()
+})
+
+const StepSchema = Type.Object({
+  id: Type.String(),
+  stepName: Type.String(),
+  description: Type.String(),
+  estimatedTimeFrame: Type.String(),
+  status: values('notStarted', 'inProgress', 'waitingForPublisherReview', 'rejected', 'complete', 'canceled'),
+  messages: Type.Array(MessageSchema),
+  progressPercentage: Type.Integer({ minimum: 0, maximum: 100 })
+})
+export type Step = Static<typeof StepSchema>
+
+const progress = {
+  messages: Type.Array(MessageSchema),
+  steps: Type.Array(StepSchema),
+  previewLinks: Type.Array(Type.String()),
+  liveLinks: Type.Array(Type.String()),
+  notificationEmails: Type.String()
+}
+
+/** How far an offer is (CPP §7). */
+export const StatusSchema = Type.Object({ status: OfferStatusSchema, ...progress })
+export type Status = Static<typeof StatusSchema>
+
+/** How far an operation is (CPP §7). */
+export const OperationSchema = Type.Object({
+  status: values('running', 'complete', 'canceled', 'failed'),
+  ...progress,
+  publishingVersion: Type.Integer(),
+  offerVersion: Type.Integer(),
+  cancellationRequestState: values('canCancel', 'canceled', 'cannotCancel')
+})
+export type Operation = Static<typeof OperationSchema>
+
+/** A publication in the list of an offer (CPP §7). */
+export const SubmissionSummarySchema = Type.Object({
+  id: Type.String(),
+  offerId: Type.String(),
+  offerVersion: Type.Integer(),
+  offerTypeId: Type.String(),
+  publisherId: Type.String(),
+  submissionType: values('publish'),
+  submissionState: values('running', 'succeeded', 'canceled', 'failed'),
+  publishingVersion: Type.Integer(),
+  slot: values('preview', 'production'),
+  // More than a JavaScript number can hold: its digits go out as they are.
+  version: Type.Unsafe<bigint>({ type: 'integer', format: 'int64' }),
+  definition: Type.Object({ metadata: Type.Object({ emails: Type.String() }) }),
+  changedTime: Type.String()
+})
+export type SubmissionSummary = Static<typeof SubmissionSummarySchema>

@@ -27,14 +27,15 @@ await t.test('what Node cannot read as a request is refused in the form of the A
 })
 
 await t.test('a connection that is gone is not answered', async (t) => {
+  const app = await newApp(t)
   const answered: unknown[] = []
   for (const [code, writable] of [['ECONNRESET', true], ['HPE_INVALID_METHOD', false]] as const) {
     const socket = { writable, destroy () { answered.push('destroyed') }, end (content: string) { answered.push(content) } }
-    answerUnreadable(Object.assign(new Error('gone'), { code }), socket as never)
+    answerUnreadable.call(app, Object.assign(new Error('gone'), { code }), socket as never)
   }
   t.same(answered, ['destroyed', 'destroyed'])
   const endless = { writable: true, end (content: string) { answered.push(content) } }
-  answerUnreadable(new Error('without a code'), endless as never)
+  answerUnreadable.call(app, new Error('without a code'), endless as never)
   t.match(answered.at(-1), /^HTTP\/1.1 400 /)
 })
 

@@ -16,7 +16,7 @@ function refusal (env: Record<string, string>): string | undefined {
 
 await t.test('nothing set: the defaults, with the development tokens on the loopback address', async (t) => {
   const { tokens, ...settings } = readSettings({})
-  t.strictSame(settings, { host: '127.0.0.1', port: 3000, storage: 'sqlite:data/offers.db', workers: 1, logLevel: 'info' })
+  t.strictSame(settings, { host: '127.0.0.1', port: 3000, storage: 'sqlite:data/offers.db', workers: 1, actionsIfMatch: 'required', stepMs: 5000, logLevel: 'info' })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['dev-contoso', [['contoso', 'owner']]],
     ['dev-fabrikam', [['fabrikam', 'contributor']]]
@@ -25,9 +25,9 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
 
 await t.test('every setting is taken from the environment', async (t) => {
   const { tokens, ...settings } = readSettings({
-    HOST: '0.0.0.0', PORT: '0', STORAGE: 'sqlite:/srv/my offers.db', WORKERS: '16', LOG_LEVEL: 'warn', TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
+    HOST: '0.0.0.0', PORT: '0', STORAGE: 'sqlite:/srv/my offers.db', WORKERS: '16', ACTIONS_IF_MATCH: 'optional', STEP_MS: '250', LOG_LEVEL: 'warn', TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
-  t.strictSame(settings, { host: '0.0.0.0', port: 0, storage: 'sqlite:/srv/my offers.db', workers: 16, logLevel: 'warn' })
+  t.strictSame(settings, { host: '0.0.0.0', port: 0, storage: 'sqlite:/srv/my offers.db', workers: 16, actionsIfMatch: 'optional', stepMs: 250, logLevel: 'warn' })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['a.b-c=', [['contoso', 'owner'], ['fabrikam', 'contributor']]],
     ['d', [['contoso', 'contributor']]]
@@ -50,6 +50,10 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['WORKERS', 'two', /from 1 to 999/],
     ['STORAGE', 'sqlite:', /"sqlite:<file>"/],
     ['STORAGE', 'sqlite::memory:', /"sqlite:<file>"/],
+    ['ACTIONS_IF_MATCH', 'sometimes', /required, and optional/],
+    ['STEP_MS', '0', /whole number of milliseconds/],
+    ['STEP_MS', '1.5', /whole number of milliseconds/],
+    ['STEP_MS', '1000000000', /to 999999999/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [name, value, message] of wrong) {

@@ -1,0 +1,64 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { IfMatchRouteOptions } from 'fastify-if-match'
+import { randomUUID } from 'node:crypto'
+import { API_VERSIONS } from '../api-version.js'
+import { errorResponses } from '../error-schema.js'
+import { OFFER_KEY } from './key.js'
+import { cancel, goLive, isActive, publish } from './lifecycle.js'
+import { operationDocument, statusDocument } from './operation.js'
+import type { OfferOptions } from './options.js'
+import type { OfferRecord } from './record.js'
+import { ActionBodySchema, OfferParamsSchema, OperationSchema, QuerySchema, StatusSchema, type ActionBody, type OfferParams } from './schemas.js'
+
+/** What is done with an offer: publish, golive and cancel (CPP §3, routes 7 to 9, and §8). */
+export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock, stepMs, actionsIfMatch }) => {
+  const config: { ifMatch: IfMatchRouteOptions } = {
+    ifMatch: { key: OFFER_KEY, create: false, missing: actionsIfMatch === 'optional' ? 'allow' : 400 }
+  }
+  const action = { params: OfferParamsSchema, querystring: QuerySchema, body: ActionBodySchema }
+
+  app.post('/:offerId/publish', {
+    config,
+    schema: { summary: 'Publish an offer', ...action, response: { 202: OperationSchema, ...errorResponses } }
+  }, async (request, reply) => {
+    const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
+    const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
+    const [submission] = value.submissions
+    return await reply.code(202).headers(locationOf(request.params, submission!.id)).send(operationDocument(submission!, publication.now))
+  })
+
+  app.post('/:offerId/golive', {
+    config,
+    schema: { summary: 'Let the version in the preview slot go live', ...action, response: { 202: OperationSchema, ...errorResponses } }
+  }, async (request, reply) => {
+    const step = { id: randomUUID(), now: clock() }
+    const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
+    return await reply.code(202).headers(locationOf(request.params, step.id)).send(operationDocument(value.submissions[0]!, step.now))
+  })
+
+  app.post('/:offerId/cancel', {
+    config,
+    schema: { summary: 'Cancel the publication of an offer', ...action, response: { 200: StatusSchema, 202: OperationSchema, ...errorResponses } }
+  }, async (request, reply) => {
+    const now = clock()
+    let hadOne = false
+    const { value } = await request.entity<OfferRecord>().update((offer) => {
+      hadOne = isActive(offer.submissions[0])
+      return cancel(offer, now)
+    })
+    // Nothing to cancel is a success as well: known clients cancel first, whatever there is (CPP §8).
+    if (!hadOne) return await reply.code(200).send(statusDocument(value, now))
+    const [submission] = value.submissions
+    return await reply.code(202).headers(locationOf(request.params, submission!.id)).send(operationDocument(submission!, now))
+  })
+}
+
+function emailsOf (body: ActionBody): string {
+  return body?.metadata?.['notification-emails'] ?? ''
+}
+
+// Relative, as clients put their host in front of it; in both headers, as some read the one and some the other (CPP §8).
+function locationOf ({ publisherId, offerId }: OfferParams, operationId: string) {
+  const location = `/api/publishers/${publisherId}/offers/${offerId}/operations/${operationId}?api-version=${API_VERSIONS[0]}`
+  return { location, 'operation-location': location }
+}

@@ -1,0 +1,37 @@
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { demandRole } from '../auth.js'
+import { errorResponses } from '../error-schema.js'
+import { ApiError } from '../errors.js'
+import { findOperation, operationDocument } from './operation.js'
+import type { OfferOptions } from './options.js'
+import { readOffer } from './read.js'
+import { OperationSchema, QuerySchema } from './schemas.js'
+
+const FORM = /^(?<publisherId>[^$]+)\$(?<offerId>[^$]+)\$(?<version>\d{1,15})\$(?<slot>preview|production)$/i
+
+/**
+ * The older address of an operation: `publisherId$offerId$publishingVersion$slot`, for offers that were not
+ * migrated (CPP §3, route 12, and §8). It names its publisher, so the token is asked about that one.
+ */
+export const compositeOperation: FastifyPluginAsyncTypebox<Pick<OfferOptions, 'clock'>> = async (app, { clock }) => {
+  app.get('/operations/:compositeId', {
+    schema: {
+      summary: 'Retrieve how far an operation is, by its older address',
+      params: Type.Object({ compositeId: Type.String({ description: 'publisherId$offerId$publishingVersion$slot' }) }),
+      querystring: QuerySchema,
+      response: { 200: OperationSchema, ...errorResponses }
+    },
+    onRequest: async (request) => { demandRole(request, partsOf(request).publisherId) }
+  }, async (request) => {
+    const parts = partsOf(request)
+    const offer = await readOffer(request, parts)
+    return operationDocument(findOperation(offer, ({ version }) => version === Number(parts.version)), clock())
+  })
+}
+
+function partsOf ({ params }: Pick<FastifyRequest, 'params'>): { publisherId: string, offerId: string, version: string } {
+  const parts = FORM.exec((params as { compositeId: string }).compositeId)?.groups
+  if (parts === undefined) throw new ApiError(404, 'OperationNotFound', 'There is no such operation.')
+  return parts as { publisherId: string, offerId: string, version: string }
+}

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ApiError } from '../errors.js'
+import { flawOfDraft, flawOfImages } from './publishable.js'
+import type { OfferRecord, Submission } from './record.js'
+import { rejectedAt, signOffAt } from './steps.js'
+
+/** How many publications and versions an offer remembers; the versions in its slots it never forgets. */
+const REMEMBERED = 100
+
+/** What publish is told, apart from the offer. */
+export interface Publication { id: string, emails: string, stepMs: number, now: number }
+
+/** Whether a publication has not come to its end. */
+export function isActive (submission: Submission | undefined): submission is Submission {
+  return submission?.state === 'running' || submission?.state === 'waitingForPublisherReview'
+}
+
+/** The number of the newest version: 0 before the first publication. */
+export function versionOf ({ versions }: OfferRecord): number {
+  return versions.at(-1)?.version ?? 0
+}
+
+/**
+ * Publishes the draft as a new version. One that is on its way with this very draft stays as it is.
+ *
+ * @throws ApiError 422 for a draft that cannot be published, 400 while another draft is on its way
+ */
+export function publish (record: OfferRecord, { id, emails, stepMs, now }: Publication): OfferRecord {
+  const { draft, submissions, versions } = record
+  const flaw = flawOfDraft(draft.content)
+  if (flaw !== undefined) throw new ApiError(422, 'OfferNotPublishable', `The offer cannot be published, because ${flaw}.`)
+  if (isActive(submissions[0])) {
+    if (isDeepStrictEqual(versions.at(-1)?.content, draft.content)) return record
+    throw new ApiError(400, 'OperationInProgress', 'Another draft of this offer is being published. Send cancel, or wait until it is live.')
+  }
+  const version = versionOf(record) + 1
+  const rejection = flawOfImages(draft.content)
+  const submission: Submission = { id, state: 'running', version, emails, stepMs, startedAt: now, ...rejection !== undefined && { flaw: rejection } }
+  return forget({ ...record, versions: [...versions, { ...draft, version }], submissions: [submission, ...submissions] })
+}
+
+/**
+ * Lets what is in the preview slot go live.
+ *
+ * @throws ApiError 400 if nothing waits there
+ */
+export function goLive (record: OfferRecord, { id, now }: Pick<Publication, 'id' | 'now'>): OfferRecord {
+  const [submission] = record.submissions
+  if (submission?.state !== 'waitingForPublisherReview') {
+    throw new ApiError(400, 'NotWaitingForSignoff', 'No version of this offer waits for the sign-off of its publisher. Send publish, and wait until its status says so.')
+  }
+  return withNewest(record, { ...submission, state: 'running', goLive: { id, startedAt: now } })
+}
+
+/** Ends the publication that is on its way, and takes it out of the preview slot. What is live stays live; where nothing is on its way, nothing changes. */
+export function cancel (record: OfferRecord, now: number): OfferRecord {
+  const [submission] = record.submissions
+  if (!isActive(submission)) return record
+  const { preview, ...slots } = record.slots
+  return withNewest({ ...record, slots }, { ...submission, state: 'canceled', endedAt: now })
+}
+
+/**
+ * Applies what has come due: the clock is one more writer of an offer. The same record if nothing has. It takes the time
+ * at which a thing was due and not that at which somebody noticed, so all processes come to the same.
+ */
+export function settle (record: OfferRecord, now: number): OfferRecord {
+  const [submission] = record.submissions
+  if (submission?.state !== 'running') return record
+  const { flaw, goLive, stepMs, version } = submission
+  if (goLive !== undefined) {
+    const endedAt = goLive.startedAt + stepMs
+    return now < endedAt ? record : withNewest({ ...record, slots: { production: version } }, { ...submission, state: 'succeeded', endedAt })
+  }
+  if (flaw !== undefined) {
+    const endedAt = rejectedAt(submission)
+    return now < endedAt ? record : withNewest(record, { ...submission, state: 'failed', endedAt })
+  }
+  const reached = signOffAt(submission)
+  if (now < reached) return record
+  return withNewest({ ...record, slots: { ...record.slots, preview: version } }, { ...submission, state: 'waitingForPublisherReview', signOffAt: reached })
+}
+
+function withNewest (record: OfferRecord, submission: Submission): OfferRecord {
+  return { ...record, submissions: [submission, ...record.submissions.slice(1)] }
+}
+
+function forget (record: OfferRecord): OfferRecord {
+  const { slots, versions, submissions } = record
+  const oldest = versionOf(record) - REMEMBERED
+  return {
+    ...record,
+    versions: versions.filter(({ version }) => version > oldest || version === slots.preview || version === slots.production),
+    submissions: submissions.slice(0, REMEMBERED)
+  }
+}

@@ -1,0 +1,45 @@
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { errorResponses } from '../error-schema.js'
+import { findOperation, operationDocument, statusDocument, submissionSummary } from './operation.js'
+import type { OfferOptions } from './options.js'
+import { readOffer } from './read.js'
+import { OfferParamsSchema, OperationParamsSchema, OperationSchema, QuerySchema, StatusSchema, SubmissionsQuerySchema, SubmissionSummarySchema } from './schemas.js'
+
+/** How far an offer and its publications are (CPP §3, routes 5, 10 and 11). They move with the clock, and carry no tag. */
+export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock }) => {
+  app.get('/:offerId/status', {
+    schema: {
+      summary: 'Retrieve how far an offer is',
+      params: OfferParamsSchema,
+      querystring: QuerySchema,
+      response: { 200: StatusSchema, ...errorResponses }
+    }
+  }, async (request) => statusDocument(await readOffer(request, request.params), clock()))
+
+  app.get('/:offerId/submissions', {
+    schema: {
+      summary: 'Retrieve the publications of an offer, the newest first',
+      params: OfferParamsSchema,
+      querystring: SubmissionsQuerySchema,
+      response: { 200: Type.Array(SubmissionSummarySchema), ...errorResponses }
+    }
+  }, async (request) => {
+    const { status, submissionState = status } = request.query
+    const offer = await readOffer(request, request.params)
+    return offer.submissions.map((submission) => submissionSummary(offer, submission))
+      .filter((summary) => submissionState === undefined || summary.submissionState === submissionState)
+  })
+
+  app.get('/:offerId/operations/:operationId', {
+    schema: {
+      summary: 'Retrieve how far an operation is',
+      params: OperationParamsSchema,
+      querystring: QuerySchema,
+      response: { 200: OperationSchema, ...errorResponses }
+    }
+  }, async (request) => {
+    const { operationId } = request.params
+    const offer = await readOffer(request, request.params)
+    return operationDocument(findOperation(offer, ({ id, goLive }) => id === operationId || goLive?.id === operationId), clock())
+  })
+}
