@@ -83,8 +83,8 @@ function withParameters (own: Schema | undefined, guarded: Guarded): Schema | un
   const required = guarded.isRequired && 'If-Match' in properties ? ['If-Match'] : []
   const added = { type: 'object', properties, required }
   if (own === undefined) return added
-  // @fastify/swagger reads the properties, and the members of a combination only where there are none.
-  if (own.properties === undefined && ['$ref', ...COMBINATORS].some((keyword) => keyword in own)) return { allOf: [own, added] }
+  // Of these @fastify/swagger reads the members; otherwise it reads the properties.
+  if (['$ref', ...COMBINATORS].some((keyword) => keyword in own)) return { allOf: [own, added] }
   return { ...own, properties: { ...own.properties, ...properties }, required: [...own.required ?? [], ...required] }
 }
 

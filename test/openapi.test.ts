@@ -55,6 +55,12 @@ await t.test('GET and HEAD show both headers, neither required (R35, R52)', asyn
   }
 })
 
+await t.test('another safe method shows If-Match and 412, and no 304 (RFC 9110 13.2.2)', async (t) => {
+  const search = await operationOf(t, { method: 'SEARCH', ifMatch: true }, {}, (app) => { app.addHttpMethod('SEARCH') })
+  t.strictSame(headersOf(search), { 'If-Match': false })
+  t.strictSame(Object.keys(search.responses), ['400', '412', '2XX'])
+})
+
 await t.test('GET shows 304 without a body, 412, and 400 for what cannot be read (R31, R40, R61)', async (t) => {
   const { responses } = await operationOf(t, { method: 'GET', ifMatch: true })
   t.strictSame(Object.keys(responses), ['304', '400', '412', '2XX'])
@@ -83,12 +89,12 @@ await t.test('the header ETag is on 2xx, 304 and 412, and not on the success of 
 
 await t.test('what the route says about a status stays, and a header that it names is not doubled', async (t) => {
   const own = { type: 'object', description: 'Mine', properties: {}, headers: { etag: { type: 'string', description: 'Mine' }, 'x-own': { type: 'string' } } }
-  const { responses } = await operationOf(t, { method: 'GET', ifMatch: true, schema: { response: { 200: own, 304: { type: 'null', description: 'Mine' }, 400: own, 412: { ...own, headers: {} } } } })
+  const { responses } = await operationOf(t, { method: 'GET', ifMatch: true, schema: { response: { 200: own, 304: { type: 'null', description: 'Mine' }, 400: own, 412: { ...own, headers: { 'x-own': { type: 'string' } } } } } })
   t.strictSame(Object.keys(responses), ['200', '304', '400', '412'])
   for (const [status, answer] of Object.entries(responses)) t.equal(answer.description, 'Mine', status)
   t.strictSame(namesOf(responses['200']!.headers), ['etag', 'x-own'])
   t.strictSame(namesOf(responses['304']!.headers), ['ETag'])
-  t.strictSame(namesOf(responses['412']!.headers), ['ETag'])
+  t.strictSame(namesOf(responses['412']!.headers), ['x-own', 'ETag'])
   t.ok(responses['412']!.content)
 })
 
@@ -122,7 +128,9 @@ await t.test('headers of the route stay, and one that it names itself is not dou
   t.strictSame(await ask({ type: 'object', properties: { 'x-trace': { type: 'string' } } }), { 'x-trace': false, 'If-Match': true })
   t.strictSame(await ask({ type: 'object' }), { 'If-Match': true })
   t.strictSame(await ask({ allOf: [other] }), { 'x-trace': true, 'If-Match': true })
+  t.strictSame(await ask({ ...other, allOf: [{ type: 'object' }] }), { 'x-trace': true, 'If-Match': true })
   t.strictSame(await ask(own), { 'if-match': false })
+  t.strictSame(await ask({ type: 'object', properties: { 'If-Match': { type: 'string' } } }), { 'If-Match': false })
   t.strictSame(await ask({ allOf: [other, { anyOf: [own] }] }), { 'x-trace': true, 'if-match': false })
   const shared = await operationOf(t, { method: 'PATCH', ifMatch: true, schema: { headers: { $ref: 'tracing#' } } }, {}, (app) => { app.addSchema({ $id: 'tracing', ...other }) })
   t.strictSame(headersOf(shared), { 'x-trace': true, 'If-Match': true })
