@@ -115,7 +115,7 @@ function parameterTexts ({ guard: { settings, policies }, reads, writes, mayCrea
 function withAnswers (own: Record<string, Schema> = {}, { guard: { settings: { missing } }, reads, writes }: Guarded): Record<string, Schema> {
   const response = { ...own }
   const add = (status: string, description: string): void => { response[status] ??= described(inheritedFor(own, status), description) }
-  if (!Object.keys(own).some(isSuccess)) add('2XX', 'Success')
+  if (!Object.keys(own).some(isSuccess)) add('200', 'Default Response')
   if (reads.some(answersNotModified)) add('304', 'The copy that If-None-Match names is the current version')
   const isDemanded = writes.length > 0 && missing !== 'allow'
   add('400', isDemanded && missing === 400 ? 'If-Match is missing, or a precondition cannot be read' : 'A precondition cannot be read')

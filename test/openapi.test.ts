@@ -58,12 +58,12 @@ await t.test('GET and HEAD show both headers, neither required (R35, R52)', asyn
 await t.test('another safe method shows If-Match and 412, and no 304 (RFC 9110 13.2.2)', async (t) => {
   const search = await operationOf(t, { method: 'SEARCH', ifMatch: true }, {}, (app) => { app.addHttpMethod('SEARCH') })
   t.strictSame(headersOf(search), { 'If-Match': false })
-  t.strictSame(Object.keys(search.responses), ['400', '412', '2XX'])
+  t.strictSame(Object.keys(search.responses), ['200', '400', '412'])
 })
 
 await t.test('GET shows 304 without a body, 412, and 400 for what cannot be read (R31, R40, R61)', async (t) => {
   const { responses } = await operationOf(t, { method: 'GET', ifMatch: true })
-  t.strictSame(Object.keys(responses), ['304', '400', '412', '2XX'])
+  t.strictSame(Object.keys(responses), ['200', '304', '400', '412'])
   t.strictSame(Object.values(responses).map(({ content }) => content), [undefined, undefined, undefined, undefined])
   t.equal(responses['400']!.description, 'A precondition cannot be read')
 })
@@ -74,7 +74,7 @@ await t.test('writes show 400 and 412, 428 by option, and no 304 (R1, R40, RFC 6
     return Object.fromEntries(Object.entries(responses).map(([status, { description }]) => [status, description]))
   }
   const malformed = 'A precondition cannot be read'
-  const others = { 412: 'The precondition is false: the entity is not as the request expects it. Read it again', '2XX': 'Success' }
+  const others = { 412: 'The precondition is false: the entity is not as the request expects it. Read it again', 200: 'Default Response' }
   t.strictSame(await described(400), { 400: 'If-Match is missing, or a precondition cannot be read', ...others })
   t.strictSame(await described(428), { 400: malformed, 428: 'If-Match is missing', ...others })
   t.strictSame(await described('allow'), { 400: malformed, ...others })
@@ -82,7 +82,7 @@ await t.test('writes show 400 and 412, 428 by option, and no 304 (R1, R40, RFC 6
 
 await t.test('the header ETag is on 2xx, 304 and 412, and not on the success of a DELETE (R63, R66)', async (t) => {
   const response = { 200: Failure, 201: Failure, 404: Failure }
-  t.strictSame(tagsOf(await operationOf(t, { method: 'GET', ifMatch: true })), ['304', '412', '2XX'])
+  t.strictSame(tagsOf(await operationOf(t, { method: 'GET', ifMatch: true })), ['200', '304', '412'])
   t.strictSame(tagsOf(await operationOf(t, { method: 'PUT', ifMatch: true, schema: { response } })), ['200', '201', '412'])
   t.strictSame(tagsOf(await operationOf(t, { method: 'DELETE', ifMatch: true })), ['412'])
 })
@@ -104,7 +104,7 @@ await t.test('a status that the route describes by a range, or by default, keeps
     const { responses } = await operationOf(t, { method: 'GET', ifMatch: true, schema: { response: { [range]: Failure } } })
     for (const status of ['400', '412']) t.strictSame(responses[status]!.content, FAILURE, `${range} ${status}`)
     t.equal(responses['400']!.description, 'A precondition cannot be read')
-    t.strictSame(responses['2XX']!.content, range === 'default' ? FAILURE : undefined, 'as it is serialised')
+    t.strictSame(responses['200']!.content, range === 'default' ? FAILURE : undefined, 'as it is serialised')
     t.equal(responses['304']!.content, undefined)
     t.ok(responses[range.toUpperCase()] ?? responses[range], 'the range itself')
   }
@@ -141,8 +141,8 @@ await t.test('a route with several methods says which of them a header and its r
   t.strictSame(headersOf(mixed), { 'If-Match': false, 'If-None-Match': false })
   t.match(textOf(mixed, 'If-Match'), /^PUT, DELETE: The ETag .* GET: An ETag/)
   t.match(textOf(mixed, 'If-None-Match'), /^PUT: .* GET: /)
-  t.strictSame(Object.keys(mixed.responses), ['304', '400', '412', '2XX'])
-  t.strictSame(tagsOf(mixed), ['304', '412', '2XX'])
+  t.strictSame(Object.keys(mixed.responses), ['200', '304', '400', '412'])
+  t.strictSame(tagsOf(mixed), ['200', '304', '412'])
   t.strictSame(headersOf(await operationOf(t, { method: ['PATCH', 'DELETE'], ifMatch: true })), { 'If-Match': true })
   const halfRequired = await operationOf(t, { method: ['GET', 'DELETE'], ifMatch: true })
   t.match(textOf(halfRequired, 'If-Match'), /^DELETE: .* Required\. GET: /)
