@@ -24,7 +24,7 @@ const ANY_ERROR = { '4xx': { $ref: 'Error#' }, '5xx': { $ref: 'Error#' } }
 
 const VersionSchema = Type.String({ enum: [...API_VERSIONS], default: API_VERSIONS[0]! })
 
-// The page runs its own files alone and talks to this server alone. It sets styles on elements.
+// The page runs its own files alone and talks to this server alone. Its script adds a style element.
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",

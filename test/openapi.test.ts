@@ -169,6 +169,13 @@ await t.test('@fastify/swagger may be registered before or after, and prefixes a
   }
 })
 
+await t.test('a HEAD twin with an operationId is described where @fastify/swagger comes last', async (t) => {
+  const { document: { paths } } = await documentOf(t, (app) => {
+    app.get('/a', { config: { ifMatch: true }, schema: { operationId: 'a' } }, async () => ({}))
+  }, { swaggerLast: true, swagger: { exposeHeadRoutes: true } })
+  t.strictSame(headersOf(paths['/a']!.head), { 'If-Match': false, 'If-None-Match': false })
+})
+
 await t.test('routes that are not guarded, that evaluate nothing, or that are hidden come back as they are (RFC 9110 13.2.1)', async (t) => {
   const seen: Array<[unknown, unknown]> = []
   await documentOf(t, (app) => {
