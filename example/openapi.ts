@@ -21,6 +21,8 @@ const DESCRIPTION = `Every change names its strategy: \`If-Match\` with the \`ET
 
 const ErrorSchema = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) }, { $id: 'Error', description: 'The error' })
 const ANY_ERROR = { '4xx': { $ref: 'Error#' }, '5xx': { $ref: 'Error#' } }
+// Where a route says nothing about its success; @fastify/swagger adds it only where there is no other answer.
+const SUCCESS = { 200: { type: 'null', description: 'Success' } }
 
 const VersionSchema = Type.String({ enum: [...API_VERSIONS], default: API_VERSIONS[0]! })
 
@@ -60,7 +62,9 @@ export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
 const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ schema, url, route }) => {
   const { response, ...own }: FastifySchema = { ...schema, ...route.config?.openApi }
   const isOfApi = url.startsWith('/api/')
-  const described = { tags: [isOfApi ? 'Offers' : 'Server'], ...own, response: { ...ANY_ERROR, ...response as object | undefined } }
+  const answers = { ...ANY_ERROR, ...response as object | undefined }
+  const isOpen = !Object.keys(answers).some((status) => status.startsWith('2'))
+  const described = { tags: [isOfApi ? 'Offers' : 'Server'], ...own, response: { ...isOpen && SUCCESS, ...answers } }
   return transform({ schema: isOfApi ? behindAuthentication(described) : described, url, route })
 }
 

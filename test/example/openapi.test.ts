@@ -42,6 +42,7 @@ await t.test('openapi: routes of the API ask for a bearer token and the version,
   t.strictSame(asked(operation('get', '/health')), { security: undefined, tags: ['Server'], query: [] })
   t.strictSame(asked(operation('get')), { security: [{ bearer: [] }], tags: ['Offers'], query: [['api-version', true]] })
   t.strictSame(asked(operation('get', '/api/publishers/{publisherId}/offers/')), { security: [{ bearer: [] }], tags: ['Offers'], query: [['api-version', true], ['limit', true]] })
+  t.strictSame(Object.keys(operation('get', '/api/publishers/{publisherId}/offers/').responses), ['200', '4XX', '5XX'], 'a success that nobody describes')
   t.strictSame((asked(operation('put')) as { tags: string[] }).tags, ['Own'])
 })
 
