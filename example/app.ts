@@ -15,7 +15,9 @@ import { settle } from './offers/lifecycle.js'
 import type { OfferOptions } from './offers/options.js'
 import type { OfferRecord } from './offers/record.js'
 import { offers } from './offers/routes.js'
+import { openApi } from './openapi.js'
 import { tellRequestId } from './request-id.js'
+import { securityHeaders } from './security-headers.js'
 import type { Token } from './tokens.js'
 
 /** What the app is made of. */
@@ -48,6 +50,8 @@ export async function buildApp ({ storage: engine, tokens, clock = Date.now, ste
 
   if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
   const storage = clockedStorage(engine as ListingAdapter<OfferRecord>, (offer) => settle(offer, clock()))
+  await app.register(securityHeaders)
+  await app.register(openApi)
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })
   await app.register(async (api) => {

@@ -1,8 +1,10 @@
 import { Type, type Static } from '@fastify/type-provider-typebox'
 
 /** The form of every error (CPP §2). */
-export const ErrorSchema = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) })
+export const ErrorSchema = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) }, { $id: 'Error', description: 'The error' })
 export type ErrorBody = Static<typeof ErrorSchema>
 
+const AnyError = Type.Unsafe<ErrorBody>({ $ref: 'Error#' })
+
 /** The errors of every route, in the same form. */
-export const errorResponses = { '4xx': ErrorSchema, '5xx': ErrorSchema }
+export const errorResponses = { '4xx': AnyError, '5xx': AnyError }

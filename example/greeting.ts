@@ -2,7 +2,7 @@ import { API_VERSIONS } from './api-version.js'
 import type { Settings } from './settings.js'
 import { includesDevelopmentToken } from './tokens.js'
 
-const OFFER = { offerTypeId: 'microsoft-azure-virtualmachines', definition: { displayText: 'Tide DB' } }
+const OFFER = { offerTypeId: 'microsoft-azure-virtualmachines', definition: { displayText: 'Tide DB', plans: [{ planId: 'small' }] } }
 
 /** What a start says: where the server is, what it keeps, and a line to paste that creates an offer. */
 export function greeting (url: string, settings: Settings): string {

@@ -1,17 +1,21 @@
-import type { FastifyPluginAsync } from 'fastify'
+import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { StorageAdapter } from 'fastify-if-match'
+import { errorResponses } from './error-schema.js'
 import { ApiError } from './errors.js'
 
 const LONGEST_WAIT = 1000
 
 /** `GET /health`: 200 when the storage answers, 503 otherwise. For load balancers, so it asks for no token. */
-export const health: FastifyPluginAsync<{ storage: StorageAdapter }> = async (app, { storage }) => {
-  app.get('/health', { handlerTimeout: LONGEST_WAIT }, async () => {
+export const health: FastifyPluginAsyncTypebox<{ storage: StorageAdapter }> = async (app, { storage }) => {
+  app.get('/health', {
+    handlerTimeout: LONGEST_WAIT,
+    schema: { summary: 'Whether the storage answers', response: { 200: Type.Object({ status: Type.Literal('ok') }), ...errorResponses } }
+  }, async () => {
     try {
       await storage.read('/health')
     } catch (cause) {
       throw new ApiError(503, 'ServiceUnavailable', 'The storage does not answer.', { cause })
     }
-    return { status: 'ok' }
+    return { status: 'ok' as const }
   })
 }

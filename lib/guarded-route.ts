@@ -47,7 +47,7 @@ export function guardRoute (registration: Registration, route: FastifyRouteOptio
 }
 
 /** The methods of a route. */
-export function methodsOf (route: FastifyRouteOptions): string[] {
+export function methodsOf (route: Pick<FastifyRouteOptions, 'method'>): string[] {
   return typeof route.method === 'string' ? [route.method] : route.method
 }
 

@@ -16,6 +16,12 @@ const APP = `
   const statuses = [await send({}), await send({ 'if-none-match': '*' }), await send({ 'if-match': '"stale"' }), await send({ 'if-match': '*' })]
   if (statuses.join() !== '400,200,412,200') throw new Error('answered ' + statuses)
   if (typeof conformanceSuite !== 'function') throw new Error('no conformance suite')
+  let headers
+  const documented = Fastify()
+  await documented.register(ifMatch, { storage: memoryAdapter() })
+  documented.addHook('onRoute', (route) => { headers = transform({ schema: {}, url: route.url, route }).schema.headers })
+  documented.delete('/offers/:id', { config: { ifMatch: true } }, async () => {})
+  if (headers?.required.join() !== 'If-Match') throw new Error('described ' + JSON.stringify(headers))
 `
 
 try {
@@ -30,12 +36,14 @@ try {
     import ifMatch from 'fastify-if-match'
     import { memoryAdapter } from 'fastify-if-match/storage/memory'
     import { conformanceSuite } from 'fastify-if-match/conformance'
+    import { transform } from 'fastify-if-match/openapi'
     ${APP}`)
   run('commonjs', `
     const Fastify = require('fastify')
     const ifMatch = require('fastify-if-match')
     const { memoryAdapter } = require('fastify-if-match/storage/memory')
     const { conformanceSuite } = require('fastify-if-match/conformance')
+    const { transform } = require('fastify-if-match/openapi')
     void (async () => {${APP}})()`)
   console.log('the packed package works by import and by require')
 } finally {

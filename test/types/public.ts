@@ -1,11 +1,13 @@
 // Compiled, not run: `npm run typecheck` fails where a line marked as an error is none, and the other way round.
 import Fastify from 'fastify'
+import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
   checkKey, errorCodes, isIfMatchError, jsonText, problemDetails,
   type Entity, type Expectation, type Found, type IfMatchOptions, type IfMatchRouteOptions, type Saved, type StorageAdapter, type WriteResult
 } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { transform, type TransformInput, type TransformResult } from 'fastify-if-match/openapi'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 
 interface Offer { title: string, price?: number }
@@ -85,3 +87,12 @@ const key: unknown = 'k'
 checkKey(key)
 const text: string = jsonText({ [key]: 1 })
 console.log(text)
+
+// The transform is one of @fastify/swagger, by its structure alone, and can be called inside another.
+const option: NonNullable<FastifyDynamicSwaggerOptions['transform']> = transform
+const around: SwaggerTransform = ({ schema, url, route, ...document }) => transform({ schema: { ...schema, tags: ['offers'] }, url, route, ...document })
+const result: TransformResult = transform({ url: '/', route: { method: ['GET', 'PUT'] } } satisfies TransformInput)
+// @ts-expect-error without the route nothing tells whether it is guarded
+transform({ schema: {}, url: '/' })
+void app.register(swagger, { openapi: {}, transform })
+console.log(option, around, result.schema, result.url)

@@ -1,0 +1,150 @@
+import type { FastifySchema, RouteOptions } from 'fastify'
+import './augment.js'
+import { methodsOf, type GuardedRoute } from './guarded-route.js'
+import { answersNotModified, methodKind } from './method.js'
+import { isGuarded } from './request-state.js'
+import { kGuard } from './symbols.js'
+
+/** What `transform` looks at of all that `@fastify/swagger` hands over. */
+export interface TransformInput {
+  schema?: FastifySchema | undefined
+  url: string
+  route: Pick<RouteOptions, 'method' | 'config'>
+}
+
+/** What `@fastify/swagger` makes an operation of. */
+export interface TransformResult {
+  schema: FastifySchema
+  url: string
+}
+
+type Schema = Record<string, unknown> & { properties?: Record<string, object>, required?: readonly string[], headers?: Record<string, object> }
+
+interface Guarded {
+  readonly guard: GuardedRoute
+  readonly reads: readonly string[]
+  readonly writes: readonly string[]
+  /** Whether `If-None-Match: *` is a strategy here. */
+  readonly mayCreate: boolean
+  /** Whether no method of the route does without `If-Match`. */
+  readonly isRequired: boolean
+  /** Several methods are one operation for @fastify/swagger, so its texts say which of them they are about. */
+  readonly isMixed: boolean
+}
+
+const COMBINATORS = ['allOf', 'anyOf', 'oneOf'] as const
+const isSuccess = (status: string): boolean => status.startsWith('2')
+const ETAG = { ETag: { type: 'string', description: 'The version of the entity. It goes into If-Match as it is' } }
+
+/**
+ * The option `transform` of `@fastify/swagger`: guarded routes show the headers `If-Match` and `If-None-Match`, the
+ * answers 304, 400, 412 and 428 and the header `ETag`. What a route describes itself stays, its schema object is not
+ * touched, and neither validation nor serialisation change. Other routes come back as they are.
+ *
+ * @param input `{ schema, url, route }` of a route; a transform of your own calls this one with the schema that it made
+ * @returns `{ schema, url }`, with another schema for a guarded route
+ * @see docs/reference/openapi.md, and RFC 9110 13.1 and 13.2.2 for the headers and the answers
+ * @example
+ * import { transform } from 'fastify-if-match/openapi'
+ * await app.register(swagger, { openapi: { info: { title: 'Offers', version: '1.0.0' } }, transform })
+ */
+export function transform ({ schema = {}, url, route }: TransformInput): TransformResult {
+  const guarded = guardedPart(route)
+  if (guarded === undefined || (schema as { hide?: boolean }).hide === true) return { schema, url }
+  return {
+    schema: {
+      ...schema,
+      headers: withParameters(schema.headers as Schema | undefined, guarded),
+      response: withAnswers(schema.response as Record<string, Schema> | undefined, guarded)
+    },
+    url
+  }
+}
+
+function guardedPart (route: TransformInput['route']): Guarded | undefined {
+  const guard = route.config?.[kGuard]
+  if (guard === undefined) return undefined
+  const methods = methodsOf(route)
+  const under = (kind: string): string[] => methods.filter((method) => isGuarded(guard, method) && methodKind(method) === kind)
+  const reads = under('read')
+  const writes = under('write')
+  if (reads.length + writes.length === 0) return undefined
+  const mayCreate = writes.includes('PUT') && guard.policies.put.mayCreate
+  const isRequired = writes.length === methods.length && guard.settings.missing !== 'allow' && !mayCreate
+  return { guard, reads, writes, mayCreate, isRequired, isMixed: methods.length > 1 }
+}
+
+function withParameters (own: Schema | undefined, guarded: Guarded): Schema | undefined {
+  const named = namesIn(own)
+  const properties: Record<string, object> = {}
+  for (const [name, texts] of Object.entries(parameterTexts(guarded))) {
+    if (texts.length > 0 && !named.has(name.toLowerCase())) properties[name] = { type: 'string', description: texts.join(' ') }
+  }
+  const required = guarded.isRequired && 'If-Match' in properties ? ['If-Match'] : []
+  const added = { type: 'object', properties, required }
+  if (own === undefined) return added
+  // Of these @fastify/swagger reads the members; otherwise it reads the properties.
+  if (['$ref', ...COMBINATORS].some((keyword) => keyword in own)) return { allOf: [own, added] }
+  return { ...own, properties: { ...own.properties, ...properties }, required: [...own.required ?? [], ...required] }
+}
+
+/** The headers that a schema names, in lower case. */
+function namesIn (schema: Schema | undefined): Set<string> {
+  const names = Object.keys(schema?.properties ?? {}).map((name) => name.toLowerCase())
+  const members = COMBINATORS.flatMap((keyword) => schema?.[keyword] as Schema[] | undefined ?? [])
+  return new Set([...names, ...members.flatMap((member) => [...namesIn(member)])])
+}
+
+function parameterTexts ({ guard: { settings, policies }, reads, writes, mayCreate, isRequired, isMixed }: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
+  const ifMatch: string[] = []
+  const ifNoneMatch: string[] = []
+  const by = (methods: readonly string[]): string => isMixed ? `${methods.join(', ')}: ` : ''
+  if (writes.length > 0) {
+    ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
+    if (mayCreate && policies.put.wildcardCreates) ifMatch.push('`*` creates, too.')
+    if (settings.missing === 'allow') ifMatch.push('Without it the last one wins.')
+    else if (!isRequired) ifMatch.push(`Required${mayCreate ? ', unless a PUT sends `If-None-Match: *`' : ''}.`)
+  }
+  if (reads.length > 0) ifMatch.push(`${by(reads)}An ETag; 412 if it is not the current one.`)
+  if (mayCreate) ifNoneMatch.push(`${by(['PUT'])}\`*\` creates; 412 if there is something already.`)
+  const cached = reads.filter(answersNotModified)
+  if (cached.length > 0) ifNoneMatch.push(`${by(cached)}The ETag of a copy; 304 if it is the current one.`)
+  return { 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch }
+}
+
+function withAnswers (own: Record<string, Schema> = {}, { guard: { settings: { missing } }, reads, writes }: Guarded): Record<string, Schema> {
+  const response = { ...own }
+  const add = (status: string, description: string): void => { response[status] ??= described(inheritedFor(own, status), description) }
+  if (!Object.keys(own).some(isSuccess)) add('200', 'Default Response')
+  if (reads.some(answersNotModified)) add('304', 'The copy that If-None-Match names is the current version')
+  const isDemanded = writes.length > 0 && missing !== 'allow'
+  add('400', isDemanded && missing === 400 ? 'If-Match is missing, or a precondition cannot be read' : 'A precondition cannot be read')
+  if (isDemanded && missing === 428) add('428', 'If-Match is missing')
+  add('412', 'The precondition is false: the entity is not as the request expects it. Read it again')
+  // The success of a removal has no tag (RFC 9110 9.3.5).
+  const hasTag = [...reads, ...writes].some((method) => method !== 'DELETE')
+  for (const [status, schema] of Object.entries(response)) {
+    if (status === '412' || status === '304' || (hasTag && isSuccess(status))) response[status] = tagged(schema)
+  }
+  return response
+}
+
+/** The schema by which Fastify serialises a status that has none of its own; a 304 has nothing to serialise. */
+function inheritedFor (own: Record<string, Schema>, status: string): Schema | undefined {
+  if (status === '304') return undefined
+  const find = (name: string): Schema | undefined => own[Object.keys(own).find((key) => key.toLowerCase() === name) ?? '']
+  return find(`${status[0]}xx`) ?? find('default')
+}
+
+/** An answer of ours. Its body is what the app's error handler makes, so only the route can tell its schema. */
+function described (schema: Schema | undefined, description: string): Schema {
+  if (schema === undefined) return { type: 'null', description }
+  // In a schema the description is about the body; next to a $ref it is the only keyword that is read.
+  return { ...schema, [schema.$ref === undefined ? 'x-response-description' : 'description']: description }
+}
+
+function tagged (schema: Schema): Schema {
+  const { headers = {} } = schema
+  if (Object.keys(headers).some((name) => name.toLowerCase() === 'etag')) return schema
+  return { ...schema, headers: { ...headers, ...ETAG } }
+}

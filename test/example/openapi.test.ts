@@ -1,0 +1,81 @@
+import t, { type Test } from 'tap'
+import type { AppOptions } from '../../example/app.js'
+import { newApp } from '../helper/example-app.js'
+import { checkDocument, headersOf, type Document, type Operation } from '../helper/openapi.js'
+
+const P = '/api/publishers/{publisherId}/offers'
+const O = `${P}/{offerId}`
+const ACTIONS = ['publish', 'golive', 'cancel'].map((action) => `${O}/${action}`)
+
+/** The document of the reference server as a client gets it. */
+async function documentOf (t: Test, options: Partial<AppOptions> = {}): Promise<Document> {
+  const app = await newApp(t, options)
+  return (await app.inject('/docs/json')).json()
+}
+
+function operationsOf ({ paths }: Document): Array<[string, string, Operation]> {
+  return Object.entries(paths).flatMap(([path, operations]) => Object.entries(operations).map(([method, operation]): [string, string, Operation] => [method, path, operation]))
+}
+
+await t.test('openapi: the document is valid OpenAPI 3.0, served without a token, and has every route of CPP §3', async (t) => {
+  const document = await documentOf(t)
+  await checkDocument(t, document, '3.0')
+  t.strictSame(operationsOf(document).map(([method, path]) => `${method} ${path}`).sort(), [
+    'get /api/offerTypes',
+    'get /api/operations/{compositeId}',
+    'get /api/publishers',
+    `get ${P}`,
+    `get ${O}`,
+    `get ${O}/operations/{operationId}`,
+    `get ${O}/slot/{slotId}`,
+    `get ${O}/status`,
+    `get ${O}/submissions`,
+    `get ${O}/versions/{version}`,
+    'get /health',
+    `put ${O}`,
+    ...ACTIONS.map((path) => `post ${path}`)
+  ].sort())
+})
+
+await t.test('openapi: each route of the API asks for a bearer token and the version, and describes its success and its errors', async (t) => {
+  for (const [method, path, operation] of operationsOf(await documentOf(t))) {
+    const { security, tags, parameters = [], responses } = operation as Operation & { security?: unknown, tags: string[] }
+    const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required === true).map(({ name }) => name)
+    const isOfApi = path !== '/health'
+    t.strictSame([security, tags, required], isOfApi ? [[{ bearer: [] }], ['Offers'], ['api-version']] : [undefined, ['Server'], []], `${method} ${path}`)
+    const success = Object.keys(responses).filter((status) => status.startsWith('2'))
+    t.ok(success.length > 0 && success.every((status) => responses[status]!.content?.['application/json']), 'a success with a body')
+    for (const status of ['4XX', '5XX']) {
+      t.strictSame(responses[status]!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }, status)
+    }
+  }
+})
+
+await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and 412 in the form of every error (CPP §2), and no other does', async (t) => {
+  const document = await documentOf(t)
+  const guarded = new Map(operationsOf(document).filter(([, , operation]) => Object.keys(headersOf(operation)).length > 0).map(([method, path, operation]) => [`${method} ${path}`, operation]))
+  t.strictSame([...guarded.keys()].sort(), [`get ${O}`, `put ${O}`, ...ACTIONS.map((path) => `post ${path}`)].sort())
+  t.strictSame(headersOf(guarded.get(`get ${O}`)), { 'If-Match': false, 'If-None-Match': false })
+  t.strictSame(headersOf(guarded.get(`put ${O}`)), { 'If-Match': false, 'If-None-Match': false })
+  for (const path of ACTIONS) t.strictSame(headersOf(guarded.get(`post ${path}`)), { 'If-Match': true }, path)
+  t.ok(guarded.get(`get ${O}`)!.responses['304'])
+  for (const [name, { responses }] of guarded) {
+    for (const status of ['400', '412']) t.strictSame(responses[status]!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }, `${name} ${status}`)
+    for (const status of Object.keys(responses).filter((status) => status.startsWith('2') || status === '412')) t.ok(responses[status]!.headers?.ETag, `${name} ${status}`)
+  }
+})
+
+await t.test('openapi: with ACTIONS_IF_MATCH=optional the header is not required there', async (t) => {
+  const document = await documentOf(t, { actionsIfMatch: 'optional' })
+  for (const path of ACTIONS) t.strictSame(headersOf(document.paths[path]!.post), { 'If-Match': false }, path)
+})
+
+await t.test('openapi: the page is served at /docs, and its policy lets it run its own files alone', async (t) => {
+  const app = await newApp(t)
+  for (const url of ['/docs', '/docs/', '/docs/static/swagger-ui-bundle.js', '/docs/static/swagger-initializer.js', '/docs/static/swagger-ui.css', '/docs/yaml']) {
+    const { statusCode, headers } = await app.inject(url)
+    t.equal(statusCode, 200, url)
+    t.match(headers['content-security-policy'], /default-src 'none'; script-src 'self';/, url)
+  }
+  t.notMatch((await app.inject('/docs/')).body, /<script(?![^>]* src=)|<style| on[a-z]+=/, 'nothing inline')
+})
