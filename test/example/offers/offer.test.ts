@@ -21,6 +21,8 @@ await t.test('status: neverPublished, then what became of the newest publication
 
 await t.test('the draft: what was PUT and what the server owns; version 0 before the first publish (CPP §5, reading 16)', async (t) => {
   t.strictSame(draftOf(put()), { ...DOCUMENT, ...OWNED, status: 'neverPublished', version: 0 })
+  const { submissions: [newest], ...forgetful } = inAllSlots()
+  t.equal(draftOf({ ...forgetful, submissions: [newest!] }).version, 2, 'also once it has forgotten the first')
   t.strictSame(draftOf(inAllSlots()), { ...DOCUMENT, note: 'draft', ...OWNED, changedTime: '2031-04-02T00:00:31.0000000Z', status: 'waitingForPublisherReview', version: 2 })
 })
 
