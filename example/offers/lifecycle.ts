@@ -4,7 +4,7 @@ import { flawOfDraft, flawOfImages } from './publishable.js'
 import type { OfferRecord, Submission } from './record.js'
 import { rejectedAt, signOffAt } from './steps.js'
 
-/** How many publications and versions an offer remembers; the versions in its slots it never forgets. */
+/** How many publications and versions an offer remembers. It never forgets those in its slots: preview holds none but the newest. */
 const REMEMBERED = 100
 
 /** What publish is told, apart from the offer. */
@@ -90,7 +90,7 @@ function forget (record: OfferRecord): OfferRecord {
   const oldest = versionOf(record) - REMEMBERED
   return {
     ...record,
-    versions: versions.filter(({ version }) => version > oldest || version === slots.preview || version === slots.production),
+    versions: versions.filter(({ version }) => version > oldest || version === slots.production),
     submissions: submissions.slice(0, REMEMBERED)
   }
 }

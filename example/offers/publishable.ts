@@ -5,9 +5,11 @@ export function flawOfDraft ({ definition }: OfferContent): string | undefined {
   const { displayText, plans } = definition ?? {}
   if (displayText === undefined || displayText.trim() === '') return 'definition/displayText is empty: give the offer a name'
   if (plans === undefined || plans.length === 0) return 'definition/plans is empty: an offer is sold by its plans'
-  const ids = plans.map(({ planId }) => planId)
-  const twice = ids.find((id, at) => ids.indexOf(id) !== at)
-  if (twice !== undefined) return `definition/plans has the plan "${twice}" twice`
+  const seen = new Set<string>()
+  for (const { planId } of plans) {
+    if (seen.has(planId)) return `definition/plans has the plan "${planId}" twice`
+    seen.add(planId)
+  }
   return undefined
 }
 
@@ -15,14 +17,24 @@ export function flawOfDraft ({ definition }: OfferContent): string | undefined {
 export function flawOfImages ({ definition }: OfferContent): string | undefined {
   for (const plan of definition?.plans ?? []) {
     for (const [version, url] of imagesOf(plan)) {
-      if (typeof url !== 'string' || !/^https:\/\//i.test(url)) return `The image ${version} of the plan "${plan.planId}" cannot be fetched: its osVhdUrl is no https address.`
+      if (!isHttps(url)) return `The image ${version} of the plan "${plan.planId}" cannot be fetched: its osVhdUrl is no https address.`
     }
   }
   return undefined
 }
 
-// The addresses of the images by their versions, as the offer types that are known have them (CPP §5).
+// The addresses of the images by their versions, as the offer types that are known have them (CPP §5). The schema leaves
+// these fields open, so they may hold anything.
 function imagesOf (plan: Record<string, unknown>): Array<[string, unknown]> {
   const maps = [plan['microsoft-azure-virtualmachines.vmImages'], plan['microsoft-azure-corevm.vmImagesPublicAzure']]
-  return maps.flatMap((map) => Object.entries(Object(map)).map(([version, image]): [string, unknown] => [version, Object(image).osVhdUrl]))
+  return maps.filter(isObject).flatMap((map) => Object.entries(map).map(([version, image]): [string, unknown] => [version, isObject(image) ? image.osVhdUrl : undefined]))
+}
+
+function isObject (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+// The parser of URLs alone would let pass what it mends, such as https:host.
+function isHttps (url: unknown): boolean {
+  return typeof url === 'string' && /^https:\/\//i.test(url) && URL.canParse(url)
 }

@@ -39,7 +39,7 @@ export function stepsOf (submission: Submission | undefined, now: number): Step[
 /** What went wrong in a publication, and when. */
 export function messagesOf ({ state, flaw, endedAt }: Submission): Step['messages'] {
   if (state !== 'failed') return []
-  return [{ messageHtml: flaw!, level: 'error', timestamp: timestamp(endedAt!) }]
+  return [{ messageHtml: htmlOf(flaw!), level: 'error', timestamp: timestamp(endedAt!) }]
 }
 
 // A step that is due to end goes on until the state says that it ended: what shows in an offer changes with its tag.
@@ -47,7 +47,7 @@ function stepAt ({ state, startedAt, stepMs, flaw, signOffAt, goLive, endedAt }:
   if (state === 'succeeded') return STEPS.length
   if (goLive !== undefined) return LIVE
   if (signOffAt !== undefined) return SIGN_OFF
-  const last = state === 'failed' || flaw !== undefined ? CERTIFICATION : SIGN_OFF - 1
+  const last = flaw !== undefined ? CERTIFICATION : SIGN_OFF - 1
   const elapsed = Math.max(0, (endedAt ?? now) - startedAt)
   return Math.min(Math.floor(elapsed / stepMs), last)
 }
@@ -57,8 +57,13 @@ function current (submission: Submission, at: number, now: number): Pick<Step, '
   const messages = messagesOf(submission)
   if (at === SIGN_OFF) return { status: state === 'canceled' ? 'canceled' : 'waitingForPublisherReview', messages, progressPercentage: 0 }
   const begun = goLive?.startedAt ?? startedAt + at * stepMs
-  const part = ((endedAt ?? now) - begun) / stepMs
-  const progressPercentage = state === 'failed' ? 100 : Math.max(0, Math.min(Math.floor(part * 100), 99))
+  const passed = (endedAt ?? now) - begun
+  const progressPercentage = state === 'failed' ? 100 : Math.max(0, Math.min(Math.floor(passed * 100 / stepMs), 99))
   const status = state === 'canceled' ? 'canceled' : state === 'failed' ? 'rejected' : 'inProgress'
   return { status, messages, progressPercentage }
+}
+
+// The flaw names what a client wrote.
+function htmlOf (text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -1,0 +1,392 @@
+import Database from 'better-sqlite3'
+import t from 'tap'
+import { errorCodes, type ListingAdapter, type StorageAdapter, type WriteOptions } from 'fastify-if-match'
+import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conformance'
+import { memoryAdapter, type MemoryAdapterOptions } from 'fastify-if-match/storage/memory'
+import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
+import { clockedStorage } from '../../example/clocked-storage.js'
+import { FaultyHandle, temporaryFile } from '../storage/sqlite-handles.js'
+
+const { FST_IF_MATCH_OUTCOME_UNKNOWN: OutcomeUnknown, FST_IF_MATCH_STORAGE_UNAVAILABLE: Unavailable } = errorCodes
+const ANY = { kind: 'any' } as const
+const EXISTS = { kind: 'exists' } as const
+const ABSENT = { kind: 'absent' } as const
+
+interface Egg { hatchesAt: number, is: 'egg' | 'bird', note?: string }
+const EGG: Egg = { hatchesAt: 10, is: 'egg' }
+const BIRD: Egg = { hatchesAt: 10, is: 'bird' }
+
+type Around = NonNullable<MemoryAdapterOptions['around']>
+
+/** A nest in memory, its clock at 10, when an egg at `k` comes due; `engine` is what is below, as another process sees it. */
+async function nest (around?: Around) {
+  const clock = { now: 10 }
+  const hooks: { around: Around } = { around: (step) => step() }
+  const calls: string[] = []
+  const engine = memoryAdapter<Egg>({
+    around (step, operation, key) {
+      calls.push(`${operation} ${key}`)
+      return hooks.around(step, operation, key)
+    }
+  })
+  const hatched = (egg: Egg): Egg => egg.is === 'egg' && clock.now >= egg.hatchesAt ? { ...egg, is: 'bird' } : egg
+  const newAdapter = () => clockedStorage(engine, hatched)
+  const laid = await engine.write('k', EGG, ANY)
+  if (!laid.applied) throw new Error('not laid')
+  calls.length = 0
+  if (around !== undefined) hooks.around = around
+  return { clock, hooks, calls, engine, newAdapter, adapter: newAdapter(), laid: laid.version }
+}
+
+/** Resolves once as many have arrived. */
+function barrier (parties: number): () => Promise<void> {
+  let open: () => void
+  const all = new Promise<void>((resolve) => { open = resolve })
+  return async () => {
+    if (--parties === 0) open()
+    await all
+  }
+}
+
+const dues: Record<string, (value: unknown) => unknown> = {
+  'nothing comes due': (value) => value,
+  'some values change': (value) => (value as Partial<Egg> | null)?.is === 'egg' ? BIRD : value
+}
+
+for (const [title, due] of Object.entries(dues)) {
+  const overMemory: CreateAdapter = async () => {
+    let isCut = false
+    const engine = memoryAdapter({
+      around (step) {
+        if (isCut) throw new Unavailable()
+        return step()
+      }
+    })
+    return {
+      adapter: clockedStorage(engine, due),
+      another: async () => clockedStorage(engine, due),
+      async cut () {
+        isCut = true
+        return async () => { isCut = false }
+      }
+    }
+  }
+
+  const overSqlite: CreateAdapter = async () => {
+    const { file, remove } = temporaryFile()
+    const handles: FaultyHandle[] = []
+    const connect = () => {
+      const handle = new FaultyHandle(new Database(file))
+      handles.push(handle)
+      return clockedStorage(sqliteAdapter({ database: handle }), due)
+    }
+    return {
+      adapter: connect(),
+      another: async () => connect(),
+      async cut () {
+        for (const handle of handles) handle.isCut = true
+        return async () => { for (const handle of handles) handle.isCut = false }
+      },
+      async close () {
+        for (const handle of handles) handle.close()
+        remove()
+      }
+    }
+  }
+
+  for (const [engine, createAdapter] of Object.entries({ memory: overMemory, sqlite: overSqlite })) {
+    await t.test(`the contract of a storage adapter, over ${engine}, where ${title}`, async (t) => {
+      await conformanceSuite({ test: (title, run) => t.test(title, run), createAdapter })
+    })
+  }
+}
+
+await t.test('read: what is due is applied first, and content and tag change together (R14a)', async (t) => {
+  const { adapter, engine, clock, laid } = await nest()
+  clock.now = 9
+  t.strictSame(await adapter.read('k'), { value: EGG, version: laid, replaced: undefined, digest: undefined })
+  clock.now = 10
+  const stored = await adapter.read('k')
+  t.strictSame({ value: stored?.value, replaced: stored?.replaced }, { value: BIRD, replaced: laid })
+  t.not(stored?.version, laid)
+  t.match(await engine.read('k'), stored, 'it is stored, not only shown')
+  t.match(await adapter.read('k'), stored, 'and once only')
+})
+
+await t.test('read: where nothing is due, nothing is written, and nothing is asked twice', async (t) => {
+  const { adapter, calls, clock } = await nest()
+  clock.now = 9
+  await adapter.read('k')
+  await adapter.read('absent')
+  await adapter.list('')
+  t.strictSame(calls, ['read k', 'read absent', 'list '])
+})
+
+await t.test('list: what is due is applied to each item, and to no other (DESIGN 5)', async (t) => {
+  const { adapter, engine, calls } = await nest()
+  await engine.write('early', { ...EGG, hatchesAt: 11 }, ANY)
+  await engine.write('l', { ...EGG, note: 'second' }, ANY)
+  calls.length = 0
+  const page = await adapter.list('', { limit: 2 })
+  t.strictSame(page.items.map(({ key, value }) => [key, value]), [['early', { ...EGG, hatchesAt: 11 }], ['k', BIRD]])
+  t.equal(page.next, 'k')
+  t.strictSame(calls, ['list ', 'write k'])
+  for (const { key, ...stored } of page.items) t.match(await engine.read(key), stored)
+  t.strictSame((await adapter.list('', { after: page.next })).items.map(({ key, value }) => [key, value]), [['l', { ...BIRD, note: 'second' }]])
+})
+
+await t.test('list: an item that was removed meanwhile is left out, and the page goes on behind it', async (t) => {
+  const { adapter, engine, hooks } = await nest()
+  await engine.write('l', EGG, ANY)
+  hooks.around = async (step, operation, key) => {
+    if (operation === 'write' && key === 'k') await engine.remove('k', EXISTS)
+    return step()
+  }
+  const page = await adapter.list('')
+  t.strictSame(page.items.map(({ key, value }) => [key, value]), [['l', BIRD]])
+  t.equal(page.next, undefined)
+})
+
+await t.test('write: a tag from before what is due is refused, with what has become of the entity (R14a)', async (t) => {
+  const { adapter, engine, laid } = await nest()
+  const result = await adapter.write('k', { ...EGG, note: 'stale' }, { kind: 'version', versions: [laid] })
+  t.match(result, { applied: false, current: { value: BIRD, replaced: laid } })
+  t.match(await engine.read('k'), { value: BIRD })
+})
+
+await t.test('remove: a tag from before what is due is refused, with what has become of the entity (R14a)', async (t) => {
+  const { adapter, engine, laid } = await nest()
+  t.match(await adapter.remove('k', { kind: 'version', versions: [laid] }), { applied: false, current: { value: BIRD, replaced: laid } })
+  const { version } = (await engine.read('k'))!
+  t.strictSame(await adapter.remove('k', { kind: 'version', versions: [version] }), { applied: true })
+  t.equal(await engine.read('k'), undefined)
+})
+
+await t.test('write and remove without a tag: the clock wrote first, and then they did', async (t) => {
+  for (const expectation of [ANY, EXISTS]) {
+    const { adapter, engine, laid, calls } = await nest()
+    t.match(await adapter.write('k', { ...BIRD, note: 'mine' }, expectation), { applied: true, created: false })
+    t.strictSame(calls, ['read k', 'write k', 'write k'])
+    const stored = await engine.read('k')
+    t.strictSame(stored?.value, { ...BIRD, note: 'mine' })
+    t.not(stored?.replaced, laid)
+  }
+  const { adapter, calls } = await nest()
+  t.strictSame(await adapter.remove('k', EXISTS), { applied: true })
+  t.strictSame(calls, ['read k', 'write k', 'remove k'])
+})
+
+await t.test('a refusal: what came due while it was on its way is applied to its current as well (DESIGN 5)', async (t) => {
+  const other = { kind: 'version', versions: ['other'] } as const
+  const refusals: Array<(adapter: ListingAdapter<Egg>) => Promise<unknown>> = [
+    async (adapter) => await adapter.write('k', EGG, other),
+    async (adapter) => await adapter.write('k', EGG, ABSENT),
+    async (adapter) => await adapter.remove('k', other)
+  ]
+  for (const refusal of refusals) {
+    const { adapter, clock, engine, hooks, laid } = await nest()
+    clock.now = 9
+    hooks.around = (step, operation) => {
+      if (operation !== 'read') clock.now = 10
+      return step()
+    }
+    t.match(await refusal(adapter), { applied: false, current: { value: BIRD, replaced: laid } })
+    t.match(await engine.read('k'), { value: BIRD })
+  }
+})
+
+await t.test('a refusal never has a current that satisfies what it was refused under, also if that goes away while it is settled (E1)', async (t) => {
+  const { adapter, clock, engine, hooks } = await nest()
+  clock.now = 9
+  hooks.around = async (step, operation) => {
+    if (operation !== 'write') return step()
+    clock.now = 10
+    hooks.around = async (settling) => {
+      hooks.around = (step) => step()
+      await engine.remove('k', EXISTS)
+      return settling()
+    }
+    return step()
+  }
+  const mine = { ...BIRD, note: 'mine' }
+  t.match(await adapter.write('k', mine, ABSENT), { applied: true, created: true })
+  t.match(await engine.read('k'), { value: mine })
+})
+
+await t.test('two adapters that find the same due: one transition is written, and both show it (DESIGN 5)', async (t) => {
+  const finders: Array<(adapter: ListingAdapter<Egg>) => Promise<unknown>> = [
+    async (adapter) => await adapter.read('k'),
+    async (adapter) => (await adapter.list('k')).items[0]
+  ]
+  for (const find of finders) {
+    const { newAdapter, engine, hooks, laid } = await nest()
+    const [both, written] = [barrier(2), new Set<string>()]
+    hooks.around = async (step, operation) => {
+      if (operation === 'write') await both()
+      const result = step()
+      if (operation === 'write' && (result as { applied: boolean }).applied) written.add((result as { version: string }).version)
+      return result
+    }
+    const [one, two] = await Promise.all([find(newAdapter()), find(newAdapter())])
+    const { version } = (await engine.read('k'))!
+    t.strictSame([...written], [version])
+    for (const found of [one, two]) t.match(found, { value: BIRD, version, replaced: laid })
+  }
+})
+
+await t.test('a writer under the old tag against the clock: exactly one of them is applied, and the other sees what it did (DESIGN 5)', async (t) => {
+  for (const first of ['writer', 'clock'] as const) {
+    const { newAdapter, clock, engine, hooks, laid } = await nest()
+    clock.now = 9
+    let release!: () => void
+    let arrived!: () => void
+    const [held, arrival] = [new Promise<void>((resolve) => { release = resolve }), new Promise<void>((resolve) => { arrived = resolve })]
+    let writes = 0
+    // The first write waits behind the second: nothing was due when its writer looked.
+    hooks.around = async (step, operation) => {
+      if (operation === 'write' && ++writes === 1) {
+        arrived()
+        await held
+      }
+      return step()
+    }
+    const expectation = { kind: 'version', versions: [laid] } as const
+    const mine = { ...EGG, note: 'mine' }
+    const write = async () => await newAdapter().write('k', mine, expectation)
+    const read = async () => await newAdapter().read('k')
+    const seen = new Map<string, string>()
+    if (first === 'clock') {
+      const writing = write()
+      await arrival
+      clock.now = 10
+      const stored = await read()
+      release()
+      t.match(stored, { value: BIRD, replaced: laid })
+      t.match(await writing, { applied: false, current: stored })
+      seen.set(stored!.version, JSON.stringify(stored!.value))
+    } else {
+      clock.now = 10
+      const reading = read()
+      await arrival
+      clock.now = 9
+      const result = await write()
+      clock.now = 10
+      release()
+      t.match(result, { applied: true })
+      t.strictSame((await reading)?.value, { ...BIRD, note: 'mine' }, 'the clock does its part on what the writer left')
+      t.match(await reading, { replaced: (result as { version: string }).version })
+    }
+    const end = await engine.read('k')
+    t.strictSame(end?.value, first === 'clock' ? BIRD : { ...BIRD, note: 'mine' })
+    for (const [version, content] of seen) t.strictSame([end?.version, JSON.stringify(end?.value)], [version, content])
+  }
+})
+
+await t.test('an outage while something is settled is an outage: never an absence, a stale value or a success (R59)', async (t) => {
+  const asked: Record<string, (adapter: ListingAdapter<Egg>) => Promise<unknown>> = {
+    read: async (adapter) => await adapter.read('k'),
+    list: async (adapter) => await adapter.list(''),
+    write: async (adapter) => await adapter.write('k', { ...EGG, note: 'mine' }, ANY),
+    remove: async (adapter) => await adapter.remove('k', EXISTS)
+  }
+  for (const [name, ask] of Object.entries(asked)) {
+    const { adapter, calls, engine, hooks, laid } = await nest()
+    hooks.around = (step, operation) => {
+      if (operation === 'write') throw new Unavailable()
+      return step()
+    }
+    await t.rejects(ask(adapter), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, name)
+    t.strictSame(calls.slice(1), ['write k'], `${name}: the rest was not even sent`)
+    t.match(await engine.read('k'), { value: EGG, version: laid })
+    hooks.around = (step) => step()
+    t.match((await adapter.read('k'))?.value, BIRD, `${name}: afterwards it is applied`)
+  }
+})
+
+await t.test('a transition whose outcome is unknown: what was asked for was certainly not done, and the error says so (R59)', async (t) => {
+  const { adapter, engine, hooks } = await nest()
+  const answerLost: Around = async (step, operation) => {
+    const result = await step()
+    if (operation === 'write') throw new OutcomeUnknown()
+    return result
+  }
+  hooks.around = answerLost
+  await t.rejects(adapter.write('k', { ...EGG, note: 'mine' }, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' } })
+  t.match((await engine.read('k'))?.value, BIRD, 'the transition was applied, the write was not')
+  await t.rejects(adapter.write('k', { ...EGG, note: 'mine' }, ANY), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, 'that of the write itself stays what it is')
+})
+
+/** What `nest` has, over an engine that remembers the options it was given. */
+async function overheard () {
+  const { engine, ...others } = await nest()
+  const given: Array<[string, WriteOptions | undefined]> = []
+  const spied: ListingAdapter<Egg> = {
+    async read (key, options) { given.push(['read', options]); return await engine.read(key, options) },
+    async write (key, value, expectation, options) { given.push(['write', options]); return await engine.write(key, value, expectation, options) },
+    async remove (key, expectation, options) { given.push(['remove', options]); return await engine.remove(key, expectation, options) },
+    async list (prefix, options) { given.push(['list', options]); return await engine.list(prefix, options) }
+  }
+  const adapter = clockedStorage(spied, (egg) => egg.is === 'egg' ? { ...egg, is: 'bird' as const } : egg)
+  return { ...others, engine, given, adapter }
+}
+
+await t.test('the options of a request go along with each step of it: its context and its signal', async (t) => {
+  const options = { context: { client: 'own' }, signal: new AbortController().signal }
+  const asked: Record<string, (adapter: ListingAdapter<Egg>) => Promise<unknown>> = {
+    read: async (adapter) => await adapter.read('k', options),
+    list: async (adapter) => await adapter.list('', options),
+    write: async (adapter) => await adapter.write('k', EGG, EXISTS, options),
+    remove: async (adapter) => await adapter.remove('k', EXISTS, options)
+  }
+  for (const [name, ask] of Object.entries(asked)) {
+    const { adapter, given } = await overheard()
+    await ask(adapter)
+    t.ok(given.some(([operation]) => operation === 'write'), name)
+    for (const [operation, { context, signal } = {}] of given) {
+      t.equal(context, options.context, `${name}: ${operation}`)
+      t.equal(signal, options.signal, `${name}: ${operation}`)
+    }
+    t.ok(given.filter(([operation]) => operation === name).some(([, own]) => own === options), `${name}: as they are, because a copy makes the signal`)
+  }
+})
+
+await t.test('a request that is over stops what is due from being sent', async (t) => {
+  const { adapter, engine, hooks, laid } = await nest()
+  const controller = new AbortController()
+  hooks.around = (step, operation) => {
+    if (operation === 'write') controller.abort()
+    return step()
+  }
+  await t.rejects(adapter.read('k', { signal: controller.signal }), { name: 'AbortError' })
+  t.match(await engine.read('k'), { value: EGG, version: laid })
+})
+
+await t.test('the digest of a write goes with that write, not with what came due before it', async (t) => {
+  const { adapter, engine, laid } = await nest()
+  const result = await adapter.write('k', { ...EGG, note: 'mine' }, { kind: 'version', versions: [laid] }, { digest: 'of mine' })
+  t.match(result, { applied: false, current: { value: BIRD, replaced: laid } })
+  t.strictSame((await engine.read('k'))?.digest, undefined, 'or a retry would take the transition for itself')
+  t.match(await adapter.write('k', BIRD, EXISTS, { digest: 'of mine' }), { applied: true })
+  t.equal((await adapter.read('k'))?.digest, 'of mine')
+})
+
+await t.test('open and close are those of the storage, also of one that is a class', async (t) => {
+  class Engine implements StorageAdapter<Egg> {
+    readonly calls: string[] = []
+    readonly #engine = memoryAdapter<Egg>()
+    read: StorageAdapter<Egg>['read'] = async (...args) => await this.#engine.read(...args)
+    write: StorageAdapter<Egg>['write'] = async (...args) => await this.#engine.write(...args)
+    remove: StorageAdapter<Egg>['remove'] = async (...args) => await this.#engine.remove(...args)
+    list: ListingAdapter<Egg>['list'] = async (...args) => await this.#engine.list(...args)
+    async open () { this.calls.push('open') }
+    async close () { this.calls.push('close') }
+  }
+  const engine = new Engine()
+  const adapter = clockedStorage(engine, (egg) => egg)
+  await adapter.open?.()
+  await adapter.close?.()
+  t.strictSame(engine.calls, ['open', 'close'])
+  const bare = clockedStorage(memoryAdapter<Egg>(), (egg) => egg)
+  await bare.open?.()
+  await bare.close?.()
+})
