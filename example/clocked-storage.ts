@@ -1,4 +1,4 @@
-import { errorCodes, isIfMatchError, jsonText, type ListingAdapter, type ReadOptions, type Refused, type Stored } from 'fastify-if-match'
+import { copyJson, errorCodes, isIfMatchError, type ListingAdapter, type ReadOptions, type Refused, type Stored } from 'fastify-if-match'
 
 /**
  * A storage in which the clock is one more writer. Whoever reads or changes an entity first applies what has come due,
@@ -49,7 +49,7 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
 
     async write (key, value, expectation, options) {
       // Checked and copied before the first step, as the caller may change it while that is under way.
-      const own = JSON.parse(jsonText(value)) as T
+      const own = copyJson(value)
       return await change(key, options, () => storage.write(key, own, expectation, options))
     },
 

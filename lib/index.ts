@@ -8,7 +8,7 @@ export type { EntityTag } from './entity-tag.js'
 export type { Compare } from './precondition.js'
 export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
 export { checkKey } from './storage/key.js'
-export { jsonText } from './storage/json.js'
+export { copyJson, jsonText } from './storage/json.js'
 export type {
   Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Refused, RemoveExpectation, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult
 } from './storage/adapter.js'
