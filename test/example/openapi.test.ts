@@ -45,9 +45,7 @@ await t.test('openapi: each route of the API asks for a bearer token and the ver
     t.strictSame([security, tags, required], isOfApi ? [[{ bearer: [] }], ['Offers'], ['api-version']] : [undefined, ['Server'], []], `${method} ${path}`)
     const success = Object.keys(responses).filter((status) => status.startsWith('2'))
     t.ok(success.length > 0 && success.every((status) => responses[status]!.content?.['application/json']), 'a success with a body')
-    for (const status of ['4XX', '5XX']) {
-      t.strictSame(responses[status]!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }, status)
-    }
+    t.strictSame(responses.default!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } })
   }
 })
 
