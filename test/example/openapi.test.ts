@@ -63,6 +63,18 @@ await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and
   }
 })
 
+await t.test('openapi: each operation has a name, documents have theirs, and the actions do without a body', async (t) => {
+  const document = await documentOf(t) as Document & { components: { schemas: object } }
+  const operations = operationsOf(document).map(([, , operation]) => operation as Operation & { operationId: string, requestBody?: { required: boolean } })
+  t.strictSame(operations.map(({ operationId }) => operationId).sort(), [
+    'cancelOffer', 'getCompositeOperation', 'getHealth', 'getOffer', 'getOfferSlot', 'getOfferStatus', 'getOfferVersion', 'getOperation',
+    'goLiveOffer', 'listOfferTypes', 'listOffers', 'listPublishers', 'listSubmissions', 'publishOffer', 'putOffer'
+  ])
+  t.strictSame(Object.keys(document.components.schemas).sort(), ['Error', 'Message', 'Offer', 'OfferDocument', 'OfferSummary', 'Operation', 'Status', 'Step', 'SubmissionSummary'])
+  const bodies = operations.flatMap(({ operationId, requestBody }) => requestBody === undefined ? [] : [[operationId, requestBody.required]])
+  t.strictSame(bodies.sort(), [['cancelOffer', false], ['goLiveOffer', false], ['publishOffer', false], ['putOffer', true]])
+})
+
 await t.test('openapi: with ACTIONS_IF_MATCH=optional the header is not required there', async (t) => {
   const document = await documentOf(t, { actionsIfMatch: 'optional' })
   for (const path of ACTIONS) t.strictSame(headersOf(document.paths[path]!.post), { 'If-Match': false }, path)
