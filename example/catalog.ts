@@ -15,6 +15,7 @@ const entity = <D extends Parameters<typeof Type.Object>[0]>(definition: D) =>
 export const catalog: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/publishers', {
     schema: {
+      operationId: 'listPublishers',
       summary: 'Retrieve the publishers that the token has a role on',
       querystring: QuerySchema,
       response: { 200: Type.Array(entity({ displayText: Type.String(), offerTypeCategories: Type.Array(Type.String()), sellerId: Type.Integer() })), ...errorResponses }
@@ -26,6 +27,7 @@ export const catalog: FastifyPluginAsyncTypebox = async (app) => {
     // The examples of this one call alone use the older version (CPP §2).
     config: { apiVersions: [...API_VERSIONS, '2016-08-01-preview'] },
     schema: {
+      operationId: 'listOfferTypes',
       summary: 'Retrieve the types of offers',
       querystring: QuerySchema,
       response: { 200: Type.Array(entity({ displayText: Type.String() })), ...errorResponses }

@@ -6,5 +6,5 @@ export type ErrorBody = Static<typeof ErrorSchema>
 
 const AnyError = Type.Unsafe<ErrorBody>({ $ref: 'Error#' })
 
-/** The errors of every route, in the same form. */
-export const errorResponses = { '4xx': AnyError, '5xx': AnyError }
+/** The errors of every route, in the same form. By this name, as generators of clients trip over ranges like 4XX. */
+export const errorResponses = { default: AnyError }

@@ -9,7 +9,7 @@ const LONGEST_WAIT = 1000
 export const health: FastifyPluginAsyncTypebox<{ storage: StorageAdapter }> = async (app, { storage }) => {
   app.get('/health', {
     handlerTimeout: LONGEST_WAIT,
-    schema: { summary: 'Whether the storage answers', response: { 200: Type.Object({ status: Type.Literal('ok') }), ...errorResponses } }
+    schema: { operationId: 'getHealth', summary: 'Whether the storage answers', response: { 200: Type.Object({ status: Type.Literal('ok') }), ...errorResponses } }
   }, async () => {
     try {
       await storage.read('/health')

@@ -5,6 +5,7 @@ import { transform } from 'fastify-if-match/openapi'
 import fp from 'fastify-plugin'
 import { API_VERSIONS } from './api-version.js'
 import { ErrorSchema } from './error-schema.js'
+import { NAMED_SCHEMAS } from './offers/schemas.js'
 
 const DESCRIPTION = `Every change names its strategy: \`If-Match\` with the \`ETag\` of an earlier answer changes that version and no other (412),
 \`If-Match: *\` is the last one that wins, and without the header nothing happens (400).`
@@ -26,7 +27,7 @@ const PAGE_POLICY = {
  * Registered on the root ahead of the routes that it describes; before or after the plugin is the same.
  */
 export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
-  app.addSchema(ErrorSchema)
+  for (const schema of [ErrorSchema, ...NAMED_SCHEMAS]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       // What generators of clients read best.
@@ -36,7 +37,8 @@ export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } }
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, at) => typeof json.$id === 'string' ? json.$id : `Schema${at}` },
-    transform: describe
+    transform: describe,
+    transformObject: letBodiesBeMissing
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { tryItOutEnabled: true } })
 }, { name: 'openapi' })
@@ -45,4 +47,19 @@ export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
 const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ schema, url, route }) => {
   const added: FastifySchema = url.startsWith('/api/') ? { tags: ['Offers'], security: [{ bearer: [] }] } : { tags: ['Server'] }
   return transform({ schema: { ...added, ...schema }, url, route })
+}
+
+/** A body that may be null may be missing as well, which @fastify/swagger does not say. */
+const letBodiesBeMissing: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
+  if (!('openapiObject' in document)) return document.swaggerObject
+  const { openapiObject } = document
+  for (const path of Object.values(openapiObject.paths ?? {})) {
+    const body = path?.post?.requestBody
+    if (body !== undefined && 'content' in body && isNullable(body.content['application/json']?.schema)) body.required = false
+  }
+  return openapiObject
+}
+
+function isNullable (schema: object | undefined): boolean {
+  return schema !== undefined && 'nullable' in schema && schema.nullable === true
 }

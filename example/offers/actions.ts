@@ -19,7 +19,7 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
 
   app.post('/:offerId/publish', {
     config,
-    schema: { summary: 'Publish an offer', ...action, response: { 202: OperationSchema, ...errorResponses } }
+    schema: { operationId: 'publishOffer', summary: 'Publish an offer', ...action, response: { 202: OperationSchema, ...errorResponses } }
   }, async (request, reply) => {
     const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
     const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
@@ -29,7 +29,7 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
 
   app.post('/:offerId/golive', {
     config,
-    schema: { summary: 'Let the version in the preview slot go live', ...action, response: { 202: OperationSchema, ...errorResponses } }
+    schema: { operationId: 'goLiveOffer', summary: 'Let the version in the preview slot go live', ...action, response: { 202: OperationSchema, ...errorResponses } }
   }, async (request, reply) => {
     const step = { id: randomUUID(), now: clock() }
     const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
@@ -38,7 +38,7 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
 
   app.post('/:offerId/cancel', {
     config,
-    schema: { summary: 'Cancel the publication of an offer', ...action, response: { 200: StatusSchema, 202: OperationSchema, ...errorResponses } }
+    schema: { operationId: 'cancelOffer', summary: 'Cancel the publication of an offer', ...action, response: { 200: StatusSchema, 202: OperationSchema, ...errorResponses } }
   }, async (request, reply) => {
     const now = clock()
     let hadOne = false

@@ -17,6 +17,7 @@ const FORM = /^(?<publisherId>[^$]+)\$(?<offerId>[^$]+)\$(?<version>\d{1,15})\$(
 export const compositeOperation: FastifyPluginAsyncTypebox<Pick<OfferOptions, 'clock'>> = async (app, { clock }) => {
   app.get('/operations/:compositeId', {
     schema: {
+      operationId: 'getCompositeOperation',
       summary: 'Retrieve how far an operation is, by its older address',
       params: Type.Object({ compositeId: Type.String({ description: 'publisherId$offerId$publishingVersion$slot' }) }),
       querystring: QuerySchema,

@@ -17,6 +17,7 @@ const config: { ifMatch: IfMatchRouteOptions } = { ifMatch: { key: OFFER_KEY, cr
 export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { storage, clock }) => {
   app.get('/', {
     schema: {
+      operationId: 'listOffers',
       summary: 'Retrieve offers',
       params: PublisherParamsSchema,
       querystring: ListQuerySchema,
@@ -31,6 +32,7 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
   app.get('/:offerId', {
     config,
     schema: {
+      operationId: 'getOffer',
       summary: 'Retrieve a specific offer',
       params: OfferParamsSchema,
       querystring: QuerySchema,
@@ -41,6 +43,7 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
   app.put('/:offerId', {
     config,
     schema: {
+      operationId: 'putOffer',
       summary: 'Create or modify an offer',
       params: OfferParamsSchema,
       querystring: QuerySchema,
@@ -56,6 +59,7 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
 
   app.get('/:offerId/versions/:version', {
     schema: {
+      operationId: 'getOfferVersion',
       summary: 'Retrieve a version of an offer, as it was published',
       params: VersionParamsSchema,
       querystring: QuerySchema,
@@ -65,6 +69,7 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
 
   app.get('/:offerId/slot/:slotId', {
     schema: {
+      operationId: 'getOfferSlot',
       summary: 'Retrieve what is in a slot of an offer',
       params: SlotParamsSchema,
       querystring: QuerySchema,

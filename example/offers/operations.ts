@@ -9,6 +9,7 @@ import { OfferParamsSchema, OperationParamsSchema, OperationSchema, QuerySchema,
 export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock }) => {
   app.get('/:offerId/status', {
     schema: {
+      operationId: 'getOfferStatus',
       summary: 'Retrieve how far an offer is',
       params: OfferParamsSchema,
       querystring: QuerySchema,
@@ -18,6 +19,7 @@ export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, {
 
   app.get('/:offerId/submissions', {
     schema: {
+      operationId: 'listSubmissions',
       summary: 'Retrieve the publications of an offer, the newest first',
       params: OfferParamsSchema,
       querystring: SubmissionsQuerySchema,
@@ -32,6 +34,7 @@ export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, {
 
   app.get('/:offerId/operations/:operationId', {
     schema: {
+      operationId: 'getOperation',
       summary: 'Retrieve how far an operation is',
       params: OperationParamsSchema,
       querystring: QuerySchema,

@@ -1,9 +1,17 @@
-import { Type, type Static, type TProperties } from '@fastify/type-provider-typebox'
+import { Type, type Static, type TProperties, type TSchema } from '@fastify/type-provider-typebox'
 
 // Open: offer types have fields of their own, and clients PUT back what they GET (CPP §2).
 const open = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true })
 
 const values = <V extends string>(...names: V[]) => Type.Unsafe<V>({ type: 'string', enum: names })
+
+/** The schemas that have a name in the OpenAPI document, and so in the clients that are generated from it. */
+export const NAMED_SCHEMAS: TSchema[] = []
+
+function named<S extends TSchema> ($id: string, schema: S) {
+  NAMED_SCHEMAS.push({ ...schema, $id })
+  return Type.Unsafe<Static<S>>({ $ref: `${$id}#` })
+}
 
 export const PublisherParamsSchema = Type.Object({ publisherId: Type.String() })
 
@@ -42,13 +50,13 @@ const DefinitionSchema = open({
 })
 
 /** What a client may PUT: also the whole document that it was given, with what the server owns in it. */
-export const OfferDocumentSchema = open({
+export const OfferDocumentSchema = named('OfferDocument', open({
   offerTypeId: Type.String({ minLength: 1 }),
   id: Type.Optional(Type.String()),
   publisherId: Type.Optional(Type.String()),
   offerTypeVersions: Type.Optional(Type.Record(Type.String(), Type.Integer())),
   definition: Type.Optional(DefinitionSchema)
-})
+}))
 export type OfferDocument = Static<typeof OfferDocumentSchema>
 
 const OfferStatusSchema = values('neverPublished', 'running', 'waitingForPublisherReview', 'succeeded', 'canceled', 'failed')
@@ -64,11 +72,11 @@ const offerProperties = {
 }
 
 /** An offer (CPP §5). */
-export const OfferSchema = open({ ...offerProperties, definition: Type.Optional(DefinitionSchema) })
+export const OfferSchema = named('Offer', open({ ...offerProperties, definition: Type.Optional(DefinitionSchema) }))
 export type Offer = Static<typeof OfferSchema> & { [name: string]: unknown }
 
 /** An offer in a list (CPP §6). */
-export const OfferSummarySchema = open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) })
+export const OfferSummarySchema = named('OfferSummary', open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) }))
 export type OfferSummary = Static<typeof OfferSummarySchema>
 
 /** The body of publish and cancel, and of golive from some clients; others send none (CPP §8). */
@@ -78,13 +86,13 @@ export const ActionBodySchema = Type.Union([
 ])
 export type ActionBody = Static<typeof ActionBodySchema>
 
-const MessageSchema = Type.Object({
+const MessageSchema = named('Message', Type.Object({
   messageHtml: Type.String(),
   level: values('information', 'error'),
   timestamp: Type.String()
-})
+}))
 
-const StepSchema = Type.Object({
+const StepSchema = named('Step', Type.Object({
   id: Type.String(),
   stepName: Type.String(),
   description: Type.String(),
@@ -92,7 +100,7 @@ const StepSchema = Type.Object({
   status: values('notStarted', 'inProgress', 'waitingForPublisherReview', 'rejected', 'complete', 'canceled'),
   messages: Type.Array(MessageSchema),
   progressPercentage: Type.Integer({ minimum: 0, maximum: 100 })
-})
+}))
 export type Step = Static<typeof StepSchema>
 
 const progress = {
@@ -104,21 +112,21 @@ const progress = {
 }
 
 /** How far an offer is (CPP §7). */
-export const StatusSchema = Type.Object({ status: OfferStatusSchema, ...progress })
+export const StatusSchema = named('Status', Type.Object({ status: OfferStatusSchema, ...progress }))
 export type Status = Static<typeof StatusSchema>
 
 /** How far an operation is (CPP §7). */
-export const OperationSchema = Type.Object({
+export const OperationSchema = named('Operation', Type.Object({
   status: values('running', 'complete', 'canceled', 'failed'),
   ...progress,
   publishingVersion: Type.Integer(),
   offerVersion: Type.Integer(),
   cancellationRequestState: values('canCancel', 'canceled', 'cannotCancel')
-})
+}))
 export type Operation = Static<typeof OperationSchema>
 
 /** A publication in the list of an offer (CPP §7). */
-export const SubmissionSummarySchema = Type.Object({
+export const SubmissionSummarySchema = named('SubmissionSummary', Type.Object({
   id: Type.String(),
   offerId: Type.String(),
   offerVersion: Type.Integer(),
@@ -132,5 +140,5 @@ export const SubmissionSummarySchema = Type.Object({
   version: Type.Unsafe<bigint>({ type: 'integer', format: 'int64' }),
   definition: Type.Object({ metadata: Type.Object({ emails: Type.String() }) }),
   changedTime: Type.String()
-})
+}))
 export type SubmissionSummary = Static<typeof SubmissionSummarySchema>

@@ -25,7 +25,7 @@ await t.test('docs: the page of options and the README have every option, and no
 })
 
 await t.test('docs: links lead somewhere, and the tests that are named exist', async (t) => {
-  const pages = ['README.md', 'CHANGELOG.md', 'bench/README.md', ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))]
+  const pages = ['README.md', 'CHANGELOG.md', 'bench/README.md', 'example/README.md', ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))]
   for (const page of pages) {
     const content = readFileSync(page, 'utf8')
     for (const [, target] of content.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) t.ok(existsSync(join(dirname(page), target!)), `${page}: ${target}`)

@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { readSettings } from '../../example/settings.js'
+import { blockOf, runSession } from '../helper/console-session.js'
+import { listening, start } from '../helper/server-process.js'
+import { fileOf } from '../storage/sqlite-handles.js'
+
+const PAGE = 'example/README.md'
+const page = readFileSync(PAGE, 'utf8')
+
+await t.test('example/README: the walk-through prints what it says', async (t) => {
+  const [, STEP_MS] = /^STEP_MS=(\d+) npm start\n/.exec(blockOf(PAGE, 'sh', 'STEP_MS='))!
+  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, STEP_MS: STEP_MS! })
+  const { said, printed } = await runSession(blockOf(PAGE, 'console', 'call()'), `http://127.0.0.1:${await listening(server)}`)
+  t.equal(said, printed)
+})
+
+await t.test('example/README: the table has every setting that is read, with its default, and no other', async (t) => {
+  const rows = page.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('|').slice(1, 3).map((cell) => cell.trim().replaceAll('`', '')))
+  const read: string[] = []
+  const defaults = readSettings(new Proxy({}, { get: (_, name) => { read.push(String(name)) } }))
+  t.strictSame(rows.map(([name]) => name).sort(), read.sort())
+  t.strictSame(readSettings(Object.fromEntries(rows)), defaults)
+})
+
+await t.test('example/README: the map has every file, and no other', async (t) => {
+  const files = readdirSync('example', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const named = page.split('\n').flatMap((line) => /^- (`[^:]+):/.exec(line)?.[1]!.split(', ') ?? []).map((name) => name.replaceAll('`', ''))
+  t.strictSame(named.filter((name) => name.endsWith('.ts')).sort(), files.sort())
+})
