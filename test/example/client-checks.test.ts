@@ -1,9 +1,11 @@
 import t from 'tap'
-import { runClientChecks } from '../helper/client-checks.js'
 import { createStorage } from '../../example/storage.js'
+import { runClientChecks } from '../helper/client-checks.js'
 import { serveOverHttp } from '../helper/example-client.js'
 import { fileOf } from '../storage/sqlite-handles.js'
 
-await runClientChecks(t, 'memory:', 'contoso-token', async (t) => await serveOverHttp(t, { storage: createStorage('memory:') }))
+const CONTOSO = { token: 'contoso-token', publisher: 'contoso' }
 
-await runClientChecks(t, 'sqlite:', 'contoso-token', async (t) => await serveOverHttp(t, { storage: createStorage(`sqlite:${fileOf(t)}`) }))
+await runClientChecks(t, 'memory:', async (t) => ({ ...CONTOSO, origin: await serveOverHttp(t, { storage: createStorage('memory:') }) }))
+
+await runClientChecks(t, 'sqlite:', async (t) => ({ ...CONTOSO, origin: await serveOverHttp(t, { storage: createStorage(`sqlite:${fileOf(t)}`) }) }))

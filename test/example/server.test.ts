@@ -1,51 +1,14 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { runClientChecks } from '../helper/client-checks.js'
+import { OFFER } from '../helper/example-app.js'
+import { poll } from '../helper/example-client.js'
+import { listen, listening, start } from '../helper/server-process.js'
 import { fileOf } from '../storage/sqlite-handles.js'
-
-const SERVER = fileURLToPath(new URL('../../example/server.ts', import.meta.url))
-
-// What the shell of whoever runs the tests may hold.
-const UNSET = { HOST: undefined, STORAGE: 'memory:', TOKENS: undefined, WORKERS: undefined, LOG_LEVEL: undefined }
-
-/** What came out of a stream or socket so far, and a promise of what it will say. */
-function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (what: RegExp) => Promise<RegExpExecArray> } {
-  let text = ''
-  const waiting = new Set<() => void>()
-  stream.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-    for (const look of waiting) look()
-  })
-  return {
-    text: () => text,
-    says: async (what) => await new Promise((resolve) => {
-      const look = (): void => {
-        const match = what.exec(text)
-        if (match === null) return
-        waiting.delete(look)
-        resolve(match)
-      }
-      waiting.add(look)
-      look()
-    })
-  }
-}
-
-function start (t: Test, env: Record<string, string> = {}) {
-  const child: ChildProcess = spawn(process.execPath, [...process.execArgv, SERVER], {
-    env: { ...process.env, ...UNSET, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
-  })
-  const exit = once(child, 'exit')
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await exit
-  })
-  return { child, exit, output: listen(child.stdout!), log: listen(child.stderr!) }
-}
 
 /** Sends a PUT but for the last bytes of its body, once the server has taken the head of it. */
 async function beginPut (t: Test, port: string): Promise<{ socket: Socket, finish: () => void, answer: ReturnType<typeof listen> }> {
@@ -126,10 +89,6 @@ async function put (port: string, id: string, headers: Record<string, string>): 
   return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
 }
 
-async function listening (server: ReturnType<typeof start>): Promise<string> {
-  return (await server.output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
-}
-
 /** The ids of the processes whose log lines these are. */
 function processes (log: string): Set<unknown> {
   return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
@@ -202,4 +161,56 @@ await t.test('a storage that cannot be used stops the start with one line, told 
       t.equal(output.text(), '')
     }
   }
+})
+
+await t.test('killed in the middle of a publication: it goes on where it was, with the steps that it began with, and the same answers', async (t) => {
+  const STEP = 400
+  const STORAGE = `sqlite:${fileOf(t)}`
+  const headers = { 'content-type': 'application/json', 'if-match': '*' }
+  const restart = async (STEP_MS: number) => {
+    const server = start(t, { STORAGE, STEP_MS: String(STEP_MS) })
+    const port = await listening(server)
+    const read = async (path: string): Promise<any> => await (await call(port, `/tide-db${path}`)).json()
+    const kill = async (): Promise<void> => {
+      server.child.kill('SIGKILL')
+      t.strictSame(await server.exit, [null, 'SIGKILL'])
+    }
+    return { port, read, kill, act: async (action: string) => await call(port, `/tide-db/${action}`, { method: 'POST', headers }) }
+  }
+  const first = await restart(STEP)
+  await call(first.port, '/tide-db', { method: 'PUT', headers, body: JSON.stringify(OFFER) })
+  const operation = (await first.act('publish')).headers.get('location')!.replace(/^.*tide-db(.*)\?.*$/, '$1')
+  const [submission] = await first.read('/submissions')
+  t.match(await first.read(operation), { status: 'running', steps: [{ status: 'inProgress' }] })
+  const version = await first.read('/versions/1')
+  await first.kill()
+
+  // Its own steps would take forever.
+  const second = await restart(999_999_999)
+  const waiting = await poll(async () => await second.read(operation), ({ steps }) => steps[4].status === 'waitingForPublisherReview')
+  t.strictSame([waiting.status, waiting.publishingVersion], ['running', 1])
+  const [moved] = await second.read('/submissions')
+  t.equal(Date.parse(moved.changedTime) - Date.parse(submission.changedTime), 4 * STEP, 'when it was due, and not when somebody looked')
+  t.strictSame({ ...moved, changedTime: 0, version: 0 }, { ...submission, changedTime: 0, version: 0 })
+  t.strictSame(await second.read('/versions/1'), { ...version, status: 'waitingForPublisherReview' })
+  const tag = (await call(second.port, '/tide-db')).headers.get('etag')
+  t.equal((await second.act('golive')).status, 202)
+  await second.kill()
+
+  const third = await restart(1)
+  await poll(async () => await third.read(operation), ({ status }) => status === 'complete')
+  t.match(await third.read('/slot/production'), { status: 'succeeded', version: 1 })
+  t.not((await call(third.port, '/tide-db')).headers.get('etag'), tag)
+})
+
+await t.test('WORKERS=2: the client checks come out as with one process', async (t) => {
+  const tokens = Array.from({ length: 7 }, (_, at) => `token-${at}`)
+  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2', STEP_MS: '5', TOKENS: tokens.map((token, at) => `${token}=publisher-${at}:owner`).join() })
+  const origin = `http://127.0.0.1:${await listening(server)}`
+  let at = 0
+  await runClientChecks(t, 'WORKERS=2', async () => ({ origin, token: tokens[at]!, publisher: `publisher-${at++}` }))
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exit, [0, null])
+  t.equal(processes(server.log.text()).size, 2, 'both processes answered')
+  t.notMatch(server.log.text(), /"level":[56]0/)
 })

@@ -65,8 +65,8 @@ export const CLIENT_CHECKS: ReadonlyArray<[name: string, check: Check]> = [
     const location = await start(t, request, 'golive')
     const { steps } = await poll(async () => await read(request, location), ({ status }) => status === 'complete')
     t.strictSame(steps.map(({ status, progressPercentage }: Record<string, unknown>) => `${status} ${progressPercentage}`), Array(6).fill('complete 100'))
-    const { changedTime, ...offer } = await read(request, offersUrl('/tide-db/slot/production'))
-    t.strictSame(offer, { ...OFFER, id: 'tide-db', publisherId: 'contoso', status: 'succeeded', version: 1 })
+    const { changedTime, publisherId, ...offer } = await read(request, offersUrl('/tide-db/slot/production'))
+    t.strictSame(offer, { ...OFFER, id: 'tide-db', status: 'succeeded', version: 1 })
   }],
 
   ['check 5: publish, cancel, poll submissions until element 0 is canceled, publish again', async (t, request) => {
@@ -102,12 +102,18 @@ export const CLIENT_CHECKS: ReadonlyArray<[name: string, check: Check]> = [
   }]
 ]
 
-/** Runs the checks as subtests, each at the server that `serve` starts for it. */
-export async function runClientChecks (t: Test, kind: string, token: string, serve: (t: Test) => Promise<string>): Promise<void> {
+/** Where a check is run, and as whom: a publisher who has no offers yet. */
+export interface Place { origin: string, token: string, publisher: string }
+
+/** Runs the checks as subtests, each at the place that `serve` gives it. */
+export async function runClientChecks (t: Test, kind: string, serve: (t: Test) => Promise<Place>): Promise<void> {
   for (const [name, check] of CLIENT_CHECKS) {
     await t.test(`${name} (${kind})`, async (t) => {
-      // They send the content type with every request, one without a body too.
-      await check(t, clientOf(await serve(t), { authorization: `Bearer ${token}`, 'content-type': 'application/json' }))
+      const { origin, token, publisher } = await serve(t)
+      // They send the content type with every request, one without a body too. The connection is for this request alone,
+      // so that the next one may come to another process.
+      const request = clientOf(origin, { authorization: `Bearer ${token}`, 'content-type': 'application/json', connection: 'close' })
+      await check(t, async (method, path, ...rest) => await request(method, path.replace('/contoso/', `/${publisher}/`), ...rest))
     })
   }
 }
