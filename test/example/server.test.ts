@@ -4,10 +4,7 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { runClientChecks } from '../helper/client-checks.js'
-import { OFFER } from '../helper/example-app.js'
-import { poll } from '../helper/example-client.js'
-import { listen, listening, start } from '../helper/server-process.js'
+import { listen, listening, processes, start } from '../helper/server-process.js'
 import { fileOf } from '../storage/sqlite-handles.js'
 
 /** Sends a PUT but for the last bytes of its body, once the server has taken the head of it. */
@@ -89,11 +86,6 @@ async function put (port: string, id: string, headers: Record<string, string>): 
   return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
 }
 
-/** The ids of the processes whose log lines these are. */
-function processes (log: string): Set<unknown> {
-  return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
-}
-
 await t.test('offers are there after a restart, in a folder that the first start made', async (t) => {
   const STORAGE = `sqlite:${fileOf(t)}.d/new/offers.db`
   const first = start(t, { STORAGE })
@@ -161,56 +153,4 @@ await t.test('a storage that cannot be used stops the start with one line, told 
       t.equal(output.text(), '')
     }
   }
-})
-
-await t.test('killed in the middle of a publication: it goes on where it was, with the steps that it began with, and the same answers', async (t) => {
-  const STEP = 400
-  const STORAGE = `sqlite:${fileOf(t)}`
-  const headers = { 'content-type': 'application/json', 'if-match': '*' }
-  const restart = async (STEP_MS: number) => {
-    const server = start(t, { STORAGE, STEP_MS: String(STEP_MS) })
-    const port = await listening(server)
-    const read = async (path: string): Promise<any> => await (await call(port, `/tide-db${path}`)).json()
-    const kill = async (): Promise<void> => {
-      server.child.kill('SIGKILL')
-      t.strictSame(await server.exit, [null, 'SIGKILL'])
-    }
-    return { port, read, kill, act: async (action: string) => await call(port, `/tide-db/${action}`, { method: 'POST', headers }) }
-  }
-  const first = await restart(STEP)
-  await call(first.port, '/tide-db', { method: 'PUT', headers, body: JSON.stringify(OFFER) })
-  const operation = (await first.act('publish')).headers.get('location')!.replace(/^.*tide-db(.*)\?.*$/, '$1')
-  const [submission] = await first.read('/submissions')
-  t.match(await first.read(operation), { status: 'running', steps: [{ status: 'inProgress' }] })
-  const version = await first.read('/versions/1')
-  await first.kill()
-
-  // Its own steps would take forever.
-  const second = await restart(999_999_999)
-  const waiting = await poll(async () => await second.read(operation), ({ steps }) => steps[4].status === 'waitingForPublisherReview')
-  t.strictSame([waiting.status, waiting.publishingVersion], ['running', 1])
-  const [moved] = await second.read('/submissions')
-  t.equal(Date.parse(moved.changedTime) - Date.parse(submission.changedTime), 4 * STEP, 'when it was due, and not when somebody looked')
-  t.strictSame({ ...moved, changedTime: 0, version: 0 }, { ...submission, changedTime: 0, version: 0 })
-  t.strictSame(await second.read('/versions/1'), { ...version, status: 'waitingForPublisherReview' })
-  const tag = (await call(second.port, '/tide-db')).headers.get('etag')
-  t.equal((await second.act('golive')).status, 202)
-  await second.kill()
-
-  const third = await restart(1)
-  await poll(async () => await third.read(operation), ({ status }) => status === 'complete')
-  t.match(await third.read('/slot/production'), { status: 'succeeded', version: 1 })
-  t.not((await call(third.port, '/tide-db')).headers.get('etag'), tag)
-})
-
-await t.test('WORKERS=2: the client checks come out as with one process', async (t) => {
-  const tokens = Array.from({ length: 7 }, (_, at) => `token-${at}`)
-  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2', STEP_MS: '5', TOKENS: tokens.map((token, at) => `${token}=publisher-${at}:owner`).join() })
-  const origin = `http://127.0.0.1:${await listening(server)}`
-  let at = 0
-  await runClientChecks(t, 'WORKERS=2', async () => ({ origin, token: tokens[at]!, publisher: `publisher-${at++}` }))
-  server.child.kill('SIGTERM')
-  t.strictSame(await server.exit, [0, null])
-  t.equal(processes(server.log.text()).size, 2, 'both processes answered')
-  t.notMatch(server.log.text(), /"level":[56]0/)
 })

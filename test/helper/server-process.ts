@@ -48,3 +48,8 @@ export function start (t: Test, env: Record<string, string> = {}) {
 export async function listening (server: ReturnType<typeof start>): Promise<string> {
   return (await server.output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
 }
+
+/** The ids of the processes whose log lines these are. */
+export function processes (log: string): Set<unknown> {
+  return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
+}

@@ -3,8 +3,9 @@ import { OFFER } from '../../helper/example-app.js'
 import { clientOf, poll, serveOverHttp, withEachStorage } from '../../helper/example-client.js'
 
 // openshift-ansible, in Python, 2018. It sends a JSON content type and an empty body where it has none; looks for an offer
-// in its preview slot, and creates what is not there without If-Match, which is 400 here (readings 1 and 2): its
-// playbook is replayed for an offer that exists, as it was run. It parses the answer to golive, whatever that is.
+// in its preview slot, and PUTs what is not there without If-Match. That is 400 here (readings 1 and 2), for the first
+// offer, and for the round after one went live, which leaves the slot empty (reading 20): its playbook is replayed for an
+// offer in preview. It parses the answer to golive, whatever that is.
 
 await withEachStorage(t, 'osh: cancel whatever there is, wait for it, modify, publish, go live', async (t, storage) => {
   const origin = await serveOverHttp(t, { storage, actionsIfMatch: 'optional' })
@@ -38,4 +39,5 @@ await withEachStorage(t, 'osh: cancel whatever there is, wait for it, modify, pu
   t.match(await live.json(), { status: 'running' })
   await poll(async () => await (await request('GET', `/offers/tide-db/submissions/?${V}&status=running`)).json() as any, ({ length }) => length === 0)
   t.match(await (await request('GET', `/offers/tide-db/slot/production?${V}`)).json(), { status: 'succeeded', version: 2 })
+  t.strictSame([(await offer()).status, (await request('PUT', `/offers/tide-db?${V}`, {}, OFFER)).status], [404, 400], 'the next round')
 })
