@@ -39,7 +39,12 @@ export function stepsOf (submission: Submission | undefined, now: number): Step[
 /** What went wrong in a publication, and when. */
 export function messagesOf ({ state, flaw, endedAt }: Submission): Step['messages'] {
   if (state !== 'failed') return []
-  return [{ messageHtml: flaw!, level: 'error', timestamp: timestamp(endedAt!) }]
+  return [{ messageHtml: htmlOf(flaw!), level: 'error', timestamp: timestamp(endedAt!) }]
+}
+
+// The flaw quotes the document, which is text and no HTML of ours.
+function htmlOf (text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 // A step that is due to end goes on until the state says that it ended: what shows in an offer changes with its tag.

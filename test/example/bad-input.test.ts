@@ -121,3 +121,13 @@ await t.test('GET of an offer is 304 under its tag, until the clock has moved th
   t.strictSame([moved.statusCode, moved.json().status], [200, 'waitingForPublisherReview'])
   t.equal((await ask('GET', '/tide-db', { 'if-none-match': moved.headers.etag as string })).statusCode, 304)
 })
+
+await t.test('an address in percent codes is that of the same offer', async (t) => {
+  const { app, put } = await newPublisher(t)
+  const etag = await put()
+  const coded = '/api/publishers/%63ontoso/offers/tide%2Ddb?api%2Dversion=2017%2D10-31'
+  t.equal((await send(app, 'GET', coded)).headers.etag, etag)
+  const published = await send(app, 'POST', coded.replace('?', '/publish?'), { 'if-match': etag, 'content-type': 'Application/JSON; charset=utf-8' })
+  t.equal(published.statusCode, 202)
+  t.equal((await send(app, 'GET', published.headers.location as string)).statusCode, 200)
+})

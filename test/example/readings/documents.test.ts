@@ -16,6 +16,9 @@ const OWNED = {
   offerTypeVersionsOverride: {}
 }
 
+// Serializers that know a schema write texts by themselves.
+const ODD_TEXT = 'ä \u{1f30a} \u2028 \u0000 \u007f \ud800 "\\ </script>'
+
 // tap cannot print objects whose toString or hasOwnProperty is a value.
 function same (t: Test, actual: unknown, expected: unknown, name = 'the document'): void {
   t.ok(isDeepStrictEqual(actual, expected), name, { found: JSON.stringify(actual), wanted: JSON.stringify(expected) })
@@ -30,7 +33,7 @@ await t.test('reading 12: PUT replaces everything but what the server owns; ever
   }
   const content = {
     ...odd,
-    note: 'ä \u{1f30a} \u2028 \u0000 \ud800 "\\ </script>',
+    note: ODD_TEXT,
     definition: {
       ...odd,
       ...OWNED,
@@ -38,9 +41,9 @@ await t.test('reading 12: PUT replaces everything but what the server owns; ever
       publisherId: 5,
       eTag: 'kept',
       offerTypeVersions: 'kept',
-      displayText: 'Tide DB',
+      displayText: ODD_TEXT,
       offer: { ...odd, 'microsoft-azure-marketplace.categoryMap': [{ categoryL1: 'a', 'categoryL2-a': ['b'] }], tableLeadConfiguration: {}, numbers: [0, -1.5, 5e-324, 1.7976931348623157e308, 9007199254740991, '5', 'true', null] },
-      plans: [{ ...odd, planId: 'small', virtualMachinePricing: { isByol: true, coreMultiplier: { currency: 'USD', single: 1.1 } }, 'microsoft-azure-corevm.vmImagesPublicAzure': { '2031.04.02': { osVhdUrl: 'https://example.org/a.vhd', lunVhdDetails: [], showInGui: true } }, diskGenerations: [{ planId: 'gen2', deep: [[[{}]]] }] }]
+      plans: [{ ...odd, planId: ODD_TEXT, virtualMachinePricing: { isByol: true, coreMultiplier: { currency: 'USD', single: 1.1 } }, 'microsoft-azure-corevm.vmImagesPublicAzure': { '2031.04.02': { osVhdUrl: 'https://example.org/a.vhd', lunVhdDetails: [], showInGui: true } }, diskGenerations: [{ planId: 'gen2', deep: [[[{}]]] }] }]
     }
   }
   const document = JSON.stringify({ ...content, ...OWNED, offerTypeId: TYPE, id: 'tide-db', publisherId: 'contoso', offerTypeVersions: { a: 87 } })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { codeOf, OFFER } from '../../helper/example-app.js'
+import { codeOf, OFFER, offersUrl, send } from '../../helper/example-app.js'
 import { newPublisher, TO_SIGN_OFF, type Publisher } from '../../helper/example-publisher.js'
 
 const draft = (displayText: string) => ({ ...OFFER, definition: { ...OFFER.definition, displayText } })
@@ -90,6 +90,28 @@ await t.test('reading 19: a name, a plan and no plan twice, otherwise 422; an im
     pass(TO_SIGN_OFF)
     t.equal((await get('/tide-db')).status, status, `${key} ${osVhdUrl}`)
   }
+  await act('cancel')
+  await put({ ...OFFER, definition: { displayText: 'x', plans: [{ planId: '<b>', 'microsoft-azure-virtualmachines.vmImages': { '<script>&': {} } }] } })
+  await act('publish')
+  pass(TO_SIGN_OFF)
+  const [{ messageHtml }] = (await get('/tide-db/status')).messages
+  t.match(messageHtml, /&lt;script&gt;&amp; of the plan "&lt;b&gt;"/)
+  t.notMatch(messageHtml, /[<>]/, 'what the document says is text, and no HTML')
+})
+
+await t.test('what can be PUT can be published, up to the last level and byte', async (t) => {
+  const { app, get, act, pass } = await newPublisher(t)
+  const levels = `{"d":${'['.repeat(498)}${']'.repeat(498)}}`
+  const document = JSON.stringify({ ...OFFER, deep: 0, large: '' }).replace('"deep":0', `"deep":${levels}`)
+  const largest = document.replace('"large":""', `"large":"${'x'.repeat(1024 * 1024 - document.length)}"`)
+  t.equal((await send(app, 'PUT', offersUrl('/tide-db'), { 'content-type': 'application/json', 'if-match': '*' }, largest)).statusCode, 201)
+  t.equal((await act('publish')).statusCode, 202)
+  t.equal((await act('publish')).statusCode, 202, 'and is the same draft')
+  pass(TO_SIGN_OFF)
+  t.equal((await act('golive')).statusCode, 202)
+  pass(1)
+  const { deep, large } = await get('/tide-db/slot/production')
+  t.strictSame([deep.d.flat(Infinity), large.length], [[], 1024 * 1024 - document.length])
 })
 
 await t.test('reading 20: preview is filled at the sign-off and emptied when live is over, which fills production', async (t) => {
