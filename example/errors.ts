@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isIfMatchError } from 'fastify-if-match'
 import type { ErrorBody } from './error-schema.js'
+import { REQUEST_ID } from './request-id.js'
 
 /** An error of the API itself. Clients match the code; the message may change. */
 export class ApiError extends Error {
@@ -35,8 +36,10 @@ const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = statusOf(error)
   if (status >= 500) request.log.error({ err: error }, 'request failed')
-  else request.log.info({ code: error.code, reason: error.message }, 'request refused')
-  return reply.code(status).send(bodyOf(error, status))
+  // The message may quote the document, which is its client's business alone.
+  else request.log.info({ code: error.code }, 'request refused')
+  // No hook sets the id where the address alone is refused.
+  return reply.code(status).header(REQUEST_ID, request.id).send(bodyOf(error, status))
 }
 
 /** Answers a request that no route is for. */

@@ -5,7 +5,7 @@ import { checkDocument, withDraft } from './draft.js'
 import { offerTypeOf } from './filter.js'
 import { OFFER_KEY } from './key.js'
 import { listOffers, readOffer } from './read.js'
-import { draftOf, publishedOf, slotOf, summaryOf } from './offer.js'
+import { draftOf, publishedOf, slotNamed, slotOf, summaryOf } from './offer.js'
 import type { OfferOptions } from './options.js'
 import type { OfferRecord } from './record.js'
 import { ListQuerySchema, OfferDocumentSchema, OfferParamsSchema, OfferSchema, OfferSummarySchema, PublisherParamsSchema, QuerySchema, SlotParamsSchema, VersionParamsSchema } from './schemas.js'
@@ -75,5 +75,8 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
       querystring: QuerySchema,
       response: { 200: OfferSchema, ...errorResponses }
     }
-  }, async (request) => slotOf(await readOffer(request, request.params), request.params.slotId))
+  }, async (request) => {
+    const slot = slotNamed(request.params.slotId) // a wrong one ranks before an offer that is not there (CPP §10)
+    return slotOf(await readOffer(request, request.params), slot)
+  })
 }

@@ -14,7 +14,7 @@ const IGNORED = new Set([
 const MAX_DEPTH = 500
 
 /**
- * Refuses a document that says it is another offer than its address does, or that is nested too deep to be kept.
+ * Refuses a document that says it is another offer than its address does, or that cannot be kept.
  *
  * @throws ApiError 400
  */
@@ -23,6 +23,7 @@ export function checkDocument (document: OfferDocument, params: OfferParams): vo
   if (id !== undefined && id !== params.offerId) throw badRequest('id', 'differs from the offer in the address')
   if (publisherId !== undefined && publisherId !== params.publisherId) throw badRequest('publisherId', 'differs from the publisher in the address')
   if (isDeeper(document, MAX_DEPTH)) throw new ApiError(400, 'BadRequest', `The body is nested deeper than ${MAX_DEPTH} levels.`)
+  if (hasInfinity(document)) throw new ApiError(400, 'BadRequest', 'The body has a number that is too large to be kept.')
 }
 
 /**
@@ -40,6 +41,12 @@ export function withDraft (record: OfferRecord | undefined, document: OfferDocum
 function isDeeper (value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1))
+}
+
+// What JSON.parse makes of 1e400, and no JSON can hold.
+function hasInfinity (value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some((member) => hasInfinity(member))
 }
 
 function contentOf (document: OfferDocument): OfferContent {

@@ -25,14 +25,24 @@ export function publishedOf (record: OfferRecord, version: number): Offer {
 }
 
 /**
+ * The slot of this name, in any case.
+ *
+ * @throws ApiError 400 for a name that is none
+ */
+export function slotNamed (name: string): 'draft' | 'preview' | 'production' {
+  const slot = name.toLowerCase()
+  if (slot === 'draft' || slot === 'preview' || slot === 'production') return slot
+  throw new ApiError(400, 'BadRequest', 'The slots of an offer are Draft, Preview and Production.')
+}
+
+/**
  * What is in a slot, by its name in any case.
  *
  * @throws ApiError 404 if nothing is; 400 for a name that is none
  */
 export function slotOf (record: OfferRecord, name: string): Offer {
-  const slot = name.toLowerCase()
+  const slot = slotNamed(name)
   if (slot === 'draft') return draftOf(record)
-  if (slot !== 'preview' && slot !== 'production') throw new ApiError(400, 'BadRequest', 'The slots of an offer are Draft, Preview and Production.')
   const version = record.slots[slot]
   if (version === undefined) throw new ApiError(404, 'SlotEmpty', `Nothing is in the slot ${slot} of this offer.`)
   return publishedOf(record, version)

@@ -105,6 +105,12 @@ await t.test('a storage that does not answer is 503, and the client is told whet
   t.equal(codeOf(t, written), 'OutcomeUnknown')
 })
 
+await t.test('a document that the storage cannot hold is a wrong body: 422 is for what cannot be published', async (t) => {
+  const app = await newApp(t, { storage: memoryAdapter({ around: () => { throw new errorCodes.FST_IF_MATCH_INVALID_VALUE('it has a NUL') } }) })
+  const response = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
+  t.strictSame([response.statusCode, codeOf(t, response)], [400, 'BadRequest'])
+})
+
 await t.test('an error with a status that is none, or without a code of ours, keeps the form', async (t) => {
   const app = await newApp(t)
   const failures: Record<string, [unknown, number, string]> = {

@@ -1,51 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { listen, listening, processes, start } from '../helper/server-process.js'
 import { fileOf } from '../storage/sqlite-handles.js'
-
-const SERVER = fileURLToPath(new URL('../../example/server.ts', import.meta.url))
-
-// What the shell of whoever runs the tests may hold.
-const UNSET = { HOST: undefined, STORAGE: 'memory:', TOKENS: undefined, WORKERS: undefined, LOG_LEVEL: undefined }
-
-/** What came out of a stream or socket so far, and a promise of what it will say. */
-function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (what: RegExp) => Promise<RegExpExecArray> } {
-  let text = ''
-  const waiting = new Set<() => void>()
-  stream.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-    for (const look of waiting) look()
-  })
-  return {
-    text: () => text,
-    says: async (what) => await new Promise((resolve) => {
-      const look = (): void => {
-        const match = what.exec(text)
-        if (match === null) return
-        waiting.delete(look)
-        resolve(match)
-      }
-      waiting.add(look)
-      look()
-    })
-  }
-}
-
-function start (t: Test, env: Record<string, string> = {}) {
-  const child: ChildProcess = spawn(process.execPath, [...process.execArgv, SERVER], {
-    env: { ...process.env, ...UNSET, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
-  })
-  const exit = once(child, 'exit')
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await exit
-  })
-  return { child, exit, output: listen(child.stdout!), log: listen(child.stderr!) }
-}
 
 /** Sends a PUT but for the last bytes of its body, once the server has taken the head of it. */
 async function beginPut (t: Test, port: string): Promise<{ socket: Socket, finish: () => void, answer: ReturnType<typeof listen> }> {
@@ -124,15 +84,6 @@ async function call (port: string, path: string, init: RequestInit = {}): Promis
 
 async function put (port: string, id: string, headers: Record<string, string>): Promise<Response> {
   return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
-}
-
-async function listening (server: ReturnType<typeof start>): Promise<string> {
-  return (await server.output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
-}
-
-/** The ids of the processes whose log lines these are. */
-function processes (log: string): Set<unknown> {
-  return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
 }
 
 await t.test('offers are there after a restart, in a folder that the first start made', async (t) => {

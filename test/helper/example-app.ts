@@ -25,7 +25,7 @@ export function offersUrl (path = '', query = 'api-version=2017-10-31'): string 
 }
 
 /** Sends a request with the token of contoso; a header that is undefined is left out. */
-export async function send (app: FastifyInstance, method: 'GET' | 'PUT' | 'HEAD', url: string, headers: Record<string, string | undefined> = {}, payload?: unknown): Promise<LightMyRequestResponse> {
+export async function send (app: FastifyInstance, method: NonNullable<InjectOptions['method']>, url: string, headers: Record<string, string | undefined> = {}, payload?: unknown): Promise<LightMyRequestResponse> {
   const all = { authorization: 'Bearer contoso-token', ...headers }
   const sent = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return await app.inject({ method, url, headers: Object.fromEntries(sent), payload: payload as NonNullable<InjectOptions['payload']> })

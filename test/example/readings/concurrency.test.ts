@@ -1,0 +1,99 @@
+import t from 'tap'
+import { codeOf, meetingMemory, OFFER } from '../../helper/example-app.js'
+import { newPublisher, TO_SIGN_OFF } from '../../helper/example-publisher.js'
+
+const ACTIONS = ['publish', 'golive', 'cancel'] as const
+
+await t.test('reading 1: PUT, publish, golive and cancel need If-Match; ACTIONS_IF_MATCH=optional frees the last three', async (t) => {
+  const strict = await newPublisher(t)
+  const etag = await strict.put()
+  for (const refused of [await strict.send('PUT', '/tide-db', {}, OFFER), ...await Promise.all(ACTIONS.map(async (action) => await strict.act(action, {})))]) {
+    t.strictSame([refused.statusCode, codeOf(t, refused)], [400, 'MissingIfMatch'])
+  }
+  t.equal((await strict.send('GET', '/tide-db')).headers.etag, etag)
+
+  const lax = await newPublisher(t, { actionsIfMatch: 'optional' })
+  await lax.put()
+  t.equal((await lax.send('PUT', '/tide-db', {}, OFFER)).statusCode, 400)
+  t.equal((await lax.act('publish', {})).statusCode, 202)
+  lax.pass(TO_SIGN_OFF)
+  t.equal((await lax.act('golive', {})).statusCode, 202)
+  t.equal((await lax.act('cancel', {})).statusCode, 202)
+  // What is sent is honoured.
+  t.strictSame([(await lax.act('publish', { 'if-match': etag })).statusCode, (await lax.act('publish', { 'if-match': 'unquoted' })).statusCode], [412, 400])
+})
+
+await t.test('reading 2: * creates too, If-None-Match: * creates only, and neither is 400 also where an offer exists', async (t) => {
+  const { send } = await newPublisher(t)
+  const put = async (path: string, headers: Record<string, string>) => (await send('PUT', path, headers, OFFER)).statusCode
+  t.strictSame([await put('/a', { 'if-match': '*' }), await put('/a', { 'if-match': '*' })], [201, 200])
+  t.strictSame([await put('/b', { 'if-none-match': '*' }), await put('/b', { 'if-none-match': '*' })], [201, 412])
+  t.strictSame([await put('/b', {}), await put('/c', {})], [400, 400])
+  t.equal((await send('GET', '/c')).statusCode, 404)
+})
+
+await t.test('reading 3: a tag for an offer that does not exist: 412 on PUT, 404 on the actions', async (t) => {
+  const { send, act } = await newPublisher(t)
+  const headers = { 'if-match': '"never"' }
+  t.equal((await send('PUT', '/tide-db', headers, OFFER)).statusCode, 412)
+  for (const action of ACTIONS) {
+    for (const ifMatch of ['"never"', '*']) {
+      const response = await act(action, { 'if-match': ifMatch })
+      t.strictSame([response.statusCode, codeOf(t, response)], [404, 'OfferNotFound'], `${action} ${ifMatch}`)
+    }
+  }
+  t.equal((await send('GET', '/tide-db')).statusCode, 404, 'none of them made one')
+})
+
+await t.test('reading 4: the tag is strong, in the header alone, and new after every applied operation; a body cannot give one', async (t) => {
+  const { send, act, put, pass } = await newPublisher(t)
+  const tags = [await put(), await put()]
+  const follow = async (action: typeof ACTIONS[number]): Promise<void> => {
+    const response = await act(action, { 'if-match': tags.at(-1)! })
+    t.ok(response.statusCode < 300, `${action} ${response.statusCode}`)
+    tags.push(response.headers.etag as string)
+  }
+  await follow('cancel') // nothing to cancel
+  await follow('publish')
+  await follow('publish') // the same draft, which is on its way
+  pass(TO_SIGN_OFF)
+  tags.push((await send('GET', '/tide-db')).headers.etag as string)
+  await follow('golive')
+  await follow('cancel')
+  t.equal(new Set(tags).size, 8)
+  for (const tag of tags) t.match(tag, /^"[\w-]+"$/)
+
+  const kept = await send('PUT', '/tide-db', { 'if-match': tags.at(-1)! }, { ...OFFER, eTag: '"stale"', Etag: 'W/"x"', ETag: 5 })
+  t.equal(kept.statusCode, 200)
+  t.strictSame(Object.keys((await send('GET', '/tide-db')).json()).filter((name) => /etag/i.test(name)), [])
+})
+
+await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of the offer; nothing else carries one', async (t) => {
+  const { send, act, put, pass } = await newPublisher(t)
+  const current = async () => (await send('GET', '/tide-db')).headers.etag
+  t.equal(await put(), await current())
+  const published = await act('publish')
+  t.equal(published.headers.etag, await current())
+  pass(TO_SIGN_OFF)
+  const went = await act('golive')
+  t.equal(went.headers.etag, await current())
+  pass(1)
+  const nothing = await act('cancel')
+  t.strictSame([nothing.statusCode, nothing.headers.etag], [200, await current()])
+  t.equal((await send('HEAD', '/tide-db')).headers.etag, await current())
+  for (const path of ['', '/tide-db/versions/1', '/tide-db/slot/draft', '/tide-db/slot/production', '/tide-db/status', '/tide-db/submissions/', (went.headers.location as string).replace(/^.*offers(.*)\?.*$/, '$1')]) {
+    const response = await send('GET', path)
+    t.strictSame([response.statusCode, response.headers.etag], [200, undefined], path)
+  }
+})
+
+await t.test('reading 6: one tag for an offer with all that is published of it; of two publishes under one tag one wins', async (t) => {
+  const { storage, meet } = meetingMemory()
+  const { send, act, put } = await newPublisher(t, { storage })
+  const etag = await put()
+  meet(2)
+  const answers = await Promise.all([act('publish', { 'if-match': etag }), act('publish', { 'if-match': etag })])
+  t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [202, 412])
+  // What the publish wrote beside the draft moved the tag of the draft.
+  t.equal((await send('PUT', '/tide-db', { 'if-match': etag }, OFFER)).statusCode, 412)
+})
