@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { clientOf, serveOverHttp } from '../helper/example-client.js'
 import { meetingMemory, OFFER, offersUrl } from '../helper/example-app.js'
 import { STEP, TO_SIGN_OFF } from '../helper/example-publisher.js'
@@ -118,6 +119,32 @@ await t.test('an open editor with a tag from before the sign-off: 412 after it, 
   t.match(await read(), { status: 'waitingForPublisherReview', note: 'kept' })
   t.equal((await act('golive', open)).status, 412)
   t.equal((await act('golive', await tag())).status, 202)
+})
+
+await t.test('the sign-off comes due between the comparison of a tag and the write: 412, with the tag of the sign-off', async (t) => {
+  let now = 0
+  let reads = 2
+  const storage = memoryAdapter({
+    around (step, operation) {
+      // The first read of the request is for the early comparison of the plugin.
+      if (operation === 'read' && ++reads === 2) now += TO_SIGN_OFF * STEP
+      return step()
+    }
+  })
+  const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), { authorization: 'Bearer contoso-token', 'content-type': 'application/json' })
+  await request('PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)
+  for (const [method, path] of [['PUT', ''], ['POST', '/cancel']] as const) {
+    await request('POST', offersUrl('/tide-db/publish'), { 'if-match': '*' })
+    const etag = (await request('GET', offersUrl('/tide-db'))).headers.get('etag')!
+    reads = 0
+    const refused = await request(method, offersUrl(`/tide-db${path}`), { 'if-match': etag }, method === 'PUT' ? OFFER : undefined)
+    t.ok(reads >= 2, 'it came due within the request')
+    reads = 2
+    const current = await request('GET', offersUrl('/tide-db'))
+    t.strictSame([refused.status, refused.headers.get('etag')], [412, current.headers.get('etag')], method)
+    t.match(await current.json(), { status: 'waitingForPublisherReview' })
+    await request('POST', offersUrl('/tide-db/cancel'), { 'if-match': '*' })
+  }
 })
 
 await t.test('those who all find the sign-off due at once: one transition, one tag', async (t) => {
