@@ -36,7 +36,7 @@ export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
       tags: [{ name: 'Offers', description: 'The offers of publishers' }, { name: 'Server', description: 'The state of this server' }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } }
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, at) => typeof json.$id === 'string' ? json.$id : `Schema${at}` },
+    refResolver: { buildLocalReference: (schema) => String(schema.$id) },
     transform: describe,
     transformObject: letBodiesBeMissing
   })
@@ -51,15 +51,10 @@ const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ sche
 
 /** A body that may be null may be missing as well, which @fastify/swagger does not say. */
 const letBodiesBeMissing: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
-  if (!('openapiObject' in document)) return document.swaggerObject
-  const { openapiObject } = document
-  for (const path of Object.values(openapiObject.paths ?? {})) {
-    const body = path?.post?.requestBody
-    if (body !== undefined && 'content' in body && isNullable(body.content['application/json']?.schema)) body.required = false
+  const { openapiObject } = document as Extract<typeof document, { openapiObject: object }>
+  for (const path of Object.values(openapiObject.paths!)) {
+    const body = path!.post?.requestBody as { content: Record<string, { schema: { nullable?: boolean } }>, required: boolean } | undefined
+    if (body !== undefined) body.required = body.content['application/json']!.schema.nullable !== true
   }
   return openapiObject
-}
-
-function isNullable (schema: object | undefined): boolean {
-  return schema !== undefined && 'nullable' in schema && schema.nullable === true
 }
