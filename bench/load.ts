@@ -11,6 +11,8 @@ export interface Load {
   /** How many requests are under way at once, each to an entity of its own. */
   readonly connections: number
   readonly seconds: number
+  /** Whether the entities have tags. A side that should have and has not is no measurement. */
+  readonly hasTags: boolean
 }
 
 /** Creates the entity of each connection. */
@@ -27,8 +29,8 @@ export async function createEntities (url: string, connections: number): Promise
  * @returns how many were answered in a second, and at all
  * @throws if any answer has another status than that of the scenario
  */
-export async function load ({ url, scenario, connections, seconds }: Load): Promise<{ perSecond: number, answered: number }> {
-  const tags = await currentTags(url, connections)
+export async function load ({ url, scenario, connections, seconds, hasTags }: Load): Promise<{ perSecond: number, answered: number }> {
+  const tags = await currentTags(url, connections, hasTags)
   let id = 0
   const { statusCodeStats, requests, errors, duration } = await autocannon({
     url,
@@ -37,7 +39,8 @@ export async function load ({ url, scenario, connections, seconds }: Load): Prom
     setupClient (client) { prepare(client, scenario, id, tags[id++]!) }
   })
   const wrong = Object.keys(statusCodeStats!).find((status) => status !== String(scenario.status))
-  if (wrong !== undefined || errors > 0) throw new Error(`${scenario.name}: ${wrong ?? 'no'} answer where all should be ${scenario.status}.`)
+  if (wrong !== undefined || errors > 0 || requests.total === 0) throw new Error(`${scenario.name}: ${wrong ?? 'no'} answer where all should be ${scenario.status}.`)
+  await currentTags(url, connections, hasTags)
   return { perSecond: requests.total / duration, answered: requests.total }
 }
 
@@ -60,13 +63,16 @@ function prepare (client: autocannon.Client, scenario: Scenario, id: number, tag
   })
 }
 
-// Requests that were under way when a load ended may have been carried out. A server without tags takes `*`.
-async function currentTags (url: string, connections: number): Promise<string[]> {
+// Requests that were under way when a load ended may have been carried out. A server without tags takes `*`. Whatever
+// was done to the entities, each is still the document: a server that forgets it is no measurement either.
+async function currentTags (url: string, connections: number, hasTags: boolean): Promise<string[]> {
   const ids = Array.from({ length: connections }, (_, id) => id)
   return await Promise.all(ids.map(async (id) => {
     const response = await fetch(`${url}/offers/${id}`)
-    await response.arrayBuffer()
-    return response.headers.get('etag') ?? '*'
+    if (await response.text() !== BODY) throw new Error(`GET of entity ${id}: ${response.status}, and not the document.`)
+    const tag = response.headers.get('etag')
+    if ((tag !== null) !== hasTags) throw new Error(`GET of entity ${id}: ${hasTags ? 'no tag' : 'a tag'}.`)
+    return tag ?? '*'
   }))
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createEntities, load } from './load.js'
 import type { Scenario } from './scenarios.js'
 import { ServerProcess } from './server-process.js'
+import { hasTags } from './sides.js'
 
 /** What one run of one server said. */
 export interface Sample {
@@ -29,9 +30,9 @@ export async function measure ({ side, scenario, connections, seconds, folder }:
   try {
     const { url } = server
     await createEntities(url, connections)
-    await load({ url, scenario, connections, seconds: Math.max(seconds / 3, 0.5) })
+    await load({ url, scenario, connections, seconds: Math.max(seconds / 3, 0.5), hasTags: hasTags(side) })
     const before = await server.cpuTime()
-    const { perSecond, answered } = await load({ url, scenario, connections, seconds })
+    const { perSecond, answered } = await load({ url, scenario, connections, seconds, hasTags: hasTags(side) })
     return { perSecond, cpu: (await server.cpuTime() - before) / answered }
   } finally {
     await server.stop()

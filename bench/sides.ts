@@ -15,7 +15,12 @@ export const sides: Readonly<Record<string, (folder: string) => Promise<FastifyI
   sqlite: (folder) => sqliteApp(join(folder, 'bench.db'))
 }
 
-const StaleError = createError('STALE', 'The entity has changed.', 412)
+/** Whether the entities of a side have tags. */
+export function hasTags (side: string): boolean {
+  return side !== 'bare'
+}
+
+const StaleError = createError('STALE', 'The entity has changed.', 412, Error, false) // without a stack, as the plugin's have none
 
 /**
  * The least that gives the same answers: a Map, no tags, no comparison. Its clients send `*` where those of the others

@@ -19,7 +19,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /**
      * An entity to read and write. Without a key, or with the route's own, it is the one that the request's
-     * preconditions are about; with another key, one that is compared with what this request read.
+     * preconditions are about; with another key, one that is compared with what was read through this handle, or else by
+     * this request.
      *
      * @param key of a further entity; 1 to 1,024 bytes of UTF-8
      * @param context goes to the storage adapter as it is, for example `{ client }` that is inside a transaction

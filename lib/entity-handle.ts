@@ -1,7 +1,7 @@
 import { carryOut } from './conditional-write.js'
 import { formatEntityTag } from './entity-tag.js'
 import type { Entity, Found, Saved } from './entity.js'
-import type { EntityRecord } from './entity-record.js'
+import type { EntityRecord, SeenState } from './entity-record.js'
 import { EntityAbsentError, LateWriteError, NotReadError } from './errors.js'
 import { evaluate, preconditionsFor, type Policy, type Preconditions, type Verdict } from './precondition.js'
 import { furtherRefusal, refusal } from './refusal.js'
@@ -21,6 +21,8 @@ export class EntityHandle<T> implements Entity<T> {
   readonly #state: RequestState
   readonly #record: EntityRecord
   readonly #context: unknown
+  /** Of a further entity: what was read or left through this handle. Its writes compare with that, whatever others read since. */
+  #known: SeenState | undefined
 
   constructor (state: RequestState, record: EntityRecord, context: unknown) {
     this.#state = state
@@ -34,6 +36,7 @@ export class EntityHandle<T> implements Entity<T> {
 
   async read (): Promise<Found<T>> {
     const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
+    this.#known = { version: current?.version, stored: undefined }
     if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
     if (current === undefined) throw new EntityAbsentError()
     if (this.#state.kind !== 'read') return found(copyJson(current.value), current.version)
@@ -135,6 +138,7 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   async #readAgain (): Promise<Stored<T> | undefined> {
+    const { left } = this.#record
     let current: Stored<T> | undefined
     try {
       current = await this.#storage.read(this.key, this.#options())
@@ -142,15 +146,20 @@ export class EntityHandle<T> implements Entity<T> {
       throw readFault(cause)
     }
     checkStored(current)
-    this.#see(current)
-    this.#record.first ??= this.#record.seen
+    // A write of this request that ended meanwhile knows better.
+    if (this.#record.left === left) {
+      this.#see(current)
+      this.#record.first ??= this.#record.seen
+    }
     return current
   }
 
   #readOnce (): Promise<Stored<T> | undefined> | Stored<T> | undefined {
     const { seen } = this.#record
     const isKnown = seen !== undefined && (seen.version === undefined || seen.stored !== undefined)
-    return isKnown ? seen.stored : this.#readAgain()
+    if (isKnown) return seen.stored
+    this.#record.reading ??= this.#readAgain().finally(() => { this.#record.reading = undefined })
+    return this.#record.reading
   }
 
   #see (current: Stored<T> | undefined): void {
@@ -167,8 +176,9 @@ export class EntityHandle<T> implements Entity<T> {
     }
     if (operation === 'create') return preconditionsFor(undefined)
     if (readsFirst) return UNCONDITIONAL
-    if (this.#record.seen === undefined) throw new NotReadError(operation)
-    return preconditionsFor(this.#record.seen.version)
+    const known = this.#known ?? this.#record.seen
+    if (known === undefined) throw new NotReadError(operation)
+    return preconditionsFor(known.version)
   }
 
   #policy (operation: Operation): Policy {
@@ -190,7 +200,8 @@ export class EntityHandle<T> implements Entity<T> {
   }
 
   #settle (version: string | undefined): void {
-    this.#record.seen = this.#record.left = { version, stored: undefined }
+    this.#record.seen = this.#record.left = this.#known = { version, stored: undefined }
+    this.#record.reading = undefined
     if (this.#isOwn) this.#state.chain(version)
   }
 }

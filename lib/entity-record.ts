@@ -22,6 +22,8 @@ export interface EntityRecord {
   isLent: boolean
   /** The state that the request left behind, if it wrote, removed, or said that there was nothing to do. */
   left: SeenState | undefined
+  /** The read that is under way, for all who ask meanwhile: they are given one state. */
+  reading: Promise<Stored<any> | undefined> | undefined
   /** The last write that was begun. */
   tail: Promise<unknown> | undefined
   /** Why its last write was not applied. */
@@ -30,5 +32,5 @@ export interface EntityRecord {
 
 /** The record of an entity that the request did not look at yet. */
 export function newRecord (key: string): EntityRecord {
-  return { key, first: undefined, seen: undefined, isLent: false, left: undefined, tail: undefined, failure: undefined }
+  return { key, first: undefined, seen: undefined, isLent: false, left: undefined, reading: undefined, tail: undefined, failure: undefined }
 }

@@ -82,7 +82,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
       const table = opened()
       database.exec(begin)
       at = 'steps'
-      const results = steps.map((step) => attempt(table, step))
+      const results = steps.map((step) => attempt(table, step, begin))
       at = 'commit'
       database.exec('COMMIT')
       return results
@@ -98,7 +98,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
   }
 
   // What concerns one item alone fails alone: SQLite undoes the statement, and the transaction goes on.
-  function attempt<R> (table: SqliteTable<T>, { options, carryOut }: Step<T, R>): PromiseSettledResult<R> {
+  function attempt<R> (table: SqliteTable<T>, { options, carryOut }: Step<T, R>, begin: Begin): PromiseSettledResult<R> {
     try {
       throwIfStopped(options)
     } catch (reason) {
@@ -107,7 +107,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     try {
       return { status: 'fulfilled', value: carryOut(table) }
     } catch (error) {
-      const reason = faultOfItem(error)
+      const reason = faultOfItem(error, begin)
       if (reason === undefined) throw error
       return { status: 'rejected', reason }
     }
@@ -163,10 +163,12 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
   }
 }
 
-// The error of the one item that it is about; undefined if it is about more than that.
-function faultOfItem (error: unknown): Error | undefined {
+// The error of the one item that it is about; undefined if it is about more than that. A read that fails leaves nothing
+// that another one could see.
+function faultOfItem (error: unknown, begin: Begin): Error | undefined {
   if (isIfMatchError(error)) return error
   const fault = faultOf(error)
+  if (begin === 'BEGIN') return fault === 'BUSY' ? undefined : new StorageUnavailableError({ cause: explain(error) })
   return fault === 'TOOBIG' || fault === 'CONSTRAINT' ? new InvalidValueError(explain(error).message.replace(/\.$/, '')) : undefined
 }
 

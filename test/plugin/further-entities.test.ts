@@ -50,6 +50,19 @@ await t.test('replace and remove without a read of this request are refused (FST
   }
 })
 
+await t.test('a handle compares with what was read through it, whatever another one of the request read since', async (t) => {
+  const { run, storage } = await acting(t, async (request) => {
+    const [first, second] = [request.entity<object>(OTHER), request.entity<object>(OTHER)]
+    const { value } = await first.read()
+    await storage.write(OTHER, { a: 'other' }, { kind: 'any' })
+    await second.read()
+    await first.replace({ ...value, edited: true })
+  })
+  await storage.write(OTHER, { a: 1 }, { kind: 'any' })
+  t.equal((await run()).statusCode, 412)
+  t.same((await storage.read(OTHER))?.value, { a: 'other' })
+})
+
 await t.test('replace and remove compare with what this request read, through whichever handle', async (t) => {
   for (const act of ['replace', 'remove', 'unchanged'] as const) {
     for (const raced of [false, true]) {

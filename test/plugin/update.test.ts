@@ -237,6 +237,64 @@ await t.test('a GET is given one object, read once; a change in it starts from w
   t.same((await storage.read(KEY))?.value, { title: 'seeded', price: 1 })
 })
 
+await t.test('reads that overlap are one, so no body has the tag of a later one (R3)', async (t) => {
+  let reads = 0
+  let pass!: () => void
+  const gate = new Promise<void>((resolve) => { pass = resolve })
+  const storage = memoryAdapter({
+    async around (step, operation) {
+      const result = step()
+      // The first read is overtaken by whatever comes after it.
+      if (operation === 'read' && ++reads === 1) await gate
+      return result
+    }
+  })
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.get('/twice/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => {
+      const entity = request.entity<Offer>()
+      const first = entity.read()
+      await storage.write(KEY, { title: 'newer' }, { kind: 'any' })
+      const second = entity.read()
+      pass()
+      t.equal((await second).value, (await first).value)
+      return (await first).value
+    })
+  })
+  const etag = await seed(storage)
+  const response = await app.inject('/twice/1')
+  t.match([response.json(), response.headers.etag, reads], [{ title: 'seeded' }, etag, 1])
+})
+
+await t.test('a read that a write of its own request overtakes does not bring the old state back', async (t) => {
+  let isSlow = false
+  let pass!: () => void
+  const gate = new Promise<void>((resolve) => { pass = resolve })
+  const storage = memoryAdapter({
+    async around (step, operation) {
+      const result = step()
+      if (operation === 'read' && isSlow) {
+        isSlow = false
+        await gate
+      }
+      return result
+    }
+  })
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => {
+      const entity = request.entity<Offer>()
+      isSlow = true
+      const reading = entity.read()
+      await entity.replace({ title: 'mine' })
+      pass()
+      t.equal((await reading).value.title, 'seeded')
+      return (await entity.update((offer) => ({ ...offer, price: 1 }))).value
+    })
+  })
+  const etag = await seed(storage)
+  const response = await app.inject({ method: 'POST', url: '/act/1', headers: { 'if-match': etag } })
+  t.match([response.statusCode, response.json()], [200, { title: 'mine', price: 1 }])
+})
+
 await t.test('the tag of an answer is never newer than what the handler had in hand', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.put('/raced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {

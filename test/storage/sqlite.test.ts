@@ -104,6 +104,17 @@ await t.test('sqlite: a damaged value is an outage for whoever asks for it alone
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
 })
 
+await t.test('sqlite: a page that cannot be read fails the one who asked for it, with an error of its own, and no other read of its turn (E28)', async (t) => {
+  const { adapter, handle } = await opened(t)
+  for (const key of ['a', 'b', 'c']) await adapter.write(key, key, ANY)
+  let selects = 0
+  handle.before = (sql) => { if (sql.startsWith('SELECT') && ++selects < 3) throw sqliteError('SQLITE_CORRUPT') }
+  const [a, b, c] = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.read(key)))
+  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /damaged/ } } }
+  t.match([a, b, c], [damaged, damaged, { value: { value: 'c' } }])
+  t.not((a as PromiseRejectedResult).reason, (b as PromiseRejectedResult).reason)
+})
+
 await t.test('sqlite: a read that meets a lock for too long is an outage, and no absence', async (t) => {
   const { adapter, handle } = await opened(t, { lockTimeout: 0 })
   handle.before = () => { throw sqliteError('SQLITE_BUSY') }
