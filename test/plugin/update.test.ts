@@ -285,6 +285,7 @@ await t.test('a read that a write of its own request overtakes does not bring th
       isSlow = true
       const reading = entity.read()
       await entity.replace({ title: 'mine' })
+      t.equal((await entity.read()).value.title, 'mine')
       pass()
       t.equal((await reading).value.title, 'seeded')
       return (await entity.update((offer) => ({ ...offer, price: 1 }))).value
