@@ -115,6 +115,15 @@ await t.test('sqlite: a page that cannot be read fails the one who asked for it,
   t.not((a as PromiseRejectedResult).reason, (b as PromiseRejectedResult).reason)
 })
 
+await t.test('sqlite: a lock in the middle of the reads of a turn is waited for, and all of them are read again', async (t) => {
+  const { adapter, handle } = await opened(t)
+  for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
+  let selects = 0
+  handle.before = (sql) => { if (sql.startsWith('SELECT') && ++selects === 2) throw sqliteError('SQLITE_BUSY') }
+  t.match(await Promise.all(['a', 'b'].map((key) => adapter.read(key))), [{ value: 'a' }, { value: 'b' }])
+  t.equal(selects, 4)
+})
+
 await t.test('sqlite: a read that meets a lock for too long is an outage, and no absence', async (t) => {
   const { adapter, handle } = await opened(t, { lockTimeout: 0 })
   handle.before = () => { throw sqliteError('SQLITE_BUSY') }
