@@ -36,11 +36,11 @@ export class EntityHandle<T> implements Entity<T> {
 
   async read (): Promise<Found<T>> {
     const current = this.#isOwn ? await this.#readOnce() : await this.#readAgain()
-    this.#known = { version: current?.version, stored: undefined }
+    if (!this.#isOwn) this.#known = { version: current?.version, stored: undefined }
     if (this.#isOwn && this.#state.kind === 'read') this.#judge('read', this.#state.preconditions, current)
     if (current === undefined) throw new EntityAbsentError()
     if (this.#state.kind !== 'read') return found(copyJson(current.value), current.version)
-    this.#record.isLent = true
+    this.#record.lent = current
     return found(current.value, current.version)
   }
 
@@ -75,6 +75,11 @@ export class EntityHandle<T> implements Entity<T> {
     return this.#state.isOwn(this.#record)
   }
 
+  get #isLent (): boolean {
+    const { lent, seen } = this.#record
+    return lent !== undefined && lent === seen!.stored
+  }
+
   // Awaited before the answer even if the handler does not.
   #start<R> (operation: () => Promise<R>): Promise<R> {
     return this.#state.track(this.#record, operation)
@@ -85,7 +90,7 @@ export class EntityHandle<T> implements Entity<T> {
     const { version, created } = await carryOut<T, Applied>({
       preconditions,
       policy: this.#policy(operation),
-      read: () => this.#record.isLent ? this.#readAgain() : this.#readOnce(),
+      read: () => this.#isLent ? this.#readAgain() : this.#readOnce(),
       // Its own copy: what a function changed and then gave up must not be what the next one starts from.
       prepare: make && (async (current) => { value = await make(current && copyJson(current.value)) }),
       act: (expectation) => {
@@ -164,7 +169,6 @@ export class EntityHandle<T> implements Entity<T> {
 
   #see (current: Stored<T> | undefined): void {
     this.#record.seen = { version: current?.version, stored: current }
-    this.#record.isLent = false
   }
 
   // On the own entity what the request demands; on a further one, that it is still what this request read.

@@ -16,10 +16,10 @@ export interface EntityRecord {
   /** The state that the request saw last, by a read, a refusal or its own write. */
   seen: SeenState | undefined
   /**
-   * The handler has the very value that was seen, and may have changed it: no change may start from it. So it is on a GET,
-   * which most often sends what it read and is done; to others goes a copy.
+   * What the handler was given itself and not as a copy, so that it may have changed it: no change may start from that. So
+   * it is on a GET, which most often sends what it read and is done.
    */
-  isLent: boolean
+  lent: Stored<any> | undefined
   /** The state that the request left behind, if it wrote, removed, or said that there was nothing to do. */
   left: SeenState | undefined
   /** The read that is under way, for all who ask meanwhile: they are given one state. */
@@ -32,5 +32,5 @@ export interface EntityRecord {
 
 /** The record of an entity that the request did not look at yet. */
 export function newRecord (key: string): EntityRecord {
-  return { key, first: undefined, seen: undefined, isLent: false, left: undefined, reading: undefined, tail: undefined, failure: undefined }
+  return { key, first: undefined, seen: undefined, lent: undefined, left: undefined, reading: undefined, tail: undefined, failure: undefined }
 }

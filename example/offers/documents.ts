@@ -4,11 +4,11 @@ import { errorResponses } from '../error-schema.js'
 import { checkDocument, withDraft } from './draft.js'
 import { offerTypeOf } from './filter.js'
 import { OFFER_KEY } from './key.js'
-import { listOffers, readOffer } from './read.js'
+import { offersOf, readOffer } from './read.js'
 import { draftOf, publishedOf, slotNamed, slotOf, summaryOf } from './offer.js'
 import type { OfferOptions } from './options.js'
 import type { OfferRecord } from './record.js'
-import { ListQuerySchema, OfferDocumentSchema, OfferParamsSchema, OfferSchema, OfferSummarySchema, PublisherParamsSchema, QuerySchema, SlotParamsSchema, VersionParamsSchema } from './schemas.js'
+import { ListQuerySchema, OfferDocumentSchema, OfferParamsSchema, OfferSchema, OfferSummarySchema, PublisherParamsSchema, QuerySchema, SlotParamsSchema, VersionParamsSchema, type OfferSummary } from './schemas.js'
 
 // `*` creates too: it writes without any checks (CPP §4).
 const config: { ifMatch: IfMatchRouteOptions } = { ifMatch: { key: OFFER_KEY, create: 'wildcard' } }
@@ -25,8 +25,12 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
     }
   }, async ({ params, query: { $filter } }) => {
     const type = $filter === undefined ? undefined : offerTypeOf($filter)
-    const offers = await listOffers(storage, params.publisherId)
-    return offers.filter(({ draft }) => type === undefined || draft.content.offerTypeId === type).map(summaryOf)
+    const summaries: OfferSummary[] = []
+    // The API knows no pages (CPP §2).
+    for await (const offer of offersOf(storage, params.publisherId)) {
+      if (type === undefined || offer.draft.content.offerTypeId === type) summaries.push(summaryOf(offer))
+    }
+    return summaries
   })
 
   app.get('/:offerId', {

@@ -4,16 +4,14 @@ import { offerKey, offersPrefix } from './key.js'
 import type { OfferRecord } from './record.js'
 import type { OfferParams } from './schemas.js'
 
-/** All offers of a publisher, ordered by id. The API knows no pages (CPP §2), so this reads all of the storage's. */
-export async function listOffers (storage: ListingAdapter<OfferRecord>, publisherId: string): Promise<OfferRecord[]> {
-  const offers: OfferRecord[] = []
+/** The offers of a publisher, ordered by id, from all pages of the storage; one page is held at a time. */
+export async function * offersOf (storage: ListingAdapter<OfferRecord>, publisherId: string): AsyncGenerator<OfferRecord> {
   let after: string | undefined
   do {
     const page = await storage.list(offersPrefix(publisherId), { after })
-    for (const { value } of page.items) offers.push(value)
+    for (const { value } of page.items) yield value
     after = page.next
   } while (after !== undefined)
-  return offers
 }
 
 /** An offer, for routes that show a part of it and so carry no tag; 404 if there is none. */

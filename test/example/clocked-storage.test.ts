@@ -5,7 +5,7 @@ import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conforman
 import { memoryAdapter, type MemoryAdapterOptions } from 'fastify-if-match/storage/memory'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
 import { clockedStorage } from '../../example/clocked-storage.js'
-import { FaultyHandle, temporaryFile } from '../storage/sqlite-handles.js'
+import { subjectsOn } from '../storage/sqlite-handles.js'
 
 const { FST_IF_MATCH_OUTCOME_UNKNOWN: OutcomeUnknown, FST_IF_MATCH_STORAGE_UNAVAILABLE: Unavailable } = errorCodes
 const ANY = { kind: 'any' } as const
@@ -72,27 +72,7 @@ for (const [title, due] of Object.entries(dues)) {
     }
   }
 
-  const overSqlite: CreateAdapter = async () => {
-    const { file, remove } = temporaryFile()
-    const handles: FaultyHandle[] = []
-    const connect = () => {
-      const handle = new FaultyHandle(new Database(file))
-      handles.push(handle)
-      return clockedStorage(sqliteAdapter({ database: handle }), due)
-    }
-    return {
-      adapter: connect(),
-      another: async () => connect(),
-      async cut () {
-        for (const handle of handles) handle.isCut = true
-        return async () => { for (const handle of handles) handle.isCut = false }
-      },
-      async close () {
-        for (const handle of handles) handle.close()
-        remove()
-      }
-    }
-  }
+  const overSqlite = subjectsOn((file) => new Database(file), (database) => clockedStorage(sqliteAdapter({ database }), due))
 
   for (const [engine, createAdapter] of Object.entries({ memory: overMemory, sqlite: overSqlite })) {
     await t.test(`the contract of a storage adapter, over ${engine}, where ${title}`, async (t) => {

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { faultOf } from '../../lib/storage/sqlite-fault.js'
 import { sqliteAdapter } from '../../lib/storage/sqlite.js'
-import { FaultyHandle, fileOf, openedAdapter, TABLE, temporaryFile, type OpenFile } from './sqlite-handles.js'
+import { fileOf, openedAdapter, subjectsOn, TABLE, type OpenFile } from './sqlite-handles.js'
 
 const ANY = { kind: 'any' } as const
 
@@ -18,27 +18,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
 
   await conformanceSuite({
     test: (title, run) => t.test(title, run),
-    async createAdapter () {
-      const { file, remove } = temporaryFile()
-      const handles: FaultyHandle[] = []
-      const connect = () => {
-        const handle = new FaultyHandle(open(file))
-        handles.push(handle)
-        return sqliteAdapter({ database: handle })
-      }
-      return {
-        adapter: connect(),
-        another: async () => connect(),
-        async cut () {
-          for (const handle of handles) handle.isCut = true
-          return async () => { for (const handle of handles) handle.isCut = false }
-        },
-        async close () {
-          for (const handle of handles) handle.close()
-          remove()
-        }
-      }
-    }
+    createAdapter: subjectsOn(open, (database) => sqliteAdapter({ database }))
   })
 
   await t.test('sqlite: synchronous is 2 on the connection that writes, and 1 with NORMAL', async (t) => {

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { StorageAdapter } from 'fastify-if-match'
+import type { CreateAdapter } from 'fastify-if-match/conformance'
 import { sqliteAdapter, type SqliteAdapterOptions, type SqliteDatabase, type SqliteStatement, type SqliteValue } from '../../lib/storage/sqlite.js'
 
 /** The table as the adapter makes it. */
@@ -85,4 +87,29 @@ export async function openedAdapter<H extends Handle> (t: Test, open: OpenFile<H
   await adapter.open!()
   t.teardown(() => handle.close())
   return { adapter, handle, database, file }
+}
+
+/** What the conformance suite works on: adapters on one file, each with a handle of its own, which can all be cut off. */
+export function subjectsOn (open: OpenFile, adapterOf: (database: SqliteDatabase) => StorageAdapter): CreateAdapter {
+  return async () => {
+    const { file, remove } = temporaryFile()
+    const handles: FaultyHandle[] = []
+    const connect = () => {
+      const handle = new FaultyHandle(open(file))
+      handles.push(handle)
+      return adapterOf(handle)
+    }
+    return {
+      adapter: connect(),
+      another: async () => connect(),
+      async cut () {
+        for (const handle of handles) handle.isCut = true
+        return async () => { for (const handle of handles) handle.isCut = false }
+      },
+      async close () {
+        for (const handle of handles) handle.close()
+        remove()
+      }
+    }
+  }
 }
