@@ -1,5 +1,6 @@
 import { API_VERSIONS } from './api-version.js'
 import type { Settings } from './settings.js'
+import { withoutSecrets } from './storage/address.js'
 import { includesDevelopmentToken } from './tokens.js'
 
 const OFFER = { offerTypeId: 'microsoft-azure-virtualmachines', definition: { displayText: 'Tide DB', plans: [{ planId: 'small' }] } }
@@ -8,7 +9,7 @@ const OFFER = { offerTypeId: 'microsoft-azure-virtualmachines', definition: { di
 export function greeting (url: string, settings: Settings): string {
   return [
     `The offers API listens at ${url}`,
-    `Storage: ${settings.storage}${settings.storage === 'memory:' ? ' (what it holds ends with this process)' : ''}`,
+    `Storage: ${withoutSecrets(settings.storage)}${settings.storage === 'memory:' ? ' (what it holds ends with this process)' : ''}`,
     ...settings.workers > 1 ? [`Worker processes: ${settings.workers}`] : [],
     `Try: ${curlLine(url, settings)}`,
     ''

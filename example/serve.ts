@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import type { Settings } from './settings.js'
-import { createStorage } from './storage.js'
+import { createStorage } from './storage/index.js'
 
 /** Serves in this process, and resolves to the app and where it listens. */
 export async function serve (settings: Settings): Promise<{ app: FastifyInstance, url: string }> {
   const app = await buildApp({
-    storage: createStorage(settings.storage),
+    storage: await createStorage(settings.storage),
     tokens: settings.tokens,
     stepMs: settings.stepMs,
     actionsIfMatch: settings.actionsIfMatch,

@@ -1,4 +1,6 @@
 import { BlockList, isIP } from 'node:net'
+import { SettingError } from './setting-error.js'
+import { ENGINE_NAMES } from './storage/index.js'
 import { DEVELOPMENT_TOKENS, includesDevelopmentToken, parseTokens, type Token } from './tokens.js'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -7,7 +9,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export interface Settings {
   host: string
   port: number
-  /** `memory:` or `sqlite:<file>`. */
+  /** Its scheme names the engine: `sqlite:<file>`, `postgres://...`. */
   storage: string
   /** How many processes serve. */
   workers: number
@@ -17,13 +19,6 @@ export interface Settings {
   /** How long a step of a publication takes, in milliseconds. */
   stepMs: number
   logLevel: typeof LOG_LEVELS[number]
-}
-
-/** A setting that stops the start. The message names the variable, never its value: that may hold a secret. */
-export class SettingError extends Error {
-  constructor (name: string, expectation: string) {
-    super(`${name} ${expectation}`)
-  }
 }
 
 /**
@@ -75,8 +70,9 @@ function portOf (text: string): number {
 }
 
 function storageOf (text: string): string {
-  if (text === 'memory:' || (/^sqlite:./.test(text) && text !== 'sqlite::memory:')) return text
-  throw new SettingError('STORAGE', 'accepts "sqlite:<file>", and "memory:" for what may end with the process; other engines come with their adapters')
+  const [scheme, ...rest] = text.split(':')
+  if (ENGINE_NAMES.includes(scheme!) && rest.length > 0) return text
+  throw new SettingError('STORAGE', 'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process')
 }
 
 function logLevelOf (text: string): Settings['logLevel'] {

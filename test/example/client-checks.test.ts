@@ -1,11 +1,8 @@
 import t from 'tap'
-import { createStorage } from '../../example/storage.js'
 import { runClientChecks } from '../helper/client-checks.js'
 import { serveOverHttp } from '../helper/example-client.js'
-import { fileOf } from '../storage/sqlite-handles.js'
+import { storages } from '../helper/example-storage.js'
 
-const CONTOSO = { token: 'contoso-token', publisher: 'contoso' }
-
-await runClientChecks(t, 'memory:', async (t) => ({ ...CONTOSO, origin: await serveOverHttp(t, { storage: createStorage('memory:') }) }))
-
-await runClientChecks(t, 'sqlite:', async (t) => ({ ...CONTOSO, origin: await serveOverHttp(t, { storage: createStorage(`sqlite:${fileOf(t)}`) }) }))
+for (const [kind, make] of Object.entries(storages)) {
+  await runClientChecks(t, kind, async (t) => ({ token: 'contoso-token', publisher: 'contoso', origin: await serveOverHttp(t, { storage: await make(t) }) }))
+}

@@ -4,10 +4,9 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
-import { createStorage } from '../../example/storage.js'
 import { newApp, OFFER } from '../helper/example-app.js'
+import { withEachStorage } from '../helper/example-storage.js'
 import type { Answer, OffersClient } from '../helper/offers-client.js'
-import { fileOf } from '../storage/sqlite-handles.js'
 
 const STEP = 1000
 const SIGN_OFF = 4 * STEP
@@ -62,45 +61,43 @@ function tagOf ({ headers }: Answer<unknown>): string {
   return headers.get('etag')!
 }
 
-for (const [name, storage] of [['memory', () => 'memory:'], ['sqlite', (t: Test) => `sqlite:${fileOf(t)}`]] as const) {
-  await t.test(`${name}: the generated client creates, edits, publishes and goes live`, async (t) => {
-    let now = Date.UTC(2026, 0, 1)
-    const app = await newApp(t, { storage: createStorage(storage(t)), clock: () => now, stepMs: STEP })
-    const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
-    const client = await load(await generate(t, await (await fetch(`${baseUrl}/docs/json`)).text()))
-    Object.assign(client.defaults, { baseUrl, headers: { Authorization: 'Bearer contoso-token', Connection: 'close' } })
-    const named = (displayText: string) => ({ ...OFFER, definition: { ...OFFER.definition, displayText } })
+await withEachStorage(t, 'the generated client creates, edits, publishes and goes live', async (t, storage) => {
+  let now = Date.UTC(2026, 0, 1)
+  const app = await newApp(t, { storage, clock: () => now, stepMs: STEP })
+  const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
+  const client = await load(await generate(t, await (await fetch(`${baseUrl}/docs/json`)).text()))
+  Object.assign(client.defaults, { baseUrl, headers: { Authorization: 'Bearer contoso-token', Connection: 'close' } })
+  const named = (displayText: string) => ({ ...OFFER, definition: { ...OFFER.definition, displayText } })
 
-    t.match(await client.putOffer({ ...offer, offerDocument: OFFER }), { status: 400, data: { error: { code: 'MissingIfMatch' } } })
-    t.match(await client.putOffer({ ...offer, ifNoneMatch: '*', offerDocument: OFFER }), { status: 201, data: { status: 'neverPublished', version: 0 } })
-    const mine = await client.getOffer(offer)
-    t.match(mine, { status: 200, data: OFFER })
-    t.match(await client.getOffer({ ...offer, ifNoneMatch: tagOf(mine) }), { status: 304 })
+  t.match(await client.putOffer({ ...offer, offerDocument: OFFER }), { status: 400, data: { error: { code: 'MissingIfMatch' } } })
+  t.match(await client.putOffer({ ...offer, ifNoneMatch: '*', offerDocument: OFFER }), { status: 201, data: { status: 'neverPublished', version: 0 } })
+  const mine = await client.getOffer(offer)
+  t.match(mine, { status: 200, data: OFFER })
+  t.match(await client.getOffer({ ...offer, ifNoneMatch: tagOf(mine) }), { status: 304 })
 
-    const edited = await client.putOffer({ ...offer, ifMatch: tagOf(mine), offerDocument: named('by the first') })
-    t.match(edited, { status: 200, data: { definition: { displayText: 'by the first' } } })
-    const refused = await client.putOffer({ ...offer, ifMatch: tagOf(mine), offerDocument: named('by the second') })
-    t.match(refused, { status: 412, data: { error: { code: 'PreconditionFailed' } } })
-    t.equal(tagOf(refused), tagOf(edited), 'with the tag of what is there')
-    const overwritten = await client.putOffer({ ...offer, ifMatch: '*', offerDocument: named('by the last') })
-    t.match(overwritten, { status: 200, data: { definition: { displayText: 'by the last' } } })
-    t.not(tagOf(overwritten), tagOf(edited))
+  const edited = await client.putOffer({ ...offer, ifMatch: tagOf(mine), offerDocument: named('by the first') })
+  t.match(edited, { status: 200, data: { definition: { displayText: 'by the first' } } })
+  const refused = await client.putOffer({ ...offer, ifMatch: tagOf(mine), offerDocument: named('by the second') })
+  t.match(refused, { status: 412, data: { error: { code: 'PreconditionFailed' } } })
+  t.equal(tagOf(refused), tagOf(edited), 'with the tag of what is there')
+  const overwritten = await client.putOffer({ ...offer, ifMatch: '*', offerDocument: named('by the last') })
+  t.match(overwritten, { status: 200, data: { definition: { displayText: 'by the last' } } })
+  t.not(tagOf(overwritten), tagOf(edited))
 
-    t.match(await client.publishOffer({ ...offer, ifMatch: tagOf(edited) }), { status: 412 })
-    const published = await client.publishOffer({ ...offer, ifMatch: tagOf(overwritten), body: { metadata: { 'notification-emails': 'jo@example.com' } } })
-    const publication = { ...offer, operationId: operationOf(t, published) }
-    t.match(await client.getOperation(publication), { status: 200, data: { status: 'running', publishingVersion: 1, notificationEmails: 'jo@example.com' } })
-    t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), { status: 400, data: { error: { code: 'NotWaitingForSignoff' } } })
-    now += SIGN_OFF
-    t.match(await client.getOfferStatus(offer), { status: 200, data: { status: 'waitingForPublisherReview' } })
-    t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), { status: 200, data: { definition: { displayText: 'by the last' } } })
+  t.match(await client.publishOffer({ ...offer, ifMatch: tagOf(edited) }), { status: 412 })
+  const published = await client.publishOffer({ ...offer, ifMatch: tagOf(overwritten), body: { metadata: { 'notification-emails': 'jo@example.com' } } })
+  const publication = { ...offer, operationId: operationOf(t, published) }
+  t.match(await client.getOperation(publication), { status: 200, data: { status: 'running', publishingVersion: 1, notificationEmails: 'jo@example.com' } })
+  t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), { status: 400, data: { error: { code: 'NotWaitingForSignoff' } } })
+  now += SIGN_OFF
+  t.match(await client.getOfferStatus(offer), { status: 200, data: { status: 'waitingForPublisherReview' } })
+  t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), { status: 200, data: { definition: { displayText: 'by the last' } } })
 
-    t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), { status: 412 }, 'the sign-off changed the offer, so its tag moved')
-    const live = await client.goLiveOffer({ ...offer, ifMatch: tagOf(await client.getOffer(offer)) })
-    now += STEP
-    t.match(await client.getOperation({ ...offer, operationId: operationOf(t, live) }), { status: 200, data: { status: 'complete' } })
-    t.match(await client.getOfferSlot({ ...offer, slotId: 'Production' }), { status: 200, data: { version: 1, status: 'succeeded', definition: { displayText: 'by the last' } } })
-    t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), { status: 404, data: { error: { code: 'SlotEmpty' } } })
-    t.match(await client.cancelOffer({ ...offer, ifMatch: '*' }), { status: 200, data: { status: 'succeeded' } }, 'nothing to cancel')
-  })
-}
+  t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), { status: 412 }, 'the sign-off changed the offer, so its tag moved')
+  const live = await client.goLiveOffer({ ...offer, ifMatch: tagOf(await client.getOffer(offer)) })
+  now += STEP
+  t.match(await client.getOperation({ ...offer, operationId: operationOf(t, live) }), { status: 200, data: { status: 'complete' } })
+  t.match(await client.getOfferSlot({ ...offer, slotId: 'Production' }), { status: 200, data: { version: 1, status: 'succeeded', definition: { displayText: 'by the last' } } })
+  t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), { status: 404, data: { error: { code: 'SlotEmpty' } } })
+  t.match(await client.cancelOffer({ ...offer, ifMatch: '*' }), { status: 200, data: { status: 'succeeded' } }, 'nothing to cancel')
+})

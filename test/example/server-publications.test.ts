@@ -2,12 +2,12 @@ import t from 'tap'
 import { runClientChecks } from '../helper/client-checks.js'
 import { OFFER, offersUrl } from '../helper/example-app.js'
 import { clientOf, poll } from '../helper/example-client.js'
+import { sharedSetting } from '../helper/example-storage.js'
 import { listening, processes, start } from '../helper/server-process.js'
-import { fileOf } from '../storage/sqlite-handles.js'
 
 await t.test('killed in the middle of a publication: it goes on where it was, with the steps that it began with, and the same answers', async (t) => {
   const STEP = 400
-  const STORAGE = `sqlite:${fileOf(t)}`
+  const STORAGE = await sharedSetting(t)
   const restart = async (STEP_MS: number) => {
     const server = start(t, { STORAGE, STEP_MS: String(STEP_MS) })
     const request = clientOf(`http://127.0.0.1:${await listening(server)}`, { authorization: 'Bearer dev-contoso', 'content-type': 'application/json' })
@@ -51,7 +51,7 @@ await t.test('killed in the middle of a publication: it goes on where it was, wi
 
 await t.test('WORKERS=2: the client checks come out as with one process', async (t) => {
   const tokens = Array.from({ length: 7 }, (_, at) => `token-${at}`)
-  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2', STEP_MS: '5', TOKENS: tokens.map((token, at) => `${token}=publisher-${at}:owner`).join() })
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2', STEP_MS: '5', TOKENS: tokens.map((token, at) => `${token}=publisher-${at}:owner`).join() })
   const origin = `http://127.0.0.1:${await listening(server)}`
   let at = 0
   await runClientChecks(t, 'WORKERS=2', async () => ({ origin, token: tokens[at]!, publisher: `publisher-${at++}` }))

@@ -59,9 +59,9 @@ await t.test('a second signal ends it at once', async (t) => {
 })
 
 await t.test('a wrong setting stops the start, with one line that names it', async (t) => {
-  const { exit, output, log } = start(t, { STORAGE: 'postgres://user:hush@host/db' })
+  const { exit, output, log } = start(t, { STORAGE: 'mysql://user:hush@host/db' })
   t.strictSame(await exit, [1, null])
-  t.equal(log.text(), 'STORAGE accepts "sqlite:<file>", and "memory:" for what may end with the process; other engines come with their adapters\n')
+  t.equal(log.text(), 'STORAGE accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process\n')
   t.equal(output.text(), '')
 })
 

@@ -1,9 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import type { StorageAdapter } from 'fastify-if-match'
 import type { AppOptions } from '../../example/app.js'
-import { createStorage } from '../../example/storage.js'
-import { fileOf } from '../storage/sqlite-handles.js'
 import { newApp } from './example-app.js'
 
 /** The length of a step for clients who poll in real time. */
@@ -14,13 +11,6 @@ const ASKED_AT_MOST = 5000
 
 /** How a client speaks: with its own headers on every request, and a body as JSON. */
 export type Client = (method: string, path: string, headers?: Record<string, string>, document?: unknown) => Promise<Response>
-
-/** Runs a test with each storage of the server. */
-export async function withEachStorage (t: Test, name: string, body: (t: Test, storage: StorageAdapter) => Promise<void>): Promise<void> {
-  for (const kind of ['memory:', 'sqlite:']) {
-    await t.test(`${name} (${kind})`, async (t) => { await body(t, createStorage(kind === 'memory:' ? kind : kind + fileOf(t))) })
-  }
-}
 
 /** Serves over real HTTP, and resolves to where. */
 export async function serveOverHttp (t: Test, options: Partial<AppOptions> = {}): Promise<string> {

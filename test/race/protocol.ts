@@ -1,6 +1,3 @@
-/** The stores that a race can run on. */
-export type StorageName = 'memory' | 'sqlite'
-
 /**
  * Who decides the precondition of a PUT:
  *
@@ -13,9 +10,8 @@ export type Decider = 'plugin' | 'onRequest' | 'preHandler' | 'adapter'
 
 /** What a server process is started with. */
 export interface ServerConfig {
-  storage: StorageName
-  /** Where the store is, for those that processes share. */
-  location: string
+  /** The store, as STORAGE of the reference server names it. */
+  storage: string
   /** The store answers late: no operation of a round is answered before all were taken (`late-adapter.ts`). */
   isLate: boolean
   decider: Decider

@@ -2,11 +2,11 @@
 import Fastify from 'fastify'
 import { readSync, writeSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createStorage } from '../../example/storage/index.js'
 import { lateAdapter, watchedAdapter } from './late-adapter.js'
 import { LINE, type Command, type Message, type ServerConfig } from './protocol.js'
 import { addRoutes } from './routes.js'
 import { ServerRound } from './server-round.js'
-import { makeStore } from './stores.js'
 
 const config = JSON.parse(process.argv[2]!) as ServerConfig
 let round: ServerRound | undefined
@@ -36,7 +36,7 @@ process.on('message', (command: Command) => {
   }
 })
 
-const watched = watchedAdapter(makeStore(config.storage, config.location), () => round?.write())
+const watched = watchedAdapter(await createStorage(config.storage), () => round?.write())
 // Between the rounds nobody opens the gate: there, late is one turn of the event loop.
 const storage = config.isLate ? lateAdapter(watched, () => round?.atGate() ?? nextTurn()) : watched
 

@@ -1,26 +1,26 @@
 import type { Test } from 'tap'
 import { get, put } from './client.js'
 import { raise } from './counter.js'
-import type { StorageName } from './protocol.js'
 import { MODES, Race, type Mode } from './race.js'
 import { flawsOfFlight, flawsOfLastOneWins, flawsOfOneWinner } from './rules.js'
 import { Servers } from './servers.js'
-import { makeLocation } from './stores.js'
 
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 200)
 const FEW_ROUNDS = Math.ceil(ROUNDS / 10)
 if (!(ROUNDS >= 1)) throw new TypeError('RACE_ROUNDS: how many rounds, 1 or more')
 
+interface RaceOptions {
+  /** An empty store, as STORAGE of the reference server names it. */
+  newStorage: (t: Test) => string | Promise<string>
+  processes: number
+}
+
 /** The races that every store must pass, as it is and answering late, with so many server processes on it. */
-export async function raceSuite (t: Test, { storage, processes }: { storage: StorageName, processes: number }): Promise<void> {
+export async function raceSuite (t: Test, { newStorage, processes }: RaceOptions): Promise<void> {
   for (const isLate of [false, true]) {
-    await t.test(`${storage}${isLate ? ', late' : ''}, server processes: ${processes}`, async (t) => {
-      const { location, remove } = makeLocation()
-      const servers = await Servers.start({ storage, location, isLate, decider: 'plugin' }, processes)
-      t.teardown(async () => {
-        await servers.stop()
-        remove()
-      })
+    await t.test(`${isLate ? 'late, ' : ''}server processes: ${processes}`, async (t) => {
+      const servers = await Servers.start({ storage: await newStorage(t), isLate, decider: 'plugin' }, processes)
+      t.teardown(() => servers.stop())
       for (const clients of [32, 64]) {
         for (const mode of MODES) await t.test(`${clients} clients, ${mode}`, (t) => races(t, servers, clients, mode))
       }

@@ -1,0 +1,43 @@
+/** Where an engine on other machines is: what `STORAGE` says of it. */
+export interface StorageAddress {
+  scheme: string
+  /** One or several, each with its port. */
+  hosts: Array<{ host: string, port: number }>
+  user?: string | undefined
+  password?: string | undefined
+  /** What follows the hosts, without the slash. */
+  path: string
+  parameters: URLSearchParams
+}
+
+const FORM = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
+
+/** Reads `scheme://[user[:password]@]host[:port][,host[:port]...][/path][?parameters]`; undefined for what has another form. */
+export function parseAddress (text: string, defaultPort: number): StorageAddress | undefined {
+  const [, scheme, credentials, hosts, path = '', parameters] = FORM.exec(text) ?? []
+  if (scheme === undefined || hosts === undefined) return undefined
+  try {
+    const [user, ...password] = (credentials ?? '').split(':')
+    return {
+      scheme,
+      hosts: hosts.split(',').map((host) => hostOf(host, defaultPort)),
+      user: decodeURIComponent(user!) || undefined,
+      password: decodeURIComponent(password.join(':')) || undefined,
+      path: decodeURIComponent(path),
+      parameters: new URLSearchParams(parameters)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** The address as it may be shown: without user, password and parameters, whatever its form. */
+export function withoutSecrets (address: string): string {
+  return address.replace(/\/\/.*@/s, '//').replace(/\?.*/s, '')
+}
+
+function hostOf (text: string, defaultPort: number): { host: string, port: number } {
+  const { hostname, port } = new URL(`engine://${text}`)
+  if (hostname === '') throw new TypeError('no host')
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? defaultPort : Number(port) }
+}

@@ -1,0 +1,12 @@
+import type { StorageAdapter } from 'fastify-if-match'
+
+/** The adapter, which with itself closes the client that was made for it. */
+export function closing (adapter: StorageAdapter, closeClient: () => unknown): StorageAdapter {
+  return {
+    ...adapter,
+    async close () {
+      await adapter.close?.()
+      await closeClient()
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { StorageAdapter } from 'fastify-if-match'
+
+/** Makes a storage of what `STORAGE` says. It closes with the app, and so does the connection that it made. */
+export type CreateStorage = (setting: string) => StorageAdapter | Promise<StorageAdapter>
+
+// Loaded when they are asked for, so that nobody needs the drivers of the others.
+const ENGINES: Readonly<Record<string, () => Promise<CreateStorage>>> = {
+  memory: async () => (await import('./memory.js')).createMemory,
+  sqlite: async () => (await import('./sqlite.js')).createSqlite
+}
+
+/** The engines that `STORAGE` can name, as the beginnings of its value. */
+export const ENGINE_NAMES = Object.keys(ENGINES)
+
+/**
+ * The storage that the setting names. It closes with the app.
+ *
+ * @throws SettingError for a form that the engine does not have, or a file that cannot be opened
+ */
+export async function createStorage (setting: string): Promise<StorageAdapter> {
+  const create = await ENGINES[setting.slice(0, setting.indexOf(':'))]!()
+  return await create(setting)
+}

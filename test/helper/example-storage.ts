@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import type { Test } from 'tap'
+import type { StorageAdapter } from 'fastify-if-match'
+import { createStorage } from '../../example/storage/index.js'
+import { fileOf } from '../storage/sqlite-handles.js'
+import { aroundAdapter } from './around-adapter.js'
+
+// `npm run test:engines` runs the tests of the server again with each engine, of which this is the address.
+const ENGINE = process.env.EXAMPLE_STORAGE
+
+/** What STORAGE may say for this test: an empty store that server processes can share, and that no other test sees. */
+export async function sharedSetting (t: Test): Promise<string> {
+  return ENGINE === undefined ? `sqlite:${fileOf(t)}` : await ownPlace(t, ENGINE)
+}
+
+/** An empty storage of the server. It closes with the app that is given it. */
+export async function newStorage (t: Test): Promise<StorageAdapter> {
+  return await createStorage(ENGINE === undefined ? 'memory:' : await ownPlace(t, ENGINE))
+}
+
+/** The storages that need no service; or the engine alone. */
+export const storages: Readonly<Record<string, (t: Test) => Promise<StorageAdapter>>> = ENGINE === undefined
+  ? { memory: newStorage, sqlite: async (t) => await createStorage(await sharedSetting(t)) }
+  : { [ENGINE.split(':')[0]!]: newStorage }
+
+/** Runs a test with each of them. */
+export async function withEachStorage (t: Test, name: string, body: (t: Test, storage: StorageAdapter) => Promise<void>): Promise<void> {
+  for (const [kind, make] of Object.entries(storages)) await t.test(`${name} (${kind})`, async (t) => { await body(t, await make(t)) })
+}
+
+/** A storage that counts what it is asked. */
+export async function countingStorage (t: Test): Promise<{ storage: StorageAdapter, calls: string[] }> {
+  const calls: string[] = []
+  const storage = aroundAdapter(await newStorage(t), async (step, operation, key) => {
+    calls.push(`${operation} ${key}`)
+    return await step()
+  })
+  return { storage, calls }
+}
+
+/** A storage where, after `meet(n)`, the next n writes wait for each other, so none of them has seen another. */
+export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapter, meet: (writers: number) => void }> {
+  let missing = 0
+  let open: () => void
+  let all: Promise<void> | undefined
+  const storage = aroundAdapter(await newStorage(t), async (step, operation) => {
+    if (operation === 'write' && missing > 0) {
+      if (--missing === 0) open()
+      await all
+    }
+    return await step()
+  })
+  return {
+    storage,
+    meet (writers) {
+      missing = writers
+      all = new Promise((resolve) => { open = resolve })
+    }
+  }
+}
+
+// Engines are shared by all tests of a run: a schema of one's own, or keys of one's own.
+async function ownPlace (t: Test, engine: string): Promise<string> {
+  const name = `t${randomBytes(8).toString('hex')}`
+  if (!engine.startsWith('postgres')) return `${engine}?prefix=${name}/`
+  await onPostgres(engine, `CREATE SCHEMA ${name}`)
+  t.teardown(async () => { await onPostgres(engine, `DROP SCHEMA ${name} CASCADE`) })
+  return `${engine}?options=-csearch_path%3D${name}`
+}
+
+async function onPostgres (connectionString: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
