@@ -5,9 +5,8 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Test } from 'tap'
 import { PortTaken } from './free-port.js'
-import type { Service } from './service.js'
+import type { Service, Owner } from './service.js'
 
 const ANSWERS_WITHIN = 60_000
 const STOPS_WITHIN = 10_000
@@ -25,12 +24,13 @@ export interface Engine {
   /** Whether it answers; asked after it said that it was there, until it does. */
   answers?: () => Promise<boolean>
   user?: User | undefined
+  env?: Record<string, string>
   /** The signal for the end, where SIGKILL would leave something behind. */
   stop?: NodeJS.Signals
 }
 
 /** Starts an engine, which ends with the test, and its folder with it. */
-export async function startEngine (t: Test, engine: Engine): Promise<Service> {
+export async function startEngine (t: Owner, engine: Engine): Promise<Service> {
   const process = new EngineProcess(engine)
   t.teardown(async () => { await process.stop() })
   await process.start()
@@ -69,9 +69,9 @@ class EngineProcess implements Service {
   }
 
   async start (): Promise<void> {
-    const { command: [file, ...args], folder, user, ready, answers } = this.#engine
-    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
-    const child = spawn(file, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], ...user })
+    const { command: [file, ...args], folder, user, env, ready, answers } = this.#engine
+    // Its log in English.
+    const child = spawn(file, args, { cwd: folder, env: { ...process.env, LC_ALL: 'C', ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...user })
     await once(child, 'spawn')
     this.#child = child
     this.#log = ''

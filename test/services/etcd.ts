@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Test } from 'tap'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenCluster, givenService, uniqueName, type Cluster, type Service } from './service.js'
+import { givenCluster, givenService, uniqueName, type Cluster, type Service, type Owner } from './service.js'
 
 export interface EtcdOptions {
   /** As on its command line, without the dashes. */
@@ -26,7 +25,7 @@ const SETTLES_WITHIN = 30_000
 const HERE: Place = { host: '127.0.0.1' }
 
 /** An etcd of the test's own, or the one at ETCD_URL. */
-export async function startEtcd (t: Test, { settings }: EtcdOptions = {}): Promise<Service> {
+export async function startEtcd (t: Owner, { settings }: EtcdOptions = {}): Promise<Service> {
   const given = givenUrl('etcd')
   if (given !== undefined && settings === undefined) return givenService(given)
   const [member] = await startMembers(t, [HERE], settings)
@@ -34,7 +33,7 @@ export async function startEtcd (t: Test, { settings }: EtcdOptions = {}): Promi
 }
 
 /** Three etcds that are one store. Those that were killed together are restarted together: one alone has no quorum. */
-export async function startEtcdCluster (t: Test, { places, settings }: EtcdClusterOptions = {}): Promise<Cluster> {
+export async function startEtcdCluster (t: Owner, { places, settings }: EtcdClusterOptions = {}): Promise<Cluster> {
   const given = givenUrl('etcd')
   if (given !== undefined && places === undefined && settings === undefined) return givenCluster(given)
   const members = await startMembers(t, places ?? [HERE, HERE, HERE], settings)
@@ -42,7 +41,7 @@ export async function startEtcdCluster (t: Test, { places, settings }: EtcdClust
   return { url: members.map(({ url }) => url).join(','), members, settled }
 }
 
-async function startMembers (t: Test, places: Place[], settings: Record<string, string> = {}): Promise<Service[]> {
+async function startMembers (t: Owner, places: Place[], settings: Record<string, string> = {}): Promise<Service[]> {
   return await onFreePorts(async () => {
     const nodes = await Promise.all(places.map(async ({ host, through = [] }, index) => ({
       name: `m${index}`, client: `http://${host}:${await freePort()}`, peer: `http://${host}:${await freePort()}`, through
@@ -63,7 +62,15 @@ async function startMembers (t: Test, places: Place[], settings: Record<string, 
       }
       const args = Object.entries(all).flatMap(([option, value]) => [`--${option}`, value])
       const [file, ...rest] = [...through, programOf('etcd'), ...args] as [string, ...string[]]
-      return await startEngine(t, { url: client, command: [file, ...rest], folder, ready: /ready to serve client requests/, answers: async () => await isHealthy(client) })
+      return await startEngine(t, {
+        url: client,
+        command: [file, ...rest],
+        folder,
+        // Without it, etcd 3.4 starts on x64 alone.
+        env: { ETCD_UNSUPPORTED_ARCH: process.arch },
+        ready: /ready to serve client requests/,
+        answers: async () => await isHealthy(client)
+      })
     }))
   })
 }

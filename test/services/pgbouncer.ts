@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
 import { newFolder, notRoot, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { programOf } from './programs.js'
-import type { Service } from './service.js'
+import type { Service, Owner } from './service.js'
 
 export interface PgbouncerOptions {
   /** As in pgbouncer.ini, in its section [pgbouncer]. */
@@ -12,7 +11,7 @@ export interface PgbouncerOptions {
 }
 
 /** A PgBouncer in transaction mode before the PostgreSQL at this address; it lets everybody in. */
-export async function startPgbouncer (t: Test, postgresUrl: string, { settings }: PgbouncerOptions = {}): Promise<Service> {
+export async function startPgbouncer (t: Owner, postgresUrl: string, { settings }: PgbouncerOptions = {}): Promise<Service> {
   const { hostname, port: behind, username, password, pathname } = new URL(postgresUrl)
   const user = notRoot()
   return await onFreePorts(async () => {

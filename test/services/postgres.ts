@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Test } from 'tap'
 import { newFolder, notRoot, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenService, type Service } from './service.js'
+import { givenService, type Service, type Owner } from './service.js'
 
 export interface PostgresOptions {
   /** As in postgresql.conf. fsync and synchronous_commit are on, as they are by default. */
@@ -13,7 +12,7 @@ export interface PostgresOptions {
 }
 
 /** A PostgreSQL of the test's own, with a superuser without a password; or the one at POSTGRES_URL. */
-export async function startPostgres (t: Test, { settings }: PostgresOptions = {}): Promise<Service> {
+export async function startPostgres (t: Owner, { settings }: PostgresOptions = {}): Promise<Service> {
   const given = givenUrl('postgres')
   if (given !== undefined && settings === undefined) return givenService(given)
   const user = notRoot()

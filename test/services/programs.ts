@@ -1,13 +1,13 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What a service is started from, and the variable with the address of a server to use instead. */
+/** What a service is started from and ended with, and the variable with the address of a server to use instead. */
 const SERVICES = {
-  postgres: { programs: ['postgres', 'initdb'], variable: 'POSTGRES_URL' },
-  pgbouncer: { programs: ['pgbouncer'], variable: undefined },
-  redis: { programs: ['redis-server'], variable: 'REDIS_URL' },
-  'redis-cluster': { programs: ['redis-server', 'redis-cli'], variable: 'REDIS_CLUSTER_URL' },
-  etcd: { programs: ['etcd'], variable: 'ETCD_URL' },
+  postgres: { programs: ['postgres', 'initdb', 'ps'], variable: 'POSTGRES_URL' },
+  pgbouncer: { programs: ['pgbouncer', 'ps'], variable: undefined },
+  redis: { programs: ['redis-server', 'ps'], variable: 'REDIS_URL' },
+  'redis-cluster': { programs: ['redis-server', 'redis-cli', 'ps'], variable: 'REDIS_CLUSTER_URL' },
+  etcd: { programs: ['etcd', 'ps'], variable: 'ETCD_URL' },
   strace: { programs: ['strace'], variable: undefined },
   'network namespaces': { programs: ['unshare', 'ip'], variable: undefined }
 } as const
@@ -29,7 +29,7 @@ export function missingPrograms (name: ServiceName): string[] {
 
 /** For `{ skip }` of a test that needs these: false, or why it is skipped. With REQUIRE_SERVICES=1 that is an error. */
 export function skipWithout (...names: ServiceName[]): string | false {
-  const missing = names.flatMap(missingPrograms)
+  const missing = [...new Set(names.flatMap(missingPrograms))]
   if (missing.length === 0) return false
   const reason = `no ${missing.join(', ')} on PATH`
   if (process.env['REQUIRE_SERVICES'] === '1') throw new Error(`REQUIRE_SERVICES=1, and ${reason}: install it.`)

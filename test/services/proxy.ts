@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
-import type { Test } from 'tap'
 import { freePort, onFreePorts, PortTaken } from './free-port.js'
 import { Link, type Rule } from './proxy-link.js'
+import type { Owner } from './service.js'
 
 /** Picks the request that a mode begins with, on its connection; without it, the mode begins at once and everywhere. */
 export interface Moment { when?: (request: Buffer) => boolean }
@@ -39,7 +39,7 @@ export interface Proxy {
 const PORTS: Record<string, number> = { 'http:': 80, 'postgres:': 5432, 'postgresql:': 5432, 'redis:': 6379 }
 
 /** Starts a proxy to the engine at this address, such as `service.url`; it ends with the test. */
-export async function startProxy (t: Test, target: string): Promise<Proxy> {
+export async function startProxy (t: Owner, target: string): Promise<Proxy> {
   const url = new URL(target)
   const behind = { host: url.hostname, port: url.port === '' ? PORTS[url.protocol]! : Number(url.port) }
   const links = new Set<Link>()

@@ -1,18 +1,17 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { Test } from 'tap'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
 import { startRedisOn, type RedisOptions } from './redis.js'
-import { givenCluster, type Cluster } from './service.js'
+import { givenCluster, type Cluster, type Owner } from './service.js'
 
 const SLOTS = 16_384
 const MASTERS = 3
 const SETTLES_WITHIN = 30_000
 
 /** A Redis Cluster of the test's own, three masters without replicas; or the one at REDIS_CLUSTER_URL. */
-export async function startRedisCluster (t: Test, { settings }: RedisOptions = {}): Promise<Cluster> {
+export async function startRedisCluster (t: Owner, { settings }: RedisOptions = {}): Promise<Cluster> {
   const given = givenUrl('redis-cluster')
   if (given !== undefined && settings === undefined) return givenCluster(given)
   const { ports, members } = await onFreePorts(async () => {

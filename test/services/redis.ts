@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import type { Test } from 'tap'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenService, type Service } from './service.js'
+import { givenService, type Service, type Owner } from './service.js'
 
 export interface RedisOptions {
   /** As in redis.conf, for example `{ appendonly: 'yes', appendfsync: 'always' }`. Nothing is kept on disk by default. */
@@ -11,14 +10,14 @@ export interface RedisOptions {
 }
 
 /** A Redis of the test's own, or the one at REDIS_URL. */
-export async function startRedis (t: Test, { settings }: RedisOptions = {}): Promise<Service> {
+export async function startRedis (t: Owner, { settings }: RedisOptions = {}): Promise<Service> {
   const given = givenUrl('redis')
   if (given !== undefined && settings === undefined) return givenService(given)
   return await onFreePorts(async () => await startRedisOn(t, await freePort(), settings))
 }
 
 /** One process of Redis on this port. */
-export async function startRedisOn (t: Test, port: number, settings: Record<string, string> = {}): Promise<Service> {
+export async function startRedisOn (t: Owner, port: number, settings: Record<string, string> = {}): Promise<Service> {
   const program = programOf('redis-server')
   const folder = newFolder('redis')
   const all = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', ...debugSetting(program), ...settings }

@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import type { Test } from 'tap'
+
+/** At whose end a service ends: a test. */
+export type Owner = Pick<Test, 'teardown'>
 
 /** A server for tests: one of their own, or a given one, whose `pid` is undefined and which no test may stop. */
 export interface Service {
