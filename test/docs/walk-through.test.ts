@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { readSettings } from '../../example/settings.js'
 import { blockOf, runSession } from '../helper/console-session.js'
+import { sharedSetting } from '../helper/example-storage.js'
 import { listening, start } from '../helper/server-process.js'
-import { fileOf } from '../storage/sqlite-handles.js'
 
 const PAGE = 'example/README.md'
 const page = readFileSync(PAGE, 'utf8')
 
 await t.test('example/README: the walk-through prints what it says', async (t) => {
   const [, STEP_MS] = /^STEP_MS=(\d+) npm start\n/.exec(blockOf(PAGE, 'sh', 'STEP_MS='))!
-  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, STEP_MS: STEP_MS! })
+  const server = start(t, { STORAGE: await sharedSetting(t), STEP_MS: STEP_MS! })
   const { said, printed } = await runSession(blockOf(PAGE, 'console', 'call()'), `http://127.0.0.1:${await listening(server)}`)
   t.equal(said, printed)
 })

@@ -4,6 +4,7 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { sharedSetting } from '../helper/example-storage.js'
 import { listen, listening, processes, start } from '../helper/server-process.js'
 import { fileOf } from '../storage/sqlite-handles.js'
 
@@ -22,7 +23,7 @@ async function beginPut (t: Test, port: string): Promise<{ socket: Socket, finis
 }
 
 await t.test('the line that it prints works when pasted into a shell', async (t) => {
-  const { output } = start(t, { STORAGE: `sqlite:${fileOf(t)}` })
+  const { output } = start(t, { STORAGE: await sharedSetting(t) })
   const [, line] = await output.says(/^Try: (.*)\n/m)
   const { stdout } = await promisify(execFile)('sh', ['-c', line!])
   t.match(stdout, /^HTTP\/1\.1 201 Created\r\n/)
@@ -86,8 +87,8 @@ async function put (port: string, id: string, headers: Record<string, string>): 
   return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
 }
 
-await t.test('offers are there after a restart, in a folder that the first start made', async (t) => {
-  const STORAGE = `sqlite:${fileOf(t)}.d/new/offers.db`
+await t.test('offers are there after a restart', async (t) => {
+  const STORAGE = await sharedSetting(t)
   const first = start(t, { STORAGE })
   const created = await put(await listening(first), 'tide-db', { 'if-none-match': '*' })
   t.equal(created.status, 201)
@@ -99,7 +100,7 @@ await t.test('offers are there after a restart, in a folder that the first start
 })
 
 await t.test('WORKERS=2: both processes answer, on one port and one file, and refuse the tag that the other replaced', async (t) => {
-  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2' })
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
   const port = await listening(server)
   t.match(server.output.text(), /^Worker processes: 2$/m)
   let { headers } = await put(port, 'tide-db', { 'if-none-match': '*' })
@@ -119,7 +120,7 @@ await t.test('WORKERS=2: both processes answer, on one port and one file, and re
 })
 
 await t.test('WORKERS=2: a signal to the whole group finishes what is in flight, once', async (t) => {
-  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2' })
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
   const port = await listening(server)
   const { socket, finish, answer } = await beginPut(t, port)
   const pids = [...processes(server.log.text())] as number[]
@@ -134,7 +135,7 @@ await t.test('WORKERS=2: a signal to the whole group finishes what is in flight,
 })
 
 await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and says so', async (t) => {
-  const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2' })
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
   await listening(server)
   process.kill([...processes(server.log.text())][0] as number, 'SIGKILL')
   t.strictSame(await server.exit, [1, null])

@@ -1,0 +1,26 @@
+import pg from 'pg'
+import { postgresAdapter } from 'fastify-if-match/storage/postgres'
+import { SettingError } from '../setting-error.js'
+import { closing } from './closing.js'
+import type { CreateStorage } from './index.js'
+
+/** `postgres://…`, as libpq has it. The table is made where it is missing. */
+export const createPostgres: CreateStorage = (setting) => {
+  const pool = poolOf(setting)
+  // A connection that the server closed while it was idle: the pool drops it by itself, and without a listener Node ends.
+  pool.on('error', () => {})
+  const adapter = postgresAdapter({ client: pool })
+  const open = async (): Promise<void> => {
+    await adapter.createTable()
+    await adapter.open?.()
+  }
+  return closing({ ...adapter, open }, async () => { await pool.end() })
+}
+
+function poolOf (connectionString: string): pg.Pool {
+  try {
+    return new pg.Pool({ connectionString, connectionTimeoutMillis: 2000, keepAlive: true, application_name: 'offers-api' })
+  } catch {
+    throw new SettingError('STORAGE', 'accepts "postgres://user:password@host:port/database", with what is special in a password percent-encoded')
+  }
+}
