@@ -142,7 +142,16 @@ export class EntityHandle<T> implements Entity<T> {
     if (this.#state.isOver()) throw new LateWriteError()
   }
 
-  async #readAgain (): Promise<Stored<T> | undefined> {
+  // Behind the one that is under way: no read that is given out is older than what the request read first, its tag (R3).
+  #readAgain (): Promise<Stored<T> | undefined> {
+    const record = this.#record
+    const read = () => this.#readNow()
+    const reading = (record.reading?.then(read, read) ?? read()).finally(() => { if (record.reading === reading) record.reading = undefined })
+    record.reading = reading
+    return reading
+  }
+
+  async #readNow (): Promise<Stored<T> | undefined> {
     const { left } = this.#record
     let current: Stored<T> | undefined
     try {
@@ -163,8 +172,7 @@ export class EntityHandle<T> implements Entity<T> {
     const { seen } = this.#record
     const isKnown = seen !== undefined && (seen.version === undefined || seen.stored !== undefined)
     if (isKnown) return seen.stored
-    this.#record.reading ??= this.#readAgain().finally(() => { this.#record.reading = undefined })
-    return this.#record.reading
+    return this.#record.reading ?? this.#readAgain()
   }
 
   #see (current: Stored<T> | undefined): void {

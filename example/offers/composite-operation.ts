@@ -8,7 +8,7 @@ import type { OfferOptions } from './options.js'
 import { readOffer } from './read.js'
 import { OperationSchema, QuerySchema } from './schemas.js'
 
-const FORM = /^(?<publisherId>[^$]+)\$(?<offerId>[^$]+)\$(?<version>\d{1,15})\$(?<slot>preview|production)$/i
+const FORM = /^(?<publisherId>[^$]+)\$(?<offerId>[^$]+)\$(?<version>[1-9]\d*)\$(?<slot>preview|production)$/i
 
 /**
  * The older address of an operation: `publisherId$offerId$publishingVersion$slot`, for offers that were not

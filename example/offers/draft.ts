@@ -1,5 +1,6 @@
 import { ApiError } from '../errors.js'
 import { timestamp } from '../timestamp.js'
+import { MAX_DOCUMENT, sizeOf } from './limits.js'
 import type { OfferContent, OfferRecord } from './record.js'
 import type { OfferDocument, OfferParams } from './schemas.js'
 
@@ -16,14 +17,15 @@ const MAX_DEPTH = 500
 /**
  * Refuses a document that says it is another offer than its address does, or that cannot be kept.
  *
- * @throws ApiError 400
+ * @throws ApiError 400, or 413 for one that is too large
  */
 export function checkDocument (document: OfferDocument, params: OfferParams): void {
   const { id, publisherId } = document
   if (id !== undefined && id !== params.offerId) throw badRequest('id', 'differs from the offer in the address')
   if (publisherId !== undefined && publisherId !== params.publisherId) throw badRequest('publisherId', 'differs from the publisher in the address')
-  if (isDeeper(document, MAX_DEPTH)) throw new ApiError(400, 'BadRequest', `The body is nested deeper than ${MAX_DEPTH} levels.`)
-  if (hasInfinity(document)) throw new ApiError(400, 'BadRequest', 'The body has a number that is too large to be kept.')
+  checkValue(document, MAX_DEPTH)
+  // As it is kept and not as it was sent: 1e20 becomes 21 digits.
+  if (sizeOf(contentOf(document)) > MAX_DOCUMENT) throw new ApiError(413, 'DocumentTooLarge', `The document takes more than ${MAX_DOCUMENT} bytes.`)
 }
 
 /**
@@ -38,15 +40,12 @@ export function withDraft (record: OfferRecord | undefined, document: OfferDocum
   return record === undefined ? { publisherId, id: offerId, draft, slots: {}, versions: [], submissions: [] } : { ...record, draft }
 }
 
-function isDeeper (value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1))
-}
-
-// What JSON.parse makes of 1e400, and no JSON can hold.
-function hasInfinity (value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isFinite(value)
-  return typeof value === 'object' && value !== null && Object.values(value).some((member) => hasInfinity(member))
+function checkValue (value: unknown, levels: number): void {
+  // What JSON.parse makes of 1e400, and no JSON can hold.
+  if (value === Infinity || value === -Infinity) throw new ApiError(400, 'BadRequest', 'The body has a number that is too large to be kept.')
+  if (typeof value !== 'object' || value === null) return
+  if (levels === 0) throw new ApiError(400, 'BadRequest', `The body is nested deeper than ${MAX_DEPTH} levels.`)
+  for (const member of Object.values(value)) checkValue(member, levels - 1)
 }
 
 function contentOf (document: OfferDocument): OfferContent {

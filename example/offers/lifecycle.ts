@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ApiError } from '../errors.js'
+import { MAX_HISTORY, sizeOf } from './limits.js'
 import { flawOfDraft, flawOfImages } from './publishable.js'
-import type { OfferRecord, Submission } from './record.js'
+import type { OfferRecord, Submission, Version } from './record.js'
 import { rejectedAt, signOffAt } from './steps.js'
 
-/** How many publications and versions an offer remembers. It never forgets those in its slots: preview holds none but the newest. */
+/** How many publications an offer remembers at most, as long as they fit MAX_HISTORY. */
 const REMEMBERED = 100
 
 /** What publish is told, apart from the offer. */
@@ -85,12 +86,17 @@ function withNewest (record: OfferRecord, submission: Submission): OfferRecord {
   return { ...record, submissions: [submission, ...record.submissions.slice(1)] }
 }
 
+// The one that is live comes first, then the newest, which fills preview: a slot never loses what is in it.
 function forget (record: OfferRecord): OfferRecord {
   const { slots, versions, submissions } = record
-  const oldest = versionOf(record) - REMEMBERED
-  return {
-    ...record,
-    versions: versions.filter(({ version }) => version > oldest || version === slots.production),
-    submissions: submissions.slice(0, REMEMBERED)
+  const isLive = ({ version }: Version) => version === slots.production
+  const remembered = new Set<number>()
+  let size = 0
+  for (const version of [...versions.filter(isLive), ...versions.toReversed().filter((other) => !isLive(other))]) {
+    size += sizeOf([version, submissions.find((submission) => submission.version === version.version)])
+    if (size > MAX_HISTORY || remembered.size === REMEMBERED) break
+    remembered.add(version.version)
   }
+  const isRemembered = ({ version }: Version | Submission) => remembered.has(version)
+  return { ...record, versions: versions.filter(isRemembered), submissions: submissions.filter(isRemembered) }
 }

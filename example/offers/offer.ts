@@ -24,24 +24,26 @@ export function publishedOf (record: OfferRecord, version: number): Offer {
   return shown(record, found, version)
 }
 
+/** The slots of an offer. */
+export type Slot = 'draft' | 'preview' | 'production'
+
 /**
  * The slot of this name, in any case.
  *
  * @throws ApiError 400 for a name that is none
  */
-export function slotNamed (name: string): 'draft' | 'preview' | 'production' {
+export function slotNamed (name: string): Slot {
   const slot = name.toLowerCase()
   if (slot === 'draft' || slot === 'preview' || slot === 'production') return slot
   throw new ApiError(400, 'BadRequest', 'The slots of an offer are Draft, Preview and Production.')
 }
 
 /**
- * What is in a slot, by its name in any case.
+ * What is in a slot.
  *
- * @throws ApiError 404 if nothing is; 400 for a name that is none
+ * @throws ApiError 404 if nothing is
  */
-export function slotOf (record: OfferRecord, name: string): Offer {
-  const slot = slotNamed(name)
+export function slotOf (record: OfferRecord, slot: Slot): Offer {
   if (slot === 'draft') return draftOf(record)
   const version = record.slots[slot]
   if (version === undefined) throw new ApiError(404, 'SlotEmpty', `Nothing is in the slot ${slot} of this offer.`)

@@ -7,7 +7,7 @@ export function flawOfDraft ({ definition }: OfferContent): string | undefined {
   if (plans === undefined || plans.length === 0) return 'definition/plans is empty: an offer is sold by its plans'
   const seen = new Set<string>()
   for (const { planId } of plans) {
-    if (seen.has(planId)) return `definition/plans has the plan "${planId}" twice`
+    if (seen.has(planId)) return `definition/plans has the plan "${shortened(planId)}" twice`
     seen.add(planId)
   }
   return undefined
@@ -17,7 +17,7 @@ export function flawOfDraft ({ definition }: OfferContent): string | undefined {
 export function flawOfImages ({ definition }: OfferContent): string | undefined {
   for (const plan of definition?.plans ?? []) {
     for (const [version, url] of imagesOf(plan)) {
-      if (!isHttps(url)) return `The image ${version} of the plan "${plan.planId}" cannot be fetched: its osVhdUrl is no https address.`
+      if (!isHttps(url)) return `The image ${shortened(version)} of the plan "${shortened(plan.planId)}" cannot be fetched: its osVhdUrl is no https address.`
     }
   }
   return undefined
@@ -28,6 +28,11 @@ export function flawOfImages ({ definition }: OfferContent): string | undefined 
 function imagesOf (plan: Record<string, unknown>): Array<[string, unknown]> {
   const maps = [plan['microsoft-azure-virtualmachines.vmImages'], plan['microsoft-azure-corevm.vmImagesPublicAzure']]
   return maps.filter(isObject).flatMap((map) => Object.entries(map).map(([version, image]): [string, unknown] => [version, isObject(image) ? image.osVhdUrl : undefined]))
+}
+
+// A name may be as long as a document, and what is told of it is kept with the publication.
+function shortened (name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}…` : name
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

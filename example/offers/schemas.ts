@@ -22,7 +22,7 @@ export const OfferParamsSchema = Type.Object({
 })
 export type OfferParams = Static<typeof OfferParamsSchema>
 
-export const VersionParamsSchema = Type.Object({ ...OfferParamsSchema.properties, version: Type.String({ pattern: '^\\d{1,15}$' }) })
+export const VersionParamsSchema = Type.Object({ ...OfferParamsSchema.properties, version: Type.String({ pattern: '^(0|[1-9]\\d*)$' }) })
 
 export const SlotParamsSchema = Type.Object({ ...OfferParamsSchema.properties, slotId: Type.String({ description: 'Draft, Preview or Production, in any case' }) })
 
@@ -79,10 +79,13 @@ export type Offer = Static<typeof OfferSchema> & { [name: string]: unknown }
 export const OfferSummarySchema = named('OfferSummary', open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) }))
 export type OfferSummary = Static<typeof OfferSummarySchema>
 
+// A known client sends null where it was given none (CPP §1, azpc).
+const EmailsSchema = Type.Union([Type.Null(), Type.String({ description: 'A comma-separated list', maxLength: 2000 })])
+
 /** The body of publish and cancel, and of golive from some clients; others send none (CPP §8). */
 export const ActionBodySchema = Type.Union([
   Type.Null(),
-  open({ metadata: Type.Optional(open({ 'notification-emails': Type.Optional(Type.String({ description: 'A comma-separated list' })) })) })
+  open({ metadata: Type.Optional(open({ 'notification-emails': Type.Optional(EmailsSchema) })) })
 ])
 export type ActionBody = Static<typeof ActionBodySchema>
 

@@ -49,6 +49,20 @@ export function countingMemory (): { storage: StorageAdapter, calls: string[] } 
   return { storage: memoryAdapter({ around }), calls }
 }
 
+/** A storage over memory that keeps the size of all that is written to it, in bytes of JSON. */
+export function measuringMemory (): { storage: StorageAdapter, sizes: number[] } {
+  const memory = memoryAdapter()
+  const sizes: number[] = []
+  const storage: StorageAdapter = {
+    ...memory,
+    async write (key, value, expectation, options) {
+      sizes.push(Buffer.byteLength(JSON.stringify(value)))
+      return await memory.write(key, value, expectation, options)
+    }
+  }
+  return { storage, sizes }
+}
+
 /** A storage over memory. After `meet(n)` the next n writes wait for each other, so none of them has seen another. */
 export function meetingMemory (): { storage: StorageAdapter, meet: (writers: number) => void } {
   let missing = 0

@@ -265,6 +265,41 @@ await t.test('reads that overlap are one, so no body has the tag of a later one 
   t.match([response.json(), response.headers.etag, reads], [{ title: 'seeded' }, etag, 1])
 })
 
+await t.test('read() and unchanged() that overlap: no body has the tag of a later one, whichever is first and whichever is sent (R3)', async (t) => {
+  for (const first of ['read', 'unchanged'] as const) {
+    for (const sent of ['read', 'unchanged'] as const) {
+      let reads = 0
+      let pass!: () => void
+      const gate = new Promise<void>((resolve) => { pass = resolve })
+      const storage = memoryAdapter({
+        async around (step, operation) {
+          const result = step()
+          if (operation === 'read' && ++reads === 1) await gate
+          return result
+        }
+      })
+      const { app } = await offersApp(t, { storage }, (app) => {
+        app.get('/both/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => {
+          const entity = request.entity<Offer>()
+          const begun = { [first]: entity[first]() }
+          await storage.write(KEY, { title: 'newer' }, { kind: 'any' })
+          const second = first === 'read' ? 'unchanged' : 'read'
+          begun[second] = entity[second]()
+          setImmediate(pass) // once all that goes on without the first one has gone on
+          await Promise.all(Object.values(begun))
+          const { value, etag } = await begun[sent]!
+          return { value, etag }
+        })
+      })
+      const etag = await seed(storage)
+      const response = await app.inject('/both/1')
+      // An older tag than that of the body is refused when it is sent back, and loses nothing.
+      t.ok([etag, response.json().etag].includes(response.headers.etag), `first ${first}, sent ${sent}: ${response.headers.etag} for ${response.json().etag}`)
+      if (response.json().value.title === 'seeded') t.equal(response.headers.etag, etag)
+    }
+  }
+})
+
 await t.test('a read that a write of its own request overtakes does not bring the old state back', async (t) => {
   let isSlow = false
   let pass!: () => void

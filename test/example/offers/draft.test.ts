@@ -29,6 +29,23 @@ await t.test('a document has 500 levels at most, however wide it is (reading 10)
   t.throws(() => checkDocument({ ...DOCUMENT, wide: [null, 1, 'text', {}, [nested(499)]] } as OfferDocument, PARAMS), { message: /500 levels/ })
 })
 
+await t.test('a number that no JSON can hold is refused, wherever it is (reading 10)', async (t) => {
+  for (const value of [Infinity, -Infinity, [0, { n: [Infinity] }]]) t.throws(() => checkDocument({ ...DOCUMENT, value } as OfferDocument, PARAMS), { statusCode: 400, message: /too large to be kept/ })
+  t.doesNotThrow(() => checkDocument({ ...DOCUMENT, values: [Number.MAX_VALUE, null, 'Infinity'] } as OfferDocument, PARAMS))
+})
+
+await t.test('a document takes 256 KiB at most, as it is kept (reading 10)', async (t) => {
+  const empty = JSON.stringify({ ...DOCUMENT, fill: '' }).length
+  const tooLarge = { statusCode: 413, code: 'DocumentTooLarge', message: /262144 bytes/ }
+  const filled = (fill: unknown) => ({ ...DOCUMENT, fill }) as OfferDocument
+  const largest = filled('x'.repeat(256 * 1024 - empty))
+  t.doesNotThrow(() => checkDocument(largest, PARAMS))
+  t.doesNotThrow(() => checkDocument(draftOf(put(largest)), PARAMS), 'with what the server owns in it, as GET shows it')
+  t.throws(() => checkDocument(filled('x'.repeat(256 * 1024 - empty + 1)), PARAMS), tooLarge)
+  t.throws(() => checkDocument(filled('ä'.repeat(128 * 1024)), PARAMS), tooLarge, 'bytes count, and not letters')
+  t.throws(() => checkDocument(filled(Array(13_000).fill(1e20)), PARAMS), tooLarge, 'digits count that a client need not have written')
+})
+
 await t.test('what is that deep can still be stored, as a draft and once it is published', async (t) => {
   const storage = memoryAdapter<OfferRecord>()
   t.match(await storage.write('k', put(nested(500)), { kind: 'any' }), { applied: true })

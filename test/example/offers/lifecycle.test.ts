@@ -1,8 +1,10 @@
 import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { cancel, goLive, isActive, publish, settle, versionOf } from '../../../example/offers/lifecycle.js'
+import { MAX_DOCUMENT, sizeOf } from '../../../example/offers/limits.js'
 import { slotOf, statusOf } from '../../../example/offers/offer.js'
 import type { OfferRecord, Submission } from '../../../example/offers/record.js'
+import type { OfferDocument } from '../../../example/offers/schemas.js'
 import { DOCUMENT, FLAWED, newest, published, put, START, states, STEP } from '../../helper/publications.js'
 
 const SIGN_OFF = START + 4 * STEP
@@ -178,7 +180,7 @@ await t.test('a publication keeps the length of its steps, so processes with oth
   t.equal(newest(settle(goingLive, START + 60 * STEP)).endedAt, START + 60 * STEP)
 })
 
-await t.test('150 publications: the newest 100 are remembered, and the version that is live (reading 16)', async (t) => {
+await t.test('150 publications: 100 are remembered, the one that is live and the newest (reading 16)', async (t) => {
   let record = from.live()
   const ids = ['p1']
   for (let at = 2; at <= 150; at++) {
@@ -186,15 +188,40 @@ await t.test('150 publications: the newest 100 are remembered, and the version t
     ids.unshift(`p${at}`)
     t.equal(versionOf(record), at)
   }
-  t.strictSame(record.submissions.map(({ id }) => id), ids.slice(0, 100))
-  t.strictSame(record.versions.map(({ version }) => version), [1, ...Array.from({ length: 100 }, (_, at) => at + 51)])
+  t.strictSame(record.submissions.map(({ id }) => id), [...ids.slice(0, 99), 'p1'])
+  t.strictSame(record.versions.map(({ version }) => version), [1, ...Array.from({ length: 99 }, (_, at) => at + 52)])
   t.match(slotOf(record, 'production'), { version: 1, definition: { displayText: 'Tide DB' } })
   const last = goLive(settle(published(record, { id: 'last' }), SIGN_OFF), { id: 'g', now: SIGN_OFF })
   t.strictSame(last.slots, { production: 1, preview: 151 })
   t.ok(last.versions.some(({ version }) => version === 1), 'while its successor goes live')
   const after = cancel(published(put(named('next'), settle(last, SIGN_OFF + STEP))), START)
   t.notOk(after.versions.some(({ version }) => version === 1), 'once it is not live any more, it is forgotten')
-  t.equal(after.versions.length, 100)
+  t.strictSame([after.versions.length, after.submissions.length], [100, 100])
+})
+
+await t.test('the size of an offer stays below a mebibyte, whatever is published how often (reading 16)', async (t) => {
+  // The most that each text can take: documents of the last byte, names and addresses that JSON escapes.
+  const planId = '\u0000'.repeat(MAX_DOCUMENT / 6 - 50)
+  const emails = '\u0000'.repeat(2000)
+  const flawedPlan = { planId, 'microsoft-azure-virtualmachines.vmImages': { ['\u0001'.repeat(20)]: {} } }
+  const filled = (document: OfferDocument): OfferDocument => ({ ...document, fill: 'x'.repeat(MAX_DOCUMENT - sizeOf({ ...document, fill: '' })) }) as OfferDocument
+  const largest = filled(DOCUMENT)
+  const flawed = filled({ ...DOCUMENT, definition: { displayText: 'x', plans: [flawedPlan] } })
+  for (const document of [largest, flawed]) t.equal(sizeOf(put(document).draft.content), MAX_DOCUMENT)
+
+  let record = settle(goLive(settle(published(put(largest), { emails }), SIGN_OFF), { id: 'g', now: SIGN_OFF }), SIGN_OFF + STEP)
+  for (let at = 2; at <= 12; at++) {
+    for (const document of [flawed, largest, DOCUMENT]) {
+      const running = put(largest, published(put(document, record), { id: `p${at}`, emails }))
+      record = settle(running, SIGN_OFF)
+      t.ok(Math.max(sizeOf(running), sizeOf(record)) < 2 ** 20, `${sizeOf(record)}`)
+      t.strictSame([record.slots.production, record.versions[0]!.version, record.submissions.at(-1)!.id], [1, 1, 'p1'], 'what is live is remembered')
+      t.equal(newest(record).version, versionOf(record))
+      t.strictSame(record.submissions.map(({ version }) => version), record.versions.map(({ version }) => version).reverse(), 'a version and its submission are remembered together')
+      record = cancel(record, SIGN_OFF)
+    }
+  }
+  t.ok(sizeOf(record) > 2 ** 19, 'and it is used')
 })
 
 await t.test('each state is JSON, and comes back from a storage as it was', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { settle } from '../../../example/offers/lifecycle.js'
-import { draftOf, publishedOf, slotOf, statusOf, summaryOf } from '../../../example/offers/offer.js'
+import { draftOf, publishedOf, slotNamed, slotOf, statusOf, summaryOf } from '../../../example/offers/offer.js'
 import type { OfferDocument } from '../../../example/offers/schemas.js'
 import { DOCUMENT, published, put, START, states, STEP } from '../../helper/publications.js'
 
@@ -38,20 +38,23 @@ await t.test('a version that is not there, the draft included: 404 (reading 16)'
   t.throws(() => publishedOf(put(), 0), { code: 'VersionNotFound', message: /no such version/ })
 })
 
-await t.test('slots: by their names in any case (CPP §3, reading 20)', async (t) => {
-  const record = inAllSlots()
-  for (const name of ['Draft', 'draft', 'DRAFT']) t.strictSame(slotOf(record, name), draftOf(record), name)
-  for (const name of ['Preview', 'preview', 'pReViEw']) t.strictSame(slotOf(record, name), publishedOf(record, 2), name)
-  for (const name of ['Production', 'production']) t.strictSame(slotOf(record, name), publishedOf(record, 1), name)
+await t.test('slots: by their names in any case; a name that is none is 400 (CPP §3)', async (t) => {
+  for (const [slot, ...names] of [['draft', 'Draft', 'draft', 'DRAFT'], ['preview', 'Preview', 'pReViEw'], ['production', 'Production', 'production']] as const) {
+    for (const name of names) t.equal(slotNamed(name), slot)
+  }
+  for (const name of ['', 'staging', 'view', ' draft', 'draft ', 'constructor', '__proto__', 'toString', '1']) {
+    t.throws(() => slotNamed(name), { statusCode: 400, code: 'BadRequest', message: /Draft, Preview and Production/ }, name)
+  }
 })
 
-await t.test('slots: one that is empty is 404, a name that is none is 400 (CPP §3)', async (t) => {
-  for (const name of ['Preview', 'production']) t.throws(() => slotOf(put(), name), { statusCode: 404, code: 'SlotEmpty', message: new RegExp(name, 'i') })
+await t.test('slots: what is in them; one that is empty is 404 (CPP §3, reading 20)', async (t) => {
+  const record = inAllSlots()
+  t.strictSame(slotOf(record, 'draft'), draftOf(record))
+  t.strictSame(slotOf(record, 'preview'), publishedOf(record, 2))
+  t.strictSame(slotOf(record, 'production'), publishedOf(record, 1))
+  for (const slot of ['preview', 'production'] as const) t.throws(() => slotOf(put(), slot), { statusCode: 404, code: 'SlotEmpty', message: new RegExp(slot) })
   t.throws(() => slotOf(states.live(), 'preview'), { code: 'SlotEmpty', message: /preview/ })
   t.throws(() => slotOf(states.waiting(), 'production'), { code: 'SlotEmpty', message: /production/ })
-  for (const name of ['', 'staging', 'view', ' draft', 'draft ', 'constructor', '__proto__', 'toString', '1']) {
-    t.throws(() => slotOf(inAllSlots(), name), { statusCode: 400, code: 'BadRequest', message: /Draft, Preview and Production/ }, name)
-  }
 })
 
 await t.test('summary: the definition is the name alone, or nothing (CPP §6)', async (t) => {

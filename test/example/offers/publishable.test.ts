@@ -66,6 +66,13 @@ await t.test('an image without an https address is rejected, and its version and
   }
 })
 
+await t.test('of a name that is as long as a document, its beginning is told', async (t) => {
+  const name = 'x'.repeat(1e5)
+  const told = `${'x'.repeat(100)}…`
+  t.equal(flawOfImages(contentOf({ plans: [{ planId: name, [VM]: { [name]: {} } }] })), `The image ${told} of the plan "${told}" cannot be fetched: its osVhdUrl is no https address.`)
+  t.equal(flawOfDraft(contentOf({ displayText: 'x', plans: [{ planId: name }, { planId: name }] })), `definition/plans has the plan "${told}" twice`)
+})
+
 await t.test('every plan and both maps are looked at, in their order', async (t) => {
   const bad = { osVhdUrl: 'http://images.example' }
   t.match(flawOfImages(planOf({ [VM]: { '1.0.0': GOOD }, [COREVM]: { '2.0.0': bad } })), /image 2\.0\.0 /)

@@ -63,12 +63,12 @@ await t.test('reading 4: the tag is strong, in the header alone, and new after e
   t.equal(new Set(tags).size, 8)
   for (const tag of tags) t.match(tag, /^"[\w-]+"$/)
 
-  const kept = await send('PUT', '/tide-db', { 'if-match': tags.at(-1)! }, { ...OFFER, eTag: '"stale"', Etag: 'W/"x"', ETag: 5 })
+  const kept = await send('PUT', '/tide-db', { 'if-match': tags.at(-1)! }, { ...OFFER, eTag: '"stale"', etag: '"stale"', Etag: 'W/"x"', ETAG: 5 })
   t.equal(kept.statusCode, 200)
   t.strictSame(Object.keys((await send('GET', '/tide-db')).json()).filter((name) => /etag/i.test(name)), [])
 })
 
-await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of the offer; nothing else carries one', async (t) => {
+await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of the offer; nothing else carries one, and nothing is shown from a cache unasked', async (t) => {
   const { send, act, put, pass } = await newPublisher(t)
   const current = async () => (await send('GET', '/tide-db')).headers.etag
   t.equal(await put(), await current())
@@ -80,10 +80,13 @@ await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of 
   pass(1)
   const nothing = await act('cancel')
   t.strictSame([nothing.statusCode, nothing.headers.etag], [200, await current()])
-  t.equal((await send('HEAD', '/tide-db')).headers.etag, await current())
+  for (const method of ['GET', 'HEAD'] as const) {
+    const { headers } = await send(method, '/tide-db')
+    t.strictSame([headers.etag, headers['cache-control']], [await current(), 'no-cache'])
+  }
   for (const path of ['', '/tide-db/versions/1', '/tide-db/slot/draft', '/tide-db/slot/production', '/tide-db/status', '/tide-db/submissions/', (went.headers.location as string).replace(/^.*offers(.*)\?.*$/, '$1')]) {
     const response = await send('GET', path)
-    t.strictSame([response.statusCode, response.headers.etag], [200, undefined], path)
+    t.strictSame([response.statusCode, response.headers.etag, response.headers['cache-control']], [200, undefined, 'no-cache'], path)
   }
 })
 

@@ -87,7 +87,7 @@ await t.test('reading 26: submissions, their states and slots, the two names of 
   t.equal(BigInt(versions[0]!), BigInt(Date.parse(changedTime)) * 10_000n + 621_355_968_000_000_000n)
 })
 
-await t.test('reading 27: the older address of an operation', async (t) => {
+await t.test('reading 27: the older address of an operation; which slot it names makes no difference', async (t) => {
   const { app, put, act, pass } = await newPublisher(t)
   await put()
   const published = await act('publish')
@@ -98,14 +98,14 @@ await t.test('reading 27: the older address of an operation', async (t) => {
   for (const [id, status, code] of [
     ['contoso$tide-db$2$preview', 404, 'OperationNotFound'], ['contoso$tide-db$0$preview', 404, 'OperationNotFound'],
     ['contoso$other$1$preview', 404, 'OfferNotFound'], ['fabrikam$tide-db$1$preview', 403, 'Forbidden'], ['CONTOSO$tide-db$1$preview', 403, 'Forbidden'],
-    ...['contoso$tide-db$1', 'contoso$tide-db$1$draft', 'contoso$tide-db$one$preview', '$tide-db$1$preview', 'contoso$$1$preview', 'x', 'contoso$a$b$1$preview'].map((id) => [id, 404, 'OperationNotFound'] as const)
+    ...['contoso$tide-db$1', 'contoso$tide-db$1$draft', 'contoso$tide-db$one$preview', 'contoso$tide-db$01$preview', '$tide-db$1$preview', 'contoso$$1$preview', 'x', 'contoso$a$b$1$preview'].map((id) => [id, 404, 'OperationNotFound'] as const)
   ] as const) {
     const refused = await read(id)
     t.strictSame([refused.statusCode, codeOf(t, refused)], [status, code], id)
   }
 })
 
-await t.test('reading 28: e-mail addresses are kept and shown', async (t) => {
+await t.test('reading 28: e-mail addresses are kept and shown; none is as good as null, and no body at all', async (t) => {
   const { get, put, act, pass } = await newPublisher(t)
   await put()
   t.equal((await get('/tide-db/status')).notificationEmails, '')
@@ -117,6 +117,17 @@ await t.test('reading 28: e-mail addresses are kept and shown', async (t) => {
   const live = await act('golive', undefined, { metadata: { 'notification-emails': 'eve@example.org' } })
   t.equal(live.json().notificationEmails, emails, 'golive reuses those of publish (CPP §8)')
   t.strictSame(await shown(), [emails, emails])
+  pass(1)
+
+  for (const [body, status] of [[' ', 400], [{ metadata: { 'notification-emails': 'x'.repeat(2001) } }, 400], [{ metadata: { 'notification-emails': 'x'.repeat(2000) } }, 202]] as const) {
+    const response = await act('publish', { 'if-match': '*', 'content-type': 'application/json' }, typeof body === 'string' ? body : JSON.stringify(body))
+    t.equal(response.statusCode, status)
+  }
+  for (const body of [undefined, '', {}, { metadata: {} }, { metadata: { 'notification-emails': null } }]) {
+    await act('cancel')
+    const response = await act('publish', { 'if-match': '*', 'content-type': 'application/json' }, typeof body === 'object' ? JSON.stringify(body) : body)
+    t.strictSame([response.statusCode, response.json().notificationEmails], [202, ''], JSON.stringify(body))
+  }
 })
 
 await t.test('the publishers of a token, and the types of offers, have the form of CPP §7', async (t) => {

@@ -16,6 +16,8 @@ await t.test('reading 7: refusals rank, shown for each two that follow one anoth
   const foreign = '/api/publishers/fabrikam/offers/tide-db'
   const valid = '?api-version=2017-10-31'
   const cases: Array<[string, string, ReturnType<typeof send>]> = [
+    ['an address that is none before 401', '400 BadRequest', send(app, 'GET', '/api/publishers/%zz', { authorization: undefined })],
+    ['an address without a route before 401', '404 RouteNotFound', send(app, 'GET', '/api/nothing', { authorization: undefined })],
     ['401 before the version', '401 Unauthorized', send(app, 'GET', offersUrl('/tide-db', ''), { authorization: undefined })],
     ['the version before 403', '400 InvalidAPIVersion', send(app, 'GET', foreign)],
     ['403 before 415', '403 Forbidden', send(app, 'PUT', foreign + valid, TEXT, 'text')],
@@ -88,7 +90,9 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
     ['501 levels', 400, 'BadRequest', nested(501)],
     ['__proto__', 400, 'BadRequest', '{"offerTypeId":"x","definition":{"plans":[{"planId":"a","__proto__":{}}]}}'],
     ['__proto__ in other letters', 400, 'BadRequest', '{"offerTypeId":"x","\\u005f_proto__":1}'],
-    ['large', 413, 'DocumentTooLarge', JSON.stringify({ ...OFFER, large: '' }).replace('""', `"${'x'.repeat(1024 * 1024)}"`)]
+    ['large', 413, 'DocumentTooLarge', JSON.stringify({ ...OFFER, large: 'x'.repeat(256 * 1024) })],
+    ['large once it is kept', 413, 'DocumentTooLarge', `{"offerTypeId":"${OFFER.offerTypeId}","numbers":[${'1e20,'.repeat(13_000)}0]}`],
+    ['a large body', 413, 'DocumentTooLarge', JSON.stringify(OFFER) + ' '.repeat(1024 * 1024)]
   ]
   for (const [name, status, code, document] of wrong) {
     const refused = await send('PUT', '/tide-db', { 'if-match': etag, ...JSON_TYPE }, typeof document === 'string' ? document : JSON.stringify(document))
@@ -98,8 +102,10 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
   t.strictSame([after.headers.etag, after.body], [etag, before.body])
   t.equal((await send('PUT', '/tide-db', { 'if-match': etag, ...JSON_TYPE }, nested(500))).statusCode, 200)
   const empty = JSON.stringify({ ...OFFER, large: '' })
-  const largest = empty.replace('""', `"${'x'.repeat(1024 * 1024 - empty.length)}"`)
-  t.equal((await send('PUT', '/tide-db', { 'if-match': '*', ...JSON_TYPE }, largest)).statusCode, 200)
+  const largest = empty.replace('""', `"${'x'.repeat(256 * 1024 - empty.length)}"`)
+  for (const body of [largest, largest + ' '.repeat(1024 * 1024 - largest.length), JSON.stringify((await send('GET', '/tide-db')).json())]) {
+    t.equal((await send('PUT', '/tide-db', { 'if-match': '*', ...JSON_TYPE }, body)).statusCode, 200)
+  }
 })
 
 await t.test('reading 11: each code that Microsoft left open is given, with its status', async (t) => {
