@@ -13,15 +13,18 @@ const OFFER_URL = offersUrl('/tide-db')
 
 /** Checks what every refusal has, and that the log tells of it under the same id. */
 function checkRefusal (t: Test, answer: RawAnswer | undefined, status: number, logged: Array<{ reqId: string }>, name: string): string {
-  t.match(answer, { status, headers: {
-    'content-type': 'application/json; charset=utf-8',
-    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-    'x-ms-correlation-request-id': ID
-  } }, name)
+  t.match(answer, {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'x-ms-correlation-request-id': ID
+    }
+  }, name)
   const { error, ...rest } = JSON.parse(answer!.body)
   t.strictSame([Object.keys(error), rest], [['code', 'message'], {}], name)
   t.ok(logged.some(({ reqId }) => reqId === answer!.headers['x-ms-correlation-request-id']), `${name}: logged`)
