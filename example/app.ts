@@ -9,7 +9,9 @@ import { clockedStorage } from './clocked-storage.js'
 import { drainConnections } from './drain.js'
 import { answerError, answerNoRoute } from './errors.js'
 import { health } from './health.js'
+import { createHttpServer } from './http-server.js'
 import { acceptJsonAlone } from './json-body.js'
+import { applyMessageRules } from './message-rules.js'
 import { compositeOperation } from './offers/composite-operation.js'
 import { settle } from './offers/lifecycle.js'
 import type { OfferOptions } from './offers/options.js'
@@ -17,7 +19,7 @@ import type { OfferRecord } from './offers/record.js'
 import { offers } from './offers/routes.js'
 import { openApi } from './openapi.js'
 import { tellRequestId } from './request-id.js'
-import { securityHeaders } from './security-headers.js'
+import { sendSecurityHeaders } from './security-headers.js'
 import type { Token } from './tokens.js'
 
 /** What the app is made of. */
@@ -38,6 +40,7 @@ export async function buildApp ({ storage: engine, tokens, clock = Date.now, ste
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     // What still arrives while the server closes is served, and its connection ends with the answer.
     return503OnClosing: false,
+    serverFactory: createHttpServer,
     frameworkErrors: answerError,
     clientErrorHandler: answerUnreadable
   })
@@ -45,12 +48,13 @@ export async function buildApp ({ storage: engine, tokens, clock = Date.now, ste
   app.setNotFoundHandler(answerNoRoute)
   app.decorateRequest('token', null)
   tellRequestId(app)
+  sendSecurityHeaders(app)
+  applyMessageRules(app)
   acceptJsonAlone(app)
   drainConnections(app)
 
   if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
   const storage = clockedStorage(engine as ListingAdapter<OfferRecord>, (offer) => settle(offer, clock()))
-  await app.register(securityHeaders)
   await app.register(openApi)
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })

@@ -1,22 +1,73 @@
 import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { REQUEST_ID } from './request-id.js'
-import type { ErrorBody } from './error-schema.js'
+import { ApiError, refusalOf } from './errors.js'
 
-const STATUS_OF_CODE: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+const REFUSALS: Readonly<Record<string, ApiError>> = {
+  HPE_HEADER_OVERFLOW: new ApiError(431, 'BadRequest', 'The address and the headers are together larger than 16 KB. Send fewer or shorter ones.'),
+  ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'BadRequest', 'The request did not arrive in time, and nothing was done. Send it again.'),
+  CONNECT: new ApiError(400, 'BadRequest', 'This server is not a proxy: it knows no CONNECT.')
+}
+const UNREADABLE = new ApiError(400, 'BadRequest', 'This is not a request that HTTP/1.1 allows. Check its method, its headers and the form of its body.')
+
+// Time for the answer to reach a client that still sends: bytes that nobody reads would reset the connection (RFC 9112 9.6).
+const LINGER_MS = 1000
+
+const answers = new WeakMap<Socket, ServerResponse[]>()
+const refused = new WeakSet<Socket>()
+
+/** Remembers which answers a connection still owes, and its latest one. */
+export function noteRequest ({ socket }: IncomingMessage, response: ServerResponse): void {
+  const owed = (answers.get(socket) ?? []).filter(({ writableFinished }) => !writableFinished)
+  answers.set(socket, [...owed, response])
+}
 
 /** Answers, in the form of the API, what Node could not read as a request; no hook and no handler ever sees it. */
 export function answerUnreadable (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
+  // Node tells of every further piece.
+  if (refused.has(socket)) return
+  refused.add(socket)
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const status = STATUS_OF_CODE[error.code ?? ''] ?? 400
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  // The rest may still come, and the request would be carried out behind its refusal.
+  if (isLate) socket.pause()
+  void answersAhead(socket).then((isAnswered) => {
+    if (!isAnswered && socket.writable) refuse(this, error, socket)
+    if (isLate) socket.destroySoon()
+    else linger(socket)
+  })
+}
+
+/**
+ * Waits for what was asked ahead of it on the same connection, whose answers come in order: a write that is under way
+ * must not be taken for refused. Resolves to whether the request that broke off in its body had its answer before.
+ */
+async function answersAhead (socket: Socket): Promise<boolean> {
+  const owed = answers.get(socket) ?? []
+  const latest = owed.at(-1)
+  const isBroken = latest?.req.complete === false
+  const isAnswered = isBroken && latest.headersSent
+  for (const response of owed) {
+    if (response.writableFinished || (response === latest && isBroken && !isAnswered)) continue
+    await new Promise((resolve) => { response.once('close', resolve) })
+  }
+  return isAnswered
+}
+
+function linger (socket: Socket): void {
+  socket.end()
+  setTimeout(() => { socket.destroy() }, LINGER_MS).unref()
+}
+
+function refuse ({ log }: FastifyInstance, { code }: { code?: string }, socket: Socket): void {
   const id = randomUUID()
-  this.log.info({ reqId: id, code: error.code }, 'request unreadable')
-  const body: ErrorBody = { error: { code: 'BadRequest', message: `The request cannot be read: ${STATUS_CODES[status]}.` } }
+  log.info({ reqId: id, code }, 'request unreadable')
+  const { status, headers, body } = refusalOf(REFUSALS[code ?? ''] ?? UNREADABLE, id)
   const content = JSON.stringify(body)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${content.length}\r\n${REQUEST_ID}: ${id}\r\nConnection: close\r\n\r\n${content}`)
+  const fields = { ...headers, 'content-length': Buffer.byteLength(content), connection: 'close' }
+  socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`), '', content].join('\r\n'))
 }

@@ -9,6 +9,7 @@ import { ApiError } from './errors.js'
 export function acceptJsonAlone (app: FastifyInstance): void {
   // Refuses __proto__. Nothing here assigns to what a key called constructor names, so it is one like any other.
   const parse = app.getDefaultJsonParser('error', 'ignore')
+  const parseAny = app.getDefaultJsonParser('ignore', 'ignore')
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -21,6 +22,10 @@ export function acceptJsonAlone (app: FastifyInstance): void {
     } catch {
       return done(new ApiError(400, 'BadRequest', 'The body is not UTF-8.'))
     }
-    return parse(request, text, done)
+    return parse(request, text, (error, document) => {
+      if (error === null) return done(null, document)
+      // Fastify has one answer for what is not JSON and for what is, with such a name in it.
+      return parseAny(request, text, (unreadable) => { done(unreadable ?? new ApiError(400, 'BadRequest', 'The body has a member named "__proto__", which this server does not keep. Give it another name.')) })
+    })
   })
 }

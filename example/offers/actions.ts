@@ -10,6 +10,9 @@ import type { OfferOptions } from './options.js'
 import type { OfferRecord } from './record.js'
 import { ActionBodySchema, OfferParamsSchema, OperationSchema, QuerySchema, StatusSchema, type ActionBody, type OfferParams } from './schemas.js'
 
+const AddressSchema = { type: 'string', description: 'Where to follow the operation, without the host' }
+const AcceptedSchema = { ...OperationSchema, headers: { Location: AddressSchema, 'Operation-Location': AddressSchema } }
+
 /** What is done with an offer: publish, golive and cancel (CPP §3, routes 7 to 9, and §8). */
 export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock, stepMs, actionsIfMatch }) => {
   const config: { ifMatch: IfMatchRouteOptions } = {
@@ -19,7 +22,7 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
 
   app.post('/:offerId/publish', {
     config,
-    schema: { operationId: 'publishOffer', summary: 'Publish an offer', ...action, response: { 202: OperationSchema, ...errorResponses } }
+    schema: { operationId: 'publishOffer', summary: 'Publish an offer', ...action, response: { 202: AcceptedSchema, ...errorResponses } }
   }, async (request, reply) => {
     const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
     const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
@@ -29,7 +32,7 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
 
   app.post('/:offerId/golive', {
     config,
-    schema: { operationId: 'goLiveOffer', summary: 'Let the version in the preview slot go live', ...action, response: { 202: OperationSchema, ...errorResponses } }
+    schema: { operationId: 'goLiveOffer', summary: 'Let the version in the preview slot go live', ...action, response: { 202: AcceptedSchema, ...errorResponses } }
   }, async (request, reply) => {
     const step = { id: randomUUID(), now: clock() }
     const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
@@ -38,7 +41,7 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
 
   app.post('/:offerId/cancel', {
     config,
-    schema: { operationId: 'cancelOffer', summary: 'Cancel the publication of an offer', ...action, response: { 200: StatusSchema, 202: OperationSchema, ...errorResponses } }
+    schema: { operationId: 'cancelOffer', summary: 'Cancel the publication of an offer', ...action, response: { 200: StatusSchema, 202: AcceptedSchema, ...errorResponses } }
   }, async (request, reply) => {
     const now = clock()
     let hadOne = false

@@ -34,9 +34,14 @@ await t.test('a connection that is gone is not answered', async (t) => {
     answerUnreadable.call(app, Object.assign(new Error('gone'), { code }), socket as never)
   }
   t.same(answered, ['destroyed', 'destroyed'])
-  const endless = { writable: true, end (content: string) { answered.push(content) } }
-  answerUnreadable.call(app, new Error('without a code'), endless as never)
-  t.match(answered.at(-1), /^HTTP\/1.1 400 /)
+})
+
+await t.test('a failure that Node has no code for is refused like any other', async (t) => {
+  const app = await newApp(t)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  app.server.once('connection', (socket) => { app.server.emit('clientError', new Error('without a code'), socket) })
+  const socket = net.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  t.match(await text(socket), /^HTTP\/1.1 400 /)
 })
 
 await t.test('a body that would come back as something else is refused: not UTF-8, or encoded', async (t) => {

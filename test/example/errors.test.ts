@@ -34,6 +34,40 @@ await t.test('each refusal has its status and its code', async (t) => {
   }
 })
 
+await t.test('a name that is refused is told apart from what is not JSON', async (t) => {
+  const app = await newApp(t)
+  const message = async (payload: string): Promise<string> => {
+    const response = await send(app, 'PUT', URL, { 'content-type': 'application/json', 'if-match': '*' }, payload)
+    t.strictSame([response.statusCode, codeOf(t, response)], [400, 'BadRequest'])
+    return response.json().error.message
+  }
+  for (const body of ['{"__proto__":{}}', '{"offerTypeId":"x","a":[{"__pr\\u006fto__":1}]}']) t.match(await message(body), /"__proto__"/)
+  t.match(await message('{"__proto__":{}'), /not valid JSON/)
+  const kept = await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, constructor: { prototype: { a: 1 } } })
+  t.equal(kept.statusCode, 201)
+  t.strictSame((await send(app, 'GET', URL)).json().constructor, { prototype: { a: 1 } }, 'an own name like any other')
+})
+
+await t.test('messages speak of offers, also where the plugin wrote them', async (t) => {
+  const app = await newApp(t)
+  const etag = { 'if-none-match': '*' }
+  const answers = [
+    await send(app, 'GET', URL),
+    await send(app, 'PUT', URL, {}, OFFER),
+    await send(app, 'PUT', URL, { 'if-match': '"stale"' }, OFFER),
+    await send(app, 'PUT', URL, etag, OFFER),
+    await send(app, 'PUT', URL, etag, OFFER),
+    await send(app, 'PUT', URL, { 'if-match': '"stale"' }, OFFER),
+    await send(app, 'PUT', URL, { 'if-match': 'unquoted' }, OFFER),
+    await send(app, 'POST', offersUrl('/none/publish'), { 'if-match': '*' }),
+    await send(app, 'GET', offersUrl('/none/status'))
+  ].filter(({ statusCode }) => statusCode >= 400)
+  t.strictSame(answers.map((answer) => codeOf(t, answer)), ['OfferNotFound', 'MissingIfMatch', 'PreconditionFailed', 'PreconditionFailed', 'PreconditionFailed', 'MalformedPrecondition', 'OfferNotFound', 'OfferNotFound'])
+  for (const answer of answers) t.notMatch(answer.json().error.message, /entity(?!-tag)/i)
+  t.match(answers[0]!.json().error.message, /^There is no such offer\. Check the address/)
+  t.match(answers[5]!.json().error.message, /list of 1 to 256 entity-tags/)
+})
+
 await t.test('refusals rank: 401, version, 403, 415, body, If-Match, 404 or 412 (CPP §10)', async (t) => {
   const app = await newApp(t)
   // Each step repairs what the step before it was refused for.

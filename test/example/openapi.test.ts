@@ -63,6 +63,17 @@ await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and
   }
 })
 
+await t.test('openapi: a 202 shows where the operation is followed (CPP §8), and no other answer does', async (t) => {
+  const accepted = new Map<string, string[]>()
+  for (const [method, path, { responses }] of operationsOf(await documentOf(t))) {
+    for (const [status, { headers = {} }] of Object.entries(responses)) {
+      const names = Object.keys(headers).filter((name) => /location/i.test(name))
+      if (names.length > 0) accepted.set(`${method} ${path} ${status}`, names)
+    }
+  }
+  t.strictSame(accepted, new Map(ACTIONS.map((path) => [`post ${path} 202`, ['Location', 'Operation-Location']])))
+})
+
 await t.test('openapi: each operation has a name, documents have theirs, and the actions do without a body', async (t) => {
   const document = await documentOf(t) as Document & { components: { schemas: object } }
   const operations = operationsOf(document).map(([, , operation]) => operation as Operation & { operationId: string, requestBody?: { required: boolean } })

@@ -66,13 +66,25 @@ await t.test('a wrong setting stops the start, with one line that names it', asy
   t.equal(output.text(), '')
 })
 
-await t.test('a port that is taken stops the start', async (t) => {
+await t.test('where it cannot listen stops the start with one line, told once by all workers', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.teardown(() => { taken.close() })
   await once(taken, 'listening')
-  const { exit, log } = start(t, { PORT: String((taken.address() as AddressInfo).port) })
-  t.strictSame(await exit, [1, null])
-  t.match(log.text(), /EADDRINUSE/)
+  const PORT = String((taken.address() as AddressInfo).port)
+  const cases: Array<[Record<string, string>, RegExp]> = [
+    [{ PORT }, /^PORT names a port that another process listens on/],
+    [{ PORT, WORKERS: '2' }, /^PORT names a port that another process listens on/],
+    // An address for documentation (RFC 5737), and a name that is none (RFC 6761).
+    [{ HOST: '192.0.2.1', TOKENS: 'mine=contoso:owner' }, /^HOST names an address that this machine does not have/],
+    [{ HOST: 'nowhere.invalid', TOKENS: 'mine=contoso:owner' }, /^HOST names a host /]
+  ]
+  for (const [settings, message] of cases) {
+    const { exit, log, output } = start(t, { STORAGE: `sqlite:${fileOf(t)}`, ...settings })
+    t.strictSame(await exit, [1, null])
+    t.match(log.text(), message)
+    t.equal(log.text().split('\n').length, 2, log.text())
+    t.equal(output.text(), '')
+  }
 })
 
 const OFFERS = '/api/publishers/contoso/offers'

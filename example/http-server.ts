@@ -1,0 +1,23 @@
+import type { FastifyServerFactory } from 'fastify'
+import { createServer } from 'node:http'
+import { noteRequest } from './client-errors.js'
+
+/**
+ * A server that has nothing refused by Node in its own words: every answer has the headers, the form and the id of this
+ * API. It is the only one of its app; for localhost, Fastify would make others without these listeners.
+ */
+export const createHttpServer: FastifyServerFactory = (handler) => {
+  const server = createServer({
+    requireHostHeader: false, // message-rules.ts does
+    // Longer than load balancers keep a connection idle, so that they end it, and not in the middle of a request.
+    keepAliveTimeout: 72_000,
+    // How late Node sees that a request is too slow, by its own limits: a minute for a head, five for the whole.
+    connectionsCheckingInterval: 1000
+  }, (request, response) => {
+    noteRequest(request, response)
+    handler(request, response)
+  })
+  server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })
+  server.on('connect', (_request, socket) => { server.emit('clientError', Object.assign(new Error('no proxy'), { code: 'CONNECT' }), socket) })
+  return server
+}

@@ -1,0 +1,201 @@
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { OFFER, offersUrl } from '../helper/example-app.js'
+import { answersOf, exchange, listeningApp, open, type RawAnswer } from '../helper/raw-socket.js'
+import { listen } from '../helper/server-process.js'
+
+const HOST = 'Host: localhost\r\n'
+const LAST = `${HOST}Connection: close\r\n`
+const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const BODY = JSON.stringify(OFFER)
+const OFFER_URL = offersUrl('/tide-db')
+
+/** Checks what every refusal has, and that the log tells of it under the same id. */
+function checkRefusal (t: Test, answer: RawAnswer | undefined, status: number, logged: Array<{ reqId: string }>, name: string): string {
+  t.match(answer, {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'x-ms-correlation-request-id': ID
+    }
+  }, name)
+  const { error, ...rest } = JSON.parse(answer!.body)
+  t.strictSame([Object.keys(error), rest], [['code', 'message'], {}], name)
+  t.ok(logged.some(({ reqId }) => reqId === answer!.headers['x-ms-correlation-request-id']), `${name}: logged`)
+  return `${error.code}: ${error.message}`
+}
+
+function put (id: string, headers = ''): string {
+  return `PUT ${offersUrl(`/${id}`)} HTTP/1.1\r\n${HOST}Authorization: Bearer contoso-token\r\nIf-Match: *\r\nContent-Type: application/json\r\n${headers}`
+}
+
+await t.test('refusals ahead of every hook have the headers, the form and the id of all others', async (t) => {
+  const { app, logged } = await listeningApp(t)
+  const requests: Array<[number, string, RegExp]> = [
+    [400, `GET /%zz HTTP/1.1\r\n${LAST}\r\n`, /percent/],
+    [400, `GET ${offersUrl('/%zz')} HTTP/1.1\r\n${LAST}\r\n`, /percent/],
+    [400, `FOO / HTTP/1.1\r\n${HOST}\r\n`, /HTTP/],
+    [400, 'nonsense\r\n\r\n', /HTTP/],
+    [400, `GET / HTTP/1.1\r\n${HOST}If-Match: "a\u0001"\r\n\r\n`, /HTTP/],
+    [400, `PUT / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`, /HTTP/],
+    [400, 'CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', /CONNECT/],
+    [431, `GET / HTTP/1.1\r\n${HOST}If-Match: "${'x'.repeat(20_000)}"\r\n\r\n`, /16 KB/],
+    [431, `GET / HTTP/1.1\r\n${HOST}If-Match: "${'x'.repeat(2_000_000)}"\r\n\r\n`, /16 KB/],
+    [417, `GET /health HTTP/1.1\r\n${LAST}Expect: foo\r\n\r\n`, /Expect/],
+    [417, `${put('a')}Expect: foo\r\nContent-Length: ${BODY.length}\r\n\r\n`, /Expect/],
+    [417, `GET /health HTTP/1.1\r\n${LAST}Expect: 100-continue, foo\r\n\r\n`, /Expect/],
+    [400, 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', /Host/],
+    [400, `GET /health HTTP/1.1\r\n${LAST}Host: other\r\n\r\n`, /Host/],
+    [400, `GET /health HTTP/1.0\r\n${HOST}Host: other\r\n\r\n`, /Host/],
+    [404, `OPTIONS * HTTP/1.1\r\n${LAST}\r\n`, /OPTIONS/],
+    [404, `GET http://localhost/nowhere HTTP/1.1\r\n${LAST}\r\n`, /GET/],
+    [400, `GET http://localhost/%zz HTTP/1.1\r\n${LAST}\r\n`, /percent/],
+    [401, `GET http://localhost${OFFER_URL} HTTP/1.1\r\n${LAST}\r\n`, /bearer/],
+    [400, `GET nowhere HTTP/1.1\r\n${LAST}\r\n`, /HTTP/]
+  ]
+  for (const [status, request, message] of requests) {
+    const name = request.slice(0, 60)
+    const answers = (await exchange(t, app, request)).filter(({ status }) => status !== 100)
+    t.equal(answers.length, 1, name)
+    const told = checkRefusal(t, answers[0], status, logged(), name)
+    t.match(told, message, name)
+    t.notMatch(told, /zz|yyy/, 'the address is not in it')
+  }
+})
+
+await t.test('a parameter over maxParamLength: 414 in the same form', async (t) => {
+  const { app, logged } = await listeningApp(t)
+  // More than Node takes in a head is refused by Node; only a request that is not read from a connection gets this far.
+  const { statusCode: status, headers, body } = await app.inject(offersUrl(`/${'y'.repeat(16_385)}`))
+  const told = checkRefusal(t, { status, headers: headers as Record<string, string>, body }, 414, logged(), '414')
+  t.notMatch(told, /yyy/)
+})
+
+await t.test('408: a head that does not arrive in time, first on its connection or later', async (t) => {
+  const { app, logged } = await listeningApp(t)
+  app.server.headersTimeout = 100
+  const first = await open(t, app)
+  first.write(`GET /health HTTP/1.1\r\n${HOST}`)
+  const later = await open(t, app)
+  later.write(`GET /health HTTP/1.1\r\n${HOST}\r\nGET /health HTTP/1.1\r\n`)
+  const silent = await open(t, app)
+  const [a, b, c] = await Promise.all([answersOf(first), answersOf(later), answersOf(silent)])
+  t.strictSame([a, b, c].map((answers) => answers.map(({ status }) => status)), [[408], [200, 408], [408]])
+  for (const answer of [a[0], b[1], c[0]]) t.match(checkRefusal(t, answer, 408, logged(), '408'), /in time/)
+})
+
+await t.test('408: a body that does not arrive in time', async (t) => {
+  const { app, logged } = await listeningApp(t)
+  app.server.headersTimeout = 50
+  app.server.requestTimeout = 100
+  const answers = await exchange(t, app, `${put('tide-db')}Content-Length: ${BODY.length}\r\n\r\n{`)
+  t.equal(answers.length, 1)
+  checkRefusal(t, answers[0], 408, logged(), '408')
+})
+
+await t.test('Expect: 100-continue is still answered with 100, and the request is served (RFC 9110 10.1.1)', async (t) => {
+  const { app } = await listeningApp(t)
+  for (const expect of ['100-continue', '100-Continue']) {
+    const socket = await open(t, app)
+    const answer = listen(socket)
+    socket.write(`${put(expect.toLowerCase())}Expect: ${expect}\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n`)
+    await answer.says(/^HTTP\/1\.1 100 Continue\r\n\r\n/)
+    const ended = once(socket, 'end')
+    socket.write(BODY)
+    await ended
+    t.match(answer.text(), /HTTP\/1\.1 20[01] /)
+  }
+  const [got] = await exchange(t, app, 'GET /health HTTP/1.0\r\nExpect: foo\r\n\r\n')
+  t.equal(got!.status, 200, 'HTTP/1.0 knows no expectations, and needs no Host')
+  const [absolute] = await exchange(t, app, `GET http://elsewhere/health HTTP/1.1\r\n${LAST}\r\n`)
+  t.equal(absolute!.status, 200, 'absolute form (RFC 9112 3.2.2)')
+})
+
+await t.test('garbage behind a write does not overtake its answer: the write is told as it was done', async (t) => {
+  for (const [status, garbage] of [[400, 'nonsense\r\n\r\n'], [400, 'CONNECT localhost:80 HTTP/1.1\r\n\r\n'], [431, `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`]] as const) {
+    let begin!: () => void
+    const begun = new Promise<void>((resolve) => { begin = resolve })
+    let release!: () => void
+    const released = new Promise<void>((resolve) => { release = resolve })
+    const storage = memoryAdapter({
+      async around (step, operation) {
+        if (operation === 'write') {
+          begin()
+          await released
+        }
+        return step()
+      }
+    })
+    const { app, logged } = await listeningApp(t, { storage })
+    const socket = await open(t, app)
+    socket.write(`${put(`tide-${status}`)}Content-Length: ${BODY.length}\r\n\r\n${BODY}`)
+    await begun
+    const seen = once(app.server, 'clientError')
+    socket.write(garbage)
+    await seen
+    release()
+    const answers = await answersOf(socket)
+    t.equal(answers[0]!.status, 201)
+    t.match(JSON.parse(answers[0]!.body), { id: `tide-${status}` })
+    t.equal(answers.length, 2)
+    checkRefusal(t, answers[1], status, logged(), garbage.slice(0, 20))
+  }
+})
+
+await t.test('what comes late behind a 408 is not carried out, be it head or body', async (t) => {
+  for (const part of [20, 300]) {
+    const { app } = await listeningApp(t)
+    app.server.headersTimeout = 50
+    app.server.requestTimeout = 100
+    const socket = await open(t, app)
+    socket.on('error', () => {})
+    const request = `${put('tide-db')}Content-Length: ${BODY.length}\r\n\r\n${BODY}`
+    const seen = once(app.server, 'clientError')
+    socket.write(request.slice(0, part))
+    await seen
+    socket.write(request.slice(part))
+    const answers = await answersOf(socket).catch(() => [])
+    t.ok(answers.every(({ status }) => status === 408))
+    const [read] = await exchange(t, app, `GET ${OFFER_URL} HTTP/1.1\r\n${LAST}Authorization: Bearer contoso-token\r\n\r\n`)
+    t.equal(read!.status, 404)
+  }
+})
+
+await t.test('garbage in a body is the refusal of that request, and nothing is written', async (t) => {
+  const { app, logged } = await listeningApp(t)
+  const [answer, ...more] = await exchange(t, app, `${put('tide-db')}Transfer-Encoding: chunked\r\n\r\n5\r\n{"off\r\nzz\r\n`)
+  checkRefusal(t, answer, 400, logged(), 'chunks')
+  t.strictSame(more, [])
+  const [early, ...rest] = await exchange(t, app, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\n{"off\r\nzz\r\n`)
+  checkRefusal(t, early, 401, logged(), 'answered ahead of the garbage')
+  t.strictSame(rest, [])
+  const [read] = await exchange(t, app, `GET ${OFFER_URL} HTTP/1.1\r\n${LAST}Authorization: Bearer contoso-token\r\n\r\n`)
+  t.equal(read!.status, 404)
+})
+
+await t.test('a client that never ends its side does not hold a refused connection', async (t) => {
+  const { app } = await listeningApp(t)
+  const socket = await open(t, app)
+  socket.allowHalfOpen = true
+  const [server] = await Promise.all([once(app.server, 'clientError').then(([, server]) => server), socket.write('nonsense\r\n\r\n')])
+  socket.resume()
+  await once(server, 'close')
+  t.pass()
+})
+
+await t.test('a client that resets its connection in the middle stops nothing', async (t) => {
+  const { app } = await listeningApp(t)
+  for (const bytes of [`${put('tide-db')}Content-Length: 100\r\n\r\n{`, `GET /health HTTP/1.1\r\n${HOST}`, '', 'nonsense\r\n\r\n', `GET /health HTTP/1.1\r\n${HOST}\r\nnonsense`]) {
+    const socket = await open(t, app)
+    socket.write(bytes)
+    socket.resetAndDestroy()
+  }
+  const [answer] = await exchange(t, app, `GET /health HTTP/1.1\r\n${LAST}\r\n`)
+  t.equal(answer!.status, 200)
+})
