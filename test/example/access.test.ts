@@ -2,7 +2,8 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../example/app.js'
 import { parseTokens } from '../../example/tokens.js'
-import { codeOf, countingMemory, offersUrl, OFFER, send } from '../helper/example-app.js'
+import { codeOf, offersUrl, OFFER, send } from '../helper/example-app.js'
+import { countingStorage } from '../helper/example-storage.js'
 
 type Method = NonNullable<InjectOptions['method']>
 interface Route { method: Method, url: string }
@@ -38,7 +39,7 @@ function addressOf ({ url }: Route, publisherId: string): string {
 }
 
 async function countedApp (t: Test) {
-  const { storage, calls } = countingMemory()
+  const { storage, calls } = await countingStorage(t)
   const app = await buildApp({ storage, tokens: parseTokens('contoso-token=contoso:owner,fabrikam-token=fabrikam:contributor') })
   t.teardown(async () => { await app.close() })
   await app.ready()

@@ -1,9 +1,10 @@
 import t from 'tap'
 import { parseTokens } from '../../example/tokens.js'
-import { codeOf, countingMemory, newApp, OFFER, offersUrl, send } from '../helper/example-app.js'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../helper/example-app.js'
+import { countingStorage } from '../helper/example-storage.js'
 
 await t.test('no token, another scheme, or an unknown token: 401 with a challenge, and the storage is not asked', async (t) => {
-  const { storage, calls } = countingMemory()
+  const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
   for (const authorization of [undefined, '', 'contoso-token', 'Basic contoso-token', 'Bearer', 'Bearer ', 'Bearer contoso-toke', 'Bearer contoso-token2', 'Bearer a contoso-token', 'Bearer CONTOSO-TOKEN']) {
     for (const method of ['GET', 'PUT'] as const) {
@@ -22,7 +23,7 @@ await t.test('the scheme is a word in any case (RFC 9110 11.1)', async (t) => {
 })
 
 await t.test('another publisher, and one that nobody knows: the same 403, and the storage is not asked', async (t) => {
-  const { storage, calls } = countingMemory()
+  const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
   const bodies = new Set<string>()
   for (const publisher of ['fabrikam', 'nobody', 'Contoso', 'contoso%2Foffers', 'x'.repeat(200)]) {

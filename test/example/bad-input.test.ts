@@ -1,5 +1,6 @@
 import t from 'tap'
-import { codeOf, countingMemory, OFFER, offersUrl, send } from '../helper/example-app.js'
+import { codeOf, OFFER, offersUrl, send } from '../helper/example-app.js'
+import { countingStorage } from '../helper/example-storage.js'
 import { newPublisher, TO_SIGN_OFF, type Headers } from '../helper/example-publisher.js'
 
 type Method = 'GET' | 'PUT' | 'POST'
@@ -61,7 +62,7 @@ const CASES: Case[] = [
 ]
 
 await t.test('bad input has its status and code, in the form of CPP §2, and leaves the offer as it was', async (t) => {
-  const { storage, calls } = countingMemory()
+  const { storage, calls } = await countingStorage(t)
   const publisher = await newPublisher(t, { storage })
   const etag = await publisher.put()
   const before = (await publisher.send('GET', '/tide-db')).body

@@ -1,14 +1,15 @@
 import t, { type Test } from 'tap'
-import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { aroundAdapter } from '../helper/around-adapter.js'
 import { clientOf, serveOverHttp } from '../helper/example-client.js'
-import { meetingMemory, OFFER, offersUrl } from '../helper/example-app.js'
+import { OFFER, offersUrl } from '../helper/example-app.js'
+import { meetingStorage, newStorage } from '../helper/example-storage.js'
 import { STEP, TO_SIGN_OFF } from '../helper/example-publisher.js'
 
 type Action = 'publish' | 'golive' | 'cancel'
 
 /** A server over HTTP with one offer, whose writes meet when the test says so, and whose time the test moves. */
 async function meetingServer (t: Test) {
-  const { storage, meet } = meetingMemory()
+  const { storage, meet } = await meetingStorage(t)
   let now = Date.parse('2031-04-02T09:15:06.987Z')
   const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), { authorization: 'Bearer contoso-token', 'content-type': 'application/json' })
   const put = async (ifMatch: string, document: object = OFFER) => await request('PUT', offersUrl('/tide-db'), { 'if-match': ifMatch }, document)
@@ -124,12 +125,10 @@ await t.test('an open editor with a tag from before the sign-off: 412 after it, 
 await t.test('the sign-off comes due between the comparison of a tag and the write: 412, with the tag of the sign-off', async (t) => {
   let now = 0
   let reads = 2
-  const storage = memoryAdapter({
-    around (step, operation) {
-      // The first read of the request is for the early comparison of the plugin.
-      if (operation === 'read' && ++reads === 2) now += TO_SIGN_OFF * STEP
-      return step()
-    }
+  const storage = aroundAdapter(await newStorage(t), async (step, operation) => {
+    // The first read of the request is for the early comparison of the plugin.
+    if (operation === 'read' && ++reads === 2) now += TO_SIGN_OFF * STEP
+    return await step()
   })
   const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), { authorization: 'Bearer contoso-token', 'content-type': 'application/json' })
   await request('PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)

@@ -4,7 +4,8 @@ import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { buildApp } from '../../example/app.js'
 import { withDraft } from '../../example/offers/draft.js'
 import { parseTokens } from '../../example/tokens.js'
-import { codeOf, countingMemory, meetingMemory, newApp, OFFER, offersUrl, send, TYPE } from '../helper/example-app.js'
+import { codeOf, newApp, OFFER, offersUrl, send, TYPE } from '../helper/example-app.js'
+import { countingStorage, meetingStorage } from '../helper/example-storage.js'
 
 const URL = offersUrl('/tide-db')
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/
@@ -78,7 +79,7 @@ await t.test('PUT replaces the whole document', async (t) => {
 })
 
 await t.test('a document that contradicts its address, its type, or the schema: 400, and nothing is stored', async (t) => {
-  const { storage, calls } = countingMemory()
+  const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
   const wrong: unknown[] = [
     [], 'text', null, {}, { offerTypeId: '' }, { offerTypeId: 5 },
@@ -153,8 +154,9 @@ await t.test('list: all offers of the publisher alone, by id, the definition cut
 })
 
 await t.test('list: all pages of the storage', async (t) => {
-  const { storage, calls } = countingMemory()
+  const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
+  await app.ready()
   for (let at = 0; at < 250; at++) {
     await storage.write(`/publishers/contoso/offers/o${at}`, withDraft(undefined, OFFER, { publisherId: 'contoso', offerId: `o${at}` }, 0), { kind: 'any' })
   }
@@ -173,7 +175,7 @@ await t.test('a trailing slash makes no difference', async (t) => {
 })
 
 await t.test('two first PUTs with * at once: one creates, the other overwrites it, and neither is lost', async (t) => {
-  const { storage, meet } = meetingMemory()
+  const { storage, meet } = await meetingStorage(t)
   const app = await newApp(t, { storage })
   meet(2)
   const answers = await Promise.all(['one', 'two'].map(async (note) => await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note })))
@@ -183,7 +185,7 @@ await t.test('two first PUTs with * at once: one creates, the other overwrites i
 })
 
 await t.test('two first PUTs with * at once and different types: the type is fixed by the one that creates', async (t) => {
-  const { storage, meet } = meetingMemory()
+  const { storage, meet } = await meetingStorage(t)
   const app = await newApp(t, { storage })
   meet(2)
   const answers = await Promise.all(['one', 'two'].map(async (offerTypeId) => await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId })))

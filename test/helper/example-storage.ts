@@ -39,6 +39,20 @@ export async function countingStorage (t: Test): Promise<{ storage: StorageAdapt
   return { storage, calls }
 }
 
+/** A storage that keeps the size of all that is written to it, in bytes of JSON. */
+export async function measuringStorage (t: Test): Promise<{ storage: StorageAdapter, sizes: number[] }> {
+  const measured = await newStorage(t)
+  const sizes: number[] = []
+  const storage: StorageAdapter = {
+    ...measured,
+    async write (key, value, expectation, options) {
+      sizes.push(Buffer.byteLength(JSON.stringify(value)))
+      return await measured.write(key, value, expectation, options)
+    }
+  }
+  return { storage, sizes }
+}
+
 /** A storage where, after `meet(n)`, the next n writes wait for each other, so none of them has seen another. */
 export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapter, meet: (writers: number) => void }> {
   let missing = 0

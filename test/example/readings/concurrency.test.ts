@@ -1,5 +1,6 @@
 import t from 'tap'
-import { codeOf, meetingMemory, OFFER } from '../../helper/example-app.js'
+import { codeOf, OFFER } from '../../helper/example-app.js'
+import { meetingStorage } from '../../helper/example-storage.js'
 import { newPublisher, TO_SIGN_OFF } from '../../helper/example-publisher.js'
 
 const ACTIONS = ['publish', 'golive', 'cancel'] as const
@@ -91,7 +92,7 @@ await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of 
 })
 
 await t.test('reading 6: one tag for an offer with all that is published of it; of two publishes under one tag one wins', async (t) => {
-  const { storage, meet } = meetingMemory()
+  const { storage, meet } = await meetingStorage(t)
   const { send, act, put } = await newPublisher(t, { storage })
   const etag = await put()
   meet(2)

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { codeOf, measuringMemory, OFFER, offersUrl, send } from '../../helper/example-app.js'
+import { codeOf, OFFER, offersUrl, send } from '../../helper/example-app.js'
 import { newPublisher, TO_SIGN_OFF, type Publisher } from '../../helper/example-publisher.js'
+import { measuringStorage } from '../../helper/example-storage.js'
 
 const draft = (displayText: string) => ({ ...OFFER, definition: { ...OFFER.definition, displayText } })
 
@@ -42,7 +43,7 @@ await t.test('reading 16: version is 0, then each publish takes the draft as the
   t.equal((await get('/tide-db/slot/production')).definition.displayText, 'live')
 
   // Large ones give way in bytes: what is stored of an offer stays below a mebibyte.
-  const { storage, sizes } = measuringMemory()
+  const { storage, sizes } = await measuringStorage(t)
   const large = await newPublisher(t, { storage })
   const largest = (text: string) => ({ ...draft(text), fill: 'x'.repeat(256 * 1024 - 200) })
   await large.put(largest('live'))

@@ -14,9 +14,9 @@ await t.test('each engine gives a storage that works, and closes what was opened
 })
 
 await t.test('a form that the engine does not have is refused, without its value', async (t) => {
-  for (const [setting, form] of [['memory:hush', '"memory:"'], ['sqlite:', '"sqlite:<file>"'], ['sqlite::memory:', '"sqlite:<file>"'], ['sqlite:/dev/null/hush', 'a file that cannot be opened']]) {
-    const error = await createStorage(setting!).then(() => undefined, (error: Error) => error)
-    t.ok(error?.message.startsWith('STORAGE ') && error.message.includes(form!), setting)
+  for (const [setting, form] of [['memory:hush', '"memory:"'], ['sqlite:', '"sqlite:<file>"'], ['sqlite::memory:', '"sqlite:<file>"'], ['sqlite:/dev/null/hush', 'a file that cannot be opened']] as const) {
+    const error = await createStorage(setting).then(() => undefined, (error: Error) => error)
+    t.ok(error?.message.startsWith('STORAGE ') && error.message.includes(form), setting)
     t.notMatch(error?.message, /hush/)
   }
 })
