@@ -103,7 +103,7 @@ class EngineProcess implements Service {
   }
 
   pause (): void {
-    if (this.pid !== undefined) process.kill(this.pid, 'SIGSTOP')
+    if (this.pid !== undefined) send(this.pid, 'SIGSTOP')
     this.#signal('SIGSTOP')
   }
 
@@ -120,7 +120,7 @@ class EngineProcess implements Service {
     const { stop, folder } = this.#engine
     if (stop !== undefined && this.pid !== undefined) {
       this.resume()
-      process.kill(this.pid, stop)
+      send(this.pid, stop)
       await Promise.race([this.#gone, delay(STOPS_WITHIN, undefined, { ref: false })])
     }
     await this.kill()
@@ -129,13 +129,7 @@ class EngineProcess implements Service {
 
   #signal (signal: NodeJS.Signals): void {
     if (this.pid === undefined) return
-    for (const pid of [this.pid, ...childrenOf(this.pid)]) {
-      try {
-        process.kill(pid, signal)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-      }
-    }
+    for (const pid of [this.pid, ...childrenOf(this.pid)]) send(pid, signal)
   }
 
   /** A test that is killed tears nothing down. This shell then sees the end of its input, and does it instead. */
@@ -143,6 +137,15 @@ class EngineProcess implements Service {
     const script = 'read -r _; kill -9 "$1"; sleep 1; rm -rf "$2"'
     const shell = spawn('sh', ['-c', script, 'sh', String(child.pid), this.#engine.folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
     void this.#gone.then(() => shell.kill('SIGKILL'))
+  }
+}
+
+/** A signal to what may have ended by itself. */
+function send (pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -1,13 +1,21 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEtcd, startEtcdCluster } from './etcd.js'
+import { freePort, onFreePorts, PortTaken } from './free-port.js'
 import { startPgbouncer } from './pgbouncer.js'
 import { startPostgres } from './postgres.js'
 import { skipWithout, skipWithoutOwn } from './programs.js'
 import { startRedisCluster } from './redis-cluster.js'
 import { startRedis } from './redis.js'
-import { uniqueName } from './service.js'
+import { uniqueName, type Service } from './service.js'
 
 async function query (url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
@@ -22,6 +30,7 @@ async function query (url: string, text: string): Promise<unknown[]> {
 
 async function redis<T> (url: string, run: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url, { maxRetriesPerRequest: 0 })
+  client.on('error', () => {})
   try {
     return await run(client)
   } finally {
@@ -52,6 +61,20 @@ await t.test('PostgreSQL: durable by default, and an acknowledged write is there
   t.strictSame(await query(service.url, `SELECT n FROM ${table}`), [1])
 })
 
+await t.test('PostgreSQL: a pause reaches the sessions that are open, and a kill one that is busy', { skip: skipWithoutOwn('postgres') }, async (t) => {
+  const service = await startPostgres(t)
+  const session = new pg.Client({ connectionString: service.url })
+  session.on('error', () => {})
+  await session.connect()
+  service.pause()
+  const answer = session.query('SELECT 1')
+  t.equal(await Promise.race([answer, delay(200, 'nothing')]), 'nothing')
+  service.resume()
+  t.equal((await answer).rowCount, 1)
+  const busy = session.query('SELECT count(*) FROM generate_series(1, 1000000000000)')
+  await Promise.all([t.rejects(busy), service.kill()])
+})
+
 await t.test('PgBouncer: pools by transaction', { skip: skipWithout('postgres', 'pgbouncer') }, async (t) => {
   const postgres = await startPostgres(t)
   const service = await startPgbouncer(t, postgres.url)
@@ -76,7 +99,7 @@ await t.test('Redis: paused it does not answer, resumed it does', { skip: skipWi
     await client.ping()
     service.pause()
     const answer = client.ping()
-    t.equal(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 200, 'nothing'))]), 'nothing')
+    t.equal(await Promise.race([answer, delay(200, 'nothing')]), 'nothing')
     service.resume()
     t.equal(await answer, 'PONG')
   })
@@ -118,4 +141,50 @@ await t.test('etcd with three members: one store, which goes on without one of t
   await writeAndRead(t, two, three)
   await members[0]!.restart()
   await writeAndRead(t, two, one)
+})
+
+/** Takes its port while it is away, and resolves to what its restart says. */
+async function restartWithoutPort (service: Service): Promise<unknown> {
+  await service.kill()
+  const other = createServer().listen(Number(new URL(service.url).port), '127.0.0.1')
+  await once(other, 'listening')
+  try {
+    return await service.restart().catch((error: unknown) => error)
+  } finally {
+    other.close()
+  }
+}
+
+await t.test('each engine tells a port that is taken from other failures', { skip: skipWithoutOwn('postgres', 'pgbouncer', 'redis', 'etcd') }, async (t) => {
+  const postgres = await startPostgres(t)
+  for (const service of [await startPgbouncer(t, postgres.url), postgres, await startRedis(t), await startEtcd(t)]) {
+    t.type(await restartWithoutPort(service), PortTaken, service.url)
+  }
+  await t.rejects(startRedis(t, { settings: { nonsense: '1' } }), /does not answer:.*nonsense/s)
+  await t.rejects(startPostgres(t, { settings: { nonsense: '1' } }), /does not answer:.*nonsense/s)
+  await t.rejects(startEtcd(t, { settings: { nonsense: '1' } }), /does not answer:.*nonsense/s)
+})
+
+await t.test('what takes a free port is tried again with another one, and not for ever', async (t) => {
+  const tried: number[] = []
+  const start = async (failures: number): Promise<number> => await onFreePorts(async () => {
+    tried.push(await freePort())
+    if (tried.length <= failures) throw new PortTaken()
+    return tried.length
+  })
+  t.equal(await start(2), 3)
+  t.type(await start(Infinity).catch((error: unknown) => error), PortTaken)
+  t.equal(tried.length, 8)
+  await t.rejects(onFreePorts(async () => { throw new Error('other') }), { message: 'other' })
+})
+
+await t.test('a test that is killed leaves no engine and no folder behind', { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('abandoned.ts', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = await once(createInterface(child.stdout), 'line') as [string]
+  const { url, folder } = JSON.parse(line) as { url: string, folder: string }
+  t.ok(existsSync(folder))
+  child.kill('SIGKILL')
+  for (let wait = 0; existsSync(folder) && wait < 500; wait++) await delay(20)
+  t.notOk(existsSync(folder))
+  await t.rejects(redis(url, async (client) => await client.ping()))
 })

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { delimiter, join } from 'node:path'
 
 /** What a service is started from and ended with, and the variable with the address of a server to use instead. */
-const SERVICES = {
+export const SERVICES = {
   postgres: { programs: ['postgres', 'initdb', 'ps'], variable: 'POSTGRES_URL' },
   pgbouncer: { programs: ['pgbouncer', 'ps'], variable: undefined },
   redis: { programs: ['redis-server', 'ps'], variable: 'REDIS_URL' },
