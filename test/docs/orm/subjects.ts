@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/pglite'
-import type { Test } from 'tap'
+import root, { type Test } from 'tap'
 import { DataSource } from 'typeorm'
 import type { StorageAdapter } from 'fastify-if-match'
 import { fileOf } from '../../storage/sqlite-handles.js'
@@ -28,10 +28,13 @@ export interface Subject {
 
 const hooksOf = (): Hooks => ({ before: () => {}, after: () => {} })
 
-async function drizzleSubject (t: Test): Promise<Subject> {
-  const database = await PGlite.create()
-  t.teardown(async () => { await database.close() })
-  await database.exec(`${readFileSync('test/docs/orm/drizzle.sql', 'utf8')};${AUDIT}`)
+// To start an engine takes longer than all the rest: one for all of a file's tests, which run one after the other.
+let engine: Promise<PGlite> | undefined
+root.teardown(async () => { await (await engine)?.close() })
+
+async function drizzleSubject (): Promise<Subject> {
+  const database = await (engine ??= PGlite.create())
+  await database.exec(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${readFileSync('test/docs/orm/drizzle.sql', 'utf8')};${AUDIT}`)
   const hooks = hooksOf()
   const client = new Proxy(database, {
     get (target, name) {
@@ -91,7 +94,7 @@ async function typeormSubject (t: Test): Promise<Subject> {
   }
 }
 
-export const subjects = { drizzle: drizzleSubject, typeorm: typeormSubject }
+export const subjects: Record<string, (t: Test) => Promise<Subject>> = { drizzle: drizzleSubject, typeorm: typeormSubject }
 
 export const wave: Offer = { title: 'Wave', price: 1900, published: false }
 
