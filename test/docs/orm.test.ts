@@ -27,7 +27,7 @@ async function appOver (t: Test, { adapter, transaction }: Subject, meet: () => 
   app.patch('/offers/:id', { config }, async (request) => await transaction(async (client, note) => {
     await note('patched')
     await meet()
-    return (await request.entity<Offer>(KEY, { client }).update((current) => ({ ...current, ...request.body as Partial<Offer> }))).value
+    return (await request.entity<Offer>(undefined, { client }).update((current) => ({ ...current, ...request.body as Partial<Offer> }))).value
   }))
   app.delete('/offers/:id', { config }, async (request, reply) => {
     await request.entity().remove()
