@@ -11,12 +11,12 @@ const ENGINE = process.env.EXAMPLE_STORAGE
 
 /** What STORAGE may say for this test: an empty store that server processes can share, and that no other test sees. */
 export async function sharedSetting (t: Test): Promise<string> {
-  return ENGINE === undefined ? `sqlite:${fileOf(t)}` : await ownPlace(t, ENGINE)
+  return ENGINE === undefined ? `sqlite:${fileOf(t)}` : await placeIn(t, ENGINE)
 }
 
 /** An empty storage of the server. It closes with the app that is given it. */
 export async function newStorage (t: Test): Promise<StorageAdapter> {
-  return await createStorage(ENGINE === undefined ? 'memory:' : await ownPlace(t, ENGINE))
+  return await createStorage(ENGINE === undefined ? 'memory:' : await placeIn(t, ENGINE))
 }
 
 /** The storages that need no service; or the engine alone. */
@@ -74,8 +74,8 @@ export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapte
   }
 }
 
-// Engines are shared by all tests of a run: a schema of one's own, or keys of one's own.
-async function ownPlace (t: Test, engine: string): Promise<string> {
+/** What STORAGE says for a place of the test's own in an engine that others use too: a schema, or a prefix of keys. */
+export async function placeIn (t: Test, engine: string): Promise<string> {
   const name = `t${randomBytes(8).toString('hex')}`
   if (!engine.startsWith('postgres')) return `${engine}?prefix=${name}/`
   await onPostgres(engine, `CREATE SCHEMA ${name}`)

@@ -5,38 +5,42 @@ import { MODES, Race, type Mode } from './race.js'
 import { flawsOfFlight, flawsOfLastOneWins, flawsOfOneWinner } from './rules.js'
 import { Servers } from './servers.js'
 
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 200)
-const FEW_ROUNDS = Math.ceil(ROUNDS / 10)
-if (!(ROUNDS >= 1)) throw new TypeError('RACE_ROUNDS: how many rounds, 1 or more')
+const ROUNDS = process.env.RACE_ROUNDS === undefined ? undefined : Number(process.env.RACE_ROUNDS)
+if (ROUNDS !== undefined && !(ROUNDS >= 1)) throw new TypeError('RACE_ROUNDS: how many rounds, 1 or more')
 
 interface RaceOptions {
   /** An empty store, as STORAGE of the reference server names it. */
   newStorage: (t: Test) => string | Promise<string>
   processes: number
+  /** How many clients race; one race after the other. */
+  clients?: readonly number[]
+  /** How many rounds, unless RACE_ROUNDS says so. */
+  rounds?: number
 }
 
 /** The races that every store must pass, as it is and answering late, with so many server processes on it. */
-export async function raceSuite (t: Test, { newStorage, processes }: RaceOptions): Promise<void> {
+export async function raceSuite (t: Test, { newStorage, processes, clients = [32, 64], rounds = 200 }: RaceOptions): Promise<void> {
   for (const isLate of [false, true]) {
     await t.test(`${isLate ? 'late, ' : ''}server processes: ${processes}`, async (t) => {
       const servers = await Servers.start({ storage: await newStorage(t), isLate, decider: 'plugin' }, processes)
       t.teardown(() => servers.stop())
-      for (const clients of [32, 64]) {
-        for (const mode of MODES) await t.test(`${clients} clients, ${mode}`, (t) => races(t, servers, clients, mode))
+      for (const count of clients) {
+        for (const mode of MODES) await t.test(`${count} clients, ${mode}`, (t) => races(t, servers, count, mode, ROUNDS ?? rounds))
       }
       await t.test('a counter that 16 clients raise 50 times each, again after each 412, ends at 800 (R56)', (t) => counts(t, servers))
     })
   }
 }
 
-async function races (t: Test, servers: Servers, clients: number, mode: Mode): Promise<void> {
+async function races (t: Test, servers: Servers, clients: number, mode: Mode, rounds: number): Promise<void> {
+  const fewRounds = Math.ceil(rounds / 10)
   const race = await Race.connect(servers, clients)
   t.teardown(() => race.close())
   const things = `/things/${mode}-${clients}`
 
   await t.test('PUTs with one tag: one 2xx, all others 412, the winner stored (R56, R57)', async (t) => {
     let { etag } = await race.request(put(`${things}-tag`, 'If-None-Match: *', '{}'))
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const outcome = await race.round(mode, `${things}-tag`, `If-Match: ${etag}`)
       const stored = await race.request(get(`${things}-tag`))
       const flaws = [...flawsOfOneWinner(outcome, 200, stored), ...flawsOfFlight(outcome, mode, servers.isLate)]
@@ -47,7 +51,7 @@ async function races (t: Test, servers: Servers, clients: number, mode: Mode): P
   })
 
   await t.test('PUTs with If-None-Match: *: one 201, all others 412, the winner stored (R57)', async (t) => {
-    for (let round = 0; round < FEW_ROUNDS; round++) {
+    for (let round = 0; round < fewRounds; round++) {
       const outcome = await race.round(mode, `${things}-new-${round}`, 'If-None-Match: *')
       const stored = await race.request(get(`${things}-new-${round}`))
       if (!t.same([...flawsOfOneWinner(outcome, 201, stored), ...flawsOfFlight(outcome, mode, servers.isLate)], [], `round ${round}`)) break
@@ -56,7 +60,7 @@ async function races (t: Test, servers: Servers, clients: number, mode: Mode): P
 
   await t.test('PUTs with If-Match: *: each is applied, the last one is stored (R58)', async (t) => {
     await race.request(put(`${things}-star`, 'If-None-Match: *', '{}'))
-    for (let round = 0; round < FEW_ROUNDS; round++) {
+    for (let round = 0; round < fewRounds; round++) {
       const outcome = await race.round(mode, `${things}-star`, 'If-Match: *')
       const stored = await race.request(get(`${things}-star`))
       if (!t.same([...flawsOfLastOneWins(outcome, stored), ...flawsOfFlight(outcome, mode, servers.isLate)], [], `round ${round}`)) break

@@ -32,6 +32,11 @@ export function uniqueName (): string {
   return `t${randomBytes(8).toString('hex')}`
 }
 
+/** The address of an engine as STORAGE of the reference server has it: one scheme, ahead of all hosts. */
+export function storageSetting (url: string): string {
+  return url.replace(/^http/, 'etcd').replace(/,\w+:\/\//g, ',')
+}
+
 /** The server at an address that the developer gave. */
 export function givenService (url: string): Service {
   const refuse = (): never => { throw new Error('A given server is not ours to stop: skip this test with skipWithoutOwn().') }

@@ -1,0 +1,18 @@
+// Runs the tests of the reference server on each engine whose address the environment has: `npm run test:engines`.
+import { spawnSync } from 'node:child_process'
+import { storageSetting } from './services/service.js'
+
+const { POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL, ETCD_URL } = process.env
+const engines = { PostgreSQL: POSTGRES_URL, Redis: REDIS_URL, 'Redis Cluster': REDIS_CLUSTER_URL, etcd: ETCD_URL }
+
+const given = process.argv.slice(2)
+const files = given.length > 0 ? given : ['test/example/**/*.test.ts', 'test/docs/walk-through.test.ts']
+for (const [name, url] of Object.entries(engines)) {
+  if (url === undefined) continue
+  console.log(`\n# The reference server on ${name}`)
+  const { status } = spawnSync('tap', ['--disable-coverage', ...files], { stdio: 'inherit', env: { ...process.env, EXAMPLE_STORAGE: storageSetting(url) } })
+  if (status !== 0) {
+    console.log(`# failed on ${name}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,4 @@
+import { startRedis } from '../services/redis.js'
+import { raceOn } from './engine.js'
+
+await raceOn('redis', startRedis)
