@@ -23,8 +23,8 @@ export class PostgresSession {
   constructor (client: PostgresClient, options: SessionOptions) {
     this.#client = client
     this.#options = options
-    this.#isPg = options.prepared ?? (isPgPool(client) || isPgConnection(client))
-    this.#isNamed = this.#isPg
+    this.#isPg = options.prepared === true || isPgPool(client) || isPgConnection(client)
+    this.#isNamed = options.prepared ?? this.#isPg
     // One connection of pg does one thing at a time, and pg 9 will no longer queue for it.
     if (isPgConnection(client)) this.#last = Promise.resolve()
   }
