@@ -1,0 +1,196 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { InvalidAdapterError, InvalidOptionsError, isIfMatchError, OutcomeUnknownError } from '../errors.js'
+import type { ListingAdapter, ReadOptions } from './adapter.js'
+import { jsonText } from './json.js'
+import { checkKey } from './key.js'
+import { provenApplied } from './lost-answer.js'
+import { pageLimit } from './page.js'
+import { checkTable } from './postgres-check.js'
+import { isClient, isPgPool, type PostgresClient } from './postgres-client.js'
+import { explain } from './postgres-fault.js'
+import { PostgresSession } from './postgres-session.js'
+import { COLUMNS, createTableSql, quotedTable, statementsOn, type PostgresTableOptions } from './postgres-statements.js'
+import { PostgresTable, type Write } from './postgres-table.js'
+import { newVersion } from './version.js'
+import { writeThenLook } from './write-then-look.js'
+
+export type { PostgresClient } from './postgres-client.js'
+export { createTableSql, type ColumnNames, type PostgresTableOptions } from './postgres-statements.js'
+
+/** Options of `postgresAdapter`. */
+export interface PostgresAdapterOptions extends PostgresTableOptions {
+  /**
+   * A `Pool` of pg, or any other client with `query(text, values)`. It must be in no transaction of yours: for that
+   * there is `context`. Closing it, after the app, is up to the caller.
+   */
+  client: PostgresClient
+  /**
+   * How long an answer is waited for, in milliseconds (default 5,000). A write whose answer does not come is looked for
+   * once more, for as long; unless it is found, its outcome is unknown.
+   */
+  timeout?: number | undefined
+  /**
+   * How long a write waits for a row that another transaction has locked, in milliseconds (default 2,000; less than
+   * `timeout`). The server keeps this bound. 0: it has none, beyond the `lock_timeout` of the connection.
+   */
+  lockTimeout?: number | undefined
+  /**
+   * Whether statements are prepared, in the form that pg has for it (default: where the client is a Pool or Client of
+   * pg). Where they turn out not to work, as behind older poolers, they are sent unprepared from then on.
+   */
+  prepared?: boolean | undefined
+  /** Told what an operator should know (default: `process.emitWarning`). For example `(message) => app.log.warn(message)`. */
+  onWarning?: ((message: string) => void) | undefined
+}
+
+/** The adapter of PostgreSQL. */
+export interface PostgresAdapter<T = unknown> extends ListingAdapter<T> {
+  /**
+   * Makes the table, unless it is there; before the app is ready, or in a migration.
+   *
+   * @throws FST_IF_MATCH_INVALID_ADAPTER if the server cannot be reached, or does not let the user
+   */
+  createTable (): Promise<void>
+}
+
+// Of several that make a table at once, PostgreSQL lets one fail although each says IF NOT EXISTS.
+const CREATE_ATTEMPTS = 5
+
+/**
+ * Keeps entities in a table of PostgreSQL, for any number of processes. A write compares and acts in one statement; one
+ * that applies is one round trip, a refusal two. With `context: { client }` it is part of the transaction that `client`
+ * is in.
+ *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS for wrong options; `open` rejects with FST_IF_MATCH_INVALID_ADAPTER for a server
+ * that it cannot reach and a table that it cannot use
+ * @example
+ * import pg from 'pg'
+ *
+ * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 2000, keepAlive: true })
+ * pool.on('error', (error) => app.log.error(error))
+ * await app.register(ifMatch, { storage: postgresAdapter({ client: pool }) })
+ * // and when the app is closed: await pool.end()
+ */
+export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): PostgresAdapter<T> {
+  const { client, timeout, lockTimeout, prepared, onWarning } = checked(options)
+  const table = quotedTable(options)
+  const session = new PostgresSession(client, { timeout, prepared, onWarning })
+  const own = new PostgresTable<T>(session, statementsOn(table, lockTimeout), false)
+  const statementsInTransaction = statementsOn(table, 0)
+
+  /** The table as whoever asks sees it. */
+  function tableOf (options: ReadOptions | undefined): PostgresTable<T> {
+    const context = options?.context
+    if (context === undefined) return own
+    const borrowed = (context as { client?: unknown } | null)?.client
+    // Written outside of the transaction that was meant, it would stay when that is rolled back.
+    if (!isClient(borrowed)) throw new InvalidOptionsError('the entity', '"context" must be { client }, with a client that is in a transaction.')
+    if (isPgPool(borrowed)) throw new InvalidOptionsError('the entity', 'the client of "context" is a pool, whose statements share no transaction. Take a client out of it with connect().')
+    // Never named: a statement that is not found would end the transaction (E27).
+    return new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false, onWarning }), statementsInTransaction, true)
+  }
+
+  async function write (table: PostgresTable<T>, item: Write) {
+    try {
+      return await table.write(item)
+    } catch (error) {
+      // In a transaction, only its end tells.
+      if (table !== own || !(error instanceof OutcomeUnknownError)) throw error
+      return await provenApplied(item.version, item.expectation, () => own.read(item.key), error.cause)
+    }
+  }
+
+  async function refusing<R> (step: () => Promise<R>): Promise<R> {
+    try {
+      return await step()
+    } catch (error) {
+      throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this PostgreSQL database. ${explain(error).message}`, { cause: explain(error) })
+    }
+  }
+
+  return {
+    async createTable () {
+      const statement = { text: createTableSql(options) }
+      await refusing(async () => {
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return await session.query(statement, [])
+          } catch (error) {
+            if (attempt === CREATE_ATTEMPTS || !['23505', '42P07', 'XX000'].includes((error as { code: string }).code)) throw error
+          }
+          await delay(Math.random() * 20 * attempt)
+        }
+      })
+    },
+
+    async open () {
+      await refusing(() => checkTable(session, options, onWarning))
+    },
+
+    async read (key, options) {
+      checkKey(key)
+      return await tableOf(options).read(key, options)
+    },
+
+    async write (key, value, expectation, options) {
+      checkKey(key)
+      const item = { key, version: newVersion(), json: jsonText(value), expectation, options }
+      const table = tableOf(options)
+      return await writeThenLook(expectation, () => write(table, item), () => table.read(key))
+    },
+
+    async remove (key, expectation, options) {
+      checkKey(key)
+      const table = tableOf(options)
+      return await writeThenLook(expectation, () => table.remove(key, expectation, options), () => table.read(key))
+    },
+
+    async list (prefix, options = {}) {
+      const limit = pageLimit(options.limit)
+      // No text of PostgreSQL has U+0000, and no key. What follows a key with it follows what is ahead of it.
+      if (prefix.includes('\0')) return { items: [], next: undefined }
+      const [after = ''] = options.after?.split('\0', 1) ?? []
+      const found = await tableOf(options).list(prefix, after, limit + 1, options)
+      const items = found.slice(0, limit)
+      return { items, next: found.length > limit ? items.at(-1)?.key : undefined }
+    }
+  }
+}
+
+function checked (options: PostgresAdapterOptions) {
+  const { client, timeout = 5000, lockTimeout = 2000, prepared, onWarning = warn } = options
+  const flaw = !isClient(client)
+    ? '"client" must be a Pool of pg, or another client with query(text, values).'
+    : flawOfNames(options) ?? flawOfBounds(timeout, lockTimeout) ?? flawOfTypes(prepared, onWarning)
+  if (flaw !== undefined) throw new InvalidOptionsError('postgresAdapter', flaw)
+  return { client, timeout, lockTimeout, prepared, onWarning }
+}
+
+function flawOfNames ({ schema, table, columns = {} }: PostgresTableOptions): string | undefined {
+  const others = Object.keys(columns).filter((column) => !(COLUMNS as readonly string[]).includes(column))
+  if (others.length > 0) return `"columns" names ${others.join(', ')}, which an entity does not have.`
+  const names = COLUMNS.map((column) => columns[column] ?? column)
+  if (new Set(names).size < names.length) return '"columns" gives two of them one name.'
+  for (const [option, name] of Object.entries({ schema, table, ...columns })) {
+    // PostgreSQL would cut a longer one off, and two might become one.
+    if (name !== undefined && (typeof name !== 'string' || name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)) return `"${option}" must be a name of 1 to 63 bytes.`
+  }
+  return undefined
+}
+
+function flawOfBounds (timeout: number, lockTimeout: number): string | undefined {
+  // The longest delay of a timer.
+  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 2 ** 31 - 1) return '"timeout" must be a whole number of milliseconds, 1 or more.'
+  // A client that stops waiting first has to call the outcome unknown.
+  if (!Number.isInteger(lockTimeout) || lockTimeout < 0 || lockTimeout >= timeout) return '"lockTimeout" must be a whole number of milliseconds, 0 or more and less than "timeout".'
+  return undefined
+}
+
+function flawOfTypes (prepared: unknown, onWarning: unknown): string | undefined {
+  if (prepared !== undefined && typeof prepared !== 'boolean') return '"prepared" must be true or false.'
+  return typeof onWarning === 'function' ? undefined : '"onWarning" must be a function.'
+}
+
+function warn (message: string): void {
+  process.emitWarning(message, { type: 'FastifyIfMatchWarning' })
+}

@@ -1,0 +1,92 @@
+import { PGlite } from '@electric-sql/pglite'
+import t from 'tap'
+import { checkTable } from '../../lib/storage/postgres-check.js'
+import type { PostgresClient } from '../../lib/storage/postgres-client.js'
+import { PostgresSession } from '../../lib/storage/postgres-session.js'
+import { createTableSql } from '../../lib/storage/postgres-statements.js'
+import { uniqueName } from '../services/service.js'
+
+const lite = await PGlite.create()
+t.teardown(async () => { await lite.close() })
+
+async function warningsOf (table: string, client: PostgresClient = lite, options = {}): Promise<string[]> {
+  const warnings: string[] = []
+  const session = new PostgresSession(client, { timeout: 10_000, onWarning () {} })
+  await checkTable(session, { table, ...options }, (message) => { warnings.push(message) })
+  return warnings
+}
+
+// A server with other settings than PGlite has.
+function serverWith (settings: object): PostgresClient {
+  return {
+    async query (text: string, values: unknown[]) {
+      const { rows } = await lite.query<object>(text, values)
+      return { rows: text.includes('server_encoding') ? rows.map((row) => ({ ...row, fsync: 'on', ...settings })) : rows }
+    }
+  } as PostgresClient
+}
+
+async function made (columns: string, after = ''): Promise<string> {
+  const table = uniqueName()
+  await lite.exec(`CREATE TABLE ${table} (${columns}); ${after.replaceAll('TABLE', table)}`)
+  return table
+}
+
+const REST = 'version text NOT NULL, replaced text, digest text, value json NOT NULL'
+
+await t.test('postgres: the table that createTableSql makes is used, and one of an app that holds the same', async (t) => {
+  const table = uniqueName()
+  await lite.exec(createTableSql({ table }))
+  t.strictSame(await warningsOf(table, serverWith({})), [])
+  const other = await made(`id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`, 'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)')
+  t.strictSame(await warningsOf(other, serverWith({})), [])
+  t.strictSame(await warningsOf(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})), [])
+})
+
+await t.test('postgres: a table that is not there is refused, and the message prints the SQL that makes it', async (t) => {
+  await t.rejects(warningsOf('missing'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/ })
+  await t.rejects(warningsOf('missing', lite, { schema: 'nowhere' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "nowhere"."missing"/ })
+})
+
+await t.test('postgres: a table that would take two keys for one, order them otherwise, change what it stores or refuse every row is refused', async (t) => {
+  const key = 'key text COLLATE "C" PRIMARY KEY'
+  const cases: Array<[string, string, RegExp]> = [
+    [`key text COLLATE "C", ${REST}`, '', /no primary key/],
+    [`key text COLLATE "C", ${REST}, UNIQUE (key, version)`, '', /no primary key/],
+    [`key text COLLATE "C", ${REST}`, "CREATE UNIQUE INDEX ON TABLE (key) WHERE version <> ''", /no primary key/],
+    [`key text COLLATE "C" UNIQUE DEFERRABLE, ${REST}`, '', /deferrable/],
+    [`key text PRIMARY KEY, ${REST}`, '', /COLLATE "C"/],
+    [`key int PRIMARY KEY, ${REST}`, '', /key is integer, and not text or character varying/],
+    [`key char(9) COLLATE "C" PRIMARY KEY, ${REST}`, '', /key is character/],
+    [`${key}, ${REST.replace('digest text, ', '')}`, '', /no column digest/],
+    [`${key}, ${REST.replace('json', 'bytea')}`, '', /value is bytea/],
+    [`${key}, ${REST.replace('replaced text', 'replaced text NOT NULL')}`, '', /replaced takes no NULL/],
+    [`${key}, ${REST}, owner text NOT NULL`, '', /owner takes no NULL/]
+  ]
+  for (const [columns, after, message] of cases) {
+    const table = await made(columns, after)
+    await t.rejects(warningsOf(table), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`of?.*another shape.*${message.source}.*CREATE TABLE`) }, `${columns} ${after}`)
+  }
+})
+
+await t.test('postgres: a server that is read only, holds another encoding or gives too few rights is refused', async (t) => {
+  const table = uniqueName()
+  await lite.exec(createTableSql({ table }))
+  const cases: Array<[object, RegExp]> = [
+    [{ is_read_only: 'on' }, /read only.*primary/], [{ encoding: 'LATIN1' }, /LATIN1.*UTF8/],
+    [{ may_delete: false, may_insert: false }, new RegExp(`may not insert, delete in "${table}". GRANT`)]
+  ]
+  for (const [settings, message] of cases) await t.rejects(warningsOf(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
+})
+
+await t.test('postgres: settings that can lose acknowledged writes are warned of (E34)', async (t) => {
+  const table = uniqueName()
+  await lite.exec(createTableSql({ table }))
+  for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes']) {
+    const warnings = await warningsOf(table, serverWith({ [setting]: 'off' }))
+    t.match(warnings, [new RegExp(`${setting} = off: a crash of the server can lose writes`)])
+    t.equal(warnings.length, 1)
+  }
+  await lite.exec(`ALTER TABLE ${table} SET UNLOGGED`)
+  t.match(await warningsOf(table, serverWith({})), [/is unlogged or temporary/])
+})
