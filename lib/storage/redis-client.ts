@@ -1,0 +1,49 @@
+/** A `Redis` of ioredis, to one server or through Sentinel. */
+export interface IoredisClient {
+  readonly status: string
+  readonly options: object
+  duplicate (override?: object): IoredisClient
+  call (command: string, ...args: string[]): Promise<unknown>
+  connect (): Promise<void>
+  disconnect (): void
+  on (event: string, listener: (error: Error) => void): unknown
+}
+
+/** A `Cluster` of ioredis. */
+export interface IoredisCluster {
+  readonly isCluster: boolean
+  readonly status: string
+  readonly options: { readonly redisOptions?: object | undefined }
+  duplicate (startupNodes?: never[], override?: object): IoredisCluster
+  call (command: string, ...args: string[]): Promise<unknown>
+  connect (): Promise<void>
+  disconnect (): void
+  on (event: string, listener: (error: Error) => void): unknown
+  nodes (role: 'master'): IoredisClient[]
+}
+
+/** What `createClient` of node-redis gives. */
+export interface NodeRedisClient {
+  readonly isReady: boolean
+  readonly options: { readonly socket?: object | undefined }
+  duplicate (override?: object): NodeRedisClient
+  sendCommand (command: string[]): Promise<unknown>
+  connect (): Promise<unknown>
+  destroy (): void
+  on (event: string, listener: (error: Error) => void): unknown
+}
+
+/** What `createCluster` of node-redis gives. */
+export interface NodeRedisCluster {
+  readonly isReady: boolean
+  readonly _options: { readonly defaults?: { readonly socket?: object | undefined } | undefined }
+  readonly masters: readonly unknown[]
+  duplicate (override?: object): NodeRedisCluster
+  sendCommand (key: string | undefined, isReadonly: boolean | undefined, command: string[]): Promise<unknown>
+  connect (): Promise<unknown>
+  destroy (): void
+  on (event: string, listener: (error: Error) => void): unknown
+}
+
+/** The clients that the adapter can make a connection of its own from. */
+export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster

@@ -1,0 +1,154 @@
+import { Cluster, Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient, createClientPool, createCluster } from 'redis'
+import t, { type Test } from 'tap'
+import { redisAdapter, type RedisAdapterOptions, type RedisClient } from '../../lib/storage/redis.js'
+import { skipWithout, skipWithoutOwn } from '../services/programs.js'
+import { startProxy } from '../services/proxy.js'
+import { startRedis } from '../services/redis.js'
+import { answering, calls, DRIVERS, isWrite, openedAdapter } from './redis-clients.js'
+
+const ANY = { kind: 'any' } as const
+const EXISTS = { kind: 'exists' } as const
+const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
+const UNKNOWN = { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
+
+await t.test('redis: a client that is none, or that adds to the keys by itself, is refused with what to do', async (t) => {
+  const invalid = { code: 'FST_IF_MATCH_INVALID_OPTIONS' }
+  const pool = createClientPool()
+  const clients: unknown[] = [undefined, {}, 'redis://127.0.0.1', { duplicate () {} }, { duplicate () {}, sendCommand () {}, isReady: true }, pool]
+  for (const client of clients) t.throws(() => redisAdapter({ client: client as RedisClient }), { ...invalid, message: /ioredis/ })
+  const keyPrefix = 'app:'
+  for (const client of [new Redis({ lazyConnect: true, keyPrefix }), new Cluster([], { lazyConnect: true, redisOptions: { keyPrefix } }), createClient({ keyPrefix }), createCluster({ rootNodes: [], keyPrefix })]) {
+    t.throws(() => redisAdapter({ client }), { ...invalid, message: /keyPrefix/ })
+  }
+})
+
+await t.test('redis: between adapter and server', { skip: skipWithout('redis') }, async (t) => {
+  const { url } = await startRedis(t)
+  const server = new Redis(url)
+  t.teardown(() => server.disconnect())
+
+  async function behindProxy (t: Test, connect: (url: string) => RedisClient, options: Partial<RedisAdapterOptions> = {}) {
+    const proxy = await startProxy(t, url)
+    const client = connect(proxy.url)
+    const prefix = `${driverless(t.name)}:`
+    const adapter = await openedAdapter(t, client, { prefix, ...options })
+    const other = await openedAdapter(t, DRIVERS.ioredis!(url), { prefix })
+    return { proxy, adapter, other }
+  }
+
+  for (const [driver, connect] of Object.entries(DRIVERS)) {
+    await t.test(`${driver}: a write whose answer was cut off is sent once, and proven by a read (E2, E41)`, async (t) => {
+      const { proxy, adapter } = await behindProxy(t, connect)
+      const before = await calls([server], 'evalsha')
+      proxy.cutAnswer({ when: isWrite })
+      const created = await adapter.write('k', 'mine', ANY)
+      t.match(created, { applied: true, created: true })
+      t.match(await adapter.read('k'), { value: 'mine', version: (created as { version: string }).version })
+      await delay(300)
+      t.equal(await calls([server], 'evalsha') - before, 1)
+    })
+
+    await t.test(`${driver}: what another client wrote after a write whose answer was lost is not destroyed (E41)`, async (t) => {
+      const { proxy, adapter, other } = await behindProxy(t, connect)
+      await other.write('k', 'before', ANY)
+      const { answered } = proxy.cutAnswer({ when: isWrite })
+      const writing = adapter.write('k', 'mine', EXISTS)
+      await answered
+      await proxy.refuse()
+      const theirs = await other.write('k', 'theirs', ANY)
+      await proxy.accept()
+      t.match(await writing, { applied: true, created: false }, 'proven by what replaced it')
+      await delay(300)
+      t.match(await other.read('k'), { value: 'theirs', version: (theirs as { version: string }).version })
+    })
+
+    await t.test(`${driver}: a removal whose answer was lost cannot be proven, and is OUTCOME_UNKNOWN`, async (t) => {
+      const { proxy, adapter } = await behindProxy(t, connect)
+      await adapter.write('k', 1, ANY)
+      proxy.cutAnswer({ when: isWrite })
+      await t.rejects(adapter.remove('k', EXISTS), UNKNOWN)
+      await answering(adapter)
+      t.equal(await adapter.read('k'), undefined)
+    })
+
+    await t.test(`${driver}: with the engine away a write fails at once, and nothing of it appears 3 s after the engine is back (E42)`, async (t) => {
+      const { proxy, adapter } = await behindProxy(t, connect)
+      await proxy.refuse()
+      await t.rejects(adapter.read('k'))
+      const start = performance.now()
+      for (let at = 0; at < 5; at++) await t.rejects(adapter.write('k', 'ghost', ANY), UNAVAILABLE)
+      await t.rejects(adapter.remove('k', EXISTS), { ...UNAVAILABLE, cause: { message: /no connection/ } })
+      t.ok(performance.now() - start < 1000)
+      await proxy.accept()
+      await answering(adapter)
+      await delay(3000)
+      t.equal(await adapter.read('k'), undefined)
+      t.match(await adapter.write('k', 1, ANY), { applied: true })
+    })
+
+    await t.test(`${driver}: a connection that went half-open is given up after the timeout, and the next one works (E44)`, async (t) => {
+      const { proxy, adapter } = await behindProxy(t, connect, { timeout: 300 })
+      proxy.halfOpen({ when: isWrite })
+      const start = performance.now()
+      await t.rejects(adapter.write('k', 'mine', ANY), UNKNOWN)
+      t.ok(performance.now() - start < 2500)
+      await answering(adapter)
+      t.equal(await adapter.read('k'), undefined, 'the old connection is still half-open')
+      proxy.pass()
+      await answering(adapter)
+      t.match(await adapter.write('l', 1, ANY), { applied: true })
+    })
+
+    await t.test(`${driver}: a write whose answer is held back is proven on another connection (E2, E44)`, async (t) => {
+      const { proxy, adapter, other } = await behindProxy(t, connect, { timeout: 300 })
+      proxy.hold({ when: isWrite })
+      t.match(await adapter.write('k', 'mine', ANY), { applied: true, created: true })
+      t.match(await other.read('k'), { value: 'mine' })
+    })
+
+    await t.test(`${driver}: closing ends the connection, also one that is just being made, and leaves the client alone`, async (t) => {
+      const proxy = await startProxy(t, url)
+      const client = connect(proxy.url)
+      const adapter = redisAdapter({ client, timeout: 300 })
+      await adapter.open!()
+      await proxy.refuse()
+      await t.rejects(adapter.write('k', 1, ANY))
+      await adapter.close!()
+      await proxy.accept()
+      const { connections } = proxy
+      await delay(300)
+      t.equal(proxy.connections, connections)
+      await adapter.open!()
+      proxy.halfOpen({ when: isWrite })
+      const writing = adapter.write('k', 1, ANY)
+      await delay(310)
+      await adapter.close!()
+      await t.rejects(writing)
+    })
+  }
+})
+
+await t.test('redis: a server that was demoted', { skip: skipWithoutOwn('redis') }, async (t) => {
+  const { url } = await startRedis(t)
+  const server = new Redis(url)
+  t.teardown(() => server.disconnect())
+  for (const [driver, connect] of Object.entries(DRIVERS)) {
+    await t.test(`${driver}: a write to a replica is not applied, and the connection is made anew, where the master may be by then (E46)`, async (t) => {
+      const proxy = await startProxy(t, url)
+      const adapter = await openedAdapter(t, connect(proxy.url))
+      const { connections } = proxy
+      await server.replicaof('127.0.0.1', '1')
+      await t.rejects(adapter.write('k', 1, ANY), { ...UNAVAILABLE, cause: { message: /replica/ } })
+      await server.replicaof('NO', 'ONE')
+      await answering(adapter)
+      t.ok(proxy.connections > connections)
+      t.match(await adapter.write('k', 1, ANY), { applied: true, created: true })
+    })
+  }
+})
+
+function driverless (title: string): string {
+  return title.replaceAll(/\W/g, '')
+}
