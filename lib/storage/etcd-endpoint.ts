@@ -66,7 +66,8 @@ export class EtcdEndpoint {
     this.#agent.destroy()
   }
 
-  // Nothing is sent before the connection stands, so a request that ends before that was certainly not (E58).
+  // Nothing is sent before the connection stands, so a request that ends before that was certainly not (E58). (`reusedSocket`
+  // is not set for a request that had to wait for a connection.)
   #watch (request: ClientRequest, { connect, answer }: EtcdBounds): { wasSent: boolean, timer: NodeJS.Timeout } {
     const start = performance.now()
     const bound = (milliseconds: number) => setTimeout(() => { request.destroy(new Error(`it took longer than ${Math.round(milliseconds)} ms`)) }, milliseconds - (performance.now() - start))
@@ -77,8 +78,8 @@ export class EtcdEndpoint {
       sending.timer = bound(answer)
     }
     request.once('socket', (socket) => {
-      if (request.reusedSocket) stands()
-      else socket.once(this.#isSecure ? 'secureConnect' : 'connect', stands)
+      if (socket.connecting) socket.once(this.#isSecure ? 'secureConnect' : 'connect', stands)
+      else stands()
     })
     return sending
   }

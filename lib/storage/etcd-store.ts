@@ -2,7 +2,7 @@ import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from 
 import { unsealed } from './etcd-envelope.js'
 import type { EtcdFault } from './etcd-fault.js'
 import type { EtcdGateway } from './etcd-gateway.js'
-import { placeIn, rangeOf, textOf, type EtcdCondition, type EtcdKeyValue, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
+import { changesTogether, placeIn, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
 import type { EtcdPlace } from './etcd-version.js'
 
 /** A change of one key. */
@@ -17,6 +17,8 @@ export interface EtcdChange {
 /** What became of a change: the place of what was written, or what stood in the way. */
 export type EtcdOutcome = { applied: true, place: EtcdPlace } | { applied: false, current: EtcdKeyValue | undefined }
 
+const TRANSACTION = '/v3/kv/txn'
+
 /** The keys of etcd through its gateway: linearizable, and each change sent once. */
 export class EtcdStore {
   readonly #gateway: EtcdGateway
@@ -29,11 +31,17 @@ export class EtcdStore {
 
   /** @throws FST_IF_MATCH_STORAGE_UNAVAILABLE */
   async range (request: RangeRequest): Promise<RangeAnswer> {
-    try {
-      return this.#noted(await this.#gateway.read('/v3/kv/range', request) as RangeAnswer)
-    } catch (cause) {
-      throw new StorageUnavailableError({ cause })
-    }
+    return await this.#read('/v3/kv/range', request) as RangeAnswer
+  }
+
+  /**
+   * Several of them, of one moment.
+   *
+   * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE
+   */
+  async ranges (requests: readonly RangeRequest[]): Promise<RangeAnswer[]> {
+    const { responses } = await this.#read(TRANSACTION, rangesTogether(requests)) as TransactionAnswer
+    return responses!.map(({ response_range: answer }) => answer!)
   }
 
   /**
@@ -43,10 +51,24 @@ export class EtcdStore {
   async change (change: EtcdChange): Promise<EtcdOutcome> {
     const seen = this.#seen
     try {
-      const answer = await this.#gateway.write('/v3/kv/txn', change.transaction) as TransactionAnswer
-      return outcomeIn(answer, this.#noted(answer).header.revision, change.condition)
+      const answer = await this.#write(change.transaction)
+      return outcomeIn(answer, answer.header.revision, change.condition)
+    } catch (fault) {
+      return await this.#withoutAnswer(change, fault as EtcdFault, seen)
+    }
+  }
+
+  /** Changes of different keys (E54) in one transaction; each of them applies, is refused or fails by itself. */
+  async changes (changes: readonly EtcdChange[]): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
+    const seen = this.#seen
+    try {
+      const { header, responses } = await this.#write(changesTogether(changes.map(({ transaction }) => transaction)))
+      return changes.map(({ condition }, at) => ({ status: 'fulfilled', value: outcomeIn(responses![at]!.response_txn!, header.revision, condition) }))
     } catch (error) {
-      return await this.#withoutAnswer(change, error as EtcdFault, seen)
+      const fault = error as EtcdFault
+      // What is too much or wrong for all of them together may be right for each alone, and nothing was carried out.
+      const isOnce = fault.kind === 'TOO_LARGE' || fault.kind === 'REFUSED'
+      return await Promise.allSettled(changes.map((change) => isOnce ? this.change(change) : this.#withoutAnswer(change, fault, seen)))
     }
   }
 
@@ -75,6 +97,18 @@ export class EtcdStore {
     return undefined
   }
 
+  async #read (path: string, request: object): Promise<unknown> {
+    try {
+      return this.#noted(await this.#gateway.read(path, request) as RangeAnswer | TransactionAnswer)
+    } catch (cause) {
+      throw new StorageUnavailableError({ cause })
+    }
+  }
+
+  async #write (transaction: Transaction): Promise<TransactionAnswer> {
+    return this.#noted(await this.#gateway.write(TRANSACTION, transaction) as TransactionAnswer)
+  }
+
   #noted<A extends { header: { revision: string } }> (answer: A): A {
     const revision = BigInt(answer.header.revision)
     if (revision > this.#seen) this.#seen = revision
@@ -82,7 +116,7 @@ export class EtcdStore {
   }
 }
 
-function outcomeIn ({ succeeded, responses }: TransactionAnswer, revision: string, condition: EtcdCondition): EtcdOutcome {
+function outcomeIn ({ succeeded, responses }: Omit<TransactionAnswer, 'header'>, revision: string, condition: EtcdCondition): EtcdOutcome {
   const [entry] = responses?.[0]?.response_range?.kvs ?? []
   if (succeeded !== true) return { applied: false, current: entry }
   const before = typeof condition === 'object' ? condition : entry && placeIn(entry)

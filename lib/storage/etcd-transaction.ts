@@ -18,16 +18,16 @@ type Operation =
 export interface RangeRequest { key: string, range_end?: string, limit?: string, revision?: string, keys_only?: boolean }
 
 /** The body of `/v3/kv/txn`. */
-export interface Transaction { compare?: Compare[], success?: Operation[], failure?: Operation[] }
+export interface Transaction { compare?: Compare[], success: Operation[], failure?: Operation[] }
 
 /** The answer to a range. */
 export interface RangeAnswer { header: { revision: string }, kvs?: EtcdKeyValue[], more?: boolean }
 
-/** The answer to a transaction; a nested one has no header that counts. */
+/** The answer to a transaction. */
 export interface TransactionAnswer {
   header: { revision: string }
   succeeded?: boolean
-  responses?: Array<{ response_range?: RangeAnswer, response_txn?: TransactionAnswer }>
+  responses?: Array<{ response_range?: RangeAnswer, response_txn?: Omit<TransactionAnswer, 'header'> }>
 }
 
 /** What must be so: a place in the life of the key, that there is one, that there is none, or nothing. */
@@ -51,8 +51,13 @@ export function neverPut (key: string): Transaction {
 }
 
 /** One transaction of several, which never have a key in common (E54). */
-export function together (transactions: readonly Transaction[]): Transaction {
+export function changesTogether (transactions: readonly Transaction[]): Transaction {
   return { success: transactions.map((transaction) => ({ request_txn: transaction })) }
+}
+
+/** One transaction of several ranges, which all see the same moment. */
+export function rangesTogether (ranges: readonly RangeRequest[]): Transaction {
+  return { success: ranges.map((range) => ({ request_range: range })) }
 }
 
 /** The key, as it was at a revision if one is given. */

@@ -4,6 +4,7 @@ import { checkEtcd } from './etcd-boot.js'
 import { sealed, unsealed } from './etcd-envelope.js'
 import { EtcdGateway } from './etcd-gateway.js'
 import { settingsOf, type EtcdAdapterOptions } from './etcd-options.js'
+import { EtcdQueue } from './etcd-queue.js'
 import { EtcdStore, type EtcdChange } from './etcd-store.js'
 import { deleteIf, placeIn, putIf, rangeFrom, rangeOf, textOf, type EtcdCondition, type EtcdKeyValue } from './etcd-transaction.js'
 import { placeOf, replacedAt, versionAt, type EtcdPlace } from './etcd-version.js'
@@ -17,8 +18,10 @@ export type { EtcdTls } from './etcd-endpoint.js'
 export type { EtcdAuth } from './etcd-gateway.js'
 export type { EtcdAdapterOptions } from './etcd-options.js'
 
-// What a request has besides keys and value, generously.
-const OVERHEAD = 512
+// What a transaction of one key has besides the value: the key five times at most, and numbers and lengths, generously.
+function bytesOf (key: string): number {
+  return 5 * Buffer.byteLength(key) + 256
+}
 
 /**
  * Keeps entities in etcd, for any number of processes on any number of machines: each write compares and acts in one
@@ -37,12 +40,13 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   const settings = settingsOf(options)
   const { prefix, epoch, maxRequestBytes } = settings
   const gateway = new EtcdGateway(settings)
-  let store: EtcdStore | undefined
+  const store = new EtcdStore(gateway)
+  const queue = new EtcdQueue(store, maxRequestBytes)
+  let isOpen = false
 
-  function opened (options: ReadOptions | undefined): EtcdStore {
+  function checkOpen (options: ReadOptions | undefined): void {
     throwIfStopped(options)
-    if (store === undefined) throw new StorageUnavailableError({ cause: new Error('etcd: the adapter is in use before open() or after close(). The plugin calls both.') })
-    return store
+    if (!isOpen) throw new StorageUnavailableError({ cause: new Error('etcd: the adapter is in use before open() or after close(). The plugin calls both.') })
   }
 
   function storedIn (entry: EtcdKeyValue): Stored<T> {
@@ -52,13 +56,14 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   }
 
   async function read (key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
-    const { kvs: [entry] = [] } = await opened(options).range(rangeOf(prefix + key))
+    checkOpen(options)
+    const entry = await queue.find(rangeOf(prefix + key), options)
     return entry && storedIn(entry)
   }
 
   // The answer to a transaction has what stood in the way, of the same moment: there is nothing to look at afterwards.
   async function change<A extends { applied: true }> (key: string, expectation: Expectation, options: ReadOptions | undefined,
-    changeUnder: (condition: EtcdCondition) => EtcdChange, appliedAt: (place: EtcdPlace) => A) {
+    bytes: number, changeUnder: (condition: EtcdCondition) => EtcdChange, appliedAt: (place: EtcdPlace) => A) {
     let condition = conditionOf(expectation)
     let current: Stored<T> | undefined
     return await writeThenLook<T, A>(expectation, async () => {
@@ -66,7 +71,8 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
         current = await read(key, options)
         return undefined
       }
-      const outcome = await opened(options).change(changeUnder(condition))
+      checkOpen(options)
+      const outcome = await queue.change(changeUnder(condition), bytes, options)
       if (outcome.applied) return appliedAt(outcome.place)
       current = outcome.current && storedIn(outcome.current)
       condition = outcome.current && placeIn(outcome.current)
@@ -87,11 +93,12 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   return {
     async open () {
       await checkEtcd(gateway, prefix)
-      store = new EtcdStore(gateway)
+      isOpen = true
     },
 
     async close () {
-      store = undefined
+      isOpen = false
+      await queue.idle()
       gateway.close()
     },
 
@@ -104,15 +111,16 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
       checkKey(key)
       const marker = newVersion()
       const text = sealed({ marker, digest: options?.digest, value })
-      if (Buffer.byteLength(text) + 4 * Buffer.byteLength(prefix + key) + OVERHEAD > maxRequestBytes) throw new InvalidValueError('it is larger than a request to etcd may be')
-      return await change(key, expectation, options,
+      const bytes = bytesOf(prefix + key) + Buffer.byteLength(text)
+      if (bytes > maxRequestBytes) throw new InvalidValueError('it is larger than a request to etcd may be')
+      return await change(key, expectation, options, bytes,
         (condition) => ({ key: prefix + key, condition, marker, transaction: putIf(prefix + key, text, condition) }),
         (place) => ({ applied: true, version: versionAt(place, epoch), created: place.writes === 1n }))
     },
 
     async remove (key, expectation, options): Promise<RemoveResult<T>> {
       checkKey(key)
-      return await change(key, expectation, options,
+      return await change(key, expectation, options, bytesOf(prefix + key),
         (condition) => ({ key: prefix + key, condition, marker: undefined, transaction: deleteIf(prefix + key, condition) }),
         () => ({ applied: true }))
     },
@@ -122,7 +130,8 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
       const { after } = options
       // U+0000 is in no key, so what follows `after` begins with it plus that.
       const from = after === undefined || compareKeys(after, keyPrefix) < 0 ? keyPrefix : `${after}\0`
-      const { kvs = [], more = false } = await opened(options).range(rangeFrom(prefix + from, prefix + keyPrefix, limit))
+      checkOpen(options)
+      const { kvs = [], more = false } = await store.range(rangeFrom(prefix + from, prefix + keyPrefix, limit))
       const items = kvs.map((entry) => ({ key: textOf(entry.key).slice(prefix.length), ...storedIn(entry) }))
       return { items, next: more ? items.at(-1)?.key : undefined }
     }
