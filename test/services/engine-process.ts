@@ -1,0 +1,152 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { PortTaken } from './free-port.js'
+import type { Service } from './service.js'
+
+const ANSWERS_WITHIN = 60_000
+const STOPS_WITHIN = 10_000
+
+/** Whom a program runs as. */
+export interface User { uid: number, gid: number }
+
+/** How an engine is started. */
+export interface Engine {
+  url: string
+  command: readonly [file: string, ...args: string[]]
+  folder: string
+  /** What it writes when it is there: no other process can say that, though it may answer on the same port. */
+  ready: RegExp
+  /** Whether it answers; asked after it said that it was there, until it does. */
+  answers?: () => Promise<boolean>
+  user?: User | undefined
+  /** The signal for the end, where SIGKILL would leave something behind. */
+  stop?: NodeJS.Signals
+}
+
+/** Starts an engine, which ends with the test, and its folder with it. */
+export async function startEngine (t: Test, engine: Engine): Promise<Service> {
+  const process = new EngineProcess(engine)
+  t.teardown(async () => { await process.stop() })
+  await process.start()
+  return process
+}
+
+/** For programs that refuse root: somebody else, if this is root. */
+export function notRoot (): User | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const [uid, gid] = ['-u', '-g'].map((option) => Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }))) as [number, number]
+  return { uid, gid }
+}
+
+/** A temporary folder. */
+export function newFolder (engine: string, user?: User): string {
+  const folder = mkdtempSync(join(tmpdir(), `if-match-${engine}-`))
+  if (user !== undefined) chownSync(folder, user.uid, user.gid)
+  return folder
+}
+
+class EngineProcess implements Service {
+  readonly url: string
+  readonly #engine: Engine
+  #child: ChildProcess | undefined
+  /** Once it and its children are gone: all of them hold its output. */
+  #gone: Promise<unknown> = Promise.resolve()
+  #log = ''
+
+  constructor (engine: Engine) {
+    this.#engine = engine
+    this.url = engine.url
+  }
+
+  get pid (): number | undefined {
+    return this.#child?.pid
+  }
+
+  async start (): Promise<void> {
+    const { command: [file, ...args], folder, user, ready, answers } = this.#engine
+    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
+    const child = spawn(file, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], ...user })
+    await once(child, 'spawn')
+    this.#child = child
+    this.#log = ''
+    this.#gone = once(child, 'close').then(() => { this.#child = undefined })
+    this.#endWithUs(child)
+    const said = new Promise<void>((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          this.#log = (this.#log + text).slice(-20_000)
+          if (ready.test(this.#log)) resolve()
+        })
+      }
+    })
+    const over = AbortSignal.timeout(ANSWERS_WITHIN)
+    await Promise.race([said, this.#gone, once(over, 'abort')])
+    while (this.#child !== undefined && !over.aborted) {
+      if (answers === undefined || await answers()) return
+      await delay(20)
+    }
+    if (this.#child === undefined && /\bin use\b/i.test(this.#log)) throw new PortTaken(this.#log)
+    throw new Error(`${file} does not answer:\n${this.#log}`)
+  }
+
+  async kill (): Promise<void> {
+    // Stopped first, so that no child is born while they are counted. A child that outlives its parent would go on writing.
+    this.pause()
+    this.#signal('SIGKILL')
+    await this.#gone
+  }
+
+  pause (): void {
+    if (this.pid !== undefined) process.kill(this.pid, 'SIGSTOP')
+    this.#signal('SIGSTOP')
+  }
+
+  resume (): void {
+    this.#signal('SIGCONT')
+  }
+
+  async restart (): Promise<void> {
+    await this.kill()
+    await this.start()
+  }
+
+  async stop (): Promise<void> {
+    const { stop, folder } = this.#engine
+    if (stop !== undefined && this.pid !== undefined) {
+      this.resume()
+      process.kill(this.pid, stop)
+      await Promise.race([this.#gone, delay(STOPS_WITHIN, undefined, { ref: false })])
+    }
+    await this.kill()
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #signal (signal: NodeJS.Signals): void {
+    if (this.pid === undefined) return
+    for (const pid of [this.pid, ...childrenOf(this.pid)]) {
+      try {
+        process.kill(pid, signal)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      }
+    }
+  }
+
+  /** A test that is killed tears nothing down. This shell then sees the end of its input, and does it instead. */
+  #endWithUs (child: ChildProcess): void {
+    const script = 'read -r _; kill -9 "$1"; sleep 1; rm -rf "$2"'
+    const shell = spawn('sh', ['-c', script, 'sh', String(child.pid), this.#engine.folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+    void this.#gone.then(() => shell.kill('SIGKILL'))
+  }
+}
+
+function childrenOf (pid: number): number[] {
+  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+  return rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]).filter(([, parent]) => parent === pid).map(([child]) => child)
+}

@@ -1,0 +1,121 @@
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { startEtcd, startEtcdCluster } from './etcd.js'
+import { startPgbouncer } from './pgbouncer.js'
+import { startPostgres } from './postgres.js'
+import { skipWithout, skipWithoutOwn } from './programs.js'
+import { startRedisCluster } from './redis-cluster.js'
+import { startRedis } from './redis.js'
+import { uniqueName } from './service.js'
+
+async function query (url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows.flat()
+  } finally {
+    await client.end()
+  }
+}
+
+async function redis<T> (url: string, run: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url, { maxRetriesPerRequest: 0 })
+  try {
+    return await run(client)
+  } finally {
+    client.disconnect()
+  }
+}
+
+async function etcd (url: string, call: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(`${url}/v3/kv/${call}`, { method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) })
+  return await response.json() as Record<string, unknown>
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+await t.test('PostgreSQL: durable by default, and an acknowledged write is there after a kill', { skip: skipWithoutOwn('postgres') }, async (t) => {
+  const service = await startPostgres(t, { settings: { max_connections: '20' } })
+  const table = uniqueName()
+  t.strictSame(await query(service.url, 'SHOW fsync'), ['on'])
+  t.strictSame(await query(service.url, 'SHOW synchronous_commit'), ['on'])
+  t.strictSame(await query(service.url, 'SHOW max_connections'), ['20'])
+  await query(service.url, `CREATE TABLE ${table} AS SELECT 1 AS n`)
+  const { pid } = service
+  await service.kill()
+  t.equal(service.pid, undefined)
+  await t.rejects(query(service.url, 'SELECT 1'), { code: 'ECONNREFUSED' })
+  await service.restart()
+  t.not(service.pid, pid)
+  t.strictSame(await query(service.url, `SELECT n FROM ${table}`), [1])
+})
+
+await t.test('PgBouncer: pools by transaction', { skip: skipWithout('postgres', 'pgbouncer') }, async (t) => {
+  const postgres = await startPostgres(t)
+  const service = await startPgbouncer(t, postgres.url)
+  t.strictSame(await query(service.url, 'SELECT 1'), [1])
+  await service.restart()
+  t.strictSame(await query(service.url.replace(/postgres$/, 'pgbouncer'), 'SHOW CONFIG').then((row) => row[row.indexOf('pool_mode') + 1]), 'transaction')
+})
+
+await t.test('Redis: empty after a kill, or not, as its settings say', { skip: skipWithoutOwn('redis') }, async (t) => {
+  for (const settings of [{}, { appendonly: 'yes', appendfsync: 'always' }]) {
+    const service = await startRedis(t, { settings })
+    await redis(service.url, async (client) => await client.set('key', 'value'))
+    await service.kill()
+    await service.restart()
+    t.equal(await redis(service.url, async (client) => await client.get('key')), 'appendonly' in settings ? 'value' : null)
+  }
+})
+
+await t.test('Redis: paused it does not answer, resumed it does', { skip: skipWithoutOwn('redis') }, async (t) => {
+  const service = await startRedis(t)
+  await redis(service.url, async (client) => {
+    await client.ping()
+    service.pause()
+    const answer = client.ping()
+    t.equal(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 200, 'nothing'))]), 'nothing')
+    service.resume()
+    t.equal(await answer, 'PONG')
+  })
+})
+
+await t.test('Redis Cluster: three masters share the slots, and one comes back', { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
+  const cluster = await startRedisCluster(t)
+  t.equal(cluster.members.length, 3)
+  await redis(cluster.members[0]!.url, async (client) => {
+    await t.rejects(client.set('foo', 'of the third'), /MOVED/)
+  })
+  await cluster.members[2]!.kill()
+  await cluster.members[2]!.restart()
+  await cluster.settled()
+  t.equal(await redis(cluster.members[2]!.url, async (client) => await client.set('foo', 'of the third')), 'OK')
+})
+
+async function writeAndRead (t: Test, writeTo: string, readFrom: string): Promise<void> {
+  const key = base64(uniqueName())
+  // Refused while there is no leader.
+  while ((await etcd(writeTo, 'put', { key, value: base64('value') }))['header'] === undefined);
+  t.match(await etcd(readFrom, 'range', { key }), { kvs: [{ value: base64('value') }] })
+}
+
+await t.test('etcd: what was written is there after a kill', { skip: skipWithoutOwn('etcd') }, async (t) => {
+  const service = await startEtcd(t)
+  const key = base64(uniqueName())
+  await etcd(service.url, 'put', { key, value: base64('value') })
+  await service.kill()
+  await service.restart()
+  t.match(await etcd(service.url, 'range', { key }), { kvs: [{ value: base64('value') }] })
+})
+
+await t.test('etcd with three members: one store, which goes on without one of them', { skip: skipWithoutOwn('etcd') }, async (t) => {
+  const { members } = await startEtcdCluster(t)
+  const [one, two, three] = members.map(({ url }) => url) as [string, string, string]
+  await writeAndRead(t, one, three)
+  await members[0]!.kill()
+  await writeAndRead(t, two, three)
+  await members[0]!.restart()
+  await writeAndRead(t, two, one)
+})

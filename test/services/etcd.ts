@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { newFolder, startEngine } from './engine-process.js'
+import { freePort, onFreePorts } from './free-port.js'
+import { givenUrl, programOf } from './programs.js'
+import { givenCluster, givenService, uniqueName, type Cluster, type Service } from './service.js'
+
+export interface EtcdOptions {
+  /** As on its command line, without the dashes. */
+  settings?: Record<string, string>
+}
+
+/** Where a member runs. */
+export interface Place {
+  host: string
+  /** What it is started through and that becomes it, such as `ip netns exec blue`. */
+  through?: [file: string, ...args: string[]]
+}
+
+export interface EtcdClusterOptions extends EtcdOptions {
+  /** One for each member; three of 127.0.0.1 by default. */
+  places?: Place[]
+}
+
+const SETTLES_WITHIN = 30_000
+const HERE: Place = { host: '127.0.0.1' }
+
+/** An etcd of the test's own, or the one at ETCD_URL. */
+export async function startEtcd (t: Test, { settings }: EtcdOptions = {}): Promise<Service> {
+  const given = givenUrl('etcd')
+  if (given !== undefined && settings === undefined) return givenService(given)
+  const [member] = await startMembers(t, [HERE], settings)
+  return member!
+}
+
+/** Three etcds that are one store. Those that were killed together are restarted together: one alone has no quorum. */
+export async function startEtcdCluster (t: Test, { places, settings }: EtcdClusterOptions = {}): Promise<Cluster> {
+  const given = givenUrl('etcd')
+  if (given !== undefined && places === undefined && settings === undefined) return givenCluster(given)
+  const members = await startMembers(t, places ?? [HERE, HERE, HERE], settings)
+  const settled = async (): Promise<void> => { await Promise.all(members.map(async ({ url }) => { await untilHealthy(url) })) }
+  return { url: members.map(({ url }) => url).join(','), members, settled }
+}
+
+async function startMembers (t: Test, places: Place[], settings: Record<string, string> = {}): Promise<Service[]> {
+  return await onFreePorts(async () => {
+    const nodes = await Promise.all(places.map(async ({ host, through = [] }, index) => ({
+      name: `m${index}`, client: `http://${host}:${await freePort()}`, peer: `http://${host}:${await freePort()}`, through
+    })))
+    const token = uniqueName()
+    return await Promise.all(nodes.map(async ({ name, client, peer, through }) => {
+      const folder = newFolder('etcd')
+      const all = {
+        name,
+        'data-dir': folder,
+        'listen-client-urls': client,
+        'advertise-client-urls': client,
+        'listen-peer-urls': peer,
+        'initial-advertise-peer-urls': peer,
+        'initial-cluster': nodes.map(({ name, peer }) => `${name}=${peer}`).join(','),
+        'initial-cluster-token': token,
+        ...settings
+      }
+      const args = Object.entries(all).flatMap(([option, value]) => [`--${option}`, value])
+      const [file, ...rest] = [...through, programOf('etcd'), ...args] as [string, ...string[]]
+      return await startEngine(t, { url: client, command: [file, ...rest], folder, ready: /ready to serve client requests/, answers: async () => await isHealthy(client) })
+    }))
+  })
+}
+
+async function untilHealthy (url: string): Promise<void> {
+  const over = AbortSignal.timeout(SETTLES_WITHIN)
+  while (!await isHealthy(url)) {
+    if (over.aborted) throw new Error(`${url} is not healthy`)
+    await delay(50)
+  }
+}
+
+/** Whether it knows a leader and writes come through. */
+async function isHealthy (url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) })
+    return (await response.json() as { health?: string }).health === 'true'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+import { newFolder, notRoot, startEngine } from './engine-process.js'
+import { freePort, onFreePorts } from './free-port.js'
+import { givenUrl, programOf } from './programs.js'
+import { givenService, type Service } from './service.js'
+
+export interface PostgresOptions {
+  /** As in postgresql.conf. fsync and synchronous_commit are on, as they are by default. */
+  settings?: Record<string, string>
+}
+
+/** A PostgreSQL of the test's own, with a superuser without a password; or the one at POSTGRES_URL. */
+export async function startPostgres (t: Test, { settings }: PostgresOptions = {}): Promise<Service> {
+  const given = givenUrl('postgres')
+  if (given !== undefined && settings === undefined) return givenService(given)
+  const user = notRoot()
+  return await onFreePorts(async () => {
+    const port = await freePort()
+    const folder = newFolder('postgres', user)
+    const data = join(folder, 'data')
+    await promisify(execFile)(programOf('initdb'), ['--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', data], { cwd: folder, ...user })
+    const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
+    return await startEngine(t, {
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      command: [programOf('postgres'), '-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      folder,
+      user,
+      ready: /ready to accept connections/,
+      // An immediate shutdown; SIGKILL would leave its shared memory behind.
+      stop: 'SIGQUIT'
+    })
+  })
+}

@@ -1,0 +1,72 @@
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** What a service is started from, and the variable with the address of a server to use instead. */
+const SERVICES = {
+  postgres: { programs: ['postgres', 'initdb'], variable: 'POSTGRES_URL' },
+  pgbouncer: { programs: ['pgbouncer'], variable: undefined },
+  redis: { programs: ['redis-server'], variable: 'REDIS_URL' },
+  'redis-cluster': { programs: ['redis-server', 'redis-cli'], variable: 'REDIS_CLUSTER_URL' },
+  etcd: { programs: ['etcd'], variable: 'ETCD_URL' },
+  strace: { programs: ['strace'], variable: undefined },
+  'network namespaces': { programs: ['unshare', 'ip'], variable: undefined }
+} as const
+
+export type ServiceName = keyof typeof SERVICES
+
+export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[]
+
+/** The address that the developer gave for a service. */
+export function givenUrl (name: ServiceName): string | undefined {
+  const { variable } = SERVICES[name]
+  return variable === undefined ? undefined : process.env[variable]
+}
+
+/** The programs that a service lacks here; none if a server is given. */
+export function missingPrograms (name: ServiceName): string[] {
+  return givenUrl(name) === undefined ? SERVICES[name].programs.filter((program) => findProgram(program) === undefined) : []
+}
+
+/** For `{ skip }` of a test that needs these: false, or why it is skipped. With REQUIRE_SERVICES=1 that is an error. */
+export function skipWithout (...names: ServiceName[]): string | false {
+  const missing = names.flatMap(missingPrograms)
+  if (missing.length === 0) return false
+  const reason = `no ${missing.join(', ')} on PATH`
+  if (process.env['REQUIRE_SERVICES'] === '1') throw new Error(`REQUIRE_SERVICES=1, and ${reason}: install it.`)
+  return reason
+}
+
+/** The same for a test that stops, kills or configures a server: a given one is not ours to do so. */
+export function skipWithoutOwn (...names: ServiceName[]): string | false {
+  const given = names.find((name) => givenUrl(name) !== undefined)
+  return given === undefined ? skipWithout(...names) : `${given} is given by ${SERVICES[given].variable}, and not ours to stop`
+}
+
+/** Where a program is. Debian keeps the servers beside the folders of PATH: in sbin, and each PostgreSQL in its own. */
+export function findProgram (name: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const beside = folders.flatMap((folder) => [join(folder, '../sbin'), ...postgresFolders(join(folder, '../lib/postgresql'))])
+  return [...folders, ...beside].map((folder) => join(folder, name)).find(isExecutable)
+}
+
+/** The newest first. */
+function postgresFolders (root: string): string[] {
+  const versions = existsSync(root) ? readdirSync(root).sort((one, other) => Number(other) - Number(one)) : []
+  return versions.map((version) => join(root, version, 'bin'))
+}
+
+function isExecutable (path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** Where a program is that must be there. */
+export function programOf (name: string): string {
+  const path = findProgram(name)
+  if (path === undefined) throw new Error(`There is no ${name} on PATH: skip this test with skipWithout().`)
+  return path
+}
