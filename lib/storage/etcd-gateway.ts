@@ -81,20 +81,19 @@ export class EtcdGateway {
   }
 
   // The time is shared out among the endpoints that are left; a write that was sent has all of it.
-  async #call (path: string, body: object | undefined, token: string | undefined, repeatable: Repeatable, deadline: number): Promise<unknown> {
-    const text = body && JSON.stringify(body)
-    for (let left = this.#endpoints.length; ; left--) {
-      const at = this.#at
-      const rest = deadline - performance.now()
-      try {
-        return parsed(await this.#endpoints[at]!.post(path, text, token, { connect: rest / left, answer: repeatable === 'read' ? rest / left : rest }))
-      } catch (error) {
-        const fault = error as EtcdFault
-        if (!fault.isOfEndpoint) throw fault
-        this.#turnFrom(at)
-        if (left === 1 || (repeatable === 'write' && !fault.isCertain)) throw fault
-      }
+  async #call (path: string, body: object | undefined, token: string | undefined, repeatable: Repeatable, deadline: number, left = this.#endpoints.length): Promise<unknown> {
+    const at = this.#at
+    const rest = deadline - performance.now()
+    const bounds = { connect: rest / left, answer: repeatable === 'read' ? rest / left : rest }
+    try {
+      return parsed(await this.#endpoints[at]!.post(path, body && JSON.stringify(body), token, bounds))
+    } catch (error) {
+      const fault = error as EtcdFault
+      if (!fault.isOfEndpoint) throw fault
+      this.#turnFrom(at)
+      if (left === 1 || (repeatable === 'write' && !fault.isCertain)) throw fault
     }
+    return await this.#call(path, body, token, repeatable, deadline, left - 1)
   }
 
   // Many calls may find out at once; the first one turns.

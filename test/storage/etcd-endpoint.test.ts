@@ -48,29 +48,29 @@ await t.test('etcd-endpoint: connections are kept (E56)', async (t) => {
 
 await t.test('etcd-endpoint: an answer other than 200 is its fault', async (t) => {
   const stub = await EtcdStub.start(t, () => etcdError(429, 8, 'etcdserver: too many requests'))
-  await t.rejects(endpointOf(t, stub.origin).post('/', '{}', undefined, BOUNDS), { kind: 'BUSY' })
+  await t.rejects(endpointOf(t, stub.origin).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'BUSY' })
 })
 
 await t.test('etcd-endpoint: a refused connection and one that does not come about sent nothing (E58)', async (t) => {
-  await t.rejects(endpointOf(t, await deadOrigin(t)).post('/', '{}', undefined, BOUNDS), { kind: 'UNREACHABLE', message: /cannot be reached.*ECONNREFUSED/ })
+  await t.rejects(endpointOf(t, await deadOrigin(t)).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE', message: /cannot be reached.*ECONNREFUSED/ })
   // It takes the connection, and never answers the handshake.
   const silent = await listening(t, createServer())
-  await t.rejects(endpointOf(t, `https://${silent}`).post('/', '{}', undefined, { connect: 50, answer: 2000 }), { kind: 'UNREACHABLE', message: /50 ms/ })
+  await t.rejects(endpointOf(t, `https://${silent}`).post('/', '{}', undefined, { connect: 50, answer: 2000 }), { name: 'Error', kind: 'UNREACHABLE', message: /50 ms/ })
 })
 
 await t.test('etcd-endpoint: what was sent and is cut off, or takes too long, is lost', async (t) => {
   const stub = await EtcdStub.start(t, () => 'cut')
   const endpoint = endpointOf(t, stub.origin)
-  await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), { kind: 'LOST', message: /gave no answer/ })
+  await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST', message: /gave no answer/ })
   stub.behave = () => 'hold'
-  await t.rejects(endpoint.post('/', '{}', undefined, { connect: 2000, answer: 50 }), { kind: 'LOST', message: /50 ms/ })
+  await t.rejects(endpoint.post('/', '{}', undefined, { connect: 2000, answer: 50 }), { name: 'Error', kind: 'LOST', message: /50 ms/ })
 })
 
 await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', async (t) => {
   const server = createServer((socket) => {
     socket.once('data', () => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"header"') })
   })
-  await t.rejects(endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, BOUNDS), { kind: 'LOST' })
+  await t.rejects(endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' })
 })
 
 await t.test('etcd-endpoint: on a connection that is used again, a request is sent at once; so is one that waited for a connection', async (t) => {
@@ -78,10 +78,10 @@ await t.test('etcd-endpoint: on a connection that is used again, a request is se
   const endpoint = endpointOf(t, stub.origin)
   await endpoint.post('/', '{}', undefined, BOUNDS)
   stub.behave = () => 'cut'
-  await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), { kind: 'LOST' })
+  await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' })
   stub.behave = ({ path }) => path === '/last' ? 'cut' : { json: {} }
   const first = Array.from({ length: 64 }, () => endpoint.post('/', '{}', undefined, BOUNDS))
-  await t.rejects(endpoint.post('/last', '{}', undefined, BOUNDS), { kind: 'LOST' })
+  await t.rejects(endpoint.post('/last', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' })
   await Promise.all(first)
 })
 
@@ -94,7 +94,7 @@ await t.test('etcd-endpoint: TLS takes an authority, a certificate of the client
   const tls = { ca: ca.cert, cert: client.cert, key: client.key }
   t.equal(await endpointOf(t, origin, tls).post('/a', '{}', undefined, BOUNDS), '/a')
   t.equal(await endpointOf(t, origin, { ...tls, servername: 'etcd.test' }).post('/b', '{}', undefined, BOUNDS), '/b')
-  await t.rejects(endpointOf(t, origin, { ...tls, servername: 'other.test' }).post('/', '{}', undefined, BOUNDS), { kind: 'UNREACHABLE' }, 'another name')
-  await t.rejects(endpointOf(t, origin, { ...tls, ca: undefined }).post('/', '{}', undefined, BOUNDS), { kind: 'UNREACHABLE' }, 'an authority that nobody knows')
-  await t.rejects(endpointOf(t, origin, { ca: ca.cert }).post('/', '{}', undefined, BOUNDS), { kind: 'LOST' }, 'no certificate; TLS 1.3 tells it late')
+  await t.rejects(endpointOf(t, origin, { ...tls, servername: 'other.test' }).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE' }, 'another name')
+  await t.rejects(endpointOf(t, origin, { ...tls, ca: undefined }).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE' }, 'an authority that nobody knows')
+  await t.rejects(endpointOf(t, origin, { ca: ca.cert }).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' }, 'no certificate; TLS 1.3 tells it late')
 })
