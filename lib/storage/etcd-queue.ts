@@ -14,16 +14,20 @@ interface Waiting<I> { readonly item: I, readonly bytes: number, readonly option
 /** Sends what arrives within one turn of the event loop together. */
 export class EtcdQueue {
   readonly #writes: Batcher<Waiting<EtcdChange>, EtcdOutcome>
+  // Apart, because a quota that is used up lets them through.
+  readonly #removals: Batcher<Waiting<EtcdChange>, EtcdOutcome>
   readonly #reads: Batcher<Waiting<RangeRequest>, EtcdKeyValue | undefined>
 
   /** @param maxBytes of a request */
   constructor (store: EtcdStore, maxBytes: number) {
-    this.#writes = new Batcher({
+    const changes = () => new Batcher<Waiting<EtcdChange>, EtcdOutcome>({
       size: SIZE,
       inFlight: IN_FLIGHT,
       keyOf: ({ item }) => item.key,
       run: (waiting) => settled(waiting, async (unstopped) => (await Promise.all(parts(unstopped, maxBytes).map((part) => changed(store, part)))).flat())
     })
+    this.#writes = changes()
+    this.#removals = changes()
     this.#reads = new Batcher({
       size: SIZE,
       inFlight: IN_FLIGHT,
@@ -33,7 +37,7 @@ export class EtcdQueue {
 
   /** As `change` of the store. */
   async change (item: EtcdChange, bytes: number, options: ReadOptions | undefined): Promise<EtcdOutcome> {
-    return await this.#writes.add({ item, bytes, options })
+    return await (item.marker === undefined ? this.#removals : this.#writes).add({ item, bytes, options })
   }
 
   /** What a range of one key finds. */
@@ -43,7 +47,7 @@ export class EtcdQueue {
 
   /** Resolves when everything has an answer. */
   async idle (): Promise<void> {
-    await Promise.all([this.#writes.idle(), this.#reads.idle()])
+    await Promise.all([this.#writes, this.#removals, this.#reads].map((batcher) => batcher.idle()))
   }
 }
 

@@ -2,7 +2,7 @@ import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from 
 import { unsealed } from './etcd-envelope.js'
 import type { EtcdFault } from './etcd-fault.js'
 import type { EtcdGateway } from './etcd-gateway.js'
-import { changesTogether, placeIn, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
+import { deletesTogether, placeIn, putsTogether, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
 import type { EtcdPlace } from './etcd-version.js'
 
 /** A change of one key. */
@@ -58,11 +58,16 @@ export class EtcdStore {
     }
   }
 
-  /** Changes of different keys (E54) in one transaction; each of them applies, is refused or fails by itself. */
+  /**
+   * Changes of different keys (E54) in one transaction, all of them writes or all of them removals; each of them applies,
+   * is refused or fails by itself.
+   */
   async changes (changes: readonly EtcdChange[]): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
     const seen = this.#seen
+    const transactions = changes.map(({ transaction }) => transaction)
+    const { key, marker } = changes[0]!
     try {
-      const { header, responses } = await this.#write(changesTogether(changes.map(({ transaction }) => transaction)))
+      const { header, responses } = await this.#write(marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key))
       return changes.map(({ condition }, at) => ({ status: 'fulfilled', value: outcomeIn(responses![at]!.response_txn!, header.revision, condition) }))
     } catch (error) {
       const fault = error as EtcdFault

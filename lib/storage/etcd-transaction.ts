@@ -50,9 +50,16 @@ export function neverPut (key: string): Transaction {
   return { compare: [{ key: base64(key), target: 'VERSION', result: 'LESS', version: '0' }], success: [{ request_put: { key: base64(key), value: '' } }], failure: [{ request_range: rangeOf(key) }] }
 }
 
-/** One transaction of several, which never have a key in common (E54). */
-export function changesTogether (transactions: readonly Transaction[]): Transaction {
-  return { success: transactions.map((transaction) => ({ request_txn: transaction })) }
+/** One transaction of several puts, which never have a key in common (E54). */
+export function putsTogether (puts: readonly Transaction[], key: string): Transaction {
+  // The quota counts puts of either branch and none of nested transactions: without this one, which never runs, batches
+  // would go on where the quota is used up.
+  return { ...deletesTogether(puts), failure: [{ request_put: { key: base64(key), value: '' } }] }
+}
+
+/** One transaction of several removals, which never have a key in common (E54). The quota lets them through. */
+export function deletesTogether (removals: readonly Transaction[]): Transaction {
+  return { success: removals.map((transaction) => ({ request_txn: transaction })) }
 }
 
 /** One transaction of several ranges, which all see the same moment. */

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { EtcdGateway } from '../../lib/storage/etcd-gateway.js'
 import { EtcdQueue } from '../../lib/storage/etcd-queue.js'
 import { EtcdStore, type EtcdChange } from '../../lib/storage/etcd-store.js'
-import { putIf, rangeOf } from '../../lib/storage/etcd-transaction.js'
+import { deleteIf, putIf, rangeOf } from '../../lib/storage/etcd-transaction.js'
 import { EtcdStub } from './etcd-stub.js'
 
 const put = (key: string): EtcdChange => ({ key, condition: 'none', marker: key, transaction: putIf(key, key, 'none') })
@@ -21,6 +21,8 @@ async function queueOn (t: Test, maxBytes = 1000) {
   t.teardown(() => { gateway.close() })
   return { queue: new EtcdQueue(new EtcdStore(gateway), maxBytes), stub }
 }
+
+const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
 
 /** How many nested transactions each request had; 0 if it was a plain one. */
 function sizes (stub: EtcdStub): number[] {
@@ -53,6 +55,13 @@ await t.test('etcd-queue: a key is never twice in a transaction (E54)', async (t
   const { queue, stub } = await queueOn(t)
   await Promise.all(['a', 'a', 'b', 'a'].map((key) => queue.change(put(key), 1, undefined)))
   t.same(sizes(stub), [2, 0, 0])
+})
+
+await t.test('etcd-queue: removals go apart from writes, which a quota may stop (E57)', async (t) => {
+  const { queue, stub } = await queueOn(t)
+  await Promise.all([queue.change(put('a'), 1, undefined), queue.change(removal('b'), 1, undefined), queue.change(put('c'), 1, undefined), queue.change(removal('d'), 1, undefined)])
+  t.same(sizes(stub), [2, 2])
+  t.same(stub.requests.map(({ body }) => (body as { failure?: unknown[] }).failure?.length).sort(), [1, undefined], 'and writes count for the quota')
 })
 
 await t.test('etcd-queue: what would be too many bytes together goes in parts (E53)', async (t) => {

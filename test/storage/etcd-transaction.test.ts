@@ -1,5 +1,5 @@
 import t from 'tap'
-import { changesTogether, deleteIf, neverPut, placeIn, putIf, rangeFrom, rangeOf, rangesTogether, textOf, type EtcdCondition, type RangeAnswer, type Transaction, type TransactionAnswer } from '../../lib/storage/etcd-transaction.js'
+import { deleteIf, deletesTogether, neverPut, placeIn, putIf, putsTogether, rangeFrom, rangeOf, rangesTogether, textOf, type EtcdCondition, type RangeAnswer, type Transaction, type TransactionAnswer } from '../../lib/storage/etcd-transaction.js'
 import { startEtcd } from '../services/etcd.js'
 import { skipWithout } from '../services/programs.js'
 import { uniqueName } from '../services/service.js'
@@ -67,16 +67,19 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     const key = uniqueName()
     await txn(putIf(key, '1', 'absent'))
     const place = await placeOf(key)
-    const { responses } = await txn(changesTogether([putIf(key, '2', place), deleteIf(key, place)]))
+    const { responses } = await txn(putsTogether([putIf(key, '2', place), deleteIf(key, place)], key))
     t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded), [true, true], 'both were told that they were applied')
     t.equal(await entryOf(key), undefined, 'and one of them is gone')
   })
 
   await t.test('changes of different keys in one transaction: each applies or is refused by itself (E53)', async (t) => {
     const keys = Array.from({ length: 64 }, () => uniqueName())
-    const { header, responses } = await txn(changesTogether(keys.map((key, at) => putIf(key, 'x', at % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n }))))
+    const { header, responses } = await txn(putsTogether(keys.map((key, at) => putIf(key, 'x', at % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n })), keys[1]!))
     t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
     t.equal((await entryOf(keys[0]!))!.create_revision, header.revision)
+    t.equal(await entryOf(keys[1]!), undefined, 'the put that is there for the quota never runs')
+    const { responses: removed } = await txn(deletesTogether(keys.map((key) => deleteIf(key, 'present'))))
+    t.same(removed!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
   })
 
   await t.test('ranges in one transaction answer in their order', async (t) => {
