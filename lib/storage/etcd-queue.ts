@@ -1,0 +1,86 @@
+import type { ReadOptions } from './adapter.js'
+import { Batcher } from './batcher.js'
+import type { EtcdChange, EtcdOutcome, EtcdStore } from './etcd-store.js'
+import type { EtcdKeyValue, RangeRequest } from './etcd-transaction.js'
+import { throwIfStopped } from './stop.js'
+
+// A transaction has at most 128 operations in all (E53).
+const SIZE = 64
+const IN_FLIGHT = 4
+
+/** An operation on its way, and what may stop it. */
+interface Waiting<I> { readonly item: I, readonly bytes: number, readonly options: ReadOptions | undefined }
+
+/** Sends what arrives within one turn of the event loop together. */
+export class EtcdQueue {
+  readonly #writes: Batcher<Waiting<EtcdChange>, EtcdOutcome>
+  // Apart, because a quota that is used up lets them through.
+  readonly #removals: Batcher<Waiting<EtcdChange>, EtcdOutcome>
+  readonly #reads: Batcher<Waiting<RangeRequest>, EtcdKeyValue | undefined>
+
+  /** @param maxBytes of a request */
+  constructor (store: EtcdStore, maxBytes: number) {
+    const changes = () => new Batcher<Waiting<EtcdChange>, EtcdOutcome>({
+      size: SIZE,
+      inFlight: IN_FLIGHT,
+      keyOf: ({ item }) => item.key,
+      run: (waiting) => settled(waiting, async (unstopped) => (await Promise.all(parts(unstopped, maxBytes).map((part) => changed(store, part)))).flat())
+    })
+    this.#writes = changes()
+    this.#removals = changes()
+    this.#reads = new Batcher({
+      size: SIZE,
+      inFlight: IN_FLIGHT,
+      run: (waiting) => settled(waiting, async (unstopped) => await found(store, unstopped))
+    })
+  }
+
+  /** As `change` of the store. */
+  async change (item: EtcdChange, bytes: number, options: ReadOptions | undefined): Promise<EtcdOutcome> {
+    return await (item.marker === undefined ? this.#removals : this.#writes).add({ item, bytes, options })
+  }
+
+  /** What a range of one key finds. */
+  async find (item: RangeRequest, options: ReadOptions | undefined): Promise<EtcdKeyValue | undefined> {
+    return await this.#reads.add({ item, bytes: 0, options })
+  }
+
+  /** Resolves when everything has an answer. */
+  async idle (): Promise<void> {
+    await Promise.all([this.#writes, this.#removals, this.#reads].map((batcher) => batcher.idle()))
+  }
+}
+
+async function changed (store: EtcdStore, changes: readonly EtcdChange[]): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
+  return changes.length === 1 ? await Promise.allSettled([store.change(changes[0]!)]) : await store.changes(changes)
+}
+
+async function found (store: EtcdStore, ranges: ReadonlyArray<Waiting<RangeRequest>>): Promise<Array<PromiseSettledResult<EtcdKeyValue | undefined>>> {
+  const requests = ranges.map(({ item }) => item)
+  const answers = requests.length === 1 ? [await store.range(requests[0]!)] : await store.ranges(requests)
+  return answers.map(({ kvs: [entry] = [] }) => ({ status: 'fulfilled', value: entry }))
+}
+
+// What was stopped while it waited is not sent, and its neighbours are.
+async function settled<I, R> (waiting: ReadonlyArray<Waiting<I>>, send: (unstopped: ReadonlyArray<Waiting<I>>) => Promise<Array<PromiseSettledResult<R>>>): Promise<Array<PromiseSettledResult<R>>> {
+  const stops = await Promise.allSettled(waiting.map(async ({ options }) => { throwIfStopped(options) }))
+  const unstopped = waiting.filter((_, at) => stops[at]!.status === 'fulfilled')
+  const sent = unstopped.length === 0 ? [] : await send(unstopped)
+  let at = 0
+  return stops.map((stop) => stop.status === 'rejected' ? stop : sent[at++]!)
+}
+
+// In their order, each of at most so many bytes.
+function parts (waiting: ReadonlyArray<Waiting<EtcdChange>>, maxBytes: number): EtcdChange[][] {
+  const parts: EtcdChange[][] = []
+  let left = 0
+  for (const { item, bytes } of waiting) {
+    left -= bytes
+    if (left < 0) {
+      parts.push([])
+      left = maxBytes - bytes
+    }
+    parts.at(-1)!.push(item)
+  }
+  return parts
+}

@@ -1,0 +1,130 @@
+import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
+import { unsealed } from './etcd-envelope.js'
+import type { EtcdFault } from './etcd-fault.js'
+import type { EtcdGateway } from './etcd-gateway.js'
+import { deletesTogether, placeIn, putsTogether, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
+import type { EtcdPlace } from './etcd-version.js'
+
+/** A change of one key. */
+export interface EtcdChange {
+  readonly key: string
+  readonly condition: EtcdCondition
+  readonly transaction: Transaction
+  /** What its envelope carries; a removal leaves nothing to carry one. */
+  readonly marker: string | undefined
+}
+
+/** What became of a change: the place of what was written, or what stood in the way. */
+export type EtcdOutcome = { applied: true, place: EtcdPlace } | { applied: false, current: EtcdKeyValue | undefined }
+
+const TRANSACTION = '/v3/kv/txn'
+
+/** The keys of etcd through its gateway: linearizable, and each change sent once. */
+export class EtcdStore {
+  readonly #gateway: EtcdGateway
+  // The newest revision that an answer told of: what is not newer was there before what is sent next.
+  #seen = 0n
+
+  constructor (gateway: EtcdGateway) {
+    this.#gateway = gateway
+  }
+
+  /** @throws FST_IF_MATCH_STORAGE_UNAVAILABLE */
+  async range (request: RangeRequest): Promise<RangeAnswer> {
+    return await this.#read('/v3/kv/range', request) as RangeAnswer
+  }
+
+  /**
+   * Several of them, of one moment.
+   *
+   * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE
+   */
+  async ranges (requests: readonly RangeRequest[]): Promise<RangeAnswer[]> {
+    const { responses } = await this.#read(TRANSACTION, rangesTogether(requests)) as TransactionAnswer
+    return responses!.map(({ response_range: answer }) => answer!)
+  }
+
+  /**
+   * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE, FST_IF_MATCH_OUTCOME_UNKNOWN, FST_IF_MATCH_INVALID_VALUE for what is
+   * larger than this server takes
+   */
+  async change (change: EtcdChange): Promise<EtcdOutcome> {
+    const seen = this.#seen
+    try {
+      const answer = await this.#write(change.transaction)
+      return outcomeIn(answer, answer.header.revision, change.condition)
+    } catch (fault) {
+      return await this.#withoutAnswer(change, fault as EtcdFault, seen)
+    }
+  }
+
+  /**
+   * Changes of different keys (E54) in one transaction, all of them writes or all of them removals; each of them applies,
+   * is refused or fails by itself.
+   */
+  async changes (changes: readonly EtcdChange[]): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
+    const seen = this.#seen
+    const transactions = changes.map(({ transaction }) => transaction)
+    const { key, marker } = changes[0]!
+    try {
+      const { header, responses } = await this.#write(marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key))
+      return changes.map(({ condition }, at) => ({ status: 'fulfilled', value: outcomeIn(responses![at]!.response_txn!, header.revision, condition) }))
+    } catch (error) {
+      const fault = error as EtcdFault
+      // What is too much or wrong for all of them together may be right for each alone, and nothing was carried out.
+      const isOnce = fault.kind === 'TOO_LARGE' || fault.kind === 'REFUSED'
+      return await Promise.allSettled(changes.map((change) => isOnce ? this.change(change) : this.#withoutAnswer(change, fault, seen)))
+    }
+  }
+
+  async #withoutAnswer (change: EtcdChange, fault: EtcdFault, seen: bigint): Promise<EtcdOutcome> {
+    if (fault.kind === 'TOO_LARGE') throw new InvalidValueError('it is larger than this etcd takes')
+    if (fault.isCertain) throw new StorageUnavailableError({ cause: fault })
+    const trace = await this.#trace(change, seen).catch(() => undefined)
+    if (typeof trace === 'object') return { applied: true, place: trace }
+    // It was answered, so nothing is under way any more (the quota is looked at once more behind the write, E57).
+    if (trace === 'none' && fault.kind === 'NO_SPACE') throw new StorageUnavailableError({ cause: fault })
+    throw new OutcomeUnknownError({ cause: fault })
+  }
+
+  /**
+   * What can be seen of a change: the place where it was written (E2), looked for in the newest state of the key and in
+   * the one before; `none` if nothing was written since it was sent; undefined if there is no telling.
+   */
+  async #trace ({ key, marker }: EtcdChange, seen: bigint): Promise<EtcdPlace | 'none' | undefined> {
+    let { header, kvs: [entry] = [] } = await this.range(rangeOf(key))
+    if (entry === undefined) return BigInt(header.revision) <= seen ? 'none' : undefined
+    for (let look = 0; look < 2 && entry !== undefined; look++) {
+      if (BigInt(entry.mod_revision) <= seen) return 'none'
+      if (marker !== undefined && unsealed(textOf(entry.value!)).marker === marker) return placeIn(entry)
+      if (look === 0) [entry] = (await this.range(rangeOf(key, BigInt(entry.mod_revision) - 1n))).kvs ?? []
+    }
+    return undefined
+  }
+
+  async #read (path: string, request: object): Promise<unknown> {
+    try {
+      return this.#noted(await this.#gateway.read(path, request) as RangeAnswer | TransactionAnswer)
+    } catch (cause) {
+      throw new StorageUnavailableError({ cause })
+    }
+  }
+
+  async #write (transaction: Transaction): Promise<TransactionAnswer> {
+    return this.#noted(await this.#gateway.write(TRANSACTION, transaction) as TransactionAnswer)
+  }
+
+  #noted<A extends { header: { revision: string } }> (answer: A): A {
+    const revision = BigInt(answer.header.revision)
+    if (revision > this.#seen) this.#seen = revision
+    return answer
+  }
+}
+
+function outcomeIn ({ succeeded, responses }: Omit<TransactionAnswer, 'header'>, revision: string, condition: EtcdCondition): EtcdOutcome {
+  const [entry] = responses?.[0]?.response_range?.kvs ?? []
+  if (succeeded !== true) return { applied: false, current: entry }
+  const before = typeof condition === 'object' ? condition : entry && placeIn(entry)
+  const place = before ? { ...before, writes: before.writes + 1n } : { createRevision: BigInt(revision), writes: 1n }
+  return { applied: true, place }
+}

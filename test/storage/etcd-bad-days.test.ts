@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { ListingAdapter } from '../../lib/storage/adapter.js'
+import type { EtcdAdapterOptions } from '../../lib/storage/etcd.js'
+import { startEtcd } from '../services/etcd.js'
+import { skipWithout, skipWithoutOwn } from '../services/programs.js'
+import { startProxy, type Proxy } from '../services/proxy.js'
+import { uniqueName } from '../services/service.js'
+import { openedEtcd } from './etcd-engine.js'
+
+const ANY = { kind: 'any' } as const
+const UNKNOWN = 'FST_IF_MATCH_OUTCOME_UNKNOWN'
+const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
+// When the store is looked at again: a ghost of a write would have shown by then (E42).
+const LATER = 3000
+
+const isWrite = (request: Buffer): boolean => request.includes('/v3/kv/txn')
+const versionIn = (version: string) => ({ kind: 'version', versions: [version] }) as const
+
+/** An adapter behind a proxy, and one that is not. */
+async function stand (t: Test, url: string, options: Partial<EtcdAdapterOptions> = {}) {
+  const proxy = await startProxy(t, url)
+  const prefix = `${uniqueName()}/`
+  const direct = await openedEtcd(t, { endpoints: url, prefix })
+  const adapter = await openedEtcd(t, { endpoints: proxy.url, prefix, timeout: 500, ...options })
+  return { proxy, direct, adapter }
+}
+
+async function create (adapter: ListingAdapter, key: string): Promise<string> {
+  const result = await adapter.write(key, 'first', { kind: 'absent' })
+  if (!result.applied) throw new Error('not created')
+  return result.version
+}
+
+async function codeOf (call: Promise<unknown>): Promise<string> {
+  return await call.then(() => 'fine', (error: { code: string }) => error.code)
+}
+
+await t.test('etcd, on bad days', { skip: skipWithout('etcd') }, async (t) => {
+  const { url } = await startEtcd(t)
+
+  await t.test('an answer that is cut off: a look proves that the write was applied, once, and the caller never learns of it (E2)', async (t) => {
+    const { proxy, direct, adapter } = await stand(t, url)
+    const version = await create(direct, 'k')
+    for (const [expectation, created] of [[versionIn(version), false], [{ kind: 'exists' }, false], [ANY, false]] as const) {
+      const before = await direct.read('k')
+      proxy.cutAnswer({ when: isWrite })
+      const result = await adapter.write('k', 'new', expectation)
+      const after = await direct.read('k')
+      t.match(result, { applied: true, version: after!.version, created })
+      t.equal(after!.replaced, before!.version, 'applied once')
+    }
+    proxy.cutAnswer({ when: isWrite })
+    t.match(await adapter.write('new', 'new', { kind: 'absent' }), { applied: true, created: true })
+  })
+
+  await t.test('an answer that is cut off, and another writer on top: what it acknowledged is still there, and ours is proven (E41)', async (t) => {
+    const { proxy, direct, adapter } = await stand(t, url)
+    await create(direct, 'k')
+    const { answered } = proxy.hold({ when: isWrite })
+    const writing = adapter.write('k', 'ours', ANY)
+    await answered
+    const other = await direct.write('k', 'theirs', ANY)
+    await proxy.refuse()
+    await proxy.accept()
+    proxy.pass()
+    t.match(await writing, { applied: true, created: false })
+    t.match(await direct.read('k'), { value: 'theirs', version: (other as { version: string }).version })
+  })
+
+  await t.test('a refusal that is cut off is unknown, and so is a removal; nothing is sent again (E3)', async (t) => {
+    const { proxy, direct, adapter } = await stand(t, url)
+    const version = await create(direct, 'k')
+    proxy.cutAnswer({ when: isWrite })
+    t.equal(await codeOf(adapter.write('k', 'new', { kind: 'absent' })), UNKNOWN)
+    proxy.cutAnswer({ when: isWrite })
+    t.equal(await codeOf(adapter.remove('k', versionIn(version))), UNKNOWN)
+    t.equal(await direct.read('k'), undefined, 'it was removed')
+    await create(direct, 'k')
+    await delay(LATER)
+    t.match(await direct.read('k'), { value: 'first' }, 'once')
+  })
+
+  await t.test('a batch whose answer is cut off: each write is proven, and applied once', async (t) => {
+    const { proxy, direct, adapter } = await stand(t, url)
+    proxy.cutAnswer({ when: isWrite })
+    const keys = Array.from({ length: 32 }, (_, at) => `k${at}`)
+    t.ok((await Promise.all(keys.map(async (key) => await adapter.write(key, key, ANY)))).every((result) => result.applied && result.created))
+    t.ok((await Promise.all(keys.map((key) => direct.read(key)))).every((stored) => stored!.replaced === undefined))
+  })
+
+  for (const [mode, begin] of [['held back', (proxy: Proxy) => proxy.hold()], ['half-open', (proxy: Proxy) => proxy.halfOpen()]] as const) {
+    await t.test(`a connection that is ${mode}: a read is unavailable and a write unknown within the timeout; afterwards all is as before (E32)`, async (t) => {
+      const { proxy, direct, adapter } = await stand(t, url)
+      const version = await create(direct, 'k')
+      await adapter.read('k')
+      begin(proxy)
+      const start = performance.now()
+      const codes = await Promise.all([codeOf(adapter.read('k')), codeOf(adapter.list('')), codeOf(adapter.write('k', 'new', versionIn(version))), codeOf(adapter.write('l', 'new', ANY))])
+      t.strictSame(codes, [UNAVAILABLE, UNAVAILABLE, UNKNOWN, UNKNOWN])
+      t.ok(performance.now() - start < 1500, 'twice the timeout at most, and a look')
+      proxy.pass()
+      await delay(LATER)
+      const applied = (await direct.read('k'))!
+      t.ok(applied.version === version || applied.replaced === version, 'not applied, or once')
+      t.match(await adapter.write('k', 'after', ANY), { applied: true })
+    })
+  }
+
+  await t.test('refused connections: unavailable at once, and nothing of it is applied later (E42); back by itself', async (t) => {
+    const { proxy, direct, adapter } = await stand(t, url)
+    const version = await create(direct, 'k')
+    await proxy.refuse()
+    const start = performance.now()
+    const calls = [adapter.read('k'), adapter.write('k', 'ghost', ANY), adapter.write('new', 'ghost', ANY), adapter.remove('k', versionIn(version))]
+    t.strictSame(await Promise.all(calls.map(codeOf)), [UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
+    t.ok(performance.now() - start < 500)
+    await proxy.accept()
+    await delay(LATER)
+    t.match(await direct.read('k'), { version })
+    t.equal(await direct.read('new'), undefined)
+    t.match(await adapter.write('k', 'after', versionIn(version)), { applied: true })
+  })
+})
+
+await t.test('etcd: stopped and killed it is quickly told, and it is back by itself', { skip: skipWithoutOwn('etcd') }, async (t) => {
+  const service = await startEtcd(t, { settings: {} })
+  const adapter = await openedEtcd(t, { endpoints: service.url, timeout: 500 })
+  const version = await create(adapter, 'k')
+  service.pause()
+  t.strictSame([await codeOf(adapter.read('k')), await codeOf(adapter.write('paused', 1, ANY))], [UNAVAILABLE, UNKNOWN])
+  service.resume()
+  t.match(await adapter.read('k'), { version })
+  await service.kill()
+  t.strictSame([await codeOf(adapter.read('k')), await codeOf(adapter.write('killed', 1, ANY))], [UNAVAILABLE, UNAVAILABLE])
+  await service.restart()
+  t.match(await adapter.read('k'), { version })
+  t.equal(await adapter.read('killed'), undefined)
+  t.match(await adapter.write('k', 2, versionIn(version)), { applied: true })
+})
+
+await t.test('etcd: a quota that is used up refuses writes, also in batches, says so, and takes reads and removals (E57)', { skip: skipWithoutOwn('etcd') }, async (t) => {
+  const service = await startEtcd(t, { settings: { 'quota-backend-bytes': '4000000' } })
+  const adapter = await openedEtcd(t, { endpoints: service.url })
+  const outcomes: string[] = []
+  const acknowledged: string[] = []
+  for (let round = 0; round < 40 && outcomes.length === 0; round++) {
+    await Promise.all(Array.from({ length: 8 }, async (_, at) => {
+      const key = `k${round}-${at}`
+      const code = await codeOf(adapter.write(key, 'x'.repeat(50_000), { kind: 'absent' }))
+      if (code === 'fine') acknowledged.push(key)
+      else outcomes.push(code)
+    }))
+  }
+  t.ok(outcomes.length > 0, 'it was used up')
+  t.strictSame(outcomes.filter((code) => code !== UNAVAILABLE && code !== UNKNOWN), [])
+  await t.rejects(adapter.write('one-more', 'x'.repeat(50_000), ANY), { code: UNAVAILABLE, cause: { message: /quota.*operator/ } })
+  await t.rejects(adapter.write(acknowledged[0]!, 'x'.repeat(50_000), ANY), { code: UNAVAILABLE })
+  const stored = await Promise.all(acknowledged.map((key) => adapter.read(key)))
+  t.ok(stored.every((entity) => entity !== undefined), 'all that was acknowledged is there')
+  const batch = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.write(key, 1, ANY)))
+  t.match(batch, [{ reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }], 'a batch is no way around it')
+  t.match(await Promise.all([adapter.remove(acknowledged[0]!, { kind: 'exists' }), adapter.remove(acknowledged[1]!, { kind: 'exists' })]), [{ applied: true }, { applied: true }])
+})

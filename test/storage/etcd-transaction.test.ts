@@ -1,0 +1,122 @@
+import t from 'tap'
+import { deleteIf, deletesTogether, neverPut, placeIn, putIf, putsTogether, rangeFrom, rangeOf, rangesTogether, textOf, type EtcdCondition, type RangeAnswer, type Transaction, type TransactionAnswer } from '../../lib/storage/etcd-transaction.js'
+import { startEtcd } from '../services/etcd.js'
+import { skipWithout } from '../services/programs.js'
+import { uniqueName } from '../services/service.js'
+import { base64, gatewayOf } from './etcd-engine.js'
+
+await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
+  const { url } = await startEtcd(t)
+  const gateway = gatewayOf(t, url)
+  const txn = async (transaction: Transaction) => await gateway.write('/v3/kv/txn', transaction) as TransactionAnswer
+  const entryOf = async (key: string) => (await gateway.read('/v3/kv/range', rangeOf(key)) as RangeAnswer).kvs?.[0]
+  const placeOf = async (key: string) => placeIn((await entryOf(key))!)
+
+  await t.test('each condition holds for what it names and for nothing else (E52)', async (t) => {
+    for (const [title, changeIf] of [['put', (key: string, condition: EtcdCondition) => putIf(key, 'new', condition)], ['delete', deleteIf]] as const) {
+      const [there, absent] = [`${uniqueName()}there`, `${uniqueName()}absent`]
+      const succeeds = async (key: string, condition: EtcdCondition) => (await txn(changeIf(key, condition))).succeeded === true
+      const write = async () => { await txn(putIf(there, 'old', 'none')) }
+      await write()
+      await write()
+      const { createRevision, writes } = await placeOf(there)
+      for (const place of [{ createRevision, writes: 1n }, { createRevision, writes: 3n }, { createRevision: createRevision + 1n, writes }, { createRevision: createRevision - 1n, writes }]) {
+        t.equal(await succeeds(there, place), false, title)
+      }
+      t.equal(await succeeds(there, 'absent'), false, title)
+      t.equal(await succeeds(there, { createRevision, writes }), true, title)
+      await write()
+      t.equal(await succeeds(there, 'present'), true, title)
+      t.equal(await succeeds(absent, 'present'), false, title)
+      t.equal(await succeeds(absent, { createRevision, writes: 1n }), false, title)
+      t.equal(await succeeds(absent, 'absent'), true, title)
+      t.equal(await succeeds(`${absent}2`, 'none'), true, title)
+    }
+  })
+
+  await t.test('what a builder cannot misspell: a field name that etcd does not know compares with 0, and is true of every absent key (E52)', async (t) => {
+    const absent = uniqueName()
+    const misspelt = { compare: [{ key: base64(absent), target: 'VERSION', result: 'EQUAL', verison: '7' }], success: [{ request_put: { key: base64(absent), value: '' } }] }
+    t.equal((await txn(misspelt as unknown as Transaction)).succeeded, true)
+  })
+
+  await t.test('a refusal has what stood in the way, and an unconditional put what was there before it', async (t) => {
+    const key = uniqueName()
+    await txn(putIf(key, 'value \0 \u{10ffff}', 'absent'))
+    const { succeeded, responses } = await txn(putIf(key, 'other', 'absent'))
+    const current = responses![0]!.response_range!.kvs![0]!
+    t.strictSame([succeeded, textOf(current.key), textOf(current.value!), placeIn(current).writes], [undefined, key, 'value \0 \u{10ffff}', 1n])
+    const { responses: before } = await txn(putIf(key, 'third', 'none'))
+    t.match(before![0]!.response_range!.kvs![0], { value: undefined, version: '1' }, 'without its value')
+    t.equal((await entryOf(key))!.version, '2')
+  })
+
+  await t.test('places: a put counts up, a removal and a creation begin a life at a newer revision (E50, E60)', async (t) => {
+    const key = uniqueName()
+    await txn(putIf(key, '1', 'none'))
+    await txn(putIf(key, '2', 'none'))
+    const first = await placeOf(key)
+    await txn(deleteIf(key, first))
+    t.equal(await entryOf(key), undefined)
+    await txn(putIf(key, '3', 'none'))
+    const second = await placeOf(key)
+    t.strictSame([first.writes, second.writes, second.createRevision > first.createRevision], [2n, 1n, true])
+  })
+
+  await t.test('E54: comparisons of nested transactions come before all writes, so a key twice in one is a lost update', async (t) => {
+    const key = uniqueName()
+    await txn(putIf(key, '1', 'absent'))
+    const place = await placeOf(key)
+    const { responses } = await txn(putsTogether([putIf(key, '2', place), deleteIf(key, place)], key))
+    t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded), [true, true], 'both were told that they were applied')
+    t.equal(await entryOf(key), undefined, 'and one of them is gone')
+  })
+
+  await t.test('changes of different keys in one transaction: each applies or is refused by itself (E53)', async (t) => {
+    const keys = Array.from({ length: 64 }, () => uniqueName())
+    const { header, responses } = await txn(putsTogether(keys.map((key, at) => putIf(key, 'x', at % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n })), keys[1]!))
+    t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
+    t.equal((await entryOf(keys[0]!))!.create_revision, header.revision)
+    t.equal(await entryOf(keys[1]!), undefined, 'the put that is there for the quota never runs')
+    const { responses: removed } = await txn(deletesTogether(keys.map((key) => deleteIf(key, 'present'))))
+    t.same(removed!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
+  })
+
+  await t.test('ranges in one transaction answer in their order', async (t) => {
+    const key = uniqueName()
+    await txn(putIf(key, 'x', 'none'))
+    const { responses } = await gateway.read('/v3/kv/txn', rangesTogether([rangeOf(`${key}absent`), rangeOf(key)])) as TransactionAnswer
+    t.same(responses!.map(({ response_range: range }) => range!.kvs?.map(({ key }) => textOf(key))), [undefined, [key]])
+  })
+
+  await t.test('a range of a prefix ends with it, whatever its last character is, and says whether there is more (E5)', async (t) => {
+    for (const last of ['/', '\x7f', 'ÿ', '\ud7ff', '\uffff', '\u{10ffff}']) {
+      const prefix = `${uniqueName()}${last}`
+      const keys = ['', 'a', 'a\uffff', 'a\u{10000}'].map((end) => prefix + end)
+      for (const key of [...keys, `${prefix.slice(0, -last.length)}~~\u{10ffff}~`]) await txn(putIf(key, 'x', 'none'))
+      const range = async (from: string, limit: number) => await gateway.read('/v3/kv/range', rangeFrom(from, prefix, limit)) as RangeAnswer
+      const { kvs, more } = await range(prefix, 9)
+      t.strictSame([kvs!.map(({ key }) => textOf(key)), more], [keys, undefined])
+      t.match(await range(`${prefix}a\0`, 1), { kvs: { length: 1 }, more: true })
+      t.equal((await range(`${prefix}b`, 9)).kvs, undefined)
+    }
+  })
+
+  await t.test('a range can be of an earlier revision', async (t) => {
+    const key = uniqueName()
+    await txn(putIf(key, 'old', 'none'))
+    const { mod_revision: revision } = (await entryOf(key))!
+    await txn(putIf(key, 'new', 'none'))
+    const { kvs } = await gateway.read('/v3/kv/range', rangeOf(key, BigInt(revision))) as RangeAnswer
+    t.equal(textOf(kvs![0]!.value!), 'old')
+  })
+
+  await t.test('what would write never does', async (t) => {
+    const key = uniqueName()
+    for (let round = 0; round < 2; round++) {
+      t.equal((await txn(neverPut(key))).succeeded, undefined)
+      t.equal((await entryOf(key))?.version, round === 0 ? undefined : '1')
+      await txn(putIf(key, 'x', 'absent'))
+    }
+  })
+})
