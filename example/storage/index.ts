@@ -6,7 +6,13 @@ export type CreateStorage = (setting: string) => StorageAdapter | Promise<Storag
 // Loaded when they are asked for, so that nobody needs the drivers of the others.
 const ENGINES: Readonly<Record<string, () => Promise<CreateStorage>>> = {
   memory: async () => (await import('./memory.js')).createMemory,
-  sqlite: async () => (await import('./sqlite.js')).createSqlite
+  sqlite: async () => (await import('./sqlite.js')).createSqlite,
+  postgres: async () => (await import('./postgres.js')).createPostgres,
+  postgresql: async () => (await import('./postgres.js')).createPostgres,
+  redis: async () => (await import('./redis.js')).createRedis,
+  rediss: async () => (await import('./redis.js')).createRedis,
+  etcd: async () => (await import('./etcd.js')).createEtcd,
+  etcds: async () => (await import('./etcd.js')).createEtcd
 }
 
 /** The engines that `STORAGE` can name, as the beginnings of its value. */
