@@ -23,7 +23,7 @@ export function readFlags (args: string[]): Flags {
   const { values } = parseArgs({
     args,
     options: {
-      sides: { type: 'string', default: Object.keys(sides).join() },
+      sides: { type: 'string', default: 'bare,memory,sqlite' },
       baseline: { type: 'string', default: 'bare' },
       scenarios: { type: 'string', default: scenarios.map(({ name }) => name).join() },
       rounds: { type: 'string', default: '5' },

@@ -1,18 +1,19 @@
 import createError from '@fastify/error'
-import Database from 'better-sqlite3'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { join } from 'node:path'
-import ifMatch, { type StorageAdapter } from 'fastify-if-match'
-import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
+import ifMatch from 'fastify-if-match'
+import { createStorage } from '../example/storage/index.js'
 
 interface OfferRoute { Params: { id: string }, Body: Record<string, unknown> }
 
 /** The apps that are compared. Each has GET and PUT of `/offers/:id`; files of its storage go into the folder. */
 export const sides: Readonly<Record<string, (folder: string) => Promise<FastifyInstance>>> = {
   bare: async () => bareApp(),
-  memory: () => guardedApp(memoryAdapter()),
-  sqlite: (folder) => sqliteApp(join(folder, 'bench.db'))
+  memory: () => guardedApp('memory:'),
+  sqlite: (folder) => guardedApp(`sqlite:${join(folder, 'bench.db')}`),
+  postgres: () => guardedApp(addressOf('POSTGRES_URL')),
+  redis: () => guardedApp(addressOf('REDIS_URL')),
+  etcd: () => guardedApp(addressOf('ETCD_URL').replace(/^http/, 'etcd'))
 }
 
 /** Whether the entities of a side have tags. */
@@ -41,7 +42,9 @@ function bareApp (): FastifyInstance {
   return app
 }
 
-async function guardedApp (storage: StorageAdapter): Promise<FastifyInstance> {
+/** The plugin on a storage that is made as STORAGE of the reference server says. */
+async function guardedApp (setting: string): Promise<FastifyInstance> {
+  const storage = await createStorage(setting)
   const app = Fastify()
   await app.register(ifMatch, { storage, create: 'wildcard' })
   app.get<OfferRoute>('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity<object>().read()).value)
@@ -52,9 +55,8 @@ async function guardedApp (storage: StorageAdapter): Promise<FastifyInstance> {
   return app
 }
 
-async function sqliteApp (file: string): Promise<FastifyInstance> {
-  const database = new Database(file)
-  const app = await guardedApp(sqliteAdapter({ database }))
-  app.addHook('onClose', () => { setImmediate(() => { database.close() }) }) // after the adapter, which closes last
-  return app
+function addressOf (variable: string): string {
+  const url = process.env[variable]
+  if (url === undefined) throw new Error(`${variable} must be the address of a server. \`npm run with-engines -- npm run bench\` starts one.`)
+  return url
 }
