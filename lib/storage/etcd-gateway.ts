@@ -15,6 +15,9 @@ export interface EtcdGatewayOptions {
 /** A request whose repetition changes nothing may go to another endpoint after any failure; another one may not (E3, E58). */
 type Repeatable = 'read' | 'write'
 
+// In less, nobody answers; timers may be early by that, too.
+const LEAST = 10
+
 /** Thin client of the v3 JSON gateway: one call is one request, apart from what certainly did nothing. */
 export class EtcdGateway {
   readonly #endpoints: readonly EtcdEndpoint[]
@@ -80,18 +83,20 @@ export class EtcdGateway {
     return token
   }
 
-  // The time is shared out among the endpoints that are left; a write that was sent has all of it.
-  async #call (path: string, body: object | undefined, token: string | undefined, repeatable: Repeatable, deadline: number, left = this.#endpoints.length): Promise<unknown> {
+  // The time is shared out among the endpoints that are left; a write that was sent has all of it. A read comes back to
+  // where it began: a connection that was kept may be stale, and the next one is new.
+  async #call (path: string, body: object | undefined, token: string | undefined, repeatable: Repeatable, deadline: number, left = this.#endpoints.length + (repeatable === 'read' ? 1 : 0)): Promise<unknown> {
     const at = this.#at
     const rest = deadline - performance.now()
-    const bounds = { connect: rest / left, answer: repeatable === 'read' ? rest / left : rest }
+    const share = rest / Math.min(left, this.#endpoints.length)
+    const bounds = { connect: share, answer: repeatable === 'read' ? share : rest }
     try {
       return parsed(await this.#endpoints[at]!.post(path, body && JSON.stringify(body), token, bounds))
     } catch (error) {
       const fault = error as EtcdFault
       if (!fault.isOfEndpoint) throw fault
       this.#turnFrom(at)
-      if (left === 1 || (repeatable === 'write' && !fault.isCertain)) throw fault
+      if (left === 1 || deadline - performance.now() < LEAST || (repeatable === 'write' && !fault.isCertain)) throw fault
     }
     return await this.#call(path, body, token, repeatable, deadline, left - 1)
   }

@@ -55,14 +55,16 @@ await t.test('etcd-gateway: what an endpoint refuses for good is asked of no oth
   t.equal(stubs[1].requests.length, 0)
 })
 
-await t.test('etcd-gateway: every endpoint is tried once, in a ring', async (t) => {
+await t.test('etcd-gateway: every endpoint is tried, in a ring; a read begins again with the first one, in case its connection was stale', async (t) => {
   const dead = await deadOrigin(t)
   const stub = await EtcdStub.start(t, () => FINE)
   const gateway = gatewayTo(t, [dead, stub.origin, dead])
   for (let call = 0; call < 2; call++) t.strictSame(await gateway.read('/a', {}), { fine: true })
   stub.behave = () => 'cut'
   await t.rejects(gateway.read('/a', {}))
-  t.equal(stub.requests.length, 3)
+  t.equal(stub.requests.length, 4)
+  await t.rejects(gateway.write('/a', {}))
+  t.equal(stub.requests.length, 5)
   await t.rejects(gatewayTo(t, [dead, dead]).write('/a', {}), { name: 'Error', kind: 'UNREACHABLE' })
 })
 
@@ -73,6 +75,17 @@ await t.test('etcd-gateway: one that is silent costs a read its share of the tim
   t.strictSame(await gateway.read('/a', {}), { fine: true })
   const took = performance.now() - start
   t.ok(took >= 190 && took < 390, `${took} ms`)
+})
+
+await t.test('etcd-gateway: a read whose connection was stale is asked again on a new one, and one that took all of the time is not', async (t) => {
+  let calls = 0
+  const stub = await EtcdStub.start(t, () => ++calls === 2 ? 'cut' : FINE)
+  const gateway = gatewayTo(t, [stub.origin], { timeout: 200 })
+  for (let call = 0; call < 2; call++) t.strictSame(await gateway.read('/a', {}), { fine: true })
+  stub.behave = () => 'hold'
+  stub.requests.length = 0
+  await t.rejects(gateway.read('/a', {}), { name: 'Error', kind: 'LOST', message: /1\d\d|200 ms/ })
+  t.equal(stub.requests.length, 1)
 })
 
 await t.test('etcd-gateway: those who find the same endpoint silent turn once', async (t) => {

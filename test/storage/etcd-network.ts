@@ -17,13 +17,14 @@ function ip (...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-/** Why there are no network namespaces here; undefined if there are. */
+/** Why there are no network namespaces here; undefined if there are. With REQUIRE_SERVICES=1 that is an error. */
 export function networkLack (): string | undefined {
   try {
     execFileSync('unshare', ['--net', 'true'], { stdio: 'ignore' })
     execFileSync('ip', ['netns', 'list'], { stdio: 'ignore' })
     return undefined
-  } catch {
+  } catch (cause) {
+    if (process.env['REQUIRE_SERVICES'] === '1') throw new Error('REQUIRE_SERVICES=1, and network namespaces cannot be made here.', { cause })
     return 'network namespaces cannot be made here'
   }
 }
