@@ -9,8 +9,22 @@ import { DRIVERS, openedAdapter } from './redis-clients.js'
 
 /** All that the script and the adapter may use, and the versions that brought it: 6.2 must have it. */
 const SINCE: Readonly<Record<string, string>> = {
-  HGET: '2.0.0', HMGET: '2.0.0', HSET: '2.0.0', EXISTS: '1.0.0', DEL: '1.0.0', ZADD: '1.2.0', ZREM: '1.2.0', ZRANGEBYLEX: '2.8.9',
-  EVAL: '2.6.0', EVALSHA: '2.6.0', PING: '1.0.0', INFO: '1.0.0', 'CONFIG|GET': '2.0.0', SETNX: '1.0.0', GET: '1.0.0', WAIT: '3.0.0'
+  HGET: '2.0.0',
+  HMGET: '2.0.0',
+  HSET: '2.0.0',
+  EXISTS: '1.0.0',
+  DEL: '1.0.0',
+  ZADD: '1.2.0',
+  ZREM: '1.2.0',
+  ZRANGEBYLEX: '2.8.9',
+  EVAL: '2.6.0',
+  EVALSHA: '2.6.0',
+  PING: '1.0.0',
+  INFO: '1.0.0',
+  'CONFIG|GET': '2.0.0',
+  SETNX: '1.0.0',
+  GET: '1.0.0',
+  WAIT: '3.0.0'
 }
 
 // What the drivers say when they connect, and what the test itself does.
