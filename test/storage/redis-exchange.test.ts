@@ -65,6 +65,8 @@ await t.test('redis: the writes of a turn share one WAIT, which comes after them
     await t.rejects(exchange.change(change), /of 2 replicas/)
     t.strictSame(await exchange.change({ ...change, entity: 'refused' }), [0, ''])
   }
+  const { connection: full } = connectionThat(([name]) => name === 'WAIT' ? 2 : new Error('OOM no'))
+  await t.rejects(new RedisExchange(full, 100, { replicas: 2, timeout: 10 }).change(change), { message: 'OOM no' })
 })
 
 await t.test('redis: a script cache that is flushed under load loses nothing and fails nothing (E46)', { skip: skipWithout('redis') }, async (t) => {

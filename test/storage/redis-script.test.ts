@@ -30,6 +30,14 @@ const SINCE: Readonly<Record<string, string>> = {
 // What the drivers say when they connect, and what the test itself does.
 const DRIVER = ['HELLO', 'AUTH', 'SELECT', 'CLIENT|SETINFO', 'CLIENT|SETNAME', 'COMMAND|INFO', 'CONFIG|RESETSTAT', 'FLUSHDB', 'COMMAND|DOCS', 'SET']
 
+await t.test('redis: what the script is told: its index where there is one, and the versions that are expected', async (t) => {
+  const about = { entity: 'e', key: 'k' }
+  const removal = commandsOf({ ...about, index: undefined, expectation: { kind: 'version', versions: ['a', 'b'] } })
+  t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
+  const write = commandsOf({ ...about, index: 'i', expectation: { kind: 'any' }, write: { version: 'v', json: '1', digest: 'd' } })
+  t.strictSame(write.evalsha.slice(2), ['2', 'e', 'i', 'write', 'k', 'v', '1', '"d"', 'any'])
+})
+
 await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
   const server = new Redis(url)

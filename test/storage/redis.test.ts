@@ -30,7 +30,8 @@ await t.test('redis: wrong options are refused', async (t) => {
 
 await t.test('redis: before open and after close everything is an outage', async (t) => {
   const adapter = redisAdapter({ client: DRIVERS.ioredis!('redis://127.0.0.1'), list: 'collection' })
-  for (const call of [() => adapter.read('k'), () => adapter.write('k', 1, { kind: 'any' }), () => adapter.remove('k', { kind: 'exists' }), () => adapter.list('a/')]) {
+  const calls: Array<() => Promise<unknown>> = [() => adapter.read('k'), () => adapter.write('k', 1, { kind: 'any' }), () => adapter.remove('k', { kind: 'exists' }), () => adapter.list('a/')]
+  for (const call of calls) {
     await t.rejects(call(), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open/ } })
   }
 })
