@@ -2,7 +2,8 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import type { ListingAdapter } from '../../lib/storage/adapter.js'
 import { redisAdapter } from '../../lib/storage/redis.js'
-import { skipWithout } from '../services/programs.js'
+import { skipWithout, skipWithoutOwn } from '../services/programs.js'
+import { startProxy } from '../services/proxy.js'
 import { startRedis } from '../services/redis.js'
 import { uniqueName } from '../services/service.js'
 import { CLUSTER_DRIVERS, conformance, DRIVERS, openedAdapter } from './redis-clients.js'
@@ -75,6 +76,13 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
     t.match(await adapter.read('k'), { value: 1 })
   })
 
+  await t.test('redis: a value larger than the server takes is refused (E4)', { skip: skipWithoutOwn('redis') }, async (t) => {
+    await server.config('SET', 'proto-max-bulk-len', '1mb')
+    const adapter = await openedAdapter(t, DRIVERS.ioredis!(url))
+    await t.rejects(adapter.write('k', 'x'.repeat(1024 * 1024), { kind: 'any' }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+    t.equal(await adapter.read('k'), undefined)
+  })
+
   await t.test('redis: entities that were written with another list are refused at boot', async (t) => {
     const prefix = `${uniqueName()}:`
     await openedAdapter(t, DRIVERS.ioredis!(url), { prefix })
@@ -85,4 +93,11 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
 await t.test('redis: nobody at the address: refused at boot', async (t) => {
   const adapter = redisAdapter({ client: DRIVERS.ioredis!('redis://127.0.0.1:1') })
   await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /ECONNREFUSED/ })
+})
+
+await t.test('redis: somebody at the address who says nothing: refused at boot, after the timeout', { skip: skipWithout('redis') }, async (t) => {
+  const proxy = await startProxy(t, (await startRedis(t)).url)
+  proxy.halfOpen()
+  const adapter = redisAdapter({ client: DRIVERS['node-redis']!(proxy.url), timeout: 200 })
+  await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no connection within 200 ms/ })
 })
