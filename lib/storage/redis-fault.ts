@@ -31,10 +31,14 @@ const MEANING: Readonly<Record<string, string>> = {
   BUSY: 'another script keeps the server busy.'
 }
 
+// What a user may not do inside a script has no code of its own.
+const FORBIDDEN_INSIDE = /The user executing the script can't/
+
 /** The code of the server's answer, such as `NOSCRIPT`; undefined if it is none. */
 export function replyCode (error: unknown): string | undefined {
   const message = messageOf(error)
   const code = REPLY.exec(message)?.[1]
+  if (code === 'ERR' && FORBIDDEN_INSIDE.test(message)) return 'NOPERM'
   return code === 'ERR' ? INNER_REPLY.exec(message)?.[1] ?? code : code
 }
 

@@ -8,6 +8,9 @@ const LARGEST_VALUE = 512 * 1024 * 1024
 
 const OLDEST: readonly [number, number] = [6, 2]
 
+// What a server refuses now and not for ever.
+const PASSING = ['OOM', 'MISCONF', 'NOREPLICAS', 'BUSY', 'CLUSTERDOWN']
+
 /** What the boot asks with: one command, and whatever the script answers to a change. */
 export interface Asking {
   ask (key: string, command: string[]): Promise<unknown>
@@ -44,13 +47,15 @@ async function checkRights (asking: Asking, { probe: [entity, index] }: RedisNam
   const about = { entity, index, key: 'probe', expectation: { kind: 'any' } } as const
   for (const write of [{ version: 'probe', json: 'null', digest: undefined }, undefined]) {
     await asking.change(write === undefined ? about : { ...about, write }).catch((error: unknown) => {
-      if (['NOPERM', 'READONLY', 'WRONGTYPE', 'MOVED'].includes(replyCode(error) ?? '')) throw error
+      if (!PASSING.includes(replyCode(error) ?? '')) throw error
     })
   }
 }
 
 async function checkLayout (asking: Asking, { marker, layout }: RedisNames): Promise<void> {
-  await asking.ask(marker, ['SETNX', marker, layout]).catch(() => {})
+  await asking.ask(marker, ['SETNX', marker, layout]).catch((error: unknown) => {
+    if (!PASSING.includes(replyCode(error) ?? '')) throw error
+  })
   const found = await asking.ask(marker, ['GET', marker])
   if (found !== null && found !== layout) {
     refuse(`the entities under this prefix were written with "list" set to ${found === 'entity' ? 'false' : `"${String(found)}"`}. Set it so, or use another prefix: none of them would be found.`)

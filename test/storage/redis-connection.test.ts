@@ -5,8 +5,9 @@ import t, { type Test } from 'tap'
 import { redisAdapter, type RedisAdapterOptions, type RedisClient } from '../../lib/storage/redis.js'
 import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
+import { startRedisCluster } from '../services/redis-cluster.js'
 import { startRedis } from '../services/redis.js'
-import { answering, calls, DRIVERS, isWrite, openedAdapter } from './redis-clients.js'
+import { answering, calls, CLUSTER_DRIVERS, DRIVERS, isWrite, openedAdapter, startProxies } from './redis-clients.js'
 
 const ANY = { kind: 'any' } as const
 const EXISTS = { kind: 'exists' } as const
@@ -126,6 +127,37 @@ await t.test('redis: between adapter and server', { skip: skipWithout('redis') }
       await delay(310)
       await adapter.close!()
       await t.rejects(writing)
+    })
+  }
+})
+
+await t.test('redis: between adapter and Cluster', { skip: skipWithout('redis-cluster') }, async (t) => {
+  const { url } = await startRedisCluster(t)
+  for (const [driver, connect] of Object.entries(CLUSTER_DRIVERS)) {
+    await t.test(`${driver}: with all members away a write fails and never appears, and the adapter is back by itself (E42, E43)`, async (t) => {
+      const { proxies, detours } = await startProxies(t, url)
+      const adapter = await openedAdapter(t, connect(url, detours), { timeout: 500 })
+      const keys = Array.from({ length: 12 }, (_, at) => `k${at}`)
+      await Promise.all(keys.map(async (key) => await adapter.write(key, 'before', ANY)))
+      await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() }))
+      for (let round = 0; round < 5; round++) {
+        await Promise.all(keys.map(async (key) => await t.rejects(adapter.write(key, 'ghost', ANY))))
+        await delay(100)
+      }
+      await Promise.all(proxies.map(async (proxy) => { await proxy.accept() }))
+      await answering(adapter)
+      await delay(500)
+      for (const key of keys) t.match(await adapter.read(key), { value: 'before' })
+      await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() }))
+      for (let round = 0; round < 8; round++) {
+        await Promise.all(keys.map(async (key) => await t.rejects(adapter.read(key))))
+        await delay(100)
+      }
+      await adapter.close!()
+      await Promise.all(proxies.map(async (proxy) => { await proxy.accept() }))
+      const connections = proxies.map((proxy) => proxy.connections)
+      await delay(1200)
+      t.strictSame(proxies.map((proxy) => proxy.connections), connections, 'once closed it tries no more')
     })
   }
 })

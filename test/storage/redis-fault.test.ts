@@ -34,6 +34,7 @@ await t.test('redis: an error of ours stays as it is', async (t) => {
 await t.test('redis: the code of an answer is known, in a script of Redis 6.2 too', async (t) => {
   t.equal(replyCode(new Error('NOPERM this user has no permissions')), 'NOPERM')
   t.equal(replyCode(new Error('ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed')), 'OOM')
+  t.equal(replyCode(new Error("ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:25.")), 'NOPERM')
   t.equal(replyCode(new Error('ERR syntax error')), 'ERR')
   t.equal(replyCode(new Error('read ECONNRESET')), undefined)
 })

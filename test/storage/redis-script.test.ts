@@ -9,12 +9,34 @@ import { DRIVERS, openedAdapter } from './redis-clients.js'
 
 /** All that the script and the adapter may use, and the versions that brought it: 6.2 must have it. */
 const SINCE: Readonly<Record<string, string>> = {
-  HGET: '2.0.0', HMGET: '2.0.0', HSET: '2.0.0', EXISTS: '1.0.0', DEL: '1.0.0', ZADD: '1.2.0', ZREM: '1.2.0', ZRANGEBYLEX: '2.8.9',
-  EVAL: '2.6.0', EVALSHA: '2.6.0', PING: '1.0.0', INFO: '1.0.0', 'CONFIG|GET': '2.0.0', SETNX: '1.0.0', GET: '1.0.0', WAIT: '3.0.0'
+  HGET: '2.0.0',
+  HMGET: '2.0.0',
+  HSET: '2.0.0',
+  EXISTS: '1.0.0',
+  DEL: '1.0.0',
+  ZADD: '1.2.0',
+  ZREM: '1.2.0',
+  ZRANGEBYLEX: '2.8.9',
+  EVAL: '2.6.0',
+  EVALSHA: '2.6.0',
+  PING: '1.0.0',
+  INFO: '1.0.0',
+  'CONFIG|GET': '2.0.0',
+  SETNX: '1.0.0',
+  GET: '1.0.0',
+  WAIT: '3.0.0'
 }
 
 // What the drivers say when they connect, and what the test itself does.
 const DRIVER = ['HELLO', 'AUTH', 'SELECT', 'CLIENT|SETINFO', 'CLIENT|SETNAME', 'COMMAND|INFO', 'CONFIG|RESETSTAT', 'FLUSHDB', 'COMMAND|DOCS', 'SET']
+
+await t.test('redis: what the script is told: its index where there is one, and the versions that are expected', async (t) => {
+  const about = { entity: 'e', key: 'k' }
+  const removal = commandsOf({ ...about, index: undefined, expectation: { kind: 'version', versions: ['a', 'b'] } })
+  t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
+  const write = commandsOf({ ...about, index: 'i', expectation: { kind: 'any' }, write: { version: 'v', json: '1', digest: 'd' } })
+  t.strictSame(write.evalsha.slice(2), ['2', 'e', 'i', 'write', 'k', 'v', '1', '"d"', 'any'])
+})
 
 await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
