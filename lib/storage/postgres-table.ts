@@ -10,7 +10,11 @@ import { throwIfStopped } from './stop.js'
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
 
+/** A row, as the statements name its columns. */
 export interface Row { value: string, version: string, replaced: string | null, digest: string | null }
+
+/** A read on its way. */
+export interface Read { key: string, options: ReadOptions | undefined }
 
 /** A write on its way: it carries the version that it brings (E2). */
 export interface Write { key: string, version: string, json: string, expectation: Expectation, options: WriteOptions | undefined }
