@@ -57,6 +57,7 @@ export interface PostgresAdapter<T = unknown> extends ListingAdapter<T> {
 
 // Of several that make a table at once, PostgreSQL lets one fail although each says IF NOT EXISTS.
 const CREATE_ATTEMPTS = 5
+const MADE_BY_ANOTHER = ['23505', '42710', '42P07', 'XX000']
 
 /**
  * Keeps entities in a table of PostgreSQL, for any number of processes. A write compares and acts in one statement; one
@@ -128,6 +129,17 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     }
   }
 
+  async function create (attempt = 1): Promise<void> {
+    try {
+      await session.query({ text: createTableSql(options) }, [])
+      return
+    } catch (error) {
+      if (attempt === CREATE_ATTEMPTS || !MADE_BY_ANOTHER.includes((error as { code: string }).code)) throw error
+    }
+    await delay(Math.random() * 20 * attempt)
+    await create(attempt + 1)
+  }
+
   async function refusing<R> (step: () => Promise<R>): Promise<R> {
     try {
       return await step()
@@ -138,17 +150,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
 
   return {
     async createTable () {
-      const statement = { text: createTableSql(options) }
-      await refusing(async () => {
-        for (let attempt = 1; ; attempt++) {
-          try {
-            return await session.query(statement, [])
-          } catch (error) {
-            if (attempt === CREATE_ATTEMPTS || !['23505', '42P07', 'XX000'].includes((error as { code: string }).code)) throw error
-          }
-          await delay(Math.random() * 20 * attempt)
-        }
-      })
+      await refusing(() => create())
     },
 
     async open () {
