@@ -71,6 +71,8 @@ export function statementsOn ({ name: table, columns: { key, version, replaced, 
 
   return {
     read: statement(`SELECT ${columns} FROM ${table} AS e WHERE e.${key} = $1::text`),
+    /** $1 the keys. */
+    readMany: statement(`SELECT e.${key} AS key, ${columns} FROM ${table} AS e WHERE e.${key} = ANY ($1::text[])`),
     /** $1 the key, $2 the version that the write brings, $3 the value, $4 the digest, $5 the versions that it may replace. */
     write: {
       version: statement(`${update} AND e.${version} = ANY ($5::text[])${and} ${applied}`),
@@ -91,6 +93,6 @@ export function statementsOn ({ name: table, columns: { key, version, replaced, 
 }
 
 // Named by its text: the same name for another text is an error on a connection that two adapters share.
-function statement (text: string): Statement {
+export function statement (text: string): Statement {
   return { name: `if_match_${createHash('sha256').update(text).digest('base64url').slice(0, 32)}`, text }
 }

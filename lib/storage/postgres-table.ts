@@ -10,7 +10,11 @@ import { throwIfStopped } from './stop.js'
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
 
+/** A row, as the statements name its columns. */
 export interface Row { value: string, version: string, replaced: string | null, digest: string | null }
+
+/** A read on its way. */
+export interface Read { key: string, options: ReadOptions | undefined }
 
 /** A write on its way: it carries the version that it brings (E2). */
 export interface Write { key: string, version: string, json: string, expectation: Expectation, options: WriteOptions | undefined }
@@ -69,17 +73,18 @@ export class PostgresTable<T> {
   }
 
   // Tried again only after a rollback, and where the statement was all there was to roll back.
-  async #send<R> (statement: Statement, values: unknown[], options: ReadOptions | undefined, contractError: (error: unknown, attempts: number) => Error): Promise<R[]> {
-    for (let attempt = 1; ; attempt++) {
-      throwIfStopped(options)
-      try {
-        return await this.#session.query<R>(statement, values)
-      } catch (error) {
-        if (faultOf(error) !== 'RETRY' || this.#isInTransaction || attempt === ATTEMPTS) throw contractError(error, attempt)
-      }
-      // Jitter, so that writers who met do not meet again.
-      await delay(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+  async #send<R> (
+    statement: Statement, values: unknown[], options: ReadOptions | undefined, contractError: (error: unknown, attempts: number) => Error, attempt = 1
+  ): Promise<R[]> {
+    throwIfStopped(options)
+    try {
+      return await this.#session.query<R>(statement, values)
+    } catch (error) {
+      if (faultOf(error) !== 'RETRY' || this.#isInTransaction || attempt === ATTEMPTS) throw contractError(error, attempt)
     }
+    // Jitter, so that writers who met do not meet again.
+    await delay(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+    return await this.#send(statement, values, options, contractError, attempt + 1)
   }
 }
 

@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidAdapterError, InvalidOptionsError, isIfMatchError, OutcomeUnknownError } from '../errors.js'
-import type { ListingAdapter, ReadOptions } from './adapter.js'
+import type { ListingAdapter, ReadOptions, Stored } from './adapter.js'
 import { jsonText } from './json.js'
 import { checkKey } from './key.js'
 import { provenApplied } from './lost-answer.js'
 import { pageLimit } from './page.js'
+import { batcherOf, batchStatement, LONGEST_VALUE, readTogether, writeTogether } from './postgres-batch.js'
 import { checkTable } from './postgres-check.js'
 import { isClient, isPgPool, type PostgresClient } from './postgres-client.js'
 import { explain } from './postgres-fault.js'
 import { PostgresSession } from './postgres-session.js'
 import { COLUMNS, createTableSql, quotedTable, statementsOn, type PostgresTableOptions } from './postgres-statements.js'
-import { PostgresTable, type Write } from './postgres-table.js'
+import { PostgresTable, type Applied, type Read, type Write } from './postgres-table.js'
+import { throwIfStopped } from './stop.js'
 import { newVersion } from './version.js'
 import { writeThenLook } from './write-then-look.js'
 
@@ -55,6 +57,7 @@ export interface PostgresAdapter<T = unknown> extends ListingAdapter<T> {
 
 // Of several that make a table at once, PostgreSQL lets one fail although each says IF NOT EXISTS.
 const CREATE_ATTEMPTS = 5
+const MADE_BY_ANOTHER = ['23505', '42710', '42P07', 'XX000']
 
 /**
  * Keeps entities in a table of PostgreSQL, for any number of processes. A write compares and acts in one statement; one
@@ -75,7 +78,8 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
   const { client, timeout, lockTimeout, prepared, onWarning } = checked(options)
   const table = quotedTable(options)
   const session = new PostgresSession(client, { timeout, prepared, onWarning })
-  const own = new PostgresTable<T>(session, statementsOn(table, lockTimeout), false)
+  const statements = statementsOn(table, lockTimeout)
+  const own = new PostgresTable<T>(session, statements, false)
   const statementsInTransaction = statementsOn(table, 0)
 
   /** The table as whoever asks sees it. */
@@ -90,14 +94,50 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     return new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false, onWarning }), statementsInTransaction, true)
   }
 
-  async function write (table: PostgresTable<T>, item: Write) {
+  const batch = batchStatement(table, lockTimeout)
+  const writes = batcherOf<Write, Applied>((items) => writeTogether(session, batch, items, writeAlone, (item, error) => prove(item, explain(error))), ({ key }) => key)
+  const reads = batcherOf<Read, Stored<T> | undefined>((items) => readTogether(session, statements.readMany, items, ({ key, options }) => own.read(key, options)))
+
+  async function writeAlone (item: Write): Promise<Applied> {
     try {
-      return await table.write(item)
+      return await own.write(item)
     } catch (error) {
-      // In a transaction, only its end tells.
-      if (table !== own || !(error instanceof OutcomeUnknownError)) throw error
-      return await provenApplied(item.version, item.expectation, () => own.read(item.key), error.cause)
+      if (error instanceof OutcomeUnknownError) return await prove(item, error.cause)
+      throw error
     }
+  }
+
+  async function prove ({ key, version, expectation }: Write, cause: unknown): Promise<Applied> {
+    return await provenApplied(version, expectation, () => read(own, key), cause)
+  }
+
+  async function read (table: PostgresTable<T>, key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
+    throwIfStopped(options)
+    return table === own ? await (await reads.add({ key, options }))() : await table.read(key, options)
+  }
+
+  /** Tries a write: together with others first, since most writes have no rival, and alone from then on. */
+  function attemptsOf (table: PostgresTable<T>, item: Write): () => Promise<Applied> {
+    // In a transaction nothing is proven: its end tells.
+    if (table !== own) return () => table.write(item)
+    let isFirst = item.json.length <= LONGEST_VALUE
+    return async () => {
+      if (!isFirst) return await writeAlone(item)
+      isFirst = false
+      throwIfStopped(item.options)
+      return await (await writes.add(item))()
+    }
+  }
+
+  async function create (attempt = 1): Promise<void> {
+    try {
+      await session.query({ text: createTableSql(options) }, [])
+      return
+    } catch (error) {
+      if (attempt === CREATE_ATTEMPTS || !MADE_BY_ANOTHER.includes((error as { code: string }).code)) throw error
+    }
+    await delay(Math.random() * 20 * attempt)
+    await create(attempt + 1)
   }
 
   async function refusing<R> (step: () => Promise<R>): Promise<R> {
@@ -110,39 +150,33 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
 
   return {
     async createTable () {
-      const statement = { text: createTableSql(options) }
-      await refusing(async () => {
-        for (let attempt = 1; ; attempt++) {
-          try {
-            return await session.query(statement, [])
-          } catch (error) {
-            if (attempt === CREATE_ATTEMPTS || !['23505', '42P07', 'XX000'].includes((error as { code: string }).code)) throw error
-          }
-          await delay(Math.random() * 20 * attempt)
-        }
-      })
+      await refusing(() => create())
     },
 
     async open () {
       await refusing(() => checkTable(session, options, onWarning))
     },
 
+    async close () {
+      await Promise.all([writes.idle(), reads.idle()])
+    },
+
     async read (key, options) {
       checkKey(key)
-      return await tableOf(options).read(key, options)
+      return await read(tableOf(options), key, options)
     },
 
     async write (key, value, expectation, options) {
       checkKey(key)
       const item = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
-      return await writeThenLook(expectation, () => write(table, item), () => table.read(key))
+      return await writeThenLook(expectation, attemptsOf(table, item), () => read(table, key))
     },
 
     async remove (key, expectation, options) {
       checkKey(key)
       const table = tableOf(options)
-      return await writeThenLook(expectation, () => table.remove(key, expectation, options), () => table.read(key))
+      return await writeThenLook(expectation, () => table.remove(key, expectation, options), () => read(table, key))
     },
 
     async list (prefix, options = {}) {

@@ -43,6 +43,12 @@ await t.test('postgres: the table that createTableSql makes is used, and one of 
   t.strictSame(await warningsOf(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})), [])
 })
 
+await t.test('postgres: columns may have other names, and are checked by these', async (t) => {
+  const table = await made(`Id text COLLATE "C" PRIMARY KEY, ${REST}`)
+  t.strictSame(await warningsOf(table, serverWith({}), { columns: { key: 'id' } }), [])
+  await t.rejects(warningsOf(table, lite, { columns: { key: 'Id' } }), { message: /no column Id/ })
+})
+
 await t.test('postgres: a table that is not there is refused, and the message prints the SQL that makes it', async (t) => {
   await t.rejects(warningsOf('missing'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/ })
   await t.rejects(warningsOf('missing', lite, { schema: 'nowhere' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "nowhere"."missing"/ })

@@ -33,7 +33,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
     const pool = poolTo(t, url, { max: 16, options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')} -c synchronous_commit=off` })
 
     await t.test(`at ${level}: what is acknowledged was done once and under its expectation, what is refused was not done, and no refusal contradicts itself (E20-E23)`, async (t) => {
-      const { adapter, table } = await openedAdapter(pool)
+      const { table } = await openedAdapter(pool)
       t.same((await pool.query('SHOW transaction_isolation')).rows, [{ transaction_isolation: level }])
       await pool.query(historySql(table))
       const acknowledged = new Map<string, string>()

@@ -1,0 +1,223 @@
+import { PGlite } from '@electric-sql/pglite'
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { Expectation } from '../../lib/storage/adapter.js'
+import { batchStatement, readTogether, writeTogether, type Then } from '../../lib/storage/postgres-batch.js'
+import { postgresAdapter, type PostgresClient } from '../../lib/storage/postgres.js'
+import { PostgresSession } from '../../lib/storage/postgres-session.js'
+import { quotedTable, statementsOn } from '../../lib/storage/postgres-statements.js'
+import type { Write } from '../../lib/storage/postgres-table.js'
+import { startPostgres } from '../services/postgres.js'
+import { skipWithout } from '../services/programs.js'
+import { NotingClient, openedAdapter, poolTo } from './postgres-subjects.js'
+
+const ANY = { kind: 'any' } as const
+const EXISTS = { kind: 'exists' } as const
+const ABSENT = { kind: 'absent' } as const
+const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
+const settled = async <R>(outcomes: Promise<Array<Then<R>>>) => await Promise.allSettled((await outcomes).map((outcome) => outcome()))
+const isBatch = (text: string): boolean => text.includes('json_to_recordset')
+
+// What is the same for every engine that speaks SQL as PostgreSQL does.
+async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
+  const opened = async () => {
+    const client = new NotingClient(steady)
+    return { client, ...await openedAdapter(client) }
+  }
+
+  await t.test('writes of one turn are one statement, each with an outcome of its own; refused ones are looked for in one more (E24)', async (t) => {
+    const { adapter, client } = await opened()
+    const versions: string[] = []
+    for (const key of ['b', 'c', 'd', 'e']) {
+      const result = await adapter.write(key, 'before', ANY, { digest: 'old' })
+      versions.push(result.applied ? result.version : '')
+    }
+    const writes: Array<[string, Expectation]> = [
+      ['a', ABSENT], ['b', ABSENT], ['c', EXISTS], ['d', versionIn('other', versions[2]!)], ['e', versionIn('other')], ['f', EXISTS], ['g', versionIn('none')], ['h', ANY], ['i', versionIn()]
+    ]
+    const texts = client.texts.length
+    const results = await Promise.all(writes.map(([key, expectation]) => adapter.write(key, `after ${key}`, expectation, { digest: key })))
+    t.match(results, [
+      { applied: true, created: true }, { applied: false, current: { value: 'before', version: versions[0], digest: 'old' } }, { applied: true, created: false }, { applied: true, created: false },
+      { applied: false, current: { value: 'before' } }, { applied: false, current: undefined }, { applied: false, current: undefined }, { applied: true, created: true }, { applied: false, current: undefined }
+    ])
+    t.equal(client.texts.length - texts, 2)
+    t.match(await adapter.read('c'), { value: 'after c', replaced: versions[1], digest: 'c' })
+    const { items } = await adapter.list('')
+    t.strictSame(items.map(({ key, value }) => [key, value]), [['a', 'after a'], ['b', 'before'], ['c', 'after c'], ['d', 'after d'], ['e', 'before'], ['h', 'after h']])
+    for (const [at, result] of results.entries()) if (result.applied) t.equal(items.find(({ key }) => key === writes[at]![0])?.version, result.version)
+  })
+
+  await t.test('two writes of one key are never in one batch: both are acknowledged, one on top of the other (E25)', async (t) => {
+    const { adapter, client } = await opened()
+    client.around = async (text, send) => {
+      await delay(20)
+      return await send()
+    }
+    await adapter.write('k', 'before', ANY)
+    const results = await Promise.all([adapter.write('other', 1, ANY), adapter.write('k', 1, EXISTS), adapter.write('k', 2, EXISTS), adapter.write('k', 3, EXISTS)])
+    t.ok(results.every(({ applied }) => applied))
+    const versions = results.slice(1).map((result) => result.applied && result.version)
+    t.ok(versions.includes((await adapter.read('k'))!.replaced!))
+  })
+
+  await t.test('every value comes back deep-equal from a batch, NUL and lone surrogates too (E28)', async (t) => {
+    const { adapter, client } = await opened()
+    const values = ['\0', 'a\ud800', '\\u0000', { '\udfff"': ['\n\\', 1e308, null] }, 'null', null, "it's", '$1', '\u{10ffff}']
+    await Promise.all(values.map((value, at) => adapter.write(`k${at}`, value, ABSENT)))
+    t.equal(client.texts.filter((text) => /INSERT/.test(text)).length, 1, 'all of them in the batch, none of them alone')
+    t.strictSame((await Promise.all(values.map((_, at) => adapter.read(`k${at}`)))).map((stored) => stored?.value), values)
+  })
+
+  await t.test('a row that the table refuses fails alone, with 422, and the others are stored (E28)', async (t) => {
+    const { adapter, table } = await opened()
+    await steady.query(`ALTER TABLE ${table} ADD CONSTRAINT good CHECK (key <> 'bad')`)
+    const [a, bad, b] = await Promise.allSettled(['a', 'bad', 'b'].map((key) => adapter.write(key, key, ANY)))
+    t.match([a, b], [{ value: { applied: true } }, { value: { applied: true } }])
+    t.match(bad, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } })
+    t.strictSame((await adapter.list('')).items.map(({ key }) => key), ['a', 'b'])
+  })
+
+  await t.test('an answer to a batch that was lost: each write is proven or unknown, and none is sent again (E2, E3)', async (t) => {
+    const { adapter, client, table } = await opened()
+    client.around = async (text, send) => {
+      if (!isBatch(text)) return await send()
+      await send()
+      await steady.query(`DELETE FROM ${table} WHERE key = 'c'`)
+      throw new Error('Connection terminated unexpectedly')
+    }
+    const [a, b, c] = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.write(key, key, ABSENT)))
+    t.match([a, b], [{ value: { applied: true, created: true } }, { value: { applied: true, created: true } }])
+    t.match(c, { reason: { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' } })
+    t.equal(client.texts.filter((text) => /INSERT|UPDATE/.test(text) && !text.startsWith('CREATE')).length, 1)
+  })
+
+  await t.test('an outage is told to each, with an error of its own, and nothing is sent again', async (t) => {
+    const { adapter, client } = await opened()
+    client.around = async () => { throw Object.assign(new Error('refused'), { syscall: 'connect' }) }
+    for (const calls of [[adapter.write('a', 1, ANY), adapter.write('b', 1, ANY)], [adapter.read('a'), adapter.read('b')]]) {
+      const texts = client.texts.length
+      const [a, b] = await Promise.allSettled(calls) as [PromiseRejectedResult, PromiseRejectedResult]
+      t.match([a, b], [{ reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } }, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } }])
+      t.not(a.reason, b.reason)
+      t.equal(client.texts.length - texts, 1)
+    }
+  })
+
+  await t.test('reads of one turn are one statement; a damaged value is an outage for whoever asked for it alone', async (t) => {
+    const { adapter, client, table } = await opened()
+    for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
+    await steady.query(`ALTER TABLE ${table} ALTER value TYPE text USING CASE key WHEN 'b' THEN 'a secret' ELSE value::text END`)
+    const texts = client.texts.length
+    const [a, b, again, none] = await Promise.allSettled(['a', 'b', 'a', 'none'].map((key) => adapter.read(key)))
+    t.match([a, again, none], [{ value: { value: 'a' } }, { value: { value: 'a' } }, { status: 'fulfilled', value: undefined }])
+    t.match(b, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+    t.equal(client.texts.length - texts, 1)
+  })
+
+  await t.test('a request that ends while its write waits for its turn is not written, and its neighbours are', async (t) => {
+    const { adapter } = await opened()
+    const [gone, lost] = [new AbortController(), new AbortController()]
+    const writing = Promise.allSettled([adapter.write('gone', 1, ANY, { signal: gone.signal }), adapter.write('there', 1, ANY), adapter.write('lost', 1, ANY, { signal: lost.signal })])
+    gone.abort()
+    lost.abort()
+    t.match(await writing, [{ status: 'rejected' }, { status: 'fulfilled' }, { status: 'rejected' }])
+    const all = new AbortController()
+    const nothing = Promise.allSettled(['x', 'y'].map((key) => adapter.write(key, 1, ANY, { signal: all.signal })))
+    all.abort()
+    t.match(await nothing, [{ status: 'rejected' }, { status: 'rejected' }])
+    t.strictSame((await adapter.list('')).items.map(({ key }) => key), ['there'])
+  })
+
+  await t.test('a large value goes alone; close waits for what is under way', async (t) => {
+    const { adapter, client } = await opened()
+    const writing = Promise.all([adapter.write('a', 'x'.repeat(70_000), ANY), adapter.write('b', 1, ANY), adapter.write('c', 1, ANY)])
+    await adapter.close!()
+    t.equal(client.texts.filter(isBatch).length, 1)
+    t.strictSame((await writing).map(({ applied }) => applied), [true, true, true])
+  })
+}
+
+await t.test('postgres: batches through PGlite', async (t) => {
+  const lite = await PGlite.create()
+  t.teardown(async () => { await lite.close() })
+  await commonCases(t, lite)
+})
+
+await t.test('postgres: a batch that was rolled back for others is done again one by one; a batch of one is a single statement (E23, E26)', async (t) => {
+  const write = (key: string): Write => ({ key, version: key, json: '1', expectation: ANY, options: undefined })
+  const applied = { applied: true, version: 'v', created: true } as const
+  for (const code of ['40001', '40P01', '55P03']) {
+    const session = new PostgresSession({ query: async () => { throw Object.assign(new Error('simulated'), { code }) } }, { timeout: 1000, onWarning () {} })
+    const alone: string[] = []
+    const results = await settled(writeTogether(session, { text: '' }, ['a', 'b'].map(write), async ({ key }) => { alone.push(key); return applied }, async () => undefined))
+    t.strictSame(alone, ['a', 'b'])
+    t.match(results, [{ value: applied }, { value: applied }])
+    const reads = await settled(readTogether(session, { text: '' }, [{ key: 'a', options: undefined }, { key: 'b', options: undefined }], async ({ key }) => ({ value: key, version: key })))
+    t.match(reads, code === '55P03' ? [{ status: 'rejected' }, { status: 'rejected' }] : [{ value: { value: 'a' } }, { value: { value: 'b' } }])
+  }
+  const unused = new PostgresSession({ query: async () => { throw new Error('not asked') } }, { timeout: 1000, onWarning () {} })
+  t.match(await settled(writeTogether(unused, { text: '' }, [write('a')], async () => applied, async () => undefined)), [{ value: applied }])
+  t.match(await settled(readTogether(unused, statementsOn(quotedTable({}), 0).read, [{ key: 'a', options: undefined }], async () => undefined)), [{ status: 'fulfilled' }])
+})
+
+await t.test('postgres: an engine that does not answer is an outage for all in the same time, however many ask (E32)', async (t) => {
+  const adapter = postgresAdapter({ client: { query: async () => await new Promise(() => {}) }, timeout: 500, lockTimeout: 100 })
+  const started = performance.now()
+  const calls = Array.from({ length: 100 }, (_, at) => [adapter.read(`k${at}`), adapter.write(`k${at % 50}`, 1, ANY)]).flat()
+  for (const outcome of await Promise.allSettled(calls)) t.equal(outcome.status, 'rejected')
+  t.ok(performance.now() - started < 2500)
+})
+
+await t.test('postgres: a batch bounds its wait on the server, unless the adapter has no bound (E31)', async (t) => {
+  t.match(batchStatement(quotedTable({}), 2000).text, /set_config\('lock_timeout', '100', true\)/)
+  t.match(batchStatement(quotedTable({}), 50).text, /set_config\('lock_timeout', '50', true\)/)
+  t.notMatch(batchStatement(quotedTable({}), 0).text, /set_config/)
+})
+
+await t.test('postgres: batches on a server', { skip: skipWithout('postgres') }, async (t) => {
+  const { url } = await startPostgres(t)
+  const pool = poolTo(t, url)
+  await commonCases(t, pool)
+
+  await t.test('batches that take the same keys in opposite orders do not deadlock, on rows that are there and on new ones (E24)', async (t) => {
+    const { table } = await openedAdapter(pool)
+    const keys = Array.from({ length: 32 }, (_, at) => `k${String(at).padStart(2, '0')}`)
+    const codes: unknown[] = []
+    const adapterOf = () => {
+      const client = new NotingClient(pool)
+      client.around = async (_text, send) => {
+        try {
+          return await send()
+        } catch (error) {
+          codes.push((error as { code?: unknown }).code)
+          throw error
+        }
+      }
+      return postgresAdapter({ client, table, lockTimeout: 4000 })
+    }
+    const [one, two] = [adapterOf(), adapterOf()]
+    for (let round = 0; round < 20; round++) {
+      if (round % 2 === 0) await pool.query(`DELETE FROM ${table}`)
+      const results = await Promise.all([...keys.map((key) => one.write(key, round, ANY)), ...keys.toReversed().map((key) => two.write(key, round, ANY))])
+      t.ok(results.every(({ applied }) => applied))
+    }
+    t.strictSame(codes, [])
+  })
+
+  await t.test('a row that somebody has locked holds the others of its batch up for a moment only (E31)', async (t) => {
+    const { adapter, table } = await openedAdapter(pool, { lockTimeout: 1000 })
+    await adapter.write('locked', 'before', ANY)
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`UPDATE ${table} SET digest = 'locked'`)
+    await other.query(`INSERT INTO ${table} VALUES ('new', 'theirs', NULL, NULL, '1')`)
+    const started = performance.now()
+    const stuck = Promise.allSettled([adapter.write('locked', 1, ANY), adapter.write('new', 1, ABSENT)])
+    t.match(await Promise.all(['a', 'b'].map((key) => adapter.write(key, 1, ANY))), [{ applied: true }, { applied: true }])
+    t.ok(performance.now() - started < 900)
+    await other.query('ROLLBACK')
+    other.release()
+    t.match(await stuck, [{ value: { applied: true } }, { value: { applied: true } }])
+  })
+})
