@@ -25,6 +25,22 @@ await t.test('redis: a client that is none, or that adds to the keys by itself, 
   }
 })
 
+await t.test('redis: what a Cluster client says of every node, a password for one, counts for the connection of the adapter', { skip: skipWithoutOwn('redis') }, async (t) => {
+  const { url } = await startRedis(t, { settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', requirepass: 'hush' } })
+  const server = new Redis(url, { password: 'hush' })
+  t.teardown(() => server.disconnect())
+  await server.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
+  while (!String(await server.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await delay(10)
+  const clients: Record<string, RedisClient> = {
+    ioredis: new Cluster([url], { lazyConnect: true, redisOptions: { password: 'hush' } }),
+    'node-redis': createCluster({ rootNodes: [{ url }], defaults: { password: 'hush' } })
+  }
+  for (const [driver, client] of Object.entries(clients)) {
+    const adapter = await openedAdapter(t, client, { prefix: `${driver}:` })
+    t.match(await adapter.write('k', 1, ANY), { applied: true }, driver)
+  }
+})
+
 await t.test('redis: between adapter and server', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
   const server = new Redis(url)

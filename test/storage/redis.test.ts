@@ -56,6 +56,12 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
     t.match(await adapter.list('a/', { after: 'a/2' }), { items: [{ key: 'a/3' }], next: undefined })
   })
 
+  await t.test('redis: somebody else keeps something under a name of the adapter: refused at boot, with what the server says', async (t) => {
+    const prefix = `${uniqueName()}:`
+    await server.lpush(`${prefix}layout`, 'foreign')
+    await t.rejects(openedAdapter(t, DRIVERS.ioredis!(url), { prefix }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /holds something else/ })
+  })
+
   await t.test('redis: what somebody else damaged, or put there, is an outage and neither an absence nor overwritten (E46)', async (t) => {
     const prefix = `${uniqueName()}:`
     const adapter = await openedAdapter(t, DRIVERS.ioredis!(url), { prefix })
