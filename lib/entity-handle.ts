@@ -142,11 +142,16 @@ export class EntityHandle<T> implements Entity<T> {
     if (this.#state.isOver()) throw new LateWriteError()
   }
 
-  // Behind the one that is under way: no read that is given out is older than what the request read first, its tag (R3).
+  // What a GET sends has the tag of its first read, so there they go one after the other: none is older than that (R3).
   #readAgain (): Promise<Stored<T> | undefined> {
-    const record = this.#record
     const read = () => this.#readNow()
-    const reading = (record.reading?.then(read, read) ?? read()).finally(() => { if (record.reading === reading) record.reading = undefined })
+    if (!this.#isOwn || this.#state.kind !== 'read') return read()
+    return this.#underWay(this.#record.reading?.then(read, read) ?? read())
+  }
+
+  #underWay (read: Promise<Stored<T> | undefined>): Promise<Stored<T> | undefined> {
+    const record = this.#record
+    const reading = read.finally(() => { if (record.reading === reading) record.reading = undefined })
     record.reading = reading
     return reading
   }
@@ -172,7 +177,7 @@ export class EntityHandle<T> implements Entity<T> {
     const { seen } = this.#record
     const isKnown = seen !== undefined && (seen.version === undefined || seen.stored !== undefined)
     if (isKnown) return seen.stored
-    return this.#record.reading ?? this.#readAgain()
+    return this.#record.reading ?? this.#underWay(this.#readNow())
   }
 
   #see (current: Stored<T> | undefined): void {

@@ -1,10 +1,11 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import type { FastifyRequest } from 'fastify'
-import type { ReadOptions } from 'fastify-if-match'
+import type { ReadOptions, StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { offersApp } from '../helper/offers-app.js'
+import { offersApp, seed } from '../helper/offers-app.js'
 
+const KEY = '/offers/1'
 const OTHER = '/plans/1'
 
 /** Runs `act` in the handler of a route that is not guarded. */
@@ -169,6 +170,40 @@ await t.test('the own entity before our preHandler ran still asks for a strategy
   t.equal((await app.inject({ method: 'PUT', url: '/early/1', payload: {} })).json().code, 'FST_IF_MATCH_REQUIRED')
   t.equal((await app.inject({ method: 'PUT', url: '/early/1', headers: { 'if-match': 'malformed' }, payload: {} })).json().code, 'FST_IF_MATCH_MALFORMED')
   t.equal(await storage.read('/offers/1'), undefined)
+})
+
+await t.test('a transaction reads what it changes by itself, and neither waits for a read outside of it nor fails with that', async (t) => {
+  for (const end of ['answers', 'fails', 'never ends'] as const) {
+    const calls: string[] = []
+    const memory = memoryAdapter()
+    let settle!: () => void
+    const settled = new Promise<void>((resolve, reject) => { settle = end === 'answers' ? resolve : () => { reject(new Error('the storage is away')) } })
+    const storage: StorageAdapter = {
+      ...memory,
+      async read (key, options) {
+        calls.push(`read ${options?.context === undefined ? 'outside' : 'inside'}`)
+        if (options?.context === undefined) await settled
+        return await memory.read(key, options)
+      },
+      async write (key, value, expectation, options) {
+        calls.push(`write ${options?.context === undefined ? 'outside' : 'inside'}`)
+        return await memory.write(key, value, expectation, options)
+      }
+    }
+    const { app } = await offersApp(t, { storage }, (app) => {
+      app.post('/transaction', async (request) => {
+        const outside = request.entity(KEY).read().catch(() => {})
+        if (end !== 'never ends') setImmediate(settle)
+        const saved = await request.entity<object>(KEY, { client: 'in a transaction' }).update((offer) => ({ ...offer, changed: true }))
+        if (end !== 'never ends') await outside
+        return saved.value
+      })
+    })
+    await seed(memory)
+    const response = await app.inject({ method: 'POST', url: '/transaction' })
+    t.strictSame([response.statusCode, response.json()], [200, { title: 'seeded', changed: true }], end)
+    t.strictSame(calls, ['read outside', 'read inside', 'write inside'], end)
+  }
 })
 
 await t.test('the context goes to the adapter as it is, with every call of that handle', async (t) => {
