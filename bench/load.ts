@@ -8,7 +8,7 @@ const BODY = JSON.stringify(document)
 export interface Load {
   readonly url: string
   readonly scenario: Scenario
-  /** How many requests are under way at once, each to an entity of its own. */
+  /** How many requests are under way at once, each to an entity of its own unless the scenario says otherwise. */
   readonly connections: number
   readonly seconds: number
   /** Whether the entities have tags. A side that should have and has not is no measurement. */
@@ -50,7 +50,7 @@ function prepare (client: autocannon.Client, scenario: Scenario, id: number, tag
   const send = (tag: string): void => {
     client.setRequests([{
       method: scenario.method,
-      path: `/offers/${id}`,
+      path: `/offers/${scenario.isShared ? 0 : id}`,
       headers: { ...(isWrite && { 'content-type': 'application/json' }), ...scenario.precondition(tag) },
       ...(isWrite && { body: BODY })
     }])

@@ -8,15 +8,18 @@ export interface Scenario {
   readonly status: number
   /** Whether each request leaves a new tag behind, which the next one has to name. */
   readonly changesTag: boolean
+  /** All connections send to one entity, in place of one of their own each. */
+  readonly isShared?: true
 }
 
 /** The tag of a state that no entity was ever in. */
 export const STALE = '"stale"'
 
-/** What is measured: the two ways that a write ends, and the two ways that a read does. */
+/** What is measured: the two ways that a write ends, the two ways that a read does, and a crowd of writers of one entity. */
 export const scenarios: readonly Scenario[] = [
   { name: 'PUT', method: 'PUT', precondition: (tag) => ({ 'if-match': tag }), status: 200, changesTag: true },
   { name: '412', method: 'PUT', precondition: () => ({ 'if-match': STALE }), status: 412, changesTag: false },
   { name: 'GET', method: 'GET', precondition: () => ({}), status: 200, changesTag: false },
-  { name: '304', method: 'GET', precondition: (tag) => ({ 'if-none-match': tag }), status: 304, changesTag: false }
+  { name: '304', method: 'GET', precondition: (tag) => ({ 'if-none-match': tag }), status: 304, changesTag: false },
+  { name: 'hot', method: 'PUT', precondition: () => ({ 'if-match': '*' }), status: 200, changesTag: false, isShared: true }
 ]

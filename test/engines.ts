@@ -10,7 +10,7 @@ const files = given.length > 0 ? given : ['test/example/**/*.test.ts', 'test/doc
 for (const [name, url] of Object.entries(engines)) {
   if (url === undefined) continue
   console.log(`\n# The reference server on ${name}`)
-  const { status } = spawnSync('tap', ['--disable-coverage', ...files], { stdio: 'inherit', env: { ...process.env, EXAMPLE_STORAGE: storageSetting(url) } })
+  const { status } = spawnSync('tap', ['--disable-coverage', ...files], { stdio: 'inherit', env: { ...process.env, EXAMPLE_STORAGE: storageSetting(url), EXAMPLE_SERVER: 'dist/example/server.js' } })
   if (status !== 0) {
     console.log(`# failed on ${name}`)
     process.exitCode = 1
