@@ -11,7 +11,8 @@ import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavail
  */
 export type PostgresFault = 'RETRY' | 'LOCKED' | 'ROW' | 'NOT_APPLIED' | 'UNKNOWN'
 
-const SQLSTATE = /^[0-9A-Z]{5}$/
+// Node's own codes have five letters, too, such as EPIPE and E2BIG: a class of PostgreSQL begins with a digit, or is one of these.
+const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
 
 // Serialization failure and deadlock.
 const RETRY = /^(40001|40P01)$/
@@ -47,8 +48,7 @@ const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
 
 function sqlStateOf (error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code
-  // Node's own codes have five letters, too: EPIPE.
-  return typeof code === 'string' && SQLSTATE.test(code) && /\d/.test(code) ? code : undefined
+  return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined
 }
 
 /** What an error of a driver says. */

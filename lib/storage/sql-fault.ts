@@ -1,23 +1,28 @@
 import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
+import { explain, faultOf as postgresFaultOf } from './postgres-fault.js'
 import { faultOf } from './sqlite-fault.js'
 
-// Codes of Node, such as EPIPE, have five letters too: a class of PostgreSQL begins with a digit, or is one of these.
-const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
 const REFUSED = 'a column or a constraint of the table refuses it'
 
 /**
  * What an error of PostgreSQL means for a write, by its SQLSTATE: what the server answered with one, it rolled back (E30).
- * Undefined if the answer may be lost: class 08, which poolers give, 40003, and everything without an SQLSTATE that does
- * not come from connecting.
+ * Undefined if the answer may be lost: what poolers and a server that goes down say, and everything without an SQLSTATE
+ * that does not come from connecting. What the server says beside its code may quote stored content, and is not passed on.
  */
-export function sqlStateFault (cause: unknown): Error | undefined {
-  const { code, message } = Object(cause) as { code?: unknown, message?: unknown }
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || message === 'timeout exceeded when trying to connect') return new StorageUnavailableError({ cause })
-  if (typeof code !== 'string' || !SQLSTATE.test(code) || code.startsWith('08') || code === '40003') return undefined
-  if (code.startsWith('22') || code.startsWith('23')) return new InvalidValueError(REFUSED, { cause })
-  // A serialization failure and a deadlock: others were faster, and nothing is retried inside a transaction (E23).
-  if (code === '40001' || code === '40P01') return new ContentionError(1, { cause })
-  return new StorageUnavailableError({ cause })
+export function sqlStateFault (error: unknown): Error | undefined {
+  const cause = explain(Object(error))
+  switch (postgresFaultOf(Object(error))) {
+    case 'ROW':
+      return new InvalidValueError(REFUSED, { cause })
+    // Others were faster, and nothing is retried inside a transaction (E23).
+    case 'RETRY':
+      return new ContentionError(1, { cause })
+    case 'LOCKED':
+    case 'NOT_APPLIED':
+      return new StorageUnavailableError({ cause })
+    case 'UNKNOWN':
+      return undefined
+  }
 }
 
 /**
