@@ -59,6 +59,8 @@ export async function buildApp ({ storage: engine, tokens, clock = Date.now, ste
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })
   await app.register(async (api) => {
+    // As the API does (CPP §2), on refusals and on what carries no tag too: no cache shows an old state unasked.
+    api.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
     // The order of refusals (CPP §10): 401, the version, 403, and only then what is in the request.
     api.addHook('onRequest', authenticate(tokens))
     api.addHook('onRequest', checkApiVersion)

@@ -6,8 +6,7 @@ import { ApiError, refusalOf } from './errors.js'
 
 const REFUSALS: Readonly<Record<string, ApiError>> = {
   HPE_HEADER_OVERFLOW: new ApiError(431, 'BadRequest', 'The address and the headers are together larger than 16 KB. Send fewer or shorter ones.'),
-  ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'BadRequest', 'The request did not arrive in time, and nothing was done. Send it again.'),
-  CONNECT: new ApiError(400, 'BadRequest', 'This server is not a proxy: it knows no CONNECT.')
+  ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'BadRequest', 'The request did not arrive in time, and nothing was done. Send it again.')
 }
 const UNREADABLE = new ApiError(400, 'BadRequest', 'This is not a request that HTTP/1.1 allows. Check its method, its headers and the form of its body.')
 
@@ -35,27 +34,24 @@ export function answerUnreadable (this: FastifyInstance, error: Error & { code?:
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   // The rest may still come, and the request would be carried out behind its refusal.
   if (isLate) socket.pause()
-  void answersAhead(socket).then((isAnswered) => {
-    if (!isAnswered && socket.writable) refuse(this, error, socket)
+  void refuseInTurn(this, error, socket).then(() => {
     if (isLate) socket.destroySoon()
     else linger(socket)
   })
 }
 
 /**
- * Waits for what was asked ahead of it on the same connection, whose answers come in order: a write that is under way
- * must not be taken for refused. Resolves to whether the request that broke off in its body had its answer before.
+ * Refuses behind the answers to what was asked ahead on the same connection, which come in order: a write that is under
+ * way must not be taken for refused. A request that broke off in its body may have its answer by then; that is the only one.
  */
-async function answersAhead (socket: Socket): Promise<boolean> {
+async function refuseInTurn (app: FastifyInstance, error: { code?: string }, socket: Socket): Promise<void> {
   const owed = answers.get(socket) ?? []
-  const latest = owed.at(-1)
-  const isBroken = latest?.req.complete === false
-  const isAnswered = isBroken && latest.headersSent
+  const broken = owed.at(-1)?.req.complete === false ? owed.at(-1) : undefined
   for (const response of owed) {
-    if (response.writableFinished || (response === latest && isBroken && !isAnswered)) continue
-    await new Promise((resolve) => { response.once('close', resolve) })
+    const isUnanswered = response === broken && !response.headersSent
+    if (!isUnanswered && !response.writableFinished) await new Promise((resolve) => { response.once('close', resolve) })
   }
-  return isAnswered
+  if (broken?.headersSent !== true && socket.writable) refuse(app, error, socket)
 }
 
 function linger (socket: Socket): void {
@@ -68,6 +64,6 @@ function refuse ({ log }: FastifyInstance, { code }: { code?: string }, socket: 
   log.info({ reqId: id, code }, 'request unreadable')
   const { status, headers, body } = refusalOf(REFUSALS[code ?? ''] ?? UNREADABLE, id)
   const content = JSON.stringify(body)
-  const fields = { ...headers, 'content-length': Buffer.byteLength(content), connection: 'close' }
+  const fields = { ...headers, date: new Date().toUTCString(), 'content-length': Buffer.byteLength(content), connection: 'close' }
   socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`), '', content].join('\r\n'))
 }

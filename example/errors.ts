@@ -33,9 +33,10 @@ const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
   FST_IF_MATCH_OUTCOME_UNKNOWN: 'OutcomeUnknown'
 }
 
-// Fastify's messages quote the address.
+// Fastify's messages quote the address, and tell no limit; that of a body is its default.
 const MESSAGE_OF_FASTIFY: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The address has a percent sign that begins no code of UTF-8. Write the percent sign itself as %25.',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body takes more than 1048576 bytes. Send a smaller one.',
   FST_ERR_MAX_PARAM_LENGTH: 'A part of the address is too long.'
 }
 
@@ -62,7 +63,8 @@ export function refusalOf (error: Failure, id: string): Refusal {
 /** Answers an error in the form of the API. What failed in the server goes to its log, under the id of the request. */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = refusalOf(error, request.id)
-  if (status >= 500) request.log.error({ err: error }, 'request failed')
+  // A client that left is no failure; nobody sees this answer.
+  if (status >= 500 && error.code !== 'FST_IF_MATCH_LATE_WRITE') request.log.error({ err: error }, 'request failed')
   // The message may quote the document, which is its client's business alone.
   else request.log.info({ code: error.code }, 'request refused')
   return reply.code(status).headers(headers).send(body)

@@ -4,7 +4,9 @@ import { noteRequest } from './client-errors.js'
 
 /**
  * A server that has nothing refused by Node in its own words: every answer has the headers, the form and the id of this
- * API. It is the only one of its app; for localhost, Fastify would make others without these listeners.
+ * API. It is the only one of its app; for localhost, Fastify would make others without these listeners. The one thing
+ * that it does not answer is CONNECT: Node takes its own listeners off such a connection, and what is left of it would
+ * end the process by a reset. Without a listener for it Node ends the connection.
  */
 export const createHttpServer: FastifyServerFactory = (handler) => {
   const server = createServer({
@@ -18,6 +20,5 @@ export const createHttpServer: FastifyServerFactory = (handler) => {
     handler(request, response)
   })
   server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })
-  server.on('connect', (_request, socket) => { server.emit('clientError', Object.assign(new Error('no proxy'), { code: 'CONNECT' }), socket) })
   return server
 }

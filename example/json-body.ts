@@ -14,7 +14,7 @@ export function acceptJsonAlone (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const coding = request.headers['content-encoding'] ?? 'identity'
-    if (coding !== 'identity') return done(new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.'))
+    if (coding.toLowerCase() !== 'identity') return done(new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.'))
     if (body.length === 0) return done(null, undefined)
     let text: string
     try {

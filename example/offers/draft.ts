@@ -25,7 +25,7 @@ export function checkDocument (document: OfferDocument, params: OfferParams): vo
   if (publisherId !== undefined && publisherId !== params.publisherId) throw badRequest('publisherId', 'differs from the publisher in the address')
   checkValue(document, MAX_DEPTH)
   // As it is kept and not as it was sent: 1e20 becomes 21 digits.
-  if (sizeOf(contentOf(document)) > MAX_DOCUMENT) throw new ApiError(413, 'DocumentTooLarge', `The document takes more than ${MAX_DOCUMENT} bytes.`)
+  if (sizeOf(contentOf(document)) > MAX_DOCUMENT) throw new ApiError(413, 'DocumentTooLarge', `The document takes more than ${MAX_DOCUMENT} bytes. Send a smaller one.`)
 }
 
 /**
@@ -35,7 +35,7 @@ export function checkDocument (document: OfferDocument, params: OfferParams): vo
  */
 export function withDraft (record: OfferRecord | undefined, document: OfferDocument, { publisherId, offerId }: OfferParams, now: number): OfferRecord {
   const fixed = record?.draft.content.offerTypeId
-  if (fixed !== undefined && fixed !== document.offerTypeId) throw badRequest('offerTypeId', `was fixed to ${fixed} when the offer was created`)
+  if (fixed !== undefined && fixed !== document.offerTypeId) throw badRequest('offerTypeId', 'differs from that of the offer, which was fixed when it was created')
   const draft = { content: contentOf(document), changedTime: timestamp(now) }
   return record === undefined ? { publisherId, id: offerId, draft, slots: {}, versions: [], submissions: [] } : { ...record, draft }
 }

@@ -86,15 +86,15 @@ function withNewest (record: OfferRecord, submission: Submission): OfferRecord {
   return { ...record, submissions: [submission, ...record.submissions.slice(1)] }
 }
 
-// The one that is live comes first, then the newest, which fills preview: a slot never loses what is in it.
+// The one that is live and the newest, which fills preview, stay however large they are: a slot never loses what is in it.
 function forget (record: OfferRecord): OfferRecord {
   const { slots, versions, submissions } = record
-  const isLive = ({ version }: Version) => version === slots.production
+  const mustStay = ({ version }: Version) => version === slots.production || version === versionOf(record)
   const remembered = new Set<number>()
   let size = 0
-  for (const version of [...versions.filter(isLive), ...versions.toReversed().filter((other) => !isLive(other))]) {
+  for (const version of [...versions.filter(mustStay), ...versions.toReversed().filter((other) => !mustStay(other))]) {
     size += sizeOf([version, submissions.find((submission) => submission.version === version.version)])
-    if (size > MAX_HISTORY || remembered.size === REMEMBERED) break
+    if (!mustStay(version) && (size > MAX_HISTORY || remembered.size === REMEMBERED)) break
     remembered.add(version.version)
   }
   const isRemembered = ({ version }: Version | Submission) => remembered.has(version)

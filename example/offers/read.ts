@@ -1,15 +1,21 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import type { ListingAdapter } from 'fastify-if-match'
 import { offerKey, offersPrefix } from './key.js'
 import type { OfferRecord } from './record.js'
 import type { OfferParams } from './schemas.js'
 
+/** How many offers are read at once: each may take a mebibyte, and nothing else runs while they are made of JSON. */
+const PAGE = 10
+
 /** The offers of a publisher, ordered by id, from all pages of the storage; one page is held at a time. */
 export async function * offersOf (storage: ListingAdapter<OfferRecord>, publisherId: string): AsyncGenerator<OfferRecord> {
   let after: string | undefined
   do {
-    const page = await storage.list(offersPrefix(publisherId), { after })
+    const page = await storage.list(offersPrefix(publisherId), { after, limit: PAGE })
     for (const { value } of page.items) yield value
+    // Others have their turn, also where the engine answers at once.
+    await setImmediate()
     after = page.next
   } while (after !== undefined)
 }

@@ -6,8 +6,6 @@ import type { OfferOptions } from './options.js'
 
 /** The offers of a publisher. */
 export const offers: FastifyPluginAsync<OfferOptions> = async (app, { storage, clock, stepMs, actionsIfMatch }) => {
-  // As the API does (CPP §2), on what carries no tag too: no cache shows an old state unasked.
-  app.addHook('onRequest', async (request, reply) => { reply.header('cache-control', 'no-cache') })
   const options: OfferOptions = { storage, clock, stepMs, actionsIfMatch }
   await app.register(documents, options)
   await app.register(actions, options)

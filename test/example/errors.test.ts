@@ -1,8 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { Writable } from 'node:stream'
 import t from 'tap'
 import { errorCodes } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { codeOf, newApp, OFFER, offersUrl, send } from '../helper/example-app.js'
+import { heldStorage } from '../helper/example-storage.js'
+import { listeningApp, open } from '../helper/raw-socket.js'
 
 const URL = offersUrl('/tide-db')
 
@@ -31,6 +34,18 @@ await t.test('each refusal has its status and its code', async (t) => {
     t.equal(response.statusCode, status, name)
     t.equal(codeOf(t, response), code, name)
     t.match(response.headers['content-type'], /^application\/json/, name)
+  }
+})
+
+await t.test('a refusal of what is too large says how large it may be, and quotes nothing of it', async (t) => {
+  const app = await newApp(t)
+  const long = 'x'.repeat(200_000)
+  await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: long })
+  const message = async (document: unknown): Promise<string> => (await send(app, 'PUT', URL, { 'if-match': '*' }, document)).json().error.message
+  t.match(await message({ ...OFFER, large: 'x'.repeat(1024 * 1024) }), /1048576 bytes.*Send a smaller one/)
+  t.match(await message({ ...OFFER, large: 'x'.repeat(300 * 1024) }), /262144 bytes.*Send a smaller one/)
+  for (const document of [OFFER, { offerTypeId: long, id: long }, { offerTypeId: long, publisherId: long }, { offerTypeId: long, definition: long }]) {
+    t.ok((await message(document)).length < 200)
   }
 })
 
@@ -160,4 +175,19 @@ await t.test('an error with a status that is none, or without a code of ours, ke
     t.equal(codeOf(t, response), code, how)
     t.notMatch(response.body, /hush/)
   }
+})
+
+await t.test('a client that leaves while its offer is read is no failure of the server', async (t) => {
+  const { storage, begun, release } = await heldStorage(t, 'read')
+  const { app, logged } = await listeningApp(t, { storage })
+  const answered = new Promise<void>((resolve) => { app.server.once('request', (_request, response) => { response.once('close', resolve) }) })
+  const client = await open(t, app)
+  client.write(`GET ${URL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer contoso-token\r\n\r\n`)
+  await begun
+  client.destroy()
+  await answered
+  release()
+  const told = () => logged().find(({ msg }) => /^request (failed|refused)$/.test(msg))
+  while (told() === undefined) await setImmediate()
+  t.match(told(), { level: 30, code: 'FST_IF_MATCH_LATE_WRITE' })
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { OFFER, offersUrl } from '../helper/example-app.js'
+import { heldStorage } from '../helper/example-storage.js'
 import { answersOf, exchange, listeningApp, open, type RawAnswer } from '../helper/raw-socket.js'
 import { listen } from '../helper/server-process.js'
 
@@ -16,6 +16,7 @@ function checkRefusal (t: Test, answer: RawAnswer | undefined, status: number, l
   t.match(answer, {
     status,
     headers: {
+      date: /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/, // RFC 9110 6.6.1
       'content-type': 'application/json; charset=utf-8',
       'content-security-policy': "default-src 'none';frame-ancestors 'none'",
       'cross-origin-resource-policy': 'same-origin',
@@ -44,7 +45,6 @@ await t.test('refusals ahead of every hook have the headers, the form and the id
     [400, 'nonsense\r\n\r\n', /HTTP/],
     [400, `GET / HTTP/1.1\r\n${HOST}If-Match: "a\u0001"\r\n\r\n`, /HTTP/],
     [400, `PUT / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`, /HTTP/],
-    [400, 'CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', /CONNECT/],
     [431, `GET / HTTP/1.1\r\n${HOST}If-Match: "${'x'.repeat(20_000)}"\r\n\r\n`, /16 KB/],
     [431, `GET / HTTP/1.1\r\n${HOST}If-Match: "${'x'.repeat(2_000_000)}"\r\n\r\n`, /16 KB/],
     [417, `GET /health HTTP/1.1\r\n${LAST}Expect: foo\r\n\r\n`, /Expect/],
@@ -118,20 +118,8 @@ await t.test('Expect: 100-continue is still answered with 100, and the request i
 })
 
 await t.test('garbage behind a write does not overtake its answer: the write is told as it was done', async (t) => {
-  for (const [status, garbage] of [[400, 'nonsense\r\n\r\n'], [400, 'CONNECT localhost:80 HTTP/1.1\r\n\r\n'], [431, `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`]] as const) {
-    let begin!: () => void
-    const begun = new Promise<void>((resolve) => { begin = resolve })
-    let release!: () => void
-    const released = new Promise<void>((resolve) => { release = resolve })
-    const storage = memoryAdapter({
-      async around (step, operation) {
-        if (operation === 'write') {
-          begin()
-          await released
-        }
-        return step()
-      }
-    })
+  for (const [status, garbage] of [[400, 'nonsense\r\n\r\n'], [431, `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`]] as const) {
+    const { storage, begun, release } = await heldStorage(t, 'write')
     const { app, logged } = await listeningApp(t, { storage })
     const socket = await open(t, app)
     socket.write(`${put(`tide-${status}`)}Content-Length: ${BODY.length}\r\n\r\n${BODY}`)
@@ -145,6 +133,23 @@ await t.test('garbage behind a write does not overtake its answer: the write is 
     t.match(JSON.parse(answers[0]!.body), { id: `tide-${status}` })
     t.equal(answers.length, 2)
     checkRefusal(t, answers[1], status, logged(), garbage.slice(0, 20))
+  }
+})
+
+await t.test('garbage in the body of a request behind a write: one answer to each of them', async (t) => {
+  const broken = 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'
+  const cases = [[400, `${put('other')}${broken}`], [401, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}${broken}`], [404, `PUT / HTTP/1.1\r\n${HOST}${broken}`]] as const
+  for (const [status, request] of cases) {
+    const { storage, begun, release } = await heldStorage(t, 'write')
+    const { app, logged } = await listeningApp(t, { storage })
+    const seen = once(app.server, 'clientError')
+    const socket = await open(t, app)
+    socket.write(`${put('tide-db')}Content-Length: ${BODY.length}\r\n\r\n${BODY}${request}`)
+    await Promise.all([begun, seen])
+    release()
+    const answers = await answersOf(socket)
+    t.strictSame(answers.map((answer) => answer.status), [201, status])
+    checkRefusal(t, answers[1], status, logged(), `${status}`)
   }
 })
 

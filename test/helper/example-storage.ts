@@ -74,6 +74,22 @@ export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapte
   }
 }
 
+/** A storage whose operations of this kind wait until they are released; `begun` when the first one does. */
+export async function heldStorage (t: Test, held: 'read' | 'write'): Promise<{ storage: StorageAdapter, begun: Promise<void>, release: () => void }> {
+  let begin!: () => void
+  const begun = new Promise<void>((resolve) => { begin = resolve })
+  let release!: () => void
+  const released = new Promise<void>((resolve) => { release = resolve })
+  const storage = aroundAdapter(await newStorage(t), async (step, operation) => {
+    if (operation === held) {
+      begin()
+      await released
+    }
+    return await step()
+  })
+  return { storage, begun, release }
+}
+
 /** What STORAGE says for a place of the test's own in an engine that others use too: a schema, or a prefix of keys. */
 export async function placeIn (t: Test, engine: string): Promise<string> {
   const name = `t${randomBytes(8).toString('hex')}`

@@ -36,7 +36,7 @@ await t.test('a number that no JSON can hold is refused, wherever it is (reading
 
 await t.test('a document takes 256 KiB at most, as it is kept (reading 10)', async (t) => {
   const empty = JSON.stringify({ ...DOCUMENT, fill: '' }).length
-  const tooLarge = { statusCode: 413, code: 'DocumentTooLarge', message: /262144 bytes/ }
+  const tooLarge = { statusCode: 413, code: 'DocumentTooLarge', message: /262144 bytes.*Send a smaller one/ }
   const filled = (fill: unknown) => ({ ...DOCUMENT, fill }) as OfferDocument
   const largest = filled('x'.repeat(256 * 1024 - empty))
   t.doesNotThrow(() => checkDocument(largest, PARAMS))
@@ -72,7 +72,7 @@ await t.test('each further PUT replaces the draft as a whole, and nothing else (
 })
 
 await t.test('the type of an offer is fixed by its first PUT (CPP §5, reading 10)', async (t) => {
-  t.throws(() => put({ ...DOCUMENT, offerTypeId: 'other' }, put()), { statusCode: 400, code: 'BadRequest', message: /^body\/offerTypeId was fixed to microsoft-azure-virtualmachines/ })
+  t.throws(() => put({ ...DOCUMENT, offerTypeId: 'other' }, put()), { statusCode: 400, code: 'BadRequest', message: 'body/offerTypeId differs from that of the offer, which was fixed when it was created.' })
   t.doesNotThrow(() => put(DOCUMENT, states.live()))
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { cancel, goLive, isActive, publish, settle, versionOf } from '../../../example/offers/lifecycle.js'
-import { MAX_DOCUMENT, sizeOf } from '../../../example/offers/limits.js'
+import { MAX_DOCUMENT, MAX_HISTORY, sizeOf } from '../../../example/offers/limits.js'
 import { slotOf, statusOf } from '../../../example/offers/offer.js'
 import type { OfferRecord, Submission } from '../../../example/offers/record.js'
 import type { OfferDocument } from '../../../example/offers/schemas.js'
@@ -222,6 +222,17 @@ await t.test('the size of an offer stays below a mebibyte, whatever is published
     }
   }
   t.ok(sizeOf(record) > 2 ** 19, 'and it is used')
+})
+
+await t.test('publish: what is live and what is newest stay, however much they take: a limit that was lowered is one for what is new (reading 16)', async (t) => {
+  const large = { ...DOCUMENT, fill: 'x'.repeat(MAX_HISTORY) }
+  const live = put(large, { ...states.live(), versions: [{ content: large, changedTime: '', version: 1 }] })
+  const after = frozen(published(frozen(live), { id: 'p2' }))
+  t.strictSame([after.versions.map(({ version }) => version), after.submissions.map(({ id }) => id)], [[1, 2], ['p2', 'p1']])
+  t.equal(slotOf(after, 'production').version, 1)
+  const third = published(put(named('small'), cancel(after, SIGN_OFF)), { id: 'p3' })
+  t.strictSame(third.versions.map(({ version }) => version), [1, 3], 'and nothing else does')
+  t.equal(versionOf(published(put(large))), 1, 'the first publication')
 })
 
 await t.test('each state is JSON, and comes back from a storage as it was', async (t) => {

@@ -3,6 +3,7 @@ import { codeOf, OFFER } from '../../helper/example-app.js'
 import { meetingStorage } from '../../helper/example-storage.js'
 import { newPublisher, TO_SIGN_OFF } from '../../helper/example-publisher.js'
 
+const TOKEN = 'Bearer contoso-token'
 const ACTIONS = ['publish', 'golive', 'cancel'] as const
 
 await t.test('reading 1: PUT, publish, golive and cancel need If-Match; ACTIONS_IF_MATCH=optional frees the last three', async (t) => {
@@ -88,6 +89,26 @@ await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of 
   for (const path of ['', '/tide-db/versions/1', '/tide-db/slot/draft', '/tide-db/slot/production', '/tide-db/status', '/tide-db/submissions/', (went.headers.location as string).replace(/^.*offers(.*)\?.*$/, '$1')]) {
     const response = await send('GET', path)
     t.strictSame([response.statusCode, response.headers.etag, response.headers['cache-control']], [200, undefined, 'no-cache'], path)
+  }
+})
+
+await t.test('no-cache (CPP §2): also the lists beside the offers, the older address of an operation and what is refused before anything is looked up', async (t) => {
+  const { app, act, put } = await newPublisher(t)
+  await put()
+  await act('publish')
+  const version = '?api-version=2017-10-31'
+  const cases: Array<[number, string, string | undefined]> = [
+    [200, `/api/publishers${version}`, TOKEN],
+    [200, `/api/offerTypes${version}`, TOKEN],
+    [200, `/api/operations/contoso$tide-db$1$preview${version}`, TOKEN],
+    [404, `/api/operations/none${version}`, TOKEN],
+    [400, '/api/publishers', TOKEN],
+    [401, `/api/publishers${version}`, undefined],
+    [403, `/api/publishers/fabrikam/offers${version}`, TOKEN]
+  ]
+  for (const [status, url, authorization] of cases) {
+    const { statusCode, headers } = await app.inject({ url, headers: { ...authorization !== undefined && { authorization } } })
+    t.strictSame([statusCode, headers['cache-control']], [status, 'no-cache'], url)
   }
 })
 
