@@ -136,6 +136,12 @@ await t.test('garbage behind a write does not overtake its answer: the write is 
   }
 })
 
+await t.test('garbage behind a request that is its last one: its answer ends the connection, and nothing follows it', async (t) => {
+  const { app } = await listeningApp(t)
+  const answers = await exchange(t, app, 'GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nnonsense\r\n\r\n')
+  t.strictSame(answers.map(({ status }) => status), [200])
+})
+
 await t.test('garbage in the body of a request behind a write: one answer to each of them', async (t) => {
   const broken = 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'
   const cases = [[400, `${put('other')}${broken}`], [401, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}${broken}`], [404, `PUT / HTTP/1.1\r\n${HOST}${broken}`]] as const
