@@ -23,11 +23,14 @@ export interface Transaction { compare?: Compare[], success: Operation[], failur
 /** The answer to a range. */
 export interface RangeAnswer { header: { revision: string }, kvs?: EtcdKeyValue[], more?: boolean }
 
+/** The answer to one operation of a transaction. */
+export interface OperationAnswer { response_range?: RangeAnswer, response_txn?: Omit<TransactionAnswer, 'header'> }
+
 /** The answer to a transaction. */
 export interface TransactionAnswer {
   header: { revision: string }
   succeeded?: boolean
-  responses?: Array<{ response_range?: RangeAnswer, response_txn?: Omit<TransactionAnswer, 'header'> }>
+  responses?: OperationAnswer[]
 }
 
 /** What must be so: a place in the life of the key, that there is one, that there is none, or nothing. */

@@ -40,8 +40,8 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   const settings = settingsOf(options)
   const { prefix, epoch, maxRequestBytes } = settings
   const gateway = new EtcdGateway(settings)
-  const store = new EtcdStore(gateway)
-  const queue = new EtcdQueue(store, maxRequestBytes)
+  const store = new EtcdStore(gateway, settings.timeout)
+  const queue = new EtcdQueue(store, settings)
   let isOpen = false
 
   function checkOpen (options: ReadOptions | undefined): void {

@@ -10,16 +10,16 @@ const put = (key: string): EtcdChange => ({ key, condition: 'none', marker: key,
 
 const TOGETHER = { key: 'together', create_revision: '5', version: '2' }
 
-async function queueOn (t: Test, maxBytes = 1000) {
+async function queueOn (t: Test, maxBytes = 1000, timeout = 2000) {
   const stub = await EtcdStub.start(t, ({ body, path }) => {
     const { success } = body as { success?: object[] }
     const nested = { succeeded: true, responses: [{ response_put: {} }] }
     const answer = path === '/v3/kv/range' ? { kvs: [{ key: 'alone' }] } : { succeeded: true, responses: success!.map((operation) => 'request_txn' in operation ? { response_txn: nested } : { response_range: { kvs: [TOGETHER] } }) }
     return { json: { header: { revision: '7' }, ...answer } }
   })
-  const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout: 2000 })
+  const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout })
   t.teardown(() => { gateway.close() })
-  return { queue: new EtcdQueue(new EtcdStore(gateway), maxBytes), stub }
+  return { queue: new EtcdQueue(new EtcdStore(gateway, timeout), { maxRequestBytes: maxBytes, timeout }), stub }
 }
 
 const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
@@ -85,6 +85,21 @@ await t.test('etcd-queue: what was stopped before its turn is not sent, and its 
   controller.abort()
   t.match(await outcomes, [{ reason: { name: 'AbortError' } }, { value: { applied: true } }, { reason: { name: 'AbortError' } }])
   t.equal(stub.requests.length, 1)
+})
+
+await t.test('etcd-queue: what waited for longer than the timeout is not sent any more, and is unavailable', async (t) => {
+  const { queue, stub } = await queueOn(t, 1000, 100)
+  stub.behave = () => 'hold'
+  const start = performance.now()
+  const writes = Array.from({ length: 64 }, () => queue.change(put('k'), 1, undefined))
+  const reads = Array.from({ length: 64 * 6 }, () => queue.find(rangeOf('k'), undefined))
+  const outcomes = await Promise.allSettled([...writes, ...reads])
+  t.ok(performance.now() - start < 600, 'and not a timeout for each that was before it')
+  const codes = outcomes.map((outcome) => (outcome as { reason: { code: string } }).reason.code)
+  t.equal(codes.filter((code) => code === 'FST_IF_MATCH_OUTCOME_UNKNOWN').length, 4, 'those that were sent')
+  t.equal(stub.requests.filter(({ body }) => JSON.stringify(body).includes('request_put')).length, 4)
+  t.match(outcomes.at(63), { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } })
+  t.match(outcomes.at(-1), { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } })
 })
 
 await t.test('etcd-queue: it is idle when everything has an answer', async (t) => {
