@@ -2,7 +2,7 @@ import { StorageUnavailableError } from '../errors.js'
 import type { ReadOptions } from './adapter.js'
 import { Batcher } from './batcher.js'
 import type { EtcdChange, EtcdOutcome, EtcdStore } from './etcd-store.js'
-import type { EtcdKeyValue, RangeRequest } from './etcd-transaction.js'
+import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './etcd-transaction.js'
 import { throwIfStopped } from './stop.js'
 
 // A transaction has at most 128 operations in all (E53).
@@ -21,6 +21,8 @@ export class EtcdQueue {
   // Apart, because a quota that is used up lets them through.
   readonly #removals: Batcher<Waiting<EtcdChange>, EtcdOutcome>
   readonly #reads: Batcher<Waiting<RangeRequest>, EtcdKeyValue | undefined>
+  // Each may be as large as a whole page.
+  readonly #lists: Batcher<Waiting<RangeRequest>, RangeAnswer>
   readonly #timeout: number
 
   constructor (store: EtcdStore, { maxRequestBytes: maxBytes, timeout }: EtcdQueueOptions) {
@@ -38,6 +40,11 @@ export class EtcdQueue {
       inFlight: IN_FLIGHT,
       run: (waiting) => settled(waiting, async (unstopped) => await found(store, unstopped))
     })
+    this.#lists = new Batcher({
+      size: 1,
+      inFlight: IN_FLIGHT,
+      run: (waiting) => settled(waiting, async (unstopped) => await Promise.allSettled(unstopped.map(({ item }) => store.range(item))))
+    })
   }
 
   /** As `change` of the store. */
@@ -50,13 +57,18 @@ export class EtcdQueue {
     return await this.#reads.add({ item, bytes: 0, options, until: this.#until() })
   }
 
+  /** What a range of many keys finds. */
+  async list (item: RangeRequest): Promise<RangeAnswer> {
+    return await this.#lists.add({ item, bytes: 0, options: undefined, until: this.#until() })
+  }
+
   #until (): number {
     return performance.now() + this.#timeout
   }
 
   /** Resolves when everything has an answer. */
   async idle (): Promise<void> {
-    await Promise.all([this.#writes, this.#removals, this.#reads].map((batcher) => batcher.idle()))
+    await Promise.all([this.#writes, this.#removals, this.#reads, this.#lists].map((batcher) => batcher.idle()))
   }
 }
 

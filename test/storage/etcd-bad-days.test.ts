@@ -167,5 +167,6 @@ await t.test('etcd: a quota that is used up refuses writes, also in batches, say
   t.ok(stored.every((entity) => entity !== undefined), 'all that was acknowledged is there')
   const batch = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.write(key, 1, ANY)))
   t.match(batch, [{ reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }], 'a batch is no way around it')
+  t.match(await (await openedEtcd(t, { endpoints: service.url })).read(acknowledged[2]!), { replaced: undefined }, 'a server that starts now has what is left, too')
   t.match(await Promise.all([adapter.remove(acknowledged[0]!, { kind: 'exists' }), adapter.remove(acknowledged[1]!, { kind: 'exists' })]), [{ applied: true }, { applied: true }])
 })

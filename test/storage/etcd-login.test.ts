@@ -18,6 +18,9 @@ async function startWithLogin (t: Test) {
   const range = { key: base64('entities/'), range_end: base64('entities0') }
   for (const [call, body] of [
     ['user/add', { name: 'root', password: 'root' }], ['role/add', { name: 'root' }], ['user/grant', { user: 'root', role: 'root' }],
+    ...[['key', 'READWRITE', { key: base64('entities/') }], ['reader', 'READ', range], ['writer', 'WRITE', range]].flatMap(([name, permType, keys]) => [
+      ['user/add', { name, password: auth.password }], ['role/add', { name }], ['role/grant', { name, perm: { permType, ...keys as object } }], ['user/grant', { user: name, role: name }]
+    ] as Array<[string, object]>),
     ['user/add', { name: auth.user, password: auth.password }], ['role/add', { name: 'entities' }],
     ['role/grant', { name: 'entities', perm: { permType: 'READWRITE', ...range } }], ['user/grant', { user: auth.user, role: 'entities' }],
     ['enable', {}]
@@ -45,7 +48,8 @@ await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
     for (const [options, message] of [
       [{}, /"auth"/],
       [{ auth: { ...auth, password: 'another secret' } }, /does not know this user/],
-      [{ auth, prefix: 'elsewhere/' }, /role/]
+      [{ auth, prefix: 'elsewhere/' }, /role/],
+      ...['key', 'reader', 'writer'].map((user) => [{ auth: { ...auth, user } }, /role/] as const)
     ] as const) {
       const adapter = etcdAdapter({ endpoints, ...options })
       const error = await adapter.open!().then(() => undefined, (error: unknown) => error)

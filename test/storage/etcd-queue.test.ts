@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { EtcdGateway } from '../../lib/storage/etcd-gateway.js'
 import { EtcdQueue } from '../../lib/storage/etcd-queue.js'
 import { EtcdStore, type EtcdChange } from '../../lib/storage/etcd-store.js'
-import { deleteIf, putIf, rangeOf } from '../../lib/storage/etcd-transaction.js'
+import { deleteIf, putIf, rangeFrom, rangeOf } from '../../lib/storage/etcd-transaction.js'
 import { EtcdStub } from './etcd-stub.js'
 
 const put = (key: string): EtcdChange => ({ key, condition: 'none', marker: key, transaction: putIf(key, key, 'none') })
@@ -75,6 +75,14 @@ await t.test('etcd-queue: reads of one turn are one transaction, one alone is a 
   t.same(await Promise.all(['a', 'b', 'a'].map((key) => queue.find(rangeOf(key), undefined))), [TOGETHER, TOGETHER, TOGETHER])
   t.same(await queue.find(rangeOf('a'), undefined), { key: 'alone' })
   t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn', '/v3/kv/range'])
+})
+
+await t.test('etcd-queue: listings go one by one, four at a time, and are waited for', async (t) => {
+  const { queue, stub } = await queueOn(t)
+  const lists = Array.from({ length: 8 }, () => queue.list(rangeFrom('a', 'a', 9)))
+  await queue.idle()
+  t.equal(stub.requests.length, 8)
+  t.match(await Promise.all(lists), Array.from({ length: 8 }, () => ({ kvs: [{ key: 'alone' }] })))
 })
 
 await t.test('etcd-queue: what was stopped before its turn is not sent, and its neighbours are', async (t) => {
