@@ -20,10 +20,10 @@ export class EtcdStub {
   readonly #server = createServer((request, response) => { void this.#answer(request, response) })
 
   /** On its port, until the test ends. */
-  static async start (t: Test, behave: Behaviour = () => ({ json: {} })): Promise<EtcdStub> {
+  static async start (t: Test, behave: Behaviour = () => ({ json: {} }), host = '127.0.0.1'): Promise<EtcdStub> {
     const stub = new EtcdStub()
     stub.behave = behave
-    stub.#server.listen(0, '127.0.0.1')
+    stub.#server.listen(0, host)
     await once(stub.#server, 'listening')
     t.teardown(() => { stub.stop() })
     return stub
