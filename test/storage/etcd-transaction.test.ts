@@ -5,6 +5,12 @@ import { skipWithout } from '../services/programs.js'
 import { uniqueName } from '../services/service.js'
 import { base64, gatewayOf } from './etcd-engine.js'
 
+await t.test('etcd-transaction: no read asks for less than linearizable (E57)', async (t) => {
+  const place = { createRevision: 5n, writes: 1n }
+  const requests = [putIf('k', 'v', place), deleteIf('k', place), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
+  for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
+})
+
 await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
   const { url } = await startEtcd(t)
   const gateway = gatewayOf(t, url)

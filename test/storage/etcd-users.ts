@@ -8,7 +8,7 @@ export const auth = { user: 'app', password: 'a secret' }
 
 /**
  * An etcd that asks for a login. Beside `auth` there are `key`, `reader` and `writer` with the same password, who may do
- * less: all to one key, or only the one or the other.
+ * less: read all and write one key, only read, only write.
  */
 export async function startWithLogin (t: Test): Promise<Service> {
   const service = await startEtcd(t, { settings: {} })
@@ -16,9 +16,10 @@ export async function startWithLogin (t: Test): Promise<Service> {
   const range = { key: base64('entities/'), range_end: base64('entities0') }
   for (const [call, body] of [
     ['user/add', { name: 'root', password: 'root' }], ['role/add', { name: 'root' }], ['user/grant', { user: 'root', role: 'root' }],
-    ...[['key', 'READWRITE', { key: base64('entities/') }], ['reader', 'READ', range], ['writer', 'WRITE', range]].flatMap(([name, permType, keys]) => [
+    ...[['key', 'READ', range], ['reader', 'READ', range], ['writer', 'WRITE', range]].flatMap(([name, permType, keys]) => [
       ['user/add', { name, password: auth.password }], ['role/add', { name }], ['role/grant', { name, perm: { permType, ...keys as object } }], ['user/grant', { user: name, role: name }]
     ] as Array<[string, object]>),
+    ['role/grant', { name: 'key', perm: { permType: 'READWRITE', key: range.key } }],
     ['user/add', { name: auth.user, password: auth.password }], ['role/add', { name: 'entities' }],
     ['role/grant', { name: 'entities', perm: { permType: 'READWRITE', ...range } }], ['user/grant', { user: auth.user, role: 'entities' }],
     ['enable', {}]
