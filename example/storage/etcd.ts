@@ -6,14 +6,20 @@ import type { CreateStorage } from './index.js'
 /** `etcd://…` or, with TLS, `etcds://…`, with one or several members; `?prefix=` is what its keys begin with. */
 export const createEtcd: CreateStorage = (setting) => {
   const address = parseAddress(setting, 2379)
-  if (address === undefined || address.path !== '') {
-    throw new SettingError('STORAGE', 'accepts "etcd[s]://[user:password@]host[:port][,host[:port]...][?prefix=...]"')
-  }
+  if (address === undefined || address.path !== '' || (address.password !== undefined && address.user === undefined)) throw wrongForm()
   const { hosts, user, password = '', scheme, parameters } = address
   const protocol = scheme === 'etcds' ? 'https' : 'http'
-  return etcdAdapter({
-    endpoints: hosts.map(({ host, port }) => `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`),
-    auth: user === undefined ? undefined : { user, password },
-    prefix: parameters.get('prefix') ?? undefined
-  })
+  try {
+    return etcdAdapter({
+      endpoints: hosts.map(({ host, port }) => `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`),
+      auth: user === undefined ? undefined : { user, password },
+      prefix: parameters.get('prefix') || undefined
+    })
+  } catch {
+    throw wrongForm()
+  }
+}
+
+function wrongForm (): SettingError {
+  return new SettingError('STORAGE', 'accepts "etcd[s]://[user:password@]host[:port][,host[:port]...][?prefix=...]"')
 }

@@ -1,6 +1,6 @@
 import { InvalidAdapterError } from '../errors.js'
 import type { EtcdGateway } from './etcd-gateway.js'
-import { neverPut } from './etcd-transaction.js'
+import { rightsUnder } from './etcd-transaction.js'
 
 /**
  * Looks whether an endpoint answers, whether it is an etcd with the gateway that is spoken here, and whether it lets the
@@ -13,7 +13,7 @@ export async function checkEtcd (gateway: EtcdGateway, prefix: string): Promise<
     const { etcdserver } = await gateway.read('/version') as { etcdserver?: unknown }
     if (!isNewEnough(String(etcdserver))) throw new Error('etcd: the server is older than 3.4, or is none. Upgrade it.')
     // Rights are checked for what a transaction might do, whether it does it or not.
-    await gateway.read('/v3/kv/txn', neverPut(prefix))
+    await gateway.read('/v3/kv/txn', rightsUnder(prefix))
   } catch (error) {
     throw new InvalidAdapterError(`cannot use this etcd. ${(error as Error).message}`, { cause: error })
   }

@@ -46,6 +46,11 @@ const KNOWN: ReadonlyArray<[RegExp, EtcdFaultKind, string]> = [
 // FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. Any other may come while it runs.
 const CHECKED = [3, 5, 7, 8, 9, 11, 12, 16]
 
+/** What came with status 200, and is none of the answers that etcd has. */
+export function strangeAnswer (): EtcdFault {
+  return new EtcdFault('LOST', 'the answer is none of its gateway. Check the endpoints, and what stands between.')
+}
+
 /** The fault that an answer other than 200 stands for. */
 export function faultOfAnswer (status: number, text: string): EtcdFault {
   const { code, message } = errorIn(text)

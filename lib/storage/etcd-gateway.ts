@@ -1,5 +1,6 @@
 import { EtcdEndpoint, type EtcdTls } from './etcd-endpoint.js'
-import { EtcdFault } from './etcd-fault.js'
+import { EtcdFault, strangeAnswer } from './etcd-fault.js'
+import { within } from './within.js'
 
 /** A user of etcd and the password. */
 export interface EtcdAuth { user: string, password: string }
@@ -60,11 +61,11 @@ export class EtcdGateway {
     const deadline = performance.now() + this.#timeout
     const token = this.#login()
     try {
-      return await this.#call(path, body, await token, repeatable, deadline)
+      return await this.#call(path, body, await before(deadline, token), repeatable, deadline)
     } catch (error) {
       if (token === undefined || (error as EtcdFault).kind !== 'TOKEN') throw error
       if (this.#token === token) this.#token = undefined
-      return await this.#call(path, body, await this.#login(), repeatable, deadline)
+      return await this.#call(path, body, await before(deadline, this.#login()), repeatable, deadline)
     }
   }
 
@@ -108,11 +109,16 @@ export class EtcdGateway {
   }
 }
 
+// Others may have waited for this login for a while already.
+async function before (deadline: number, token: Promise<string> | undefined): Promise<string | undefined> {
+  return token && await within(deadline - performance.now(), token, () => new EtcdFault('UNREACHABLE', 'the login takes too long.'))
+}
+
 // What a proxy says with status 200 is no result.
 function parsed (text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new EtcdFault('LOST', 'the answer is none of its gateway. Check the endpoints, and what stands between.')
+    throw strangeAnswer()
   }
 }

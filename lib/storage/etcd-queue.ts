@@ -1,7 +1,8 @@
+import { StorageUnavailableError } from '../errors.js'
 import type { ReadOptions } from './adapter.js'
 import { Batcher } from './batcher.js'
 import type { EtcdChange, EtcdOutcome, EtcdStore } from './etcd-store.js'
-import type { EtcdKeyValue, RangeRequest } from './etcd-transaction.js'
+import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './etcd-transaction.js'
 import { throwIfStopped } from './stop.js'
 
 // A transaction has at most 128 operations in all (E53).
@@ -9,7 +10,10 @@ const SIZE = 64
 const IN_FLIGHT = 4
 
 /** An operation on its way, and what may stop it. */
-interface Waiting<I> { readonly item: I, readonly bytes: number, readonly options: ReadOptions | undefined }
+interface Waiting<I> { readonly item: I, readonly bytes: number, readonly options: ReadOptions | undefined, readonly until: number }
+
+/** How large a request may be, and how long an operation may wait until it is sent, in milliseconds. */
+export interface EtcdQueueOptions { maxRequestBytes: number, timeout: number }
 
 /** Sends what arrives within one turn of the event loop together. */
 export class EtcdQueue {
@@ -17,9 +21,12 @@ export class EtcdQueue {
   // Apart, because a quota that is used up lets them through.
   readonly #removals: Batcher<Waiting<EtcdChange>, EtcdOutcome>
   readonly #reads: Batcher<Waiting<RangeRequest>, EtcdKeyValue | undefined>
+  // Each may be as large as a whole page.
+  readonly #lists: Batcher<Waiting<RangeRequest>, RangeAnswer>
+  readonly #timeout: number
 
-  /** @param maxBytes of a request */
-  constructor (store: EtcdStore, maxBytes: number) {
+  constructor (store: EtcdStore, { maxRequestBytes: maxBytes, timeout }: EtcdQueueOptions) {
+    this.#timeout = timeout
     const changes = () => new Batcher<Waiting<EtcdChange>, EtcdOutcome>({
       size: SIZE,
       inFlight: IN_FLIGHT,
@@ -33,21 +40,35 @@ export class EtcdQueue {
       inFlight: IN_FLIGHT,
       run: (waiting) => settled(waiting, async (unstopped) => await found(store, unstopped))
     })
+    this.#lists = new Batcher({
+      size: 1,
+      inFlight: IN_FLIGHT,
+      run: (waiting) => settled(waiting, async (unstopped) => await Promise.allSettled(unstopped.map(({ item }) => store.range(item))))
+    })
   }
 
   /** As `change` of the store. */
   async change (item: EtcdChange, bytes: number, options: ReadOptions | undefined): Promise<EtcdOutcome> {
-    return await (item.marker === undefined ? this.#removals : this.#writes).add({ item, bytes, options })
+    return await (item.marker === undefined ? this.#removals : this.#writes).add({ item, bytes, options, until: this.#until() })
   }
 
   /** What a range of one key finds. */
   async find (item: RangeRequest, options: ReadOptions | undefined): Promise<EtcdKeyValue | undefined> {
-    return await this.#reads.add({ item, bytes: 0, options })
+    return await this.#reads.add({ item, bytes: 0, options, until: this.#until() })
+  }
+
+  /** What a range of many keys finds. */
+  async list (item: RangeRequest): Promise<RangeAnswer> {
+    return await this.#lists.add({ item, bytes: 0, options: undefined, until: this.#until() })
+  }
+
+  #until (): number {
+    return performance.now() + this.#timeout
   }
 
   /** Resolves when everything has an answer. */
   async idle (): Promise<void> {
-    await Promise.all([this.#writes, this.#removals, this.#reads].map((batcher) => batcher.idle()))
+    await Promise.all([this.#writes, this.#removals, this.#reads, this.#lists].map((batcher) => batcher.idle()))
   }
 }
 
@@ -61,9 +82,12 @@ async function found (store: EtcdStore, ranges: ReadonlyArray<Waiting<RangeReque
   return answers.map(({ kvs: [entry] = [] }) => ({ status: 'fulfilled', value: entry }))
 }
 
-// What was stopped while it waited is not sent, and its neighbours are.
+// What was stopped while it waited, or waited for too long, is not sent, and its neighbours are.
 async function settled<I, R> (waiting: ReadonlyArray<Waiting<I>>, send: (unstopped: ReadonlyArray<Waiting<I>>) => Promise<Array<PromiseSettledResult<R>>>): Promise<Array<PromiseSettledResult<R>>> {
-  const stops = await Promise.allSettled(waiting.map(async ({ options }) => { throwIfStopped(options) }))
+  const stops = await Promise.allSettled(waiting.map(async ({ options, until }) => {
+    throwIfStopped(options)
+    if (performance.now() > until) throw new StorageUnavailableError({ cause: new Error('etcd: it waited for longer than the timeout behind others, and was not sent.') })
+  }))
   const unstopped = waiting.filter((_, at) => stops[at]!.status === 'fulfilled')
   const sent = unstopped.length === 0 ? [] : await send(unstopped)
   let at = 0

@@ -1,9 +1,10 @@
 import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
 import { unsealed } from './etcd-envelope.js'
-import type { EtcdFault } from './etcd-fault.js'
+import { strangeAnswer, type EtcdFault } from './etcd-fault.js'
 import type { EtcdGateway } from './etcd-gateway.js'
-import { deletesTogether, placeIn, putsTogether, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
+import { deletesTogether, placeIn, putsTogether, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type OperationAnswer, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './etcd-transaction.js'
 import type { EtcdPlace } from './etcd-version.js'
+import { within } from './within.js'
 
 /** A change of one key. */
 export interface EtcdChange {
@@ -17,21 +18,26 @@ export interface EtcdChange {
 /** What became of a change: the place of what was written, or what stood in the way. */
 export type EtcdOutcome = { applied: true, place: EtcdPlace } | { applied: false, current: EtcdKeyValue | undefined }
 
+type Answer = RangeAnswer | TransactionAnswer
+
 const TRANSACTION = '/v3/kv/txn'
 
 /** The keys of etcd through its gateway: linearizable, and each change sent once. */
 export class EtcdStore {
   readonly #gateway: EtcdGateway
+  readonly #timeout: number
   // The newest revision that an answer told of: what is not newer was there before what is sent next.
   #seen = 0n
 
-  constructor (gateway: EtcdGateway) {
+  /** @param timeout how long a look after a lost answer may take, in milliseconds */
+  constructor (gateway: EtcdGateway, timeout: number) {
     this.#gateway = gateway
+    this.#timeout = timeout
   }
 
   /** @throws FST_IF_MATCH_STORAGE_UNAVAILABLE */
   async range (request: RangeRequest): Promise<RangeAnswer> {
-    return await this.#read('/v3/kv/range', request) as RangeAnswer
+    return await this.#read('/v3/kv/range', request, (answer: RangeAnswer) => answer)
   }
 
   /**
@@ -40,8 +46,7 @@ export class EtcdStore {
    * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE
    */
   async ranges (requests: readonly RangeRequest[]): Promise<RangeAnswer[]> {
-    const { responses } = await this.#read(TRANSACTION, rangesTogether(requests)) as TransactionAnswer
-    return responses!.map(({ response_range: answer }) => answer!)
+    return await this.#read(TRANSACTION, rangesTogether(requests), (answer: TransactionAnswer) => each(answer, 'response_range', requests.length))
   }
 
   /**
@@ -67,8 +72,8 @@ export class EtcdStore {
     const transactions = changes.map(({ transaction }) => transaction)
     const { key, marker } = changes[0]!
     try {
-      const { header, responses } = await this.#write(marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key))
-      return changes.map(({ condition }, at) => ({ status: 'fulfilled', value: outcomeIn(responses![at]!.response_txn!, header.revision, condition) }))
+      const answer = await this.#write(marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key))
+      return each(answer, 'response_txn', changes.length).map((nested, at) => ({ status: 'fulfilled', value: outcomeIn(nested, answer.header.revision, changes[at]!.condition) }))
     } catch (error) {
       const fault = error as EtcdFault
       // What is too much or wrong for all of them together may be right for each alone, and nothing was carried out.
@@ -80,7 +85,7 @@ export class EtcdStore {
   async #withoutAnswer (change: EtcdChange, fault: EtcdFault, seen: bigint): Promise<EtcdOutcome> {
     if (fault.kind === 'TOO_LARGE') throw new InvalidValueError('it is larger than this etcd takes')
     if (fault.isCertain) throw new StorageUnavailableError({ cause: fault })
-    const trace = await this.#trace(change, seen).catch(() => undefined)
+    const trace = await within(this.#timeout, this.#trace(change, seen), () => new Error('not in time')).catch(() => undefined)
     if (typeof trace === 'object') return { applied: true, place: trace }
     // It was answered, so nothing is under way any more (the quota is looked at once more behind the write, E57).
     if (trace === 'none' && fault.kind === 'NO_SPACE') throw new StorageUnavailableError({ cause: fault })
@@ -102,9 +107,9 @@ export class EtcdStore {
     return undefined
   }
 
-  async #read (path: string, request: object): Promise<unknown> {
+  async #read<A extends Answer, R> (path: string, request: object, result: (answer: A) => R): Promise<R> {
     try {
-      return this.#noted(await this.#gateway.read(path, request) as RangeAnswer | TransactionAnswer)
+      return result(this.#noted(await this.#gateway.read(path, request) as A))
     } catch (cause) {
       throw new StorageUnavailableError({ cause })
     }
@@ -114,11 +119,21 @@ export class EtcdStore {
     return this.#noted(await this.#gateway.write(TRANSACTION, transaction) as TransactionAnswer)
   }
 
-  #noted<A extends { header: { revision: string } }> (answer: A): A {
-    const revision = BigInt(answer.header.revision)
+  // What is no answer of etcd must be read neither as an absence nor as a success.
+  #noted<A extends Answer> (answer: A | null): A {
+    const text = answer?.header?.revision
+    if (typeof text !== 'string' || !/^\d+$/.test(text)) throw strangeAnswer()
+    const revision = BigInt(text)
     if (revision > this.#seen) this.#seen = revision
-    return answer
+    return answer!
   }
+}
+
+// One for each operation of the transaction, in their order.
+function each<N extends 'response_range' | 'response_txn'> ({ responses = [] }: TransactionAnswer, name: N, count: number): Array<NonNullable<OperationAnswer[N]>> {
+  const answers = responses.flatMap((response) => response[name] ?? [])
+  if (answers.length !== count) throw strangeAnswer()
+  return answers as Array<NonNullable<OperationAnswer[N]>>
 }
 
 function outcomeIn ({ succeeded, responses }: Omit<TransactionAnswer, 'header'>, revision: string, condition: EtcdCondition): EtcdOutcome {

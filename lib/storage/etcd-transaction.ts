@@ -23,11 +23,14 @@ export interface Transaction { compare?: Compare[], success: Operation[], failur
 /** The answer to a range. */
 export interface RangeAnswer { header: { revision: string }, kvs?: EtcdKeyValue[], more?: boolean }
 
+/** The answer to one operation of a transaction. */
+export interface OperationAnswer { response_range?: RangeAnswer, response_txn?: Omit<TransactionAnswer, 'header'> }
+
 /** The answer to a transaction. */
 export interface TransactionAnswer {
   header: { revision: string }
   succeeded?: boolean
-  responses?: Array<{ response_range?: RangeAnswer, response_txn?: Omit<TransactionAnswer, 'header'> }>
+  responses?: OperationAnswer[]
 }
 
 /** What must be so: a place in the life of the key, that there is one, that there is none, or nothing. */
@@ -45,9 +48,13 @@ export function deleteIf (key: string, condition: EtcdCondition): Transaction {
   return changeIf(key, condition, [{ request_delete_range: { key: base64(key) } }])
 }
 
-/** Would write, and never does: no version is below 0. */
-export function neverPut (key: string): Transaction {
-  return { compare: [{ key: base64(key), target: 'VERSION', result: 'LESS', version: '0' }], success: [{ request_put: { key: base64(key), value: '' } }], failure: [{ request_range: rangeOf(key) }] }
+/** Asks for the right to read and write under a prefix, and changes nothing: without a comparison `failure` never runs. */
+export function rightsUnder (prefix: string): Transaction {
+  return {
+    success: [{ request_range: { ...rangeFrom(prefix, prefix, 1), keys_only: true } }],
+    // At both ends: a right to one key is none to what begins with it. The quota stops no removals.
+    failure: [prefix, `${prefix}\u{10ffff}`].map((key) => ({ request_delete_range: { key: base64(key) } }))
+  }
 }
 
 /** One transaction of several puts, which never have a key in common (E54). */

@@ -40,8 +40,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   const settings = settingsOf(options)
   const { prefix, epoch, maxRequestBytes } = settings
   const gateway = new EtcdGateway(settings)
-  const store = new EtcdStore(gateway)
-  const queue = new EtcdQueue(store, maxRequestBytes)
+  const queue = new EtcdQueue(new EtcdStore(gateway, settings.timeout), settings)
   let isOpen = false
 
   function checkOpen (options: ReadOptions | undefined): void {
@@ -131,7 +130,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
       // U+0000 is in no key, so what follows `after` begins with it plus that.
       const from = after === undefined || compareKeys(after, keyPrefix) < 0 ? keyPrefix : `${after}\0`
       checkOpen(options)
-      const { kvs = [], more = false } = await store.range(rangeFrom(prefix + from, prefix + keyPrefix, limit))
+      const { kvs = [], more = false } = await queue.list(rangeFrom(prefix + from, prefix + keyPrefix, limit))
       const items = kvs.map((entry) => ({ key: textOf(entry.key).slice(prefix.length), ...storedIn(entry) }))
       return { items, next: more ? items.at(-1)?.key : undefined }
     }

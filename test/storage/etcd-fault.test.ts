@@ -1,5 +1,5 @@
 import t from 'tap'
-import { EtcdFault, faultOfAnswer } from '../../lib/storage/etcd-fault.js'
+import { EtcdFault, faultOfAnswer, strangeAnswer } from '../../lib/storage/etcd-fault.js'
 import { etcdError } from './etcd-stub.js'
 
 const fault = (status: number, code: number, message: string) => faultOfAnswer(status, JSON.stringify(etcdError(status, code, message).json))
@@ -48,4 +48,8 @@ await t.test('etcd-fault: gateways of other versions name the message once', asy
 
 await t.test('etcd-fault: what was never sent is certain, and another endpoint may take it (E58)', async (t) => {
   t.match(new EtcdFault('UNREACHABLE', 'nobody there'), { isCertain: true, isOfEndpoint: true, message: 'etcd: nobody there' })
+})
+
+await t.test('etcd-fault: an answer of status 200 that etcd does not give is not certain', async (t) => {
+  t.match(strangeAnswer(), { kind: 'LOST', isCertain: false, isOfEndpoint: true, message: /none of its gateway/ })
 })

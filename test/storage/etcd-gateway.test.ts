@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { EtcdGateway, type EtcdGatewayOptions } from '../../lib/storage/etcd-gateway.js'
 import { deadOrigin, etcdError, EtcdStub, type Behaviour } from './etcd-stub.js'
@@ -135,4 +137,40 @@ await t.test('etcd-gateway: where the login fails nothing was sent, and the next
   stub.behave = withLogin(() => 't')
   t.strictSame(await gateway.write('/a', {}), { fine: true })
   await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'wrong' } }).write('/a', {}), { name: 'Error', kind: 'AUTH', isCertain: true })
+})
+
+await t.test('etcd-gateway: a login that has to be made again, and is not answered, has what is left of the time', async (t) => {
+  const { stubs } = await pair(t, withLogin(() => 't1'))
+  const gateway = gatewayTo(t, stubs.map(({ origin }) => origin), { auth: { user: 'u', password: 'right' }, timeout: 400 })
+  await gateway.read('/a', {})
+  stubs[0].behave = () => 'hold'
+  stubs[1].behave = ({ path }) => path === '/a' ? etcdError(401, 16, 'etcdserver: invalid auth token') : 'hold'
+  const start = performance.now()
+  await t.rejects(gateway.read('/a', {}), { name: 'Error', kind: 'UNREACHABLE', message: /login/ })
+  const took = performance.now() - start
+  t.ok(took > 350 && took < 550, `${took} ms`)
+})
+
+await t.test('etcd-gateway: whoever answers in place of an endpoint is not taken for one; no call is longer than the timeout, and no connection is left', async (t) => {
+  const html = '<html><a href="/">here</a></html>'
+  const open = new Set<Socket>()
+  const stub = await EtcdStub.start(t)
+  stub.onConnection((_port, socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  const gateway = gatewayTo(t, [stub.origin], { timeout: 300 })
+  for (const behaviour of ['cut', { status: 301, text: html }, { status: 404, text: html }, { status: 502, text: html }, { text: html }, { text: '{"header":{"revis' }] as const) {
+    stub.behave = () => behaviour
+    const start = performance.now()
+    const outcomes = await Promise.allSettled(Array.from({ length: 200 }, (_, at) => at % 2 === 0 ? gateway.write('/a', {}) : gateway.read('/a', {})))
+    t.ok(performance.now() - start < 900, 'in time')
+    for (const outcome of outcomes) if ((outcome as { reason?: { isCertain?: boolean } }).reason?.isCertain !== false) t.match(outcome, { reason: { kind: 'UNREACHABLE', message: /ms$/ } }, 'not sent')
+    t.ok(open.size <= 64, `${open.size} connections`)
+  }
+  stub.behave = () => FINE
+  t.strictSame(await gateway.write('/a', {}), FINE.json)
+  gateway.close()
+  for (let attempt = 0; attempt < 100 && open.size > 0; attempt++) await delay(10)
+  t.equal(open.size, 0)
 })

@@ -1,29 +1,15 @@
 import { inspect } from 'node:util'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { etcdAdapter } from '../../lib/storage/etcd.js'
 import { startEngine, newFolder } from '../services/engine-process.js'
 import { startEtcd } from '../services/etcd.js'
 import { freePort } from '../services/free-port.js'
 import { programOf, skipWithoutOwn } from '../services/programs.js'
 import { certificatesFor } from './etcd-certificates.js'
-import { base64, gatewayOf, openedEtcd } from './etcd-engine.js'
+import { openedEtcd } from './etcd-engine.js'
+import { auth, startWithLogin } from './etcd-users.js'
 
 const ANY = { kind: 'any' } as const
-const auth = { user: 'app', password: 'a secret' }
-
-/** An etcd that asks for a login; the user may read and write under `entities/`. */
-async function startWithLogin (t: Test) {
-  const service = await startEtcd(t, { settings: {} })
-  const gateway = gatewayOf(t, service.url)
-  const range = { key: base64('entities/'), range_end: base64('entities0') }
-  for (const [call, body] of [
-    ['user/add', { name: 'root', password: 'root' }], ['role/add', { name: 'root' }], ['user/grant', { user: 'root', role: 'root' }],
-    ['user/add', { name: auth.user, password: auth.password }], ['role/add', { name: 'entities' }],
-    ['role/grant', { name: 'entities', perm: { permType: 'READWRITE', ...range } }], ['user/grant', { user: auth.user, role: 'entities' }],
-    ['enable', {}]
-  ] as const) await gateway.write(`/v3/auth/${call}`, body)
-  return service
-}
 
 await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
   const service = await startWithLogin(t)
@@ -45,7 +31,8 @@ await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
     for (const [options, message] of [
       [{}, /"auth"/],
       [{ auth: { ...auth, password: 'another secret' } }, /does not know this user/],
-      [{ auth, prefix: 'elsewhere/' }, /role/]
+      [{ auth, prefix: 'elsewhere/' }, /role/],
+      ...['key', 'reader', 'writer'].map((user) => [{ auth: { ...auth, user } }, /role/] as const)
     ] as const) {
       const adapter = etcdAdapter({ endpoints, ...options })
       const error = await adapter.open!().then(() => undefined, (error: unknown) => error)

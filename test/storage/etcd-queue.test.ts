@@ -3,23 +3,23 @@ import t, { type Test } from 'tap'
 import { EtcdGateway } from '../../lib/storage/etcd-gateway.js'
 import { EtcdQueue } from '../../lib/storage/etcd-queue.js'
 import { EtcdStore, type EtcdChange } from '../../lib/storage/etcd-store.js'
-import { deleteIf, putIf, rangeOf } from '../../lib/storage/etcd-transaction.js'
+import { deleteIf, putIf, rangeFrom, rangeOf } from '../../lib/storage/etcd-transaction.js'
 import { EtcdStub } from './etcd-stub.js'
 
 const put = (key: string): EtcdChange => ({ key, condition: 'none', marker: key, transaction: putIf(key, key, 'none') })
 
 const TOGETHER = { key: 'together', create_revision: '5', version: '2' }
 
-async function queueOn (t: Test, maxBytes = 1000) {
+async function queueOn (t: Test, maxBytes = 1000, timeout = 2000) {
   const stub = await EtcdStub.start(t, ({ body, path }) => {
     const { success } = body as { success?: object[] }
     const nested = { succeeded: true, responses: [{ response_put: {} }] }
     const answer = path === '/v3/kv/range' ? { kvs: [{ key: 'alone' }] } : { succeeded: true, responses: success!.map((operation) => 'request_txn' in operation ? { response_txn: nested } : { response_range: { kvs: [TOGETHER] } }) }
     return { json: { header: { revision: '7' }, ...answer } }
   })
-  const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout: 2000 })
+  const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout })
   t.teardown(() => { gateway.close() })
-  return { queue: new EtcdQueue(new EtcdStore(gateway), maxBytes), stub }
+  return { queue: new EtcdQueue(new EtcdStore(gateway, timeout), { maxRequestBytes: maxBytes, timeout }), stub }
 }
 
 const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
@@ -77,6 +77,14 @@ await t.test('etcd-queue: reads of one turn are one transaction, one alone is a 
   t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn', '/v3/kv/range'])
 })
 
+await t.test('etcd-queue: listings go one by one, four at a time, and are waited for', async (t) => {
+  const { queue, stub } = await queueOn(t)
+  const lists = Array.from({ length: 8 }, () => queue.list(rangeFrom('a', 'a', 9)))
+  await queue.idle()
+  t.equal(stub.requests.length, 8)
+  t.match(await Promise.all(lists), Array.from({ length: 8 }, () => ({ kvs: [{ key: 'alone' }] })))
+})
+
 await t.test('etcd-queue: what was stopped before its turn is not sent, and its neighbours are', async (t) => {
   const { queue, stub } = await queueOn(t)
   const controller = new AbortController()
@@ -85,6 +93,21 @@ await t.test('etcd-queue: what was stopped before its turn is not sent, and its 
   controller.abort()
   t.match(await outcomes, [{ reason: { name: 'AbortError' } }, { value: { applied: true } }, { reason: { name: 'AbortError' } }])
   t.equal(stub.requests.length, 1)
+})
+
+await t.test('etcd-queue: what waited for longer than the timeout is not sent any more, and is unavailable', async (t) => {
+  const { queue, stub } = await queueOn(t, 1000, 100)
+  stub.behave = () => 'hold'
+  const start = performance.now()
+  const writes = Array.from({ length: 64 }, () => queue.change(put('k'), 1, undefined))
+  const reads = Array.from({ length: 64 * 6 }, () => queue.find(rangeOf('k'), undefined))
+  const outcomes = await Promise.allSettled([...writes, ...reads])
+  t.ok(performance.now() - start < 600, 'and not a timeout for each that was before it')
+  const codes = outcomes.map((outcome) => (outcome as { reason: { code: string } }).reason.code)
+  t.equal(codes.filter((code) => code === 'FST_IF_MATCH_OUTCOME_UNKNOWN').length, 4, 'those that were sent')
+  t.equal(stub.requests.filter(({ body }) => JSON.stringify(body).includes('request_put')).length, 4)
+  t.match(outcomes.at(63), { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } })
+  t.match(outcomes.at(-1), { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } })
 })
 
 await t.test('etcd-queue: it is idle when everything has an answer', async (t) => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { sealed } from '../../lib/storage/etcd-envelope.js'
@@ -22,15 +23,15 @@ function answerOf (header: number, state?: State): StubAnswer {
 }
 
 /** A store whose transactions end as `write` says, and whose ranges, now and at earlier revisions, as `look` does. */
-async function storeOn (t: Test, write: (request: StubRequest) => StubAnswer | 'cut', look: (revision: number | undefined) => StubAnswer | 'cut') {
+async function storeOn (t: Test, write: (request: StubRequest) => StubAnswer | 'cut', look: (revision: number | undefined) => StubAnswer | 'cut' | 'hold', timeout = 2000) {
   const stub = await EtcdStub.start(t, (request) => {
     if (request.path === '/v3/kv/txn') return write(request)
     const { revision } = request.body as { revision?: string }
     return look(revision === undefined ? undefined : Number(revision))
   })
-  const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout: 2000 })
+  const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout })
   t.teardown(() => { gateway.close() })
-  return { store: new EtcdStore(gateway), stub }
+  return { store: new EtcdStore(gateway, timeout), stub }
 }
 
 await t.test('etcd-store: after a lost answer, our marker in the newest state proves that it was applied, and where (E2)', async (t) => {
@@ -126,6 +127,34 @@ await t.test('etcd-store: reads that fail are an outage, and no absence (R59)', 
   const { store } = await storeOn(t, () => 'cut', () => 'cut')
   await t.rejects(store.range(rangeOf('k')), UNAVAILABLE)
   await t.rejects(store.ranges([rangeOf('k'), rangeOf('l')]), UNAVAILABLE)
+})
+
+await t.test('etcd-store: an answer of another form is an outage of a read, and leaves a write unknown, alone and with others', async (t) => {
+  const HEADER = { header: { revision: '9' } }
+  for (const json of [null, 'text', [], {}, { header: {} }, { header: { revision: 'x' } }, HEADER, { ...HEADER, responses: [{}] }, { ...HEADER, responses: [{ response_range: {} }] }, { ...HEADER, responses: [{ response_txn: {} }] }]) {
+    const { store } = await storeOn(t, () => ({ json }), () => answerOf(9))
+    await t.rejects(store.ranges([rangeOf('k'), rangeOf('l')]), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } }, JSON.stringify(json))
+    t.match(await store.changes([put('k'), put('l')]), [{ reason: UNKNOWN }, { reason: UNKNOWN }], JSON.stringify(json))
+  }
+  for (const json of [null, {}, { header: { revision: 1.5 } }]) {
+    const { store } = await storeOn(t, () => ({ json }), () => ({ json }))
+    await t.rejects(store.range(rangeOf('k')), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } })
+    await t.rejects(store.change(put('k')), { ...UNKNOWN, cause: { message: /none of its gateway/ } })
+  }
+})
+
+await t.test('etcd-store: a look takes no longer than the timeout, with what it looks at before', async (t) => {
+  let looks = 0
+  const { store } = await storeOn(t, () => 'cut', () => looks++ === 0 ? answerOf(9, { marker: 'other', revision: 9 }) : 'hold', 300)
+  const behind = store.range.bind(store)
+  store.range = async (request) => {
+    await delay(200)
+    return await behind(request)
+  }
+  const start = performance.now()
+  await t.rejects(store.change(put('k')), UNKNOWN)
+  const took = performance.now() - start
+  t.ok(took > 250 && took < 450, `${took} ms`)
 })
 
 await t.test('etcd-store: ranges that went together answer in their order', async (t) => {

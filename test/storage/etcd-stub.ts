@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { json } from 'node:stream/consumers'
 import type { Test } from 'tap'
 
@@ -20,10 +20,10 @@ export class EtcdStub {
   readonly #server = createServer((request, response) => { void this.#answer(request, response) })
 
   /** On its port, until the test ends. */
-  static async start (t: Test, behave: Behaviour = () => ({ json: {} })): Promise<EtcdStub> {
+  static async start (t: Test, behave: Behaviour = () => ({ json: {} }), host = '127.0.0.1'): Promise<EtcdStub> {
     const stub = new EtcdStub()
     stub.behave = behave
-    stub.#server.listen(0, '127.0.0.1')
+    stub.#server.listen(0, host)
     await once(stub.#server, 'listening')
     t.teardown(() => { stub.stop() })
     return stub
@@ -33,9 +33,9 @@ export class EtcdStub {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Calls back with the client's port of each new connection. */
-  onConnection (noted: (port: number) => void): void {
-    this.#server.on('connection', (socket) => { noted(socket.remotePort!) })
+  /** Calls back with the client's port of each new connection, and with the connection. */
+  onConnection (noted: (port: number, socket: Socket) => void): void {
+    this.#server.on('connection', (socket: Socket) => { noted(socket.remotePort!, socket) })
   }
 
   stop (): void {

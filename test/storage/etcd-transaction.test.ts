@@ -1,9 +1,15 @@
 import t from 'tap'
-import { deleteIf, deletesTogether, neverPut, placeIn, putIf, putsTogether, rangeFrom, rangeOf, rangesTogether, textOf, type EtcdCondition, type RangeAnswer, type Transaction, type TransactionAnswer } from '../../lib/storage/etcd-transaction.js'
+import { deleteIf, deletesTogether, placeIn, putIf, putsTogether, rangeFrom, rangeOf, rangesTogether, rightsUnder, textOf, type EtcdCondition, type RangeAnswer, type Transaction, type TransactionAnswer } from '../../lib/storage/etcd-transaction.js'
 import { startEtcd } from '../services/etcd.js'
 import { skipWithout } from '../services/programs.js'
 import { uniqueName } from '../services/service.js'
 import { base64, gatewayOf } from './etcd-engine.js'
+
+await t.test('etcd-transaction: no read asks for less than linearizable (E57)', async (t) => {
+  const place = { createRevision: 5n, writes: 1n }
+  const requests = [putIf('k', 'v', place), deleteIf('k', place), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
+  for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
+})
 
 await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
   const { url } = await startEtcd(t)
@@ -111,12 +117,21 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.equal(textOf(kvs![0]!.value!), 'old')
   })
 
-  await t.test('what would write never does', async (t) => {
-    const key = uniqueName()
-    for (let round = 0; round < 2; round++) {
-      t.equal((await txn(neverPut(key))).succeeded, undefined)
-      t.equal((await entryOf(key))?.version, round === 0 ? undefined : '1')
-      await txn(putIf(key, 'x', 'absent'))
+  await t.test('what asks for the rights under a prefix changes nothing', async (t) => {
+    const prefix = uniqueName()
+    const keys = [prefix, `${prefix}a`, `${prefix}\u{10ffff}`]
+    for (const key of keys) await txn(putIf(key, 'x', 'none'))
+    t.equal((await txn(rightsUnder(prefix))).succeeded, true)
+    for (const key of keys) t.equal((await entryOf(key))?.version, '1')
+  })
+
+  await t.test('etcd refuses a transaction in which a key would begin a second life, so a place is of one content', async (t) => {
+    const key = base64(uniqueName())
+    const put = (value: string) => ({ request_put: { key, value: base64(value) } })
+    const removal = { request_delete_range: { key } }
+    const nested = (...success: object[]) => ({ request_txn: { success } })
+    for (const success of [[removal, put('1')], [put('1'), removal], [nested(removal), nested(put('1'))], [nested(put('1')), nested(removal), nested(put('2'))], [nested(nested(put('1')), nested(removal)), nested(nested(put('2')))]]) {
+      await t.rejects(gateway.write('/v3/kv/txn', { success }), { name: 'Error', kind: 'REFUSED', message: /duplicate key/ })
     }
   })
 })
