@@ -113,6 +113,8 @@ class IoredisConnection implements RedisConnection {
   constructor (make: () => IoredisClient | IoredisCluster) {
     this.#client = make()
     this.#client.on('error', (error) => { this.trouble = error })
+    // An outage that is over explains nothing about the next one.
+    this.#client.on('ready', () => { this.trouble = undefined })
   }
 
   get isReady (): boolean {
@@ -210,6 +212,7 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> implemen
   #made (): C {
     const client = this.#make()
     client.on('error', (error) => { this.trouble = error })
+    client.on('ready', () => { this.trouble = undefined })
     return client
   }
 

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { skipWithout } from '../services/programs.js'
+import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startRedisCluster } from '../services/redis-cluster.js'
-import { calls, CLUSTER_DRIVERS, conformance, isWrite, openedAdapter, startProxies } from './redis-clients.js'
+import { uniqueName } from '../services/service.js'
+import { answering, calls, CLUSTER_DRIVERS, conformance, isWrite, openedAdapter, startProxies } from './redis-clients.js'
 
 const ANY = { kind: 'any' } as const
 
@@ -23,6 +24,20 @@ await t.test('redis: Cluster', { skip: skipWithout('redis-cluster') }, async (t)
       t.match(written, { applied: true, created: false })
       t.match(await adapter.read('k'), { value: 'mine', replaced: version })
       t.equal(await calls(members, 'evalsha') - before, 1)
+    })
+
+    await t.test(`redis: Cluster, ${driver}: a slot that nobody serves is an outage at once, and over when somebody does (E46)`, { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
+      const prefix = `${uniqueName()}:`
+      const adapter = await openedAdapter(t, connect(url), { prefix })
+      const slot = Number(await members[0]!.call('CLUSTER', 'KEYSLOT', `${prefix}{k}`))
+      // Each master has a third of the slots, in order.
+      const owner = members[Math.floor((slot + 1) * 3 / 16_384)]!
+      await owner.call('CLUSTER', 'DELSLOTS', slot)
+      await t.rejects(adapter.write('k', 'ghost', ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /does not serve this slot/ } })
+      await owner.call('CLUSTER', 'ADDSLOTS', slot)
+      await answering(adapter)
+      t.equal(await adapter.read('k'), undefined)
+      t.match(await adapter.write('k', 1, ANY), { applied: true, created: true })
     })
 
     await t.test(`redis: Cluster, ${driver}: entities spread over the slots, and a collection that can be listed stays together (E47)`, async (t) => {

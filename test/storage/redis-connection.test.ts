@@ -1,12 +1,17 @@
 import { Cluster, Redis } from 'ioredis'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient, createClientPool, createCluster } from 'redis'
+import { createClient, createClientPool, createCluster, RESP_TYPES } from 'redis'
 import t, { type Test } from 'tap'
+import type { ListingAdapter } from '../../lib/storage/adapter.js'
 import { redisAdapter, type RedisAdapterOptions, type RedisClient } from '../../lib/storage/redis.js'
+import { connector } from '../../lib/storage/redis-connection.js'
+import { freePort } from '../services/free-port.js'
 import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
 import { startRedisCluster } from '../services/redis-cluster.js'
 import { startRedis } from '../services/redis.js'
+import { uniqueName } from '../services/service.js'
+import { certificatesFor } from './etcd-certificates.js'
 import { answering, calls, CLUSTER_DRIVERS, DRIVERS, isWrite, openedAdapter, startProxies } from './redis-clients.js'
 
 const ANY = { kind: 'any' } as const
@@ -46,6 +51,19 @@ await t.test('redis: between adapter and server', { skip: skipWithout('redis') }
   const server = new Redis(url)
   t.teardown(() => server.disconnect())
 
+  await t.test('whatever else the client was made for, answers are read as they are', async (t) => {
+    const odd: Record<string, RedisClient> = {
+      ioredis: new Redis(url, { lazyConnect: true, stringNumbers: true, enableAutoPipelining: true, enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: 1, protocol: 3 }),
+      'node-redis': createClient({ url, RESP: 3, commandsQueueMaxLength: 1, commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String } } })
+    }
+    for (const [driver, client] of Object.entries(odd)) {
+      const adapter = await openedAdapter<ListingAdapter>(t, client, { list: 'collection' })
+      const outcomes = await Promise.all(['a/1', 'a/2', 'a/1'].map(async (key) => await adapter.write(key, key, { kind: 'absent' })))
+      t.match(outcomes, [{ applied: true, created: true }, { applied: true, created: true }, { applied: false, current: { value: 'a/1' } }], driver)
+      t.match(await adapter.list('a/'), { items: [{ key: 'a/1', value: 'a/1' }, { key: 'a/2' }] }, driver)
+    }
+  })
+
   async function behindProxy (t: Test, connect: (url: string) => RedisClient, options: Partial<RedisAdapterOptions> = {}) {
     const proxy = await startProxy(t, url)
     const client = connect(proxy.url)
@@ -60,7 +78,9 @@ await t.test('redis: between adapter and server', { skip: skipWithout('redis') }
       const { proxy, adapter } = await behindProxy(t, connect)
       const before = await calls([server], 'evalsha')
       proxy.cutAnswer({ when: isWrite })
+      const start = performance.now()
       const created = await adapter.write('k', 'mine', ANY)
+      t.ok(performance.now() - start < 2500, 'a lost answer is not waited for (E43)')
       t.match(created, { applied: true, created: true })
       t.match(await adapter.read('k'), { value: 'mine', version: (created as { version: string }).version })
       await delay(300)
@@ -105,6 +125,34 @@ await t.test('redis: between adapter and server', { skip: skipWithout('redis') }
       t.match(await adapter.write('k', 1, ANY), { applied: true })
     })
 
+    await t.test(`${driver}: the driver too keeps nothing for later: what is sent while the engine is away is refused at once, and never done (E42)`, async (t) => {
+      const proxy = await startProxy(t, url)
+      const connection = connector(connect(proxy.url), 500).connect()
+      t.teardown(() => { connection.close() })
+      await connection.open()
+      await proxy.refuse()
+      while (connection.isReady) await delay(10)
+      const key = uniqueName()
+      await t.rejects(connection.send(key, ['SET', key, 'ghost']), { message: /^Stream isn't writeable|^The client is offline$/ })
+      await proxy.accept()
+      while (!connection.isReady) await delay(10)
+      await connection.send(key, ['PING'])
+      t.equal(await server.exists(key), 0)
+    })
+
+    await t.test(`${driver}: what the last outage was about is not said of the next one`, async (t) => {
+      const proxy = await startProxy(t, url)
+      const connection = connector(connect(proxy.url), 500).connect()
+      t.teardown(() => { connection.close() })
+      await connection.open()
+      await proxy.refuse()
+      while (connection.trouble === undefined) await delay(10)
+      await proxy.accept()
+      while (!connection.isReady) await delay(10)
+      await delay(10)
+      t.equal(connection.trouble, undefined)
+    })
+
     await t.test(`${driver}: a connection that went half-open is given up after the timeout, and the next one works (E44)`, async (t) => {
       const { proxy, adapter } = await behindProxy(t, connect, { timeout: 300 })
       proxy.halfOpen({ when: isWrite })
@@ -147,6 +195,28 @@ await t.test('redis: between adapter and server', { skip: skipWithout('redis') }
   }
 })
 
+await t.test('redis: TLS', { skip: skipWithoutOwn('redis') }, async (t) => {
+  const { ca: { cert: ca, certFile }, server } = certificatesFor(t)
+  const port = await freePort()
+  const tls = { 'tls-port': String(port), 'tls-cert-file': server.certFile, 'tls-key-file': server.keyFile, 'tls-ca-cert-file': certFile, 'tls-auth-clients': 'no' }
+  const service = await startRedis(t, { settings: tls })
+  const url = `rediss://127.0.0.1:${port}`
+  const clients: Record<string, (ca?: string) => RedisClient> = {
+    ioredis: (ca) => new Redis(url, { lazyConnect: true, tls: { ca } }),
+    'node-redis': (ca) => createClient({ url, socket: { tls: true, ca } })
+  }
+  for (const [driver, connect] of Object.entries(clients)) {
+    await t.test(`${driver}: the TLS of the client is that of the connection; a certificate that nobody vouches for is refused at boot`, async (t) => {
+      await t.rejects(redisAdapter({ client: connect(), timeout: 1000 }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /certificate/ })
+      const adapter = await openedAdapter(t, connect(ca))
+      t.match(await adapter.write('k', 1, ANY), { applied: true, created: true })
+      await service.restart()
+      await answering(adapter)
+      t.match(await adapter.write('k', 2, ANY), { applied: true, created: true })
+    })
+  }
+})
+
 await t.test('redis: between adapter and Cluster', { skip: skipWithout('redis-cluster') }, async (t) => {
   const { url } = await startRedisCluster(t)
   for (const [driver, connect] of Object.entries(CLUSTER_DRIVERS)) {
@@ -176,6 +246,12 @@ await t.test('redis: between adapter and Cluster', { skip: skipWithout('redis-cl
       t.strictSame(proxies.map((proxy) => proxy.connections), connections, 'once closed it tries no more')
     })
   }
+})
+
+await t.test('redis: a Cluster client of ioredis keeps nothing for later (E42)', async (t) => {
+  const connection = connector(new Cluster([], { lazyConnect: true, enableOfflineQueue: true }), 500).connect()
+  t.teardown(() => { connection.close() })
+  await t.rejects(connection.send('k', ['SET', 'k', 'ghost']), /Cluster isn't ready/)
 })
 
 await t.test('redis: a server that was demoted', { skip: skipWithoutOwn('redis') }, async (t) => {

@@ -46,7 +46,7 @@ await t.test('redis: silence, a replica and a node that was given up end the con
 })
 
 await t.test('redis: a script that the server has not seen is sent with its text, and no other failure sends anything again (E46)', async (t) => {
-  for (const message of ['NOSCRIPT No matching script', 'LOADING', 'Connection is closed.', 'OOM no']) {
+  for (const message of ['NOSCRIPT No matching script', 'LOADING Redis is loading', 'READONLY no', 'CLUSTERDOWN no', 'Connection is closed.', 'OOM no']) {
     const { connection, sent } = connectionThat(([name]) => name === 'EVAL' ? [1, ''] : new Error(message))
     const exchange = new RedisExchange(connection, 100)
     if (message.startsWith('NOSCRIPT')) t.strictSame(await exchange.change(change), [1, ''])
@@ -65,6 +65,10 @@ await t.test('redis: the writes of a turn share one WAIT, which comes after them
     await t.rejects(exchange.change(change), /of 2 replicas/)
     t.strictSame(await exchange.change({ ...change, entity: 'refused' }), [0, ''])
   }
+  replicas = 1
+  const { connection: fresh, sent: again } = connectionThat(([name]) => name === 'WAIT' ? replicas : name === 'EVAL' ? [1, ''] : new Error('NOSCRIPT No matching script'))
+  await t.rejects(new RedisExchange(fresh, 100, { replicas: 2, timeout: 10 }).change(change), /1 of 2 replicas/, 'a script whose text was sent needs them too')
+  t.strictSame(again, ['EVALSHA', 'WAIT', 'EVAL', 'WAIT'])
   const { connection: full } = connectionThat(([name]) => name === 'WAIT' ? 2 : new Error('OOM no'))
   await t.rejects(new RedisExchange(full, 100, { replicas: 2, timeout: 10 }).change(change), { message: 'OOM no' })
 })
