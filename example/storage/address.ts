@@ -7,15 +7,18 @@ export interface StorageAddress {
   password?: string | undefined
   /** What follows the hosts, without the slash. */
   path: string
-  parameters: URLSearchParams
+  /** What the names of all keys begin with. */
+  prefix?: string | undefined
 }
 
 const FORM = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
 
-/** Reads `scheme://[user[:password]@]host[:port][,host[:port]...][/path][?parameters]`; undefined for what has another form. */
+/** Reads `scheme://[user[:password]@]host[:port][,host[:port]...][/path][?prefix=...]`; undefined for what has another form. */
 export function parseAddress (text: string, defaultPort: number): StorageAddress | undefined {
   const [, scheme, credentials, hosts, path = '', parameters] = FORM.exec(text) ?? []
   if (scheme === undefined || hosts === undefined) return undefined
+  const { prefix, ...unknown } = Object.fromEntries(new URLSearchParams(parameters))
+  if (Object.keys(unknown).length > 0) return undefined
   try {
     const [user, ...password] = (credentials ?? '').split(':')
     return {
@@ -24,7 +27,7 @@ export function parseAddress (text: string, defaultPort: number): StorageAddress
       user: decodeURIComponent(user!) || undefined,
       password: decodeURIComponent(password.join(':')) || undefined,
       path: decodeURIComponent(path),
-      parameters: new URLSearchParams(parameters)
+      prefix: prefix || undefined
     }
   } catch {
     return undefined

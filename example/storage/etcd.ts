@@ -7,13 +7,13 @@ import type { CreateStorage } from './index.js'
 export const createEtcd: CreateStorage = (setting) => {
   const address = parseAddress(setting, 2379)
   if (address === undefined || address.path !== '' || (address.password !== undefined && address.user === undefined)) throw wrongForm()
-  const { hosts, user, password = '', scheme, parameters } = address
+  const { hosts, user, password = '', scheme, prefix } = address
   const protocol = scheme === 'etcds' ? 'https' : 'http'
   try {
     return etcdAdapter({
       endpoints: hosts.map(({ host, port }) => `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`),
       auth: user === undefined ? undefined : { user, password },
-      prefix: parameters.get('prefix') || undefined
+      prefix
     })
   } catch {
     throw wrongForm()

@@ -39,7 +39,7 @@ await t.test('redis://: user, password, database and prefix are those that it sa
     const storage = await createStorage(`${url.replace('//', `//${credentials}@`)}/3?prefix=${prefix}`)
     await storage.open?.()
     t.match(await storage.write('/a', 1, ABSENT), { applied: true })
-    t.equal(await admin.exists(`${prefix}{/}:a`), 1)
+    t.equal(await admin.exists(`${prefix || 'if-match:'}{/}:a`), 1)
     t.match(await storage.list?.('/'), { items: [{ key: '/a', value: 1 }] })
     await storage.close?.()
   }
