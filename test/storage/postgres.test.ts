@@ -166,7 +166,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.ok(created.applied)
     const expectation = versionIn(created.applied ? created.version : '')
     const end = await inTransaction(t, `UPDATE ${table} SET replaced = version, version = 'theirs'`)
-    const changes = [adapter.write('k', 'mine', expectation), adapter.remove('k', expectation)]
+    const changes = [adapter.write('k', 'mine', expectation), postgresAdapter({ client: pool, table }).remove('k', expectation)]
     await untilWaiting(table, 2)
     await end('COMMIT')
     for (const change of changes) t.match(await change, { applied: false, current: { version: 'theirs', value: 'before' } })
