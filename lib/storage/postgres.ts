@@ -42,8 +42,6 @@ export interface PostgresAdapterOptions extends PostgresTableOptions {
    * pg). Where they turn out not to work, as behind older poolers, they are sent unprepared from then on.
    */
   prepared?: boolean | undefined
-  /** Told what an operator should know (default: `process.emitWarning`). For example `(message) => app.log.warn(message)`. */
-  onWarning?: ((message: string) => void) | undefined
 }
 
 /** The adapter of PostgreSQL. */
@@ -76,9 +74,9 @@ const MADE_BY_ANOTHER = ['23505', '42710', '42P07', 'XX000']
  * // and when the app is closed: await pool.end()
  */
 export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): PostgresAdapter<T> {
-  const { client, timeout, lockTimeout, prepared, onWarning } = checked(options)
+  const { client, timeout, lockTimeout, prepared } = checked(options)
   const table = quotedTable(options)
-  const session = new PostgresSession(client, { timeout, prepared, onWarning })
+  const session = new PostgresSession(client, { timeout, prepared })
   const statements = statementsOn(table, lockTimeout)
   const own = new PostgresTable<T>(session, statements, false)
   const statementsInTransaction = statementsOn(table, 0)
@@ -107,7 +105,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     let table = borrowedTables.get(borrowed)
     if (table === undefined) {
       // Never named: a statement that is not found would end the transaction (E27).
-      table = new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false, onWarning }), statementsInTransaction, true)
+      table = new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false }), statementsInTransaction, true)
       borrowedTables.set(borrowed, table)
     }
     return table
@@ -180,7 +178,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     },
 
     async open () {
-      await refusing(() => checkTable(session, options, onWarning))
+      await refusing(() => checkTable(session, options))
     },
 
     async close () {
@@ -219,12 +217,12 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
 }
 
 function checked (options: PostgresAdapterOptions) {
-  const { client, timeout = 5000, lockTimeout = 2000, prepared, onWarning = warn } = options
+  const { client, timeout = 5000, lockTimeout = 2000, prepared } = options
   const flaw = !isClient(client)
     ? '"client" must be a Pool of pg, or another client with query(text, values).'
-    : flawOfNames(options) ?? flawOfBounds(timeout, lockTimeout) ?? flawOfTypes(prepared, onWarning)
+    : flawOfNames(options) ?? flawOfBounds(timeout, lockTimeout) ?? flawOfPrepared(prepared)
   if (flaw !== undefined) throw new InvalidOptionsError('postgresAdapter', flaw)
-  return { client, timeout, lockTimeout, prepared, onWarning }
+  return { client, timeout, lockTimeout, prepared }
 }
 
 function flawOfNames ({ schema, table, columns = {} }: PostgresTableOptions): string | undefined {
@@ -247,11 +245,6 @@ function flawOfBounds (timeout: number, lockTimeout: number): string | undefined
   return undefined
 }
 
-function flawOfTypes (prepared: unknown, onWarning: unknown): string | undefined {
-  if (prepared !== undefined && typeof prepared !== 'boolean') return '"prepared" must be true or false.'
-  return typeof onWarning === 'function' ? undefined : '"onWarning" must be a function.'
-}
-
-function warn (message: string): void {
-  process.emitWarning(message, { type: 'FastifyIfMatchWarning' })
+function flawOfPrepared (prepared: unknown): string | undefined {
+  return prepared === undefined || typeof prepared === 'boolean' ? undefined : '"prepared" must be true or false.'
 }

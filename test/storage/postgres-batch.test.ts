@@ -155,7 +155,7 @@ await t.test('postgres: a batch that was rolled back for others is done again on
   const write = (key: string): Write => ({ key, version: key, json: '1', expectation: ANY, options: undefined })
   const applied = { applied: true, version: 'v', created: true } as const
   for (const code of ['40001', '40P01', '55P03', '57014']) {
-    const session = new PostgresSession({ query: async () => { throw Object.assign(new Error('simulated'), { code }) } }, { timeout: 1000, onWarning () {} })
+    const session = new PostgresSession({ query: async () => { throw Object.assign(new Error('simulated'), { code }) } }, { timeout: 1000 })
     const alone: string[] = []
     const results = await settled(writeTogether(session, { text: '' }, ['a', 'b'].map(write), new KeyTurns(), async ({ key }) => { alone.push(key); return applied }, async () => undefined))
     t.strictSame(alone, ['a', 'b'])
@@ -163,7 +163,7 @@ await t.test('postgres: a batch that was rolled back for others is done again on
     const reads = await settled(readTogether(session, { text: '' }, [{ key: 'a', options: undefined }, { key: 'b', options: undefined }], async ({ key }) => ({ value: key, version: key })))
     t.match(reads, code.startsWith('5') ? [{ status: 'rejected' }, { status: 'rejected' }] : [{ value: { value: 'a' } }, { value: { value: 'b' } }])
   }
-  const unused = new PostgresSession({ query: async () => { throw new Error('not asked') } }, { timeout: 1000, onWarning () {} })
+  const unused = new PostgresSession({ query: async () => { throw new Error('not asked') } }, { timeout: 1000 })
   t.match(await settled(writeTogether(unused, { text: '' }, [write('a')], new KeyTurns(), async () => applied, async () => undefined)), [{ value: applied }])
   t.match(await settled(readTogether(unused, statementsOn(quotedTable({}), 0).read, [{ key: 'a', options: undefined }], async () => undefined)), [{ status: 'fulfilled' }])
 })
