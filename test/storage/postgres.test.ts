@@ -15,6 +15,10 @@ const EXISTS = { kind: 'exists' } as const
 const ABSENT = { kind: 'absent' } as const
 const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
 
+// One for all: it takes a second to make.
+const lite = await PGlite.create()
+t.teardown(async () => { await lite.close() })
+
 await t.test('postgres: wrong options are refused, naming the option', async (t) => {
   const client = new pg.Pool()
   const wrong: Array<[object, RegExp]> = [
@@ -27,9 +31,7 @@ await t.test('postgres: wrong options are refused, naming the option', async (t)
 })
 
 await t.test('postgres: what has no table does not boot; it is made once, and what can lose writes is warned of (E34)', async (t) => {
-  const client = await PGlite.create()
-  t.teardown(async () => { await client.close() })
-  const adapter = postgresAdapter({ client })
+  const adapter = postgresAdapter({ client: lite })
   await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
   await adapter.createTable()
   await adapter.createTable()
@@ -37,10 +39,8 @@ await t.test('postgres: what has no table does not boot; it is made once, and wh
 })
 
 await t.test('postgres: a client of "context" that is in a transaction writes into it; what is none, or a pool, is refused', async (t) => {
-  const client = await PGlite.create()
-  t.teardown(async () => { await client.close() })
-  const { adapter } = await openedAdapter(client)
-  await client.transaction(async (transaction) => {
+  const { adapter } = await openedAdapter(lite)
+  await lite.transaction(async (transaction) => {
     const options = { context: { client: transaction } }
     t.match(await adapter.write('k', 1, ABSENT, options), { applied: true })
     t.match(await adapter.write('k', 2, ABSENT, options), { applied: false, current: { value: 1 } })
@@ -69,8 +69,6 @@ await t.test('postgres: a table that another process is just making is tried aga
 })
 
 await t.test('postgres: a write that had to go alone and lost its answer is proven, too (E2)', async (t) => {
-  const lite = await PGlite.create()
-  t.teardown(async () => { await lite.close() })
   const client = new NotingClient(lite)
   const { adapter } = await openedAdapter(client)
   client.around = async (text, send) => {
