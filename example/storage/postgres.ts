@@ -18,9 +18,15 @@ export const createPostgres: CreateStorage = (setting) => {
 }
 
 function poolOf (connectionString: string): pg.Pool {
+  if (!isAddress(connectionString)) throw new SettingError('STORAGE', 'accepts "postgres://user:password@host:port/database", with what is special in a password percent-encoded')
+  return new pg.Pool({ connectionString, connectionTimeoutMillis: 2000, keepAlive: true, application_name: 'offers-api' })
+}
+
+// A Pool reads its address when it first connects, which is too late for a clear error.
+function isAddress (connectionString: string): boolean {
   try {
-    return new pg.Pool({ connectionString, connectionTimeoutMillis: 2000, keepAlive: true, application_name: 'offers-api' })
+    return Number.isInteger(new pg.Client({ connectionString }).port)
   } catch {
-    throw new SettingError('STORAGE', 'accepts "postgres://user:password@host:port/database", with what is special in a password percent-encoded')
+    return false
   }
 }

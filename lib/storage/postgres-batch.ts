@@ -1,5 +1,6 @@
 import type { Expectation, Stored } from './adapter.js'
 import { Batcher } from './batcher.js'
+import type { KeyTurns } from './key-turns.js'
 import { faultOf, readError, writeError } from './postgres-fault.js'
 import type { PostgresSession } from './postgres-session.js'
 import { statement, type QuotedTable, type Statement } from './postgres-statements.js'
@@ -47,34 +48,41 @@ export type Then<R> = () => Promise<R>
  * Carries out writes of different keys (E25). One that fails for all, and was rolled back, is done again one by one, so
  * that a bad row fails alone (E28); one that may have been applied is not (E3).
  *
- * @param alone carries out one write by itself
+ * @param turns what goes alone: a key that is among it would hold the others up, and goes alone, too
+ * @param alone carries out one write by itself, in its turn
  * @param prove finds out what became of one whose answer was lost
  */
 export async function writeTogether (
-  session: PostgresSession, batch: Statement, writes: readonly Write[], alone: (write: Write) => Promise<Applied>, prove: (write: Write, error: unknown) => Promise<Applied>
+  session: PostgresSession, batch: Statement, writes: readonly Write[], turns: KeyTurns, alone: (write: Write) => Promise<Applied>, prove: (write: Write, error: unknown) => Promise<Applied>
 ): Promise<Array<Then<Applied>>> {
+  const ready = writes.filter(({ key, options }) => !isStopped(options) && !turns.has(key))
   // A batch of one is the single statement (E26).
-  if (writes.length === 1) return await lone(alone(writes[0]!))
-  const items = writes.filter((write) => !isStopped(write)).map(itemOf)
+  const together = ready.length === 1 ? [] : ready
+  const others = new Map(writes.filter((write) => !together.includes(write)).map((write) => [write, started(alone(write))]))
+  if (together.length === 0) {
+    await Promise.allSettled(ready.map((write) => others.get(write)!()))
+    return writes.map((write) => others.get(write)!)
+  }
   try {
-    const rows = items.length === 0 ? [] : await session.query<{ key: string, created: boolean }>(batch, [JSON.stringify(items)])
+    const rows = await session.query<{ key: string, created: boolean }>(batch, [JSON.stringify(together.map(itemOf))])
     const created = new Map(rows.map((row) => [row.key, row.created]))
-    return writes.map(({ key, version, options }) => async () => {
-      const isCreated = created.get(key)
-      if (isCreated !== undefined) return { applied: true, version, created: isCreated }
-      throwIfStopped(options)
+    return writes.map((write) => others.get(write) ?? (async () => {
+      const isCreated = created.get(write.key)
+      if (isCreated !== undefined) return { applied: true, version: write.version, created: isCreated }
+      throwIfStopped(write.options)
       return undefined
-    })
+    }))
   } catch (error) {
-    return writes.map((write) => async () => {
+    return writes.map((write) => others.get(write) ?? (async () => {
       switch (faultOf(error)) {
         case 'RETRY':
         case 'LOCKED':
+        case 'CANCELLED':
         case 'ROW': return await alone(write)
         case 'UNKNOWN': return await prove(write, error)
         case 'NOT_APPLIED': throw writeError(error, 1, false)
       }
-    })
+    }))
   }
 }
 
@@ -123,10 +131,15 @@ export function batcherOf<I extends { key: string }, R> (run: (items: readonly I
 
 async function lone<R> (outcome: Promise<R>): Promise<Array<Then<R>>> {
   await outcome.catch(() => {})
-  return [() => outcome]
+  return [started(outcome)]
 }
 
-function isStopped ({ options }: Write): boolean {
+function started<R> (outcome: Promise<R>): Then<R> {
+  outcome.catch(() => {})
+  return async () => await outcome
+}
+
+function isStopped (options: Write['options']): boolean {
   try {
     throwIfStopped(options)
     return false

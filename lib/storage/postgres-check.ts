@@ -1,6 +1,7 @@
 import { InvalidAdapterError } from '../errors.js'
 import type { PostgresSession } from './postgres-session.js'
 import { createTableSql, quotedTable, COLUMNS, type PostgresTableOptions, type Statement } from './postgres-statements.js'
+import { warn } from './postgres-warning.js'
 
 interface Server {
   encoding: string
@@ -46,7 +47,7 @@ const JSON_TEXT = ['json', 'jsonb', 'text']
  *
  * @throws FST_IF_MATCH_INVALID_ADAPTER, or what the driver rejects with
  */
-export async function checkTable (session: PostgresSession, table: PostgresTableOptions, onWarning: (message: string) => void): Promise<void> {
+export async function checkTable (session: PostgresSession, table: PostgresTableOptions): Promise<void> {
   const { name } = quotedTable(table)
   const sql = `It is made with: ${createTableSql(table)}`
   const [server] = await session.query<Server>(SERVER, [name, nameOf(table, 'key')]) as [Server]
@@ -59,9 +60,9 @@ export async function checkTable (session: PostgresSession, table: PostgresTable
   const missing = (['select', 'insert', 'update', 'delete'] as const).filter((right) => server[`may_${right}`] !== true)
   if (missing.length > 0) refuse(`the user may not ${missing.join(', ')} in ${name}. GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} to it.`)
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes'] as const) {
-    if (server[setting] === 'off') onWarning(`PostgreSQL runs with ${setting} = off: a crash of the server can lose writes that were acknowledged.`)
+    if (server[setting] === 'off') warn('FST_IF_MATCH_POSTGRES_NOT_DURABLE', `PostgreSQL runs with ${setting} = off: a crash of the server can lose writes that were acknowledged.`)
   }
-  if (server.persistence !== 'p') onWarning(`The table ${name} is unlogged or temporary: a crash of the server empties it.`)
+  if (server.persistence !== 'p') warn('FST_IF_MATCH_POSTGRES_UNLOGGED', `The table ${name} is unlogged or temporary: a crash of the server empties it.`)
 }
 
 function nameOf ({ columns }: PostgresTableOptions, column: typeof COLUMNS[number]): string {

@@ -33,3 +33,8 @@ export function isPgPool (client: object): boolean {
 export function isPgConnection (client: object): boolean {
   return typeof (client as { escapeIdentifier?: unknown }).escapeIdentifier === 'function'
 }
+
+/** Whether a client is certainly in no transaction; only a connection of pg says so. */
+export function isOutsideTransaction (client: object): boolean {
+  return (client as { getTransactionStatus?: () => unknown }).getTransactionStatus?.() === 'I'
+}

@@ -5,11 +5,12 @@ import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavail
  *
  * - `RETRY`: others were in the way, and everything was rolled back (E23)
  * - `LOCKED`: a lock was not free in time
+ * - `CANCELLED`: it took too long for `statement_timeout`, or somebody had enough of it
  * - `ROW`: the table, or PostgreSQL itself, cannot take this one row
  * - `NOT_APPLIED`: anything else that certainly left nothing
  * - `UNKNOWN`: the statement may have been carried out
  */
-export type PostgresFault = 'RETRY' | 'LOCKED' | 'ROW' | 'NOT_APPLIED' | 'UNKNOWN'
+export type PostgresFault = 'RETRY' | 'LOCKED' | 'CANCELLED' | 'ROW' | 'NOT_APPLIED' | 'UNKNOWN'
 
 // Node's own codes have five letters, too, such as EPIPE and E2BIG: a class of PostgreSQL begins with a digit, or is one of these.
 const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
@@ -57,6 +58,7 @@ export function faultOf (error: unknown): PostgresFault {
   if (state === undefined) return wasNotSent(error) ? 'NOT_APPLIED' : 'UNKNOWN'
   if (RETRY.test(state)) return 'RETRY'
   if (state === '55P03') return 'LOCKED'
+  if (state === '57014') return 'CANCELLED'
   if (ROW.test(state)) return 'ROW'
   return UNKNOWN.test(state) ? 'UNKNOWN' : 'NOT_APPLIED'
 }
@@ -91,6 +93,7 @@ export function writeError (error: unknown, attempts: number, isInTransaction: b
     case 'RETRY': return new ContentionError(attempts, { cause })
     case 'LOCKED': return isInTransaction ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })
     case 'ROW': return new InvalidValueError(cause.message.replace(/^PostgreSQL: /, 'PostgreSQL says that ').replace(/\. \(/, ' ('))
+    case 'CANCELLED':
     case 'NOT_APPLIED': return new StorageUnavailableError({ cause })
     case 'UNKNOWN': return new OutcomeUnknownError({ cause })
   }

@@ -1,6 +1,7 @@
 import { isPgConnection, isPgPool, type PgClient, type PostgresClient } from './postgres-client.js'
 import { isUnknownStatement } from './postgres-fault.js'
 import type { Statement } from './postgres-statements.js'
+import { warn } from './postgres-warning.js'
 import { within } from './within.js'
 
 /** How a session sends. */
@@ -9,7 +10,6 @@ export interface SessionOptions {
   timeout: number
   /** Whether statements are named, and so prepared once a connection; undefined: where the client is one of pg. */
   prepared?: boolean | undefined
-  onWarning: (message: string) => void
 }
 
 /** The way of a statement to the server, and the bound on waiting for the answer. Nothing is ever sent twice (E3). */
@@ -57,7 +57,7 @@ export class PostgresSession {
     // The server did not find the statement, so nothing ran (E27).
     if (this.#isNamed) {
       this.#isNamed = false
-      this.#options.onWarning('Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction mode. ' +
+      warn('FST_IF_MATCH_POSTGRES_UNPREPARED', 'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction mode. ' +
         'From now on statements are sent unprepared; the option "prepared: false" says so from the start.')
     }
     return await client.query(query)

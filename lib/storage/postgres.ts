@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { InvalidAdapterError, InvalidOptionsError, isIfMatchError, OutcomeUnknownError } from '../errors.js'
+import { InvalidAdapterError, InvalidOptionsError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
 import type { ListingAdapter, ReadOptions, Stored } from './adapter.js'
 import { jsonText } from './json.js'
 import { checkKey } from './key.js'
+import { KeyTurns } from './key-turns.js'
 import { provenApplied } from './lost-answer.js'
 import { pageLimit } from './page.js'
 import { batcherOf, batchStatement, LONGEST_VALUE, readTogether, writeTogether } from './postgres-batch.js'
 import { checkTable } from './postgres-check.js'
-import { isClient, isPgPool, type PostgresClient } from './postgres-client.js'
+import { isClient, isOutsideTransaction, isPgPool, type PostgresClient } from './postgres-client.js'
 import { explain } from './postgres-fault.js'
 import { PostgresSession } from './postgres-session.js'
 import { COLUMNS, createTableSql, quotedTable, statementsOn, type PostgresTableOptions } from './postgres-statements.js'
@@ -41,8 +42,6 @@ export interface PostgresAdapterOptions extends PostgresTableOptions {
    * pg). Where they turn out not to work, as behind older poolers, they are sent unprepared from then on.
    */
   prepared?: boolean | undefined
-  /** Told what an operator should know (default: `process.emitWarning`). For example `(message) => app.log.warn(message)`. */
-  onWarning?: ((message: string) => void) | undefined
 }
 
 /** The adapter of PostgreSQL. */
@@ -75,12 +74,24 @@ const MADE_BY_ANOTHER = ['23505', '42710', '42P07', 'XX000']
  * // and when the app is closed: await pool.end()
  */
 export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): PostgresAdapter<T> {
-  const { client, timeout, lockTimeout, prepared, onWarning } = checked(options)
+  const { client, timeout, lockTimeout, prepared } = checked(options)
   const table = quotedTable(options)
-  const session = new PostgresSession(client, { timeout, prepared, onWarning })
+  const session = new PostgresSession(client, { timeout, prepared })
   const statements = statementsOn(table, lockTimeout)
   const own = new PostgresTable<T>(session, statements, false)
   const statementsInTransaction = statementsOn(table, 0)
+  // Kept, so that statements over one connection go one after the other, whoever sends them.
+  const borrowedTables = new WeakMap<PostgresClient, PostgresTable<T>>()
+  const underWay = new Set<Promise<unknown>>()
+
+  async function noted<R> (operation: Promise<R>): Promise<R> {
+    underWay.add(operation)
+    try {
+      return await operation
+    } finally {
+      underWay.delete(operation)
+    }
+  }
 
   /** The table as whoever asks sees it. */
   function tableOf (options: ReadOptions | undefined): PostgresTable<T> {
@@ -90,21 +101,34 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     // Written outside of the transaction that was meant, it would stay when that is rolled back.
     if (!isClient(borrowed)) throw new InvalidOptionsError('the entity', '"context" must be { client }, with a client that is in a transaction.')
     if (isPgPool(borrowed)) throw new InvalidOptionsError('the entity', 'the client of "context" is a pool, whose statements share no transaction. Take a client out of it with connect().')
-    // Never named: a statement that is not found would end the transaction (E27).
-    return new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false, onWarning }), statementsInTransaction, true)
+    if (isOutsideTransaction(borrowed)) throw new InvalidOptionsError('the entity', 'the client of "context" is in no transaction, so what it writes could not be rolled back. Send BEGIN first, and await it.')
+    let table = borrowedTables.get(borrowed)
+    if (table === undefined) {
+      // Never named: a statement that is not found would end the transaction (E27).
+      table = new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false }), statementsInTransaction, true)
+      borrowedTables.set(borrowed, table)
+    }
+    return table
   }
 
+  const turns = new KeyTurns()
   const batch = batchStatement(table, lockTimeout)
-  const writes = batcherOf<Write, Applied>((items) => writeTogether(session, batch, items, writeAlone, (item, error) => prove(item, explain(error))), ({ key }) => key)
+  const writes = batcherOf<Write, Applied>((items) => writeTogether(session, batch, items, turns, writeAlone, (item, error) => prove(item, explain(error))), ({ key }) => key)
   const reads = batcherOf<Read, Stored<T> | undefined>((items) => readTogether(session, statements.readMany, items, ({ key, options }) => own.read(key, options)))
 
+  async function inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
+    return await turns.take(key, timeout, change, () => new StorageUnavailableError({ cause: new Error('PostgreSQL: earlier changes of the key took too long. Look for a transaction that somebody left open.') }))
+  }
+
   async function writeAlone (item: Write): Promise<Applied> {
-    try {
-      return await own.write(item)
-    } catch (error) {
-      if (error instanceof OutcomeUnknownError) return await prove(item, error.cause)
-      throw error
-    }
+    return await inTurn(item.key, async () => {
+      try {
+        return await own.write(item)
+      } catch (error) {
+        if (error instanceof OutcomeUnknownError) return await prove(item, error.cause)
+        throw error
+      }
+    })
   }
 
   async function prove ({ key, version, expectation }: Write, cause: unknown): Promise<Applied> {
@@ -154,29 +178,30 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     },
 
     async open () {
-      await refusing(() => checkTable(session, options, onWarning))
+      await refusing(() => checkTable(session, options))
     },
 
     async close () {
-      await Promise.all([writes.idle(), reads.idle()])
+      while (underWay.size > 0) await Promise.allSettled(underWay)
     },
 
     async read (key, options) {
       checkKey(key)
-      return await read(tableOf(options), key, options)
+      return await noted(read(tableOf(options), key, options))
     },
 
     async write (key, value, expectation, options) {
       checkKey(key)
       const item = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
-      return await writeThenLook(expectation, attemptsOf(table, item), () => read(table, key))
+      return await noted(writeThenLook(expectation, attemptsOf(table, item), () => read(table, key)))
     },
 
     async remove (key, expectation, options) {
       checkKey(key)
       const table = tableOf(options)
-      return await writeThenLook(expectation, () => table.remove(key, expectation, options), () => read(table, key))
+      const remove = async () => await table.remove(key, expectation, options)
+      return await noted(writeThenLook(expectation, () => table === own ? inTurn(key, remove) : remove(), () => read(table, key)))
     },
 
     async list (prefix, options = {}) {
@@ -184,7 +209,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       // No text of PostgreSQL has U+0000, and no key. What follows a key with it follows what is ahead of it.
       if (prefix.includes('\0')) return { items: [], next: undefined }
       const [after = ''] = options.after?.split('\0', 1) ?? []
-      const found = await tableOf(options).list(prefix, after, limit + 1, options)
+      const found = await noted(tableOf(options).list(prefix, after, limit + 1, options))
       const items = found.slice(0, limit)
       return { items, next: found.length > limit ? items.at(-1)?.key : undefined }
     }
@@ -192,12 +217,12 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
 }
 
 function checked (options: PostgresAdapterOptions) {
-  const { client, timeout = 5000, lockTimeout = 2000, prepared, onWarning = warn } = options
+  const { client, timeout = 5000, lockTimeout = 2000, prepared } = options
   const flaw = !isClient(client)
     ? '"client" must be a Pool of pg, or another client with query(text, values).'
-    : flawOfNames(options) ?? flawOfBounds(timeout, lockTimeout) ?? flawOfTypes(prepared, onWarning)
+    : flawOfNames(options) ?? flawOfBounds(timeout, lockTimeout) ?? flawOfPrepared(prepared)
   if (flaw !== undefined) throw new InvalidOptionsError('postgresAdapter', flaw)
-  return { client, timeout, lockTimeout, prepared, onWarning }
+  return { client, timeout, lockTimeout, prepared }
 }
 
 function flawOfNames ({ schema, table, columns = {} }: PostgresTableOptions): string | undefined {
@@ -220,11 +245,6 @@ function flawOfBounds (timeout: number, lockTimeout: number): string | undefined
   return undefined
 }
 
-function flawOfTypes (prepared: unknown, onWarning: unknown): string | undefined {
-  if (prepared !== undefined && typeof prepared !== 'boolean') return '"prepared" must be true or false.'
-  return typeof onWarning === 'function' ? undefined : '"onWarning" must be a function.'
-}
-
-function warn (message: string): void {
-  process.emitWarning(message, { type: 'FastifyIfMatchWarning' })
+function flawOfPrepared (prepared: unknown): string | undefined {
+  return prepared === undefined || typeof prepared === 'boolean' ? undefined : '"prepared" must be true or false.'
 }

@@ -1,7 +1,9 @@
 import { PGlite } from '@electric-sql/pglite'
+import type pg from 'pg'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Expectation } from '../../lib/storage/adapter.js'
+import { KeyTurns } from '../../lib/storage/key-turns.js'
 import { batchStatement, readTogether, writeTogether, type Then } from '../../lib/storage/postgres-batch.js'
 import { postgresAdapter, type PostgresClient } from '../../lib/storage/postgres.js'
 import { PostgresSession } from '../../lib/storage/postgres-session.js'
@@ -132,7 +134,12 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
   await t.test('a large value goes alone; close waits for what is under way', async (t) => {
     const { adapter, client } = await opened()
     const writing = Promise.all([adapter.write('a', 'x'.repeat(70_000), ANY), adapter.write('b', 1, ANY), adapter.write('c', 1, ANY)])
+    const removing = adapter.remove('none', EXISTS)
+    let settled = 0
+    for (const operation of [writing, removing]) void operation.then(() => { settled++ })
     await adapter.close!()
+    await new Promise(setImmediate)
+    t.equal(settled, 2)
     t.equal(client.texts.filter(isBatch).length, 1)
     t.strictSame((await writing).map(({ applied }) => applied), [true, true, true])
   })
@@ -147,17 +154,17 @@ await t.test('postgres: batches through PGlite', async (t) => {
 await t.test('postgres: a batch that was rolled back for others is done again one by one; a batch of one is a single statement (E23, E26)', async (t) => {
   const write = (key: string): Write => ({ key, version: key, json: '1', expectation: ANY, options: undefined })
   const applied = { applied: true, version: 'v', created: true } as const
-  for (const code of ['40001', '40P01', '55P03']) {
-    const session = new PostgresSession({ query: async () => { throw Object.assign(new Error('simulated'), { code }) } }, { timeout: 1000, onWarning () {} })
+  for (const code of ['40001', '40P01', '55P03', '57014']) {
+    const session = new PostgresSession({ query: async () => { throw Object.assign(new Error('simulated'), { code }) } }, { timeout: 1000 })
     const alone: string[] = []
-    const results = await settled(writeTogether(session, { text: '' }, ['a', 'b'].map(write), async ({ key }) => { alone.push(key); return applied }, async () => undefined))
+    const results = await settled(writeTogether(session, { text: '' }, ['a', 'b'].map(write), new KeyTurns(), async ({ key }) => { alone.push(key); return applied }, async () => undefined))
     t.strictSame(alone, ['a', 'b'])
     t.match(results, [{ value: applied }, { value: applied }])
     const reads = await settled(readTogether(session, { text: '' }, [{ key: 'a', options: undefined }, { key: 'b', options: undefined }], async ({ key }) => ({ value: key, version: key })))
-    t.match(reads, code === '55P03' ? [{ status: 'rejected' }, { status: 'rejected' }] : [{ value: { value: 'a' } }, { value: { value: 'b' } }])
+    t.match(reads, code.startsWith('5') ? [{ status: 'rejected' }, { status: 'rejected' }] : [{ value: { value: 'a' } }, { value: { value: 'b' } }])
   }
-  const unused = new PostgresSession({ query: async () => { throw new Error('not asked') } }, { timeout: 1000, onWarning () {} })
-  t.match(await settled(writeTogether(unused, { text: '' }, [write('a')], async () => applied, async () => undefined)), [{ value: applied }])
+  const unused = new PostgresSession({ query: async () => { throw new Error('not asked') } }, { timeout: 1000 })
+  t.match(await settled(writeTogether(unused, { text: '' }, [write('a')], new KeyTurns(), async () => applied, async () => undefined)), [{ value: applied }])
   t.match(await settled(readTogether(unused, statementsOn(quotedTable({}), 0).read, [{ key: 'a', options: undefined }], async () => undefined)), [{ status: 'fulfilled' }])
 })
 
@@ -203,6 +210,85 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
       t.ok(results.every(({ applied }) => applied))
     }
     t.strictSame(codes, [])
+  })
+
+  await t.test('rows are locked, and new ones inserted, in the order of their keys, however they came and wherever they are (E24)', async (t) => {
+    const { table } = await openedAdapter(pool)
+    const { text } = batchStatement(quotedTable({ table }), 0)
+    const items = (...keys: string[]) => JSON.stringify(keys.map((key) => ({ key, version: 'mine', value: '1', kind: 'any' })))
+    const insert = `INSERT INTO ${table} VALUES ($1, 'theirs', NULL, NULL, '1')`
+    // In the way of the row or the new row "b".
+    async function whileWaiting (way: string, look: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+      const [other, looking] = [await pool.connect(), await pool.connect()]
+      await other.query('BEGIN')
+      await other.query(way, ['b'])
+      const batch = pool.query(text, [items('c', 'b', 'a')])
+      for (let waiting = 0; waiting === 0;) waiting = (await looking.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])).rows.length
+      await looking.query("BEGIN; SET LOCAL lock_timeout = '1s'")
+      await look(looking)
+      await looking.query('ROLLBACK')
+      await other.query('ROLLBACK')
+      other.release()
+      looking.release()
+      t.equal((await batch).rows.length, 3)
+    }
+    await whileWaiting(insert, async (client) => { await client.query(insert, ['c']) })
+    await pool.query(`DELETE FROM ${table}`)
+    for (const key of ['c', 'b', 'a']) await pool.query(insert, [key])
+    await pool.query(`VACUUM FULL ANALYZE ${table}`)
+    await whileWaiting(`UPDATE ${table} SET digest = 'locked' WHERE key = $1`, async (client) => {
+      t.same((await client.query(`SELECT key FROM ${table} FOR UPDATE SKIP LOCKED`)).rows, [{ key: 'c' }])
+    })
+  })
+
+  await t.test('a row that many write and somebody has locked takes one connection, and holds no write of another key up', async (t) => {
+    const client = new NotingClient(pool)
+    const { adapter, table } = await openedAdapter(client, { lockTimeout: 4000 })
+    await adapter.write('hot', 'before', ANY)
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`UPDATE ${table} SET digest = 'locked'`)
+    let underWay = 0
+    let most = 0
+    client.around = async (text, send) => {
+      if (!/INSERT|UPDATE|DELETE/.test(text)) return await send()
+      most = Math.max(most, ++underWay)
+      return await send().finally(() => { underWay-- })
+    }
+    const hot = [...Array.from({ length: 30 }, (_, at) => adapter.write('hot', at, ANY)), adapter.write('hot', 'x'.repeat(70_000), ANY), adapter.remove('hot', EXISTS)]
+    for (let at = 0; at < 5; at++) t.match(await Promise.all(['a', 'b'].map((key) => adapter.write(key + at, 1, ANY))), [{ applied: true }, { applied: true }])
+    t.ok(most <= 3, String(most))
+    await other.query('ROLLBACK')
+    other.release()
+    t.ok((await Promise.all(hot)).every(({ applied }) => applied))
+  })
+
+  await t.test('who waits for too long for earlier changes of the key was not applied, and is not applied later (E31)', async (t) => {
+    const { adapter, table } = await openedAdapter(pool, { lockTimeout: 700, timeout: 800 })
+    await adapter.write('k', 'before', ANY)
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`UPDATE ${table} SET digest = 'locked'`)
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, (_, at) => adapter.write('k', at, ANY)))
+    for (const outcome of outcomes) t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+    t.ok(outcomes.some((outcome) => outcome.status === 'rejected' && /earlier changes/.test(String((outcome.reason as Error).cause))))
+    await other.query('ROLLBACK')
+    other.release()
+    await adapter.close!()
+    t.match(await adapter.read('k'), { value: 'before' })
+  })
+
+  await t.test('statement_timeout of the session ends the write that waits, and not its neighbours (E30)', async (t) => {
+    const { adapter, table } = await openedAdapter(poolTo(t, url, { options: '-c statement_timeout=80' }))
+    await adapter.write('locked', 'before', ANY)
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`UPDATE ${table} SET digest = 'locked'`)
+    t.match(await Promise.allSettled(['locked', 'a', 'b'].map((key) => adapter.write(key, 1, ANY))), [
+      { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /57014/ } } }, { value: { applied: true } }, { value: { applied: true } }
+    ])
+    await other.query('ROLLBACK')
+    other.release()
   })
 
   await t.test('a row that somebody has locked holds the others of its batch up for a moment only (E31)', async (t) => {

@@ -5,15 +5,13 @@ import type { PostgresClient } from '../../lib/storage/postgres-client.js'
 import { PostgresSession } from '../../lib/storage/postgres-session.js'
 import { createTableSql } from '../../lib/storage/postgres-statements.js'
 import { uniqueName } from '../services/service.js'
+import { warningsOf } from './postgres-subjects.js'
 
 const lite = await PGlite.create()
 t.teardown(async () => { await lite.close() })
 
-async function warningsOf (table: string, client: PostgresClient = lite, options = {}): Promise<string[]> {
-  const warnings: string[] = []
-  const session = new PostgresSession(client, { timeout: 10_000, onWarning () {} })
-  await checkTable(session, { table, ...options }, (message) => { warnings.push(message) })
-  return warnings
+async function warningsOn (table: string, client: PostgresClient = lite, options = {}) {
+  return await warningsOf(async () => { await checkTable(new PostgresSession(client, { timeout: 10_000 }), { table, ...options }) })
 }
 
 // A server with other settings than PGlite has.
@@ -37,21 +35,21 @@ const REST = 'version text NOT NULL, replaced text, digest text, value json NOT 
 await t.test('postgres: the table that createTableSql makes is used, and one of an app that holds the same', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
-  t.strictSame(await warningsOf(table, serverWith({})), [])
+  t.strictSame(await warningsOn(table, serverWith({})), [])
   const other = await made(`id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`, 'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)')
-  t.strictSame(await warningsOf(other, serverWith({})), [])
-  t.strictSame(await warningsOf(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})), [])
+  t.strictSame(await warningsOn(other, serverWith({})), [])
+  t.strictSame(await warningsOn(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})), [])
 })
 
 await t.test('postgres: columns may have other names, and are checked by these', async (t) => {
   const table = await made(`Id text COLLATE "C" PRIMARY KEY, ${REST}`)
-  t.strictSame(await warningsOf(table, serverWith({}), { columns: { key: 'id' } }), [])
-  await t.rejects(warningsOf(table, lite, { columns: { key: 'Id' } }), { message: /no column Id/ })
+  t.strictSame(await warningsOn(table, serverWith({}), { columns: { key: 'id' } }), [])
+  await t.rejects(warningsOn(table, lite, { columns: { key: 'Id' } }), { message: /no column Id/ })
 })
 
 await t.test('postgres: a table that is not there is refused, and the message prints the SQL that makes it', async (t) => {
-  await t.rejects(warningsOf('missing'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/ })
-  await t.rejects(warningsOf('missing', lite, { schema: 'nowhere' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "nowhere"."missing"/ })
+  await t.rejects(warningsOn('missing'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/ })
+  await t.rejects(warningsOn('missing', lite, { schema: 'nowhere' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "nowhere"."missing"/ })
 })
 
 await t.test('postgres: a table that would take two keys for one, order them otherwise, change what it stores or refuse every row is refused', async (t) => {
@@ -71,7 +69,7 @@ await t.test('postgres: a table that would take two keys for one, order them oth
   ]
   for (const [columns, after, message] of cases) {
     const table = await made(columns, after)
-    await t.rejects(warningsOf(table), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`of?.*another shape.*${message.source}.*CREATE TABLE`) }, `${columns} ${after}`)
+    await t.rejects(warningsOn(table), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`of?.*another shape.*${message.source}.*CREATE TABLE`) }, `${columns} ${after}`)
   }
 })
 
@@ -82,17 +80,17 @@ await t.test('postgres: a server that is read only, holds another encoding or gi
     [{ is_read_only: 'on' }, /read only.*primary/], [{ encoding: 'LATIN1' }, /LATIN1.*UTF8/],
     [{ may_delete: false, may_insert: false }, new RegExp(`may not insert, delete in "${table}". GRANT`)]
   ]
-  for (const [settings, message] of cases) await t.rejects(warningsOf(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
+  for (const [settings, message] of cases) await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
 })
 
 await t.test('postgres: settings that can lose acknowledged writes are warned of (E34)', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes']) {
-    const warnings = await warningsOf(table, serverWith({ [setting]: 'off' }))
-    t.match(warnings, [new RegExp(`${setting} = off: a crash of the server can lose writes`)])
+    const warnings = await warningsOn(table, serverWith({ [setting]: 'off' }))
+    t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: new RegExp(`${setting} = off: a crash of the server can lose writes`) }])
     t.equal(warnings.length, 1)
   }
   await lite.exec(`ALTER TABLE ${table} SET UNLOGGED`)
-  t.match(await warningsOf(table, serverWith({})), [/is unlogged or temporary/])
+  t.match(await warningsOn(table, serverWith({})), [{ code: 'FST_IF_MATCH_POSTGRES_UNLOGGED', message: /is unlogged or temporary/ }])
 })

@@ -120,6 +120,55 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.match(outcomes.find(({ status }) => status === 'rejected'), { reason: { code: 'FST_IF_MATCH_CONTENTION', cause: { message: /40P01/ } } })
   })
 
+  await t.test('a client that is in no transaction is refused: what it wrote could not be rolled back', async (t) => {
+    const { adapter } = await openedAdapter(pool)
+    const client = await pool.connect()
+    const options = { context: { client } }
+    const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /BEGIN/ }
+    await t.rejects(adapter.write('k', 1, ANY, options), refused)
+    await client.query('BEGIN')
+    await adapter.write('k', 1, ANY, options)
+    await client.query('COMMIT')
+    await t.rejects(adapter.remove('k', EXISTS, options), refused)
+    client.release()
+    t.match(await adapter.read('k'), { value: 1 })
+  })
+
+  await t.test('changes that a handler does not await one by one go one after the other over its connection', async (t) => {
+    const { adapter } = await openedAdapter(pool)
+    await transaction(async (client) => {
+      let underWay = 0
+      let most = 0
+      const counting = {
+        escapeIdentifier () {},
+        async query (text: string, values?: unknown[]) {
+          most = Math.max(most, ++underWay)
+          return await client.query(text, values).finally(() => { underWay-- })
+        }
+      }
+      const results = await Promise.all(['a', 'b', 'c'].map((key) => adapter.write(key, 1, ABSENT, { context: { client: counting } })))
+      t.ok(results.every(({ applied }) => applied))
+      t.equal(most, 1, 'pg 9 does not queue them')
+    })
+  })
+
+  await t.test('a savepoint takes back what was written since, and a refusal leaves the transaction usable', async (t) => {
+    const { adapter } = await openedAdapter(pool)
+    await transaction(async (client) => {
+      const options = { context: { client } }
+      await client.query('SAVEPOINT before')
+      await adapter.write('k', 1, ABSENT, options)
+      t.match(await adapter.write('k', 2, ABSENT, options), { applied: false, current: { value: 1 } })
+      await client.query('ROLLBACK TO before')
+      t.match(await adapter.write('k', 3, ABSENT, options), { applied: true, created: true })
+      await client.query('SAVEPOINT failed')
+      await t.rejects(client.query('SELECT 1 / 0'))
+      await client.query('ROLLBACK TO failed')
+      t.match(await adapter.read('k', options), { value: 3 })
+    })
+    t.match(await adapter.read('k'), { value: 3 })
+  })
+
   await t.test('what follows in a transaction that failed is an error, and no refusal or absence', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {

@@ -12,7 +12,8 @@ await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose
     ['RETRY', ['40001', '40P01']],
     ['LOCKED', ['55P03']],
     ['ROW', ['22P02', '22P05', '22001', '23505', '23514', '44000', '54000', 'P0001']],
-    ['NOT_APPLIED', ['57014', '57P03', '53100', '53300', '25006', '25P02', '28P01', '3D000', '42P01', '42501', '0A000', '26000', '40000']]
+    ['CANCELLED', ['57014']],
+    ['NOT_APPLIED', ['57P03', '53100', '53300', '25006', '25P02', '28P01', '3D000', '42P01', '42501', '0A000', '26000', '40000']]
   ]
   for (const [fault, codes] of cases) for (const code of codes) t.equal(faultOf(sqlError(code)), fault, code)
 })

@@ -9,7 +9,7 @@ import { startPgbouncer } from '../services/pgbouncer.js'
 import { startPostgres } from '../services/postgres.js'
 import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
-import { openedAdapter, poolTo } from './postgres-subjects.js'
+import { openedAdapter, poolTo, warningsOf } from './postgres-subjects.js'
 
 const ANY = { kind: 'any' } as const
 const EXISTS = { kind: 'exists' } as const
@@ -153,9 +153,8 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     await t.rejects(postgresAdapter({ client: pool({ user: 'reader' }), table: 'mine' }).createTable(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /may not do this/ })
     const standby = pool({ options: '-c default_transaction_read_only=on' })
     await t.rejects(postgresAdapter({ client: standby, table: 'readable' }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /read only/ })
-    const warnings: string[] = []
-    await postgresAdapter({ client: pool({ options: '-c synchronous_commit=off' }), table: 'readable', onWarning: (message) => warnings.push(message) }).open!()
-    t.match(warnings, [/synchronous_commit = off/])
+    const quick = postgresAdapter({ client: pool({ options: '-c synchronous_commit=off' }), table: 'readable' })
+    t.match(await warningsOf(async () => { await quick.open!() }), [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /synchronous_commit = off/ }])
   })
 
   await t.test('a pooler that loses the server says so with an SQLSTATE, and that is no rollback: proven or unknown', { skip: skipWithout('pgbouncer') }, async (t) => {

@@ -6,7 +6,7 @@ import { satisfies } from '../../lib/storage/expectation.js'
 import { postgresAdapter, type PostgresAdapter } from '../../lib/storage/postgres.js'
 import { startPostgres } from '../services/postgres.js'
 import { skipWithout } from '../services/programs.js'
-import { openedAdapter, poolTo } from './postgres-subjects.js'
+import { NotingClient, openedAdapter, poolTo } from './postgres-subjects.js'
 
 const LEVELS = ['read committed', 'repeatable read', 'serializable']
 const KEYS = ['a', 'b', 'c']
@@ -80,8 +80,10 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       }
 
       const contention: unknown[] = []
+      const clients = [new NotingClient(pool), new NotingClient(pool), new NotingClient(pool)]
+      const adapters = clients.map((client) => postgresAdapter({ client, table, prepared: true }))
       await Promise.all([shuffle(), ...Array.from({ length: WRITERS }, async (_, writer) => {
-        const mine = postgresAdapter({ client: pool, table })
+        const mine = adapters[writer % adapters.length]!
         const known = new Map<string, string>()
         for (let at = 0; at < CALLS; at++) {
           await call(mine, known, `${writer}/${at}`).catch((error: unknown) => { contention.push(error) })
@@ -102,6 +104,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       if (new Set(ends).size !== ends.length) flaws.push('one version was replaced twice')
       t.strictSame(flaws, [])
       t.ok(acknowledged.size > WRITERS * CALLS / 8)
+      t.ok(clients.every(({ texts }) => texts.filter((text) => text.includes('json_to_recordset')).length > 3), 'among them batches of several adapters')
       t.comment(`${level}: ${JSON.stringify(tally)}, ${contention.length} contentions`)
     })
 
@@ -127,7 +130,9 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       const other: pg.PoolClient = await pool.connect()
       await other.query('BEGIN')
       await other.query(`UPDATE ${table} SET replaced = version, version = 'theirs'`)
-      const writing = [adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }), adapter.write('k', 'mine', { kind: 'exists' })]
+      // Another process, as it were: one lets no two changes of a key wait at once.
+      const second = postgresAdapter({ client: pool, table })
+      const writing = [adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }), second.write('k', 'mine', { kind: 'exists' })]
       for (let waiting = 0; waiting < 2;) {
         await delay(5)
         waiting = (await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rows.length

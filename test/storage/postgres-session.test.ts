@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { PgQuery, PostgresClient } from '../../lib/storage/postgres-client.js'
 import { PostgresSession, type SessionOptions } from '../../lib/storage/postgres-session.js'
+import { warningsOf } from './postgres-subjects.js'
 
 const STATEMENT = { name: 'named', text: 'SELECT 1' }
 
@@ -10,7 +11,6 @@ type Answer = (query: PgQuery | string) => Promise<unknown>
 // A client that notes what it is asked, and the session on it.
 function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form = {}) {
   const asked: unknown[][] = []
-  const warnings: string[] = []
   const client = {
     ...form,
     query: async (...query: unknown[]) => {
@@ -18,7 +18,7 @@ function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form 
       return await answer(query[0] as PgQuery | string)
     }
   } as unknown as PostgresClient
-  return { session: new PostgresSession(client, { timeout: 5000, onWarning: (message) => warnings.push(message), ...options }), asked, warnings }
+  return { session: new PostgresSession(client, { timeout: 5000, ...options }), asked }
 }
 
 const ROWS = { rows: [{ a: 1 }] }
@@ -45,15 +45,17 @@ await t.test('postgres: a client of pg is asked by name, and told when to give a
 
 await t.test('postgres: where named statements are not found, they are sent unnamed for good, and that is said once (E27)', async (t) => {
   for (const code of ['26000', '42P05']) {
-    const { session, asked, warnings } = sessionOn(async (query) => {
+    const { session, asked } = sessionOn(async (query) => {
       if ((query as PgQuery).name !== undefined) throw sqlError(code)
       return ROWS
     }, {}, POOL)
-    await Promise.all([session.query(STATEMENT, []), session.query(STATEMENT, [])])
-    await session.query(STATEMENT, [])
+    const warnings = await warningsOf(async () => {
+      await Promise.all([session.query(STATEMENT, []), session.query(STATEMENT, [])])
+      await session.query(STATEMENT, [])
+    })
     t.strictSame(asked.map(([query]) => (query as PgQuery).name), ['named', 'named', undefined, undefined, undefined], code)
+    t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_UNPREPARED', message: /prepared: false/ }])
     t.equal(warnings.length, 1)
-    t.match(warnings[0], /prepared: false/)
   }
 })
 

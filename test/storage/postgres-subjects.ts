@@ -46,7 +46,7 @@ export class NotingClient implements PostgresClient {
 /** An open adapter on a table of its own. */
 export async function openedAdapter (client: PostgresClient, options: Partial<PostgresAdapterOptions> = {}) {
   const table = uniqueName()
-  const adapter = postgresAdapter({ client, table, onWarning: () => {}, ...options })
+  const adapter = postgresAdapter({ client, table, ...options })
   await adapter.createTable()
   await adapter.open!()
   return { adapter, table }
@@ -56,8 +56,24 @@ export async function openedAdapter (client: PostgresClient, options: Partial<Po
 export function subjectsOn (client: PostgresClient, other: PostgresClient, steady: PostgresClient, cut?: () => Promise<() => Promise<void>>): CreateAdapter {
   return async () => {
     const table = uniqueName()
-    const connect = (client: PostgresClient) => postgresAdapter({ client, table, onWarning: () => {} })
+    const connect = (client: PostgresClient) => postgresAdapter({ client, table })
     await connect(steady).createTable()
     return { adapter: connect(client), another: async () => connect(other), cut, close: async () => { await steady.query(`DROP TABLE ${table}`) } }
   }
+}
+
+/** The warnings of the adapter during a step. */
+export async function warningsOf (step: () => Promise<unknown>): Promise<Array<{ code: string, message: string }>> {
+  const warnings: Array<{ code: string, message: string }> = []
+  const note = ({ code = '', message }: Error & { code?: string }) => {
+    if (code.startsWith('FST_IF_MATCH_POSTGRES_')) warnings.push({ code, message })
+  }
+  process.on('warning', note)
+  try {
+    await step()
+    await new Promise(setImmediate)
+  } finally {
+    process.off('warning', note)
+  }
+  return warnings
 }

@@ -12,7 +12,7 @@ await lite.exec(createTableSql())
 const write = (key: string, version: string, expectation: Write['expectation']): Write => ({ key, version, json: '{"n":1}', expectation, options: { digest: 'd' } })
 
 function tableOver (client: PostgresClient, isInTransaction = false): PostgresTable<unknown> {
-  return new PostgresTable(new PostgresSession(client, { timeout: 5000, onWarning () {} }), statementsOn(quotedTable({}), isInTransaction ? 0 : 1000), isInTransaction)
+  return new PostgresTable(new PostgresSession(client, { timeout: 5000 }), statementsOn(quotedTable({}), isInTransaction ? 0 : 1000), isInTransaction)
 }
 
 await t.test('postgres: each operation is one statement; undefined says that nothing matched', async (t) => {

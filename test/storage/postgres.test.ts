@@ -8,12 +8,16 @@ import { postgresAdapter, type PostgresAdapterOptions } from '../../lib/storage/
 import { startPostgres } from '../services/postgres.js'
 import { skipWithout } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
-import { NotingClient, openedAdapter, poolTo, QUICK, subjectsOn } from './postgres-subjects.js'
+import { NotingClient, openedAdapter, poolTo, QUICK, subjectsOn, warningsOf } from './postgres-subjects.js'
 
 const ANY = { kind: 'any' } as const
 const EXISTS = { kind: 'exists' } as const
 const ABSENT = { kind: 'absent' } as const
 const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
+
+// One for all: it takes a second to make.
+const lite = await PGlite.create()
+t.teardown(async () => { await lite.close() })
 
 await t.test('postgres: wrong options are refused, naming the option', async (t) => {
   const client = new pg.Pool()
@@ -21,36 +25,31 @@ await t.test('postgres: wrong options are refused, naming the option', async (t)
     [{}, /"client"/], [{ client: {} }, /"client"/], [{ client, schema: '' }, /"schema"/], [{ client, table: 'a\0' }, /"table"/], [{ client, table: 'é'.repeat(32) }, /"table"/], [{ client, table: 1 }, /"table"/],
     [{ client, columns: { key: '' } }, /"key"/], [{ client, columns: { tag: 'etag' } }, /names tag/], [{ client, columns: { key: 'version' } }, /one name/],
     [{ client, timeout: 0 }, /"timeout"/], [{ client, timeout: '5' }, /"timeout"/], [{ client, timeout: 2 ** 31 }, /"timeout"/], [{ client, lockTimeout: -1 }, /"lockTimeout"/],
-    [{ client, lockTimeout: 1.5 }, /"lockTimeout"/], [{ client, timeout: 100, lockTimeout: 100 }, /"lockTimeout"/], [{ client, prepared: 'auto' }, /"prepared"/], [{ client, onWarning: console }, /"onWarning"/]
+    [{ client, lockTimeout: 1.5 }, /"lockTimeout"/], [{ client, timeout: 100, lockTimeout: 100 }, /"lockTimeout"/], [{ client, prepared: 'auto' }, /"prepared"/]
   ]
   for (const [options, message] of wrong) t.throws(() => postgresAdapter(options as PostgresAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }, inspect(options, { depth: 0 }))
 })
 
-await t.test('postgres: a warning is one of the process, unless somebody takes it', async (t) => {
-  const client = await PGlite.create()
-  t.teardown(async () => { await client.close() })
-  const warned = new Promise<Error>((resolve) => { process.once('warning', resolve) })
-  const adapter = postgresAdapter({ client })
+await t.test('postgres: what has no table does not boot; it is made once, and what can lose writes is warned of (E34)', async (t) => {
+  const adapter = postgresAdapter({ client: lite })
   await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
   await adapter.createTable()
   await adapter.createTable()
-  await adapter.open!()
-  t.match(await warned, { name: 'FastifyIfMatchWarning', message: /fsync = off/ })
+  t.match(await warningsOf(async () => { await adapter.open!() }), [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }])
 })
 
 await t.test('postgres: a client of "context" that is in a transaction writes into it; what is none, or a pool, is refused', async (t) => {
-  const client = await PGlite.create()
-  t.teardown(async () => { await client.close() })
-  const { adapter } = await openedAdapter(client)
-  await client.transaction(async (transaction) => {
+  const { adapter } = await openedAdapter(lite)
+  await lite.transaction(async (transaction) => {
     const options = { context: { client: transaction } }
     t.match(await adapter.write('k', 1, ABSENT, options), { applied: true })
     t.match(await adapter.write('k', 2, ABSENT, options), { applied: false, current: { value: 1 } })
     t.match(await adapter.read('k', options), { value: 1 })
+    t.match(await adapter.remove('k', EXISTS, options), { applied: true })
     await transaction.rollback()
   })
   t.equal(await adapter.read('k'), undefined)
-  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }]) await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }, { client: { query () {}, getTransactionStatus: () => 'I' } }]) await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
 })
 
 await t.test('postgres: a table that another process is just making is tried again, bounded; anything else does not boot', async (t) => {
@@ -70,8 +69,6 @@ await t.test('postgres: a table that another process is just making is tried aga
 })
 
 await t.test('postgres: a write that had to go alone and lost its answer is proven, too (E2)', async (t) => {
-  const lite = await PGlite.create()
-  t.teardown(async () => { await lite.close() })
   const client = new NotingClient(lite)
   const { adapter } = await openedAdapter(client)
   client.around = async (text, send) => {
@@ -86,6 +83,9 @@ await t.test('postgres: a write that had to go alone and lost its answer is prov
   }
   await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
   client.around = async () => { throw Object.assign(new Error('simulated'), { code: '57014' }) }
+  const reading = t.rejects(adapter.read('j'))
+  await adapter.close!()
+  await reading
   await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
 })
 
@@ -166,7 +166,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.ok(created.applied)
     const expectation = versionIn(created.applied ? created.version : '')
     const end = await inTransaction(t, `UPDATE ${table} SET replaced = version, version = 'theirs'`)
-    const changes = [adapter.write('k', 'mine', expectation), adapter.remove('k', expectation)]
+    const changes = [adapter.write('k', 'mine', expectation), postgresAdapter({ client: pool, table }).remove('k', expectation)]
     await untilWaiting(table, 2)
     await end('COMMIT')
     for (const change of changes) t.match(await change, { applied: false, current: { version: 'theirs', value: 'before' } })

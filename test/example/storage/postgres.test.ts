@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import pg from 'pg'
+import t from 'tap'
+import { createStorage } from '../../../example/storage/index.js'
+import { SettingError } from '../../../example/setting-error.js'
+import { startPostgres } from '../../services/postgres.js'
+import { skipWithout } from '../../services/programs.js'
+
+const ANY = { kind: 'any' } as const
+
+await t.test('postgres: an address of another form does not boot, and its password is in no message', async (t) => {
+  for (const rest of ['user:hush@host:port/offers', 'user:hush#@host/offers', 'user:hush@host:99999/offers', 'user:hush@[::1/offers', 'user:hush@host/offers?port=x']) {
+    const error = await createStorage(`postgres://${rest}`).then(() => undefined, (error: unknown) => error)
+    t.type(error, SettingError, rest)
+    t.match(error, { message: /^STORAGE accepts "postgres:\/\/user:password@host:port\/database"/ })
+    t.notMatch(inspect(error), /hush/)
+  }
+})
+
+await t.test('postgres: with a server', { skip: skipWithout('postgres') }, async (t) => {
+  const { url } = await startPostgres(t)
+  const observer = new pg.Client({ connectionString: url })
+  await observer.connect()
+  t.teardown(async () => { await observer.end() })
+  const connections = async (expression = 'pid') => (await observer.query(`SELECT ${expression} FROM pg_stat_activity WHERE application_name = 'offers-api'`)).rows.length
+
+  async function opened () {
+    const storage = await createStorage(url)
+    await storage.open?.()
+    return storage
+  }
+
+  await t.test('the table is made where it is missing, and the connections end with the storage', async (t) => {
+    for (const version of ['first', 'again']) {
+      const storage = await opened()
+      t.match(await storage.write('/a', version, ANY), { applied: true, created: version === 'first' })
+      t.ok(await connections() > 0)
+      await storage.close?.()
+      for (let attempt = 0; attempt < 500 && await connections() > 0; attempt++) await delay(10)
+      t.equal(await connections(), 0)
+      await t.rejects(storage.read('/a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    }
+  })
+
+  await t.test('the server closes idle connections: the process goes on, over new ones (E33)', async (t) => {
+    const storage = await opened()
+    await Promise.all(Array.from({ length: 8 }, (_, at) => storage.remove(`/none/${at}`, { kind: 'exists' })))
+    t.ok(await connections() > 1, 'several are idle')
+    t.ok(await connections('pg_terminate_backend(pid)') > 1)
+    // What is handed out in the moment before the pool knows is an error, and not the end.
+    const read = async () => await storage.read('/a').catch(() => undefined)
+    for (let attempt = 0; attempt < 500 && await read() === undefined; attempt++) await delay(10)
+    t.match(await storage.write('/a', 'after', ANY), { applied: true, created: false })
+    t.match(await storage.read('/a'), { value: 'after' })
+    await storage.close?.()
+  })
+})
