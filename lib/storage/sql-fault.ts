@@ -18,6 +18,7 @@ export function sqlStateFault (error: unknown): Error | undefined {
     case 'RETRY':
       return new ContentionError(1, { cause })
     case 'LOCKED':
+    case 'CANCELLED':
     case 'NOT_APPLIED':
       return new StorageUnavailableError({ cause })
     case 'UNKNOWN':
