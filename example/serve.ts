@@ -29,7 +29,7 @@ export async function serve (settings: Settings): Promise<{ app: FastifyInstance
   try {
     return { app, url: await app.listen({ host: settings.host, port: settings.port }) }
   } catch (error) {
-    const flaw = FLAW_OF_CODE[(error as { code?: string }).code ?? '']
+    const flaw = FLAW_OF_CODE[String((error as { code?: unknown }).code)]
     throw flaw === undefined ? error : new SettingError(...flaw)
   }
 }

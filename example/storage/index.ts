@@ -4,15 +4,19 @@ import type { StorageAdapter } from 'fastify-if-match'
 export type CreateStorage = (setting: string) => StorageAdapter | Promise<StorageAdapter>
 
 // Loaded when they are asked for, so that nobody needs the drivers of the others.
+const postgres = async (): Promise<CreateStorage> => (await import('./postgres.js')).createPostgres
+const redis = async (): Promise<CreateStorage> => (await import('./redis.js')).createRedis
+const etcd = async (): Promise<CreateStorage> => (await import('./etcd.js')).createEtcd
+
 const ENGINES: Readonly<Record<string, () => Promise<CreateStorage>>> = {
   memory: async () => (await import('./memory.js')).createMemory,
   sqlite: async () => (await import('./sqlite.js')).createSqlite,
-  postgres: async () => (await import('./postgres.js')).createPostgres,
-  postgresql: async () => (await import('./postgres.js')).createPostgres,
-  redis: async () => (await import('./redis.js')).createRedis,
-  rediss: async () => (await import('./redis.js')).createRedis,
-  etcd: async () => (await import('./etcd.js')).createEtcd,
-  etcds: async () => (await import('./etcd.js')).createEtcd
+  postgres,
+  postgresql: postgres,
+  redis,
+  rediss: redis,
+  etcd,
+  etcds: etcd
 }
 
 /** The engines that `STORAGE` can name, as the beginnings of its value. */

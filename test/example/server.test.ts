@@ -99,6 +99,14 @@ async function put (port: string, id: string, headers: Record<string, string>): 
   return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
 }
 
+await t.test('a failure that has no line of its own is told whole', async (t) => {
+  // An interface that no machine has.
+  const { exit, log } = start(t, { HOST: 'fe80::1%none', TOKENS: 'mine=contoso:owner' })
+  t.strictSame(await exit, [1, null])
+  t.match(log.text(), /EINVAL|EADDRNOTAVAIL|ENODEV/)
+  t.match(log.text(), /\n {4}at /)
+})
+
 await t.test('offers are there after a restart', async (t) => {
   const STORAGE = await sharedSetting(t)
   const first = start(t, { STORAGE })
