@@ -1,7 +1,8 @@
 import createError from '@fastify/error'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { join } from 'node:path'
-import ifMatch from 'fastify-if-match'
+import ifMatch, { type StorageAdapter } from 'fastify-if-match'
+import { etcdAdapter } from 'fastify-if-match/storage/etcd'
 import { createStorage } from '../example/storage/index.js'
 
 interface OfferRoute { Params: { id: string }, Body: Record<string, unknown> }
@@ -9,11 +10,11 @@ interface OfferRoute { Params: { id: string }, Body: Record<string, unknown> }
 /** The apps that are compared. Each has GET and PUT of `/offers/:id`; files of its storage go into the folder. */
 export const sides: Readonly<Record<string, (folder: string) => Promise<FastifyInstance>>> = {
   bare: async () => bareApp(),
-  memory: () => guardedApp('memory:'),
-  sqlite: (folder) => guardedApp(`sqlite:${join(folder, 'bench.db')}`),
-  postgres: () => guardedApp(addressOf('POSTGRES_URL')),
-  redis: () => guardedApp(addressOf('REDIS_URL')),
-  etcd: () => guardedApp(addressOf('ETCD_URL').replace(/^http/, 'etcd'))
+  memory: async () => guardedApp(await createStorage('memory:')),
+  sqlite: async (folder) => guardedApp(await createStorage(`sqlite:${join(folder, 'bench.db')}`)),
+  postgres: async () => guardedApp(await createStorage(addressOf('POSTGRES_URL'))),
+  redis: async () => guardedApp(await createStorage(addressOf('REDIS_URL'))),
+  etcd: async () => guardedApp(etcdAdapter({ endpoints: addressOf('ETCD_URL').split(',') }))
 }
 
 /** Whether the entities of a side have tags. */
@@ -42,9 +43,7 @@ function bareApp (): FastifyInstance {
   return app
 }
 
-/** The plugin on a storage that is made as STORAGE of the reference server says. */
-async function guardedApp (setting: string): Promise<FastifyInstance> {
-  const storage = await createStorage(setting)
+async function guardedApp (storage: StorageAdapter): Promise<FastifyInstance> {
   const app = Fastify()
   await app.register(ifMatch, { storage, create: 'wildcard' })
   app.get<OfferRoute>('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity<object>().read()).value)
