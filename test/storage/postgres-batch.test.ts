@@ -35,7 +35,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
       versions.push(result.applied ? result.version : '')
     }
     const writes: Array<[string, Expectation]> = [
-      ['a', ABSENT], ['b', ABSENT], ['c', EXISTS], ['d', versionIn('other', versions[2]!)], ['e', versionIn('other')], ['f', EXISTS], ['g', versionIn('none')], ['h', ANY], ['i', versionIn()]
+      ['a', ABSENT], ['b', ABSENT], ['c', EXISTS], ['d', versionIn('other', versions[2]!)], ['e', versionIn('other')], ['f', EXISTS], ['g', versionIn('none')], ['h', ANY], ['i', versionIn('\0')]
     ]
     const texts = client.texts.length
     const results = await Promise.all(writes.map(([key, expectation]) => adapter.write(key, `after ${key}`, expectation, { digest: key })))
