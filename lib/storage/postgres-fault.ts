@@ -27,7 +27,7 @@ const ROW = /^(22|23|44|54|P0)/
 const UNKNOWN = /^(08|58|XX|F0|40003|57P01|57P02)/
 
 // What drivers reject with when nothing was sent (E30).
-const NOT_SENT = /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired|Cannot use a pool after calling end on the pool|PGlite is closed)|is not queryable$/
+const NOT_SENT = /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired|Cannot use a pool after calling end on the pool|PGlite is closed)|^Client (was closed|has encountered a connection error) and is not queryable$/
 
 const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
   [RETRY, 'another transaction was in the way.'],
@@ -63,10 +63,11 @@ export function faultOf (error: unknown): PostgresFault {
   return UNKNOWN.test(state) ? 'UNKNOWN' : 'NOT_APPLIED'
 }
 
-function wasNotSent (error: unknown): boolean {
-  const { syscall, message, errors } = error as { syscall?: unknown, message?: unknown, errors?: unknown }
-  // One for each address of the host.
-  if (Array.isArray(errors)) return errors.every(wasNotSent)
+/** Whether a driver says that nothing was sent, because it had no connection (E30). */
+export function wasNotSent (error: unknown): boolean {
+  const { syscall, message, errors } = Object(error) as { syscall?: unknown, message?: unknown, errors?: unknown }
+  // One for each address of the host. A list without one says nothing.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNotSent)
   return syscall === 'connect' || syscall === 'getaddrinfo' || NOT_SENT.test(String(message))
 }
 

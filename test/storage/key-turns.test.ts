@@ -54,3 +54,23 @@ await t.test('a change that waited for too long is never started, and those behi
   await Promise.all([ahead, patient])
   t.strictSame(begun, ['patient'])
 })
+
+await t.test('who comes when the first change is over and the second under way waits for the second', async (t) => {
+  const turns = new KeyTurns()
+  const [first, second] = [barrier(), barrier()]
+  const begun: string[] = []
+  const take = async (name: string, until?: Promise<void>) => await turns.take('a', 60_000, async () => {
+    begun.push(name)
+    await until
+  }, late)
+  const changes = [take('1', first.opened), take('2', second.opened)]
+  first.open()
+  await changes[0]
+  await new Promise(setImmediate)
+  changes.push(take('3'))
+  await new Promise(setImmediate)
+  t.strictSame(begun, ['1', '2'])
+  second.open()
+  await Promise.all(changes)
+  t.strictSame(begun, ['1', '2', '3'])
+})

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Expectation } from '../../lib/storage/adapter.js'
 import { KeyTurns } from '../../lib/storage/key-turns.js'
-import { batchStatement, readTogether, writeTogether, type Then } from '../../lib/storage/postgres-batch.js'
+import { batcherOf, batchStatement, readTogether, writeTogether, type Then } from '../../lib/storage/postgres-batch.js'
 import { postgresAdapter, type PostgresClient } from '../../lib/storage/postgres.js'
 import { PostgresSession } from '../../lib/storage/postgres-session.js'
 import { quotedTable, statementsOn } from '../../lib/storage/postgres-statements.js'
@@ -35,7 +35,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
       versions.push(result.applied ? result.version : '')
     }
     const writes: Array<[string, Expectation]> = [
-      ['a', ABSENT], ['b', ABSENT], ['c', EXISTS], ['d', versionIn('other', versions[2]!)], ['e', versionIn('other')], ['f', EXISTS], ['g', versionIn('none')], ['h', ANY], ['i', versionIn()]
+      ['a', ABSENT], ['b', ABSENT], ['c', EXISTS], ['d', versionIn('other', versions[2]!)], ['e', versionIn('other')], ['f', EXISTS], ['g', versionIn('none')], ['h', ANY], ['i', versionIn('\0')]
     ]
     const texts = client.texts.length
     const results = await Promise.all(writes.map(([key, expectation]) => adapter.write(key, `after ${key}`, expectation, { digest: key })))
@@ -61,6 +61,23 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     t.ok(results.every(({ applied }) => applied))
     const versions = results.slice(1).map((result) => result.applied && result.version)
     t.ok(versions.includes((await adapter.read('k'))!.replaced!))
+  })
+
+  await t.test('what a batch did not find and the look does is written again alone, and not in a batch (E1, E24)', async (t) => {
+    const { adapter, client, table } = await opened()
+    const keys = Array.from({ length: 24 }, (_, at) => `k${at}`)
+    const put = `INSERT INTO ${table} SELECT 'k' || n, 'theirs', NULL, NULL, '0' FROM generate_series(0, 23) AS n`
+    await steady.query(put)
+    client.around = async (text, send) => {
+      if (!isBatch(text)) return await send()
+      await steady.query(`DELETE FROM ${table}`)
+      const answer = await send()
+      await steady.query(put)
+      return answer
+    }
+    const results = await Promise.all(keys.map((key) => adapter.write(key, 1, EXISTS)))
+    t.ok(results.every(({ applied }) => applied))
+    t.equal(client.texts.filter(isBatch).length, 1)
   })
 
   await t.test('every value comes back deep-equal from a batch, NUL and lone surrogates too (E28)', async (t) => {
@@ -141,6 +158,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     await new Promise(setImmediate)
     t.equal(settled, 2)
     t.equal(client.texts.filter(isBatch).length, 1)
+    t.equal(client.texts.filter((text) => text.includes('INSERT')).length, 2, 'the large one is not in it')
     t.strictSame((await writing).map(({ applied }) => applied), [true, true, true])
   })
 }
@@ -180,6 +198,29 @@ await t.test('postgres: a batch bounds its wait on the server, unless the adapte
   t.match(batchStatement(quotedTable({}), 2000).text, /set_config\('lock_timeout', '100', true\)/)
   t.match(batchStatement(quotedTable({}), 50).text, /set_config\('lock_timeout', '50', true\)/)
   t.notMatch(batchStatement(quotedTable({}), 0).text, /set_config/)
+})
+
+await t.test('postgres: a statement carries 32 items at most, and the next one goes beside it (E24)', async (t) => {
+  const sizes: number[] = []
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => { open = resolve })
+  const batcher = batcherOf(async (items) => {
+    sizes.push(items.length)
+    await opened
+    return items.map(() => async () => 'done')
+  })
+  const adding = Array.from({ length: 80 }, async (_, at) => await (await batcher.add({ key: String(at) }))())
+  for (let passed = 0; passed < 5; passed++) await new Promise(setImmediate)
+  t.strictSame(sizes.slice(0, 2), [32, 32], 'before the first one has its answer')
+  open()
+  await Promise.all(adding)
+  t.strictSame(sizes, [32, 32, 16])
+})
+
+await t.test('postgres: new rows are inserted in the order in which rows are locked, that of bytes, whatever order the database has (E5, E24)', async (t) => {
+  const { text } = batchStatement(quotedTable({}), 0)
+  t.match(text, /ORDER BY e\."key" FOR NO KEY UPDATE/, 'a column with COLLATE "C"')
+  t.match(text, /ORDER BY i\.key COLLATE "C" ON CONFLICT/)
 })
 
 await t.test('postgres: batches on a server', { skip: skipWithout('postgres') }, async (t) => {
@@ -236,9 +277,25 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     await pool.query(`DELETE FROM ${table}`)
     for (const key of ['c', 'b', 'a']) await pool.query(insert, [key])
     await pool.query(`VACUUM FULL ANALYZE ${table}`)
-    await whileWaiting(`UPDATE ${table} SET digest = 'locked' WHERE key = $1`, async (client) => {
+    // What only reads the row keeps it from being changed: no weaker lock than that of a change is waited for in order.
+    await whileWaiting(`SELECT 1 FROM ${table} WHERE key = $1 FOR SHARE`, async (client) => {
       t.same((await client.query(`SELECT key FROM ${table} FOR UPDATE SKIP LOCKED`)).rows, [{ key: 'c' }])
     })
+  })
+
+  await t.test('a foreign key that refers to a row holds no batch up: no stronger lock is taken than that of a change (E24)', async (t) => {
+    const { table } = await openedAdapter(pool)
+    for (const key of ['a', 'b']) await pool.query(`INSERT INTO ${table} VALUES ($1, 'theirs', NULL, NULL, '1')`, [key])
+    await pool.query(`CREATE TABLE ${table}_note (key text COLLATE "C" REFERENCES ${table})`)
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`INSERT INTO ${table}_note VALUES ('b')`)
+    const { text } = batchStatement(quotedTable({ table }), 50)
+    const { rows } = await pool.query(text, [JSON.stringify(['a', 'b'].map((key) => ({ key, version: 'mine', value: '1', kind: 'any' })))]).finally(async () => {
+      await other.query('ROLLBACK')
+      other.release()
+    })
+    t.equal(rows.length, 2)
   })
 
   await t.test('a row that many write and somebody has locked takes one connection, and holds no write of another key up', async (t) => {

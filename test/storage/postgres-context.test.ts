@@ -180,12 +180,15 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
   })
 
   await t.test('a connection that is lost leaves the outcome to the end of the transaction: unknown, and not looked for', async (t) => {
-    const { adapter } = await openedAdapter(pool)
+    const own = new NotingClient(pool)
+    const { adapter } = await openedAdapter(own)
+    const before = own.texts.length
     await t.rejects(transaction(async (client) => {
       const noting = new NotingClient(client)
       noting.around = async () => { throw new Error('Connection terminated unexpectedly') }
       const count = await noting.count(() => t.rejects(adapter.write('k', 1, ANY, { context: { client: noting } }), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }))
       t.equal(count, 1)
+      t.equal(own.texts.length, before, 'outside of the transaction neither')
       throw new Error('over')
     }), { message: 'over' })
   })

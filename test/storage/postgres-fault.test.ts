@@ -39,7 +39,8 @@ await t.test('postgres: what was never sent was not applied; what was sent and n
   const sent: unknown[] = [
     new Error('Connection terminated unexpectedly'), new Error('Connection terminated'), new Error('Query read timeout'), new Error('no answer came within 5 ms'),
     Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }), Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }),
-    new AggregateError([refused, new Error('Connection terminated unexpectedly')]), new TypeError('of whatever'), 'a text'
+    new AggregateError([refused, new Error('Connection terminated unexpectedly')]), new TypeError('of whatever'), 'a text', undefined, null,
+    Object.assign(new Error('of a driver that lists what it found'), { errors: [] }), new AggregateError([undefined]), new Error('Failed query … params: the gate is not queryable')
   ]
   for (const error of sent) t.equal(faultOf(error), 'UNKNOWN', String(error))
 })

@@ -36,7 +36,8 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       const { table } = await openedAdapter(pool)
       t.same((await pool.query('SHOW transaction_isolation')).rows, [{ transaction_isolation: level }])
       await pool.query(historySql(table))
-      const acknowledged = new Map<string, string>()
+      const acknowledged = new Map<string, { version: string, expectation: Expectation }>()
+      const removed: string[] = []
       const refused = new Set<string>()
       const flaws: string[] = []
       const tally: Record<string, number> = {}
@@ -57,9 +58,12 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
           if (result.current === undefined) known.delete(key)
           else known.set(key, result.current.version)
         } else if ('version' in result) {
-          acknowledged.set(name!, result.version)
+          acknowledged.set(name!, { version: result.version, expectation })
           known.set(key, result.version)
-        } else known.delete(key)
+        } else {
+          if (expectation.kind === 'version') removed.push(...expectation.versions)
+          known.delete(key)
+        }
       }
 
       // A transaction of the app, which makes rows vanish and come back.
@@ -93,10 +97,13 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       const { rows } = await pool.query<Change>(`SELECT key, old, new, value FROM ${table}_history ORDER BY at`)
       const written = new Map<string, Change[]>()
       for (const row of rows) if (row.value !== null) written.set(JSON.parse(row.value) as string, [...written.get(JSON.parse(row.value) as string) ?? [], row])
-      for (const [name, version] of acknowledged) {
+      for (const [name, { version, expectation }] of acknowledged) {
         const changes = written.get(name) ?? []
         if (changes.length !== 1 || changes[0]!.new !== version) flaws.push(`${name} was acknowledged and written ${changes.length} times`)
+        else if (!satisfies(expectation, changes[0]!.old ?? undefined)) flaws.push(`${name} expected ${JSON.stringify(expectation)} and replaced ${changes[0]!.old}`)
       }
+      const deleted = new Set(rows.filter((row) => row.new === null).map(({ old }) => old))
+      for (const version of removed) if (!deleted.has(version)) flaws.push(`${version} was to be removed, and another one was`)
       for (const name of refused) if (written.has(name)) flaws.push(`${name} was refused and is written`)
       for (const name of written.keys()) if (name !== 'shuffled' && !acknowledged.has(name)) flaws.push(`${name} is written and was not acknowledged`)
       // Each version is replaced or removed at most once: otherwise an update is lost.

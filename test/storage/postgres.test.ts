@@ -322,6 +322,17 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.strictSame(await keys('a', ''), ['a', 'ab'])
   })
 
+  await t.test('a listing is by bytes in each of its parts, also on a column with another order (E5)', async (t) => {
+    const { adapter, table } = await opened()
+    await pool.query(`ALTER TABLE ${table} ALTER key TYPE text COLLATE "und-x-icu"`)
+    for (const key of ['b', 'Z', 'a', 'B', 'A']) await adapter.write(key, 1, ABSENT)
+    const keys = async (prefix: string, after?: string) => (await adapter.list(prefix, { after })).items.map(({ key }) => key)
+    t.strictSame(await keys(''), ['A', 'B', 'Z', 'a', 'b'])
+    t.strictSame(await keys('', 'B'), ['Z', 'a', 'b'])
+    t.strictSame(await keys('a'), ['a'])
+    t.strictSame(await keys('Z'), ['Z'])
+  })
+
   await t.test('a listing, a read and a write use the index on the key', async (t) => {
     const { client, table, adapter } = await opened()
     await pool.query(`INSERT INTO ${table} SELECT 'k/' || n, 'v', NULL, NULL, '1' FROM generate_series(1, 20000) AS n`)

@@ -42,3 +42,14 @@ await t.test('a race that others win again and again is CONTENTION after 16 atte
   await t.rejects(writeThenLook(v1, write, answers(at('v1'))), { code: 'FST_IF_MATCH_CONTENTION', message: /16/ })
   t.equal(write.calls, 16)
 })
+
+await t.test('between two attempts there is a pause, each of another length, and never a long one (E1, R58)', async (t) => {
+  const pauses: number[] = []
+  const mocked = await t.mockImport<typeof import('../../lib/storage/write-then-look.js')>('../../lib/storage/write-then-look.js', {
+    'node:timers/promises': { setTimeout: async (pause: number) => { pauses.push(pause) } }
+  })
+  await t.rejects(mocked.writeThenLook(v1, none, answers(at('v1'))), { code: 'FST_IF_MATCH_CONTENTION' })
+  t.equal(pauses.length, 15)
+  t.equal(new Set(pauses).size, 15)
+  t.ok(pauses.every((pause, at) => pause >= 0 && pause <= Math.min(2 ** (at + 1), 32)))
+})

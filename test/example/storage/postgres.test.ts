@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, Socket, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import pg from 'pg'
@@ -16,6 +18,15 @@ await t.test('postgres: an address of another form does not boot, and its passwo
     t.match(error, { message: /^STORAGE accepts "postgres:\/\/user:password@host:port\/database"/ })
     t.notMatch(inspect(error), /hush/)
   }
+})
+
+await t.test('postgres: a host that takes connections and says nothing is not waited for, and nothing was sent: no unknown outcome (E30, E32)', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  t.teardown(() => { silent.close() })
+  await once(silent, 'listening')
+  const storage = await createStorage(`postgres://user@127.0.0.1:${(silent.address() as AddressInfo).port}/offers`)
+  await t.rejects(storage.write('/a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+  await storage.close?.()
 })
 
 await t.test('postgres: with a server', { skip: skipWithout('postgres') }, async (t) => {
@@ -41,6 +52,13 @@ await t.test('postgres: with a server', { skip: skipWithout('postgres') }, async
       t.equal(await connections(), 0)
       await t.rejects(storage.read('/a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
     }
+  })
+
+  await t.test('a connection whose other end is gone is found out, for it is kept alive (E32)', async (t) => {
+    const kept = t.capture(Socket.prototype, 'setKeepAlive')
+    const storage = await opened()
+    t.match(kept(), [{ args: [true] }])
+    await storage.close?.()
   })
 
   await t.test('the server closes idle connections: the process goes on, over new ones (E33)', async (t) => {
