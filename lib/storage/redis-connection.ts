@@ -169,7 +169,7 @@ function nodeRedisCluster (client: NodeRedisCluster, silence: number): NodeRedis
     clientSideCache: undefined,
     commandOptions: {},
     useReplicas: false,
-    // One node that is away must not keep the others from being reached.
+    // One that is away keeps the others from nothing, and none is left behind when the driver is closed while it looks around.
     minimizeConnections: true,
     defaults: { ...defaults, ...nodeRedisOptions(defaults?.socket, silence, reconnectStrategy) }
   })

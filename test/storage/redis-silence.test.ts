@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { StorageAdapter } from '../../lib/storage/adapter.js'
+import { connector } from '../../lib/storage/redis-connection.js'
 import { skipWithout } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
 import { startRedisCluster } from '../services/redis-cluster.js'
@@ -101,6 +102,18 @@ await t.test('redis: a member of a Cluster that hangs', { skip: skipWithout('red
       t.equal(await adapter.read(away), undefined)
     })
   }
+
+  await t.test('node-redis: closed while it asks where the slots are, it makes no connections when it hears it', async (t) => {
+    const { proxies, detours } = await startProxies(t, url)
+    const connection = connector(CLUSTER_DRIVERS['node-redis']!(url, detours), 10_000).connect()
+    const asked = proxies.map((proxy) => proxy.hold({ when: (request) => /\bslots\b/i.test(String(request)) }).requested)
+    const opening = connection.open()
+    await Promise.race(asked)
+    connection.close()
+    for (const proxy of proxies) proxy.pass()
+    await opening.catch(() => {})
+    t.equal(proxies.reduce((sum, { connections }) => sum + connections, 0), 1)
+  })
 
   // ioredis asks any other member where the slot is, and that answer would be held back as well.
   await t.test('node-redis: with the connection to one cut, what is asked of another is answered all the same (E41)', async (t) => {
