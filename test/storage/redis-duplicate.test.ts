@@ -1,7 +1,8 @@
 import { Cluster, Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createClient, createCluster } from 'redis'
 import t, { type Test } from 'tap'
-import type { RedisClient } from '../../lib/storage/redis.js'
+import type { NodeRedisClient, RedisClient } from '../../lib/storage/redis.js'
 import { connector } from '../../lib/storage/redis-connection.js'
 
 /** The client that the adapter makes of another one. */
@@ -82,4 +83,35 @@ await t.test('redis: node-redis: so do those to the nodes of a Cluster (E41 to E
   const { _options } = madeOf(t, createCluster({ rootNodes: [], RESP: 3, useReplicas: true, minimizeConnections: false, commandOptions: { timeout: 1 }, clientSideCache: CACHE, defaults: ODD_NODE_REDIS }))
   t.match(_options, { RESP: 2, useReplicas: false, minimizeConnections: true, clientSideCache: undefined, defaults: SOBER_NODE_REDIS })
   t.strictSame((_options as { commandOptions: object }).commandOptions, {})
+})
+
+await t.test('redis: node-redis: of the connections that were given up none goes on, and once closed there is no new one', async (t) => {
+  const connects: number[] = []
+  const made = (): NodeRedisClient => {
+    const id = clients++
+    return {
+      isReady: false,
+      options: {},
+      duplicate: made,
+      sendCommand: async () => {},
+      async connect () {
+        connects.push(id)
+        throw new Error('nobody there')
+      },
+      destroy () {},
+      on () {}
+    }
+  }
+  let clients = 0
+  const connection = connector(made(), 100).connect()
+  connection.giveUp()
+  connection.giveUp()
+  while (connects.filter((id) => id === 3).length < 3) await delay(5)
+  t.equal(connects.filter((id) => id === 2).length, 1)
+  connection.close()
+  connection.giveUp()
+  const before = connects.length
+  await delay(500)
+  t.equal(connects.length, before)
+  t.equal(clients, 4)
 })
