@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidOptionsError } from '../errors.js'
 import type { IoredisClient, IoredisCluster, NodeRedisClient, NodeRedisCluster, RedisClient } from './redis-client.js'
-import { replyCode } from './redis-fault.js'
+import { NotSentError, replyCode } from './redis-fault.js'
 
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1000
@@ -68,8 +68,7 @@ function pause (attempt: number): number {
 function ioredisOptions (silence: number): object {
   return {
     lazyConnect: true,
-    // An answer that was lost is neither asked for again nor waited for (E41, E43).
-    autoResendUnfulfilledCommands: false,
+    // An answer that was lost is neither asked for again nor waited for (E41, E43): there is nothing left to send again.
     maxRetriesPerRequest: 0,
     // After a fail-over the address may lead to the master again; the command itself is not sent again.
     reconnectOnError: (error: Error) => replyCode(error) === 'READONLY',
@@ -141,11 +140,14 @@ class IoredisConnection implements RedisConnection {
 }
 
 // What holds for every connection of node-redis, one of a Cluster too.
-function nodeRedisOptions (socket: object | undefined, silence: number, reconnectStrategy: (retries: number) => number | Error): object {
+function nodeRedisOptions (socket: object | undefined, silence: number, reconnectStrategy: (retries: number, cause: Error) => number | Error): object {
   return {
     // What is in flight is rejected by itself; this is for what is not sent yet (E42, E43).
     disableOfflineQueue: true,
-    socket: { ...socket, connectTimeout: silence, reconnectStrategy },
+    // What is asked has a bound of its own. This is for what a driver asks while it connects, which has none (E44); the ping
+    // keeps a connection that nothing is asked of.
+    socket: { ...socket, connectTimeout: silence, socketTimeout: 2 * silence, reconnectStrategy },
+    pingInterval: silence,
     RESP: 2,
     readonly: false,
     clientSideCache: undefined,
@@ -161,13 +163,13 @@ function nodeRedis (client: NodeRedisClient, silence: number): NodeRedisClient {
 
 function nodeRedisCluster (client: NodeRedisCluster, silence: number): NodeRedisCluster {
   const { defaults } = client._options
-  const reconnectStrategy = (retries: number) => retries < NODE_ATTEMPTS ? pause(retries) : new Error('the node cannot be reached')
+  const reconnectStrategy = (retries: number, cause: Error) => retries < NODE_ATTEMPTS ? pause(retries) : new NotSentError(cause)
   return client.duplicate({
     RESP: 2,
     clientSideCache: undefined,
     commandOptions: {},
     useReplicas: false,
-    // One node that is away must not keep the others from being reached.
+    // One that is away keeps the others from nothing, and none is left behind when the driver is closed while it looks around.
     minimizeConnections: true,
     defaults: { ...defaults, ...nodeRedisOptions(defaults?.socket, silence, reconnectStrategy) }
   })

@@ -47,8 +47,9 @@ export function replyCode (error: unknown): string | undefined {
  * nothing before what can fail, so an error of its own is a refusal too.
  */
 export function isCertainlyNot (error: unknown): boolean {
-  const { syscall } = error as { syscall?: unknown }
-  return error instanceof NotSentError || replyCode(error) !== undefined || NOT_SENT.test(messageOf(error)) || syscall === 'connect' || syscall === 'getaddrinfo'
+  // What a driver made of an error of ours has that one in it.
+  const { syscall, originalError = error } = error as { syscall?: unknown, originalError?: unknown }
+  return originalError instanceof NotSentError || replyCode(error) !== undefined || NOT_SENT.test(messageOf(error)) || syscall === 'connect' || syscall === 'getaddrinfo'
 }
 
 /** The error for a write that failed. */

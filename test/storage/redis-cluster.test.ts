@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { connector } from '../../lib/storage/redis-connection.js'
 import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startRedisCluster } from '../services/redis-cluster.js'
 import { uniqueName } from '../services/service.js'
@@ -24,6 +25,14 @@ await t.test('redis: Cluster', { skip: skipWithout('redis-cluster') }, async (t)
       t.match(written, { applied: true, created: false })
       t.match(await adapter.read('k'), { value: 'mine', replaced: version })
       t.equal(await calls(members, 'evalsha') - before, 1)
+    })
+
+    await t.test(`redis: Cluster, ${driver}: what is asked at once after the opening, of all members, is answered`, async (t) => {
+      const connection = connector(connect(url), 5000).connect()
+      t.teardown(() => { connection.close() })
+      await connection.open()
+      const keys = Array.from({ length: 24 }, () => uniqueName())
+      t.strictSame(await Promise.all(keys.map(async (key) => await connection.send(key, ['GET', key]))), keys.map(() => null))
     })
 
     await t.test(`redis: Cluster, ${driver}: a slot that nobody serves is an outage at once, and over when somebody does (E46)`, { skip: skipWithoutOwn('redis-cluster') }, async (t) => {

@@ -12,6 +12,7 @@ await t.test('redis: what the server refused, or was never sent, was not applied
   ]
   for (const message of messages) t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message)
   t.ok(isCertainlyNot(new NotSentError(undefined)))
+  t.ok(isCertainlyNot(Object.assign(new Error('the driver gave up'), { originalError: new NotSentError(undefined) })))
   t.ok(isCertainlyNot(Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { syscall: 'connect' })))
   t.ok(isCertainlyNot(Object.assign(new Error('getaddrinfo ENOTFOUND redis'), { syscall: 'getaddrinfo' })))
 })
