@@ -1,12 +1,17 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { SettingError } from '../setting-error.js'
 import { closing } from './closing.js'
 import type { CreateStorage } from './index.js'
 
+/** How long a server may take to close a connection, in milliseconds. One that hangs never does, and would keep the process. */
+const GOODBYE = 1000
+
 /** `postgres://…`, as libpq has it. The table is made where it is missing. */
 export const createPostgres: CreateStorage = (setting) => {
-  const pool = poolOf(setting)
+  const sockets = new Set<Socket>()
+  const pool = poolOf(setting, () => noted(new Socket(), sockets))
   // A connection that the server closed while it was idle: the pool drops it by itself, and without a listener Node ends.
   pool.on('error', () => {})
   const adapter = postgresAdapter({ client: pool })
@@ -14,12 +19,20 @@ export const createPostgres: CreateStorage = (setting) => {
     await adapter.createTable()
     await adapter.open?.()
   }
-  return closing({ ...adapter, open }, async () => { await pool.end() })
+  return closing({ ...adapter, open }, async () => {
+    setTimeout(() => { for (const socket of sockets) socket.destroy() }, GOODBYE).unref()
+    await pool.end()
+  })
 }
 
-function poolOf (connectionString: string): pg.Pool {
+function noted (socket: Socket, sockets: Set<Socket>): Socket {
+  sockets.add(socket)
+  return socket.once('close', () => { sockets.delete(socket) })
+}
+
+function poolOf (connectionString: string, stream: () => Socket): pg.Pool {
   if (!isAddress(connectionString)) throw new SettingError('STORAGE', 'accepts "postgres://user:password@host:port/database", with what is special in a password percent-encoded')
-  return new pg.Pool({ connectionString, connectionTimeoutMillis: 2000, keepAlive: true, application_name: 'offers-api' })
+  return new pg.Pool({ connectionString, stream, connectionTimeoutMillis: 2000, keepAlive: true, application_name: 'offers-api' })
 }
 
 // A Pool reads its address when it first connects, which is too late for a clear error.

@@ -2,6 +2,7 @@ import { InvalidAdapterError } from '../errors.js'
 import type { PostgresSession } from './postgres-session.js'
 import { createTableSql, quotedTable, COLUMNS, type PostgresTableOptions, type Statement } from './postgres-statements.js'
 import { warn } from './postgres-warning.js'
+import { newVersion } from './version.js'
 
 interface Server {
   encoding: string
@@ -17,7 +18,7 @@ interface Server {
   key_is_unique: boolean
 }
 
-interface Column { name: string, type: string, collation: string | null, not_null: boolean, has_default: boolean }
+interface Column { name: string, type: string, longest: number | null, collation: string | null, not_null: boolean, has_default: boolean, is_generated: boolean }
 
 // The table by its quoted name, as the statements find it.
 const TABLE = 'to_regclass($1::text)'
@@ -33,12 +34,13 @@ const SERVER: Statement = {
 }
 
 const COLUMNS_OF: Statement = {
-  text: 'SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, c.collname::text AS collation, a.attnotnull AS not_null, ' +
-    "(a.atthasdef OR a.attidentity <> '') AS has_default FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation " +
+  text: 'SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END AS longest, c.collname::text AS collation, a.attnotnull AS not_null, ' +
+    "(a.atthasdef OR a.attidentity <> '') AS has_default, a.attgenerated <> '' AS is_generated FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation " +
     `WHERE a.attrelid = ${TABLE} AND a.attnum > 0 AND NOT a.attisdropped`
 }
 
 const TEXT = ['text', 'character varying']
+const VERSION_LENGTH = newVersion().length
 const JSON_TEXT = ['json', 'jsonb', 'text']
 
 /**
@@ -76,6 +78,8 @@ function flawOf (columns: readonly Column[], table: PostgresTableOptions): strin
     if (found === undefined) return `it has no column ${name}`
     const types = COLUMNS[at] === 'value' ? JSON_TEXT : TEXT
     if (!types.includes(found.type)) return `its column ${name} is ${found.type}, and not ${types.join(' or ')}`
+    if (found.is_generated) return `its column ${name} is generated`
+    if ((COLUMNS[at] === 'version' || COLUMNS[at] === 'replaced') && found.longest !== null && found.longest < VERSION_LENGTH) return `its column ${name} takes ${found.longest} characters, and a version has ${VERSION_LENGTH}`
     if (COLUMNS[at] === 'key' && found.collation !== 'C' && found.collation !== 'POSIX') return `its column ${name} is not COLLATE "C", so keys are not ordered by their bytes`
     if ((COLUMNS[at] === 'replaced' || COLUMNS[at] === 'digest') && found.not_null) return `its column ${name} takes no NULL`
   }

@@ -87,6 +87,18 @@ export function explain (error: unknown): Error {
   return new Error(`PostgreSQL: ${meaning} (SQLSTATE ${state})`)
 }
 
+/**
+ * The same for the boot, with what the driver itself says: which address refused, that there is no TLS, no password.
+ * Nothing that is sent at boot is content, so there is none to quote.
+ */
+export function explainBoot (error: unknown): Error {
+  const explained = explain(error)
+  if (sqlStateOf(error) !== undefined) return explained
+  const { message, code } = Object(error) as { message?: unknown, code?: unknown }
+  // What fails at several addresses of a name has a code, and no message of its own.
+  return new Error(`${explained.message.replace(/\.$/, '')}: ${String(message || code)}`, { cause: error })
+}
+
 /** The error of the contract for a write that failed. In a transaction of the app nothing can be tried again (E23). */
 export function writeError (error: unknown, attempts: number, isInTransaction: boolean): Error {
   const cause = explain(error)

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidAdapterError, InvalidOptionsError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
 import type { ListingAdapter, ReadOptions, Stored } from './adapter.js'
 import { jsonText } from './json.js'
@@ -9,9 +8,10 @@ import { pageLimit } from './page.js'
 import { batcherOf, batchStatement, LONGEST_VALUE, readTogether, writeTogether } from './postgres-batch.js'
 import { checkTable } from './postgres-check.js'
 import { isClient, isOutsideTransaction, isPgPool, type PostgresClient } from './postgres-client.js'
-import { explain } from './postgres-fault.js'
+import { explain, explainBoot } from './postgres-fault.js'
+import { makeTable } from './postgres-make.js'
 import { PostgresSession } from './postgres-session.js'
-import { COLUMNS, createTableSql, quotedTable, statementsOn, type PostgresTableOptions } from './postgres-statements.js'
+import { COLUMNS, quotedTable, statementsOn, type PostgresTableOptions } from './postgres-statements.js'
 import { PostgresTable, type Applied, type Read, type Write } from './postgres-table.js'
 import { throwIfStopped } from './stop.js'
 import { newVersion } from './version.js'
@@ -53,10 +53,6 @@ export interface PostgresAdapter<T = unknown> extends ListingAdapter<T> {
    */
   createTable (): Promise<void>
 }
-
-// Of several that make a table at once, PostgreSQL lets one fail although each says IF NOT EXISTS.
-const CREATE_ATTEMPTS = 5
-const MADE_BY_ANOTHER = ['23505', '42710', '42P07', 'XX000']
 
 /**
  * Keeps entities in a table of PostgreSQL, for any number of processes. A write compares and acts in one statement; one
@@ -153,28 +149,17 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     }
   }
 
-  async function create (attempt = 1): Promise<void> {
-    try {
-      await session.query({ text: createTableSql(options) }, [])
-      return
-    } catch (error) {
-      if (attempt === CREATE_ATTEMPTS || !MADE_BY_ANOTHER.includes((error as { code: string }).code)) throw error
-    }
-    await delay(Math.random() * 20 * attempt)
-    await create(attempt + 1)
-  }
-
   async function refusing<R> (step: () => Promise<R>): Promise<R> {
     try {
       return await step()
     } catch (error) {
-      throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this PostgreSQL database. ${explain(error).message}`, { cause: explain(error) })
+      throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this PostgreSQL database. ${explainBoot(error).message}`, { cause: explainBoot(error) })
     }
   }
 
   return {
     async createTable () {
-      await refusing(() => create())
+      await refusing(() => makeTable(session, options))
     },
 
     async open () {

@@ -5,7 +5,7 @@ export interface IoredisClient {
   duplicate (override?: object): IoredisClient
   call (command: string, ...args: string[]): Promise<unknown>
   connect (): Promise<void>
-  disconnect (): void
+  disconnect (reconnect?: boolean): void
   on (event: string, listener: (error: Error) => void): unknown
 }
 
@@ -17,7 +17,7 @@ export interface IoredisCluster {
   duplicate (startupNodes?: never[], override?: object): IoredisCluster
   call (command: string, ...args: string[]): Promise<unknown>
   connect (): Promise<void>
-  disconnect (): void
+  disconnect (reconnect?: boolean): void
   on (event: string, listener: (error: Error) => void): unknown
   nodes (role: 'master'): IoredisClient[]
 }

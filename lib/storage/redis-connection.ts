@@ -108,10 +108,13 @@ function ioredisCluster (client: IoredisCluster, silence: number): IoredisCluste
 class IoredisConnection implements RedisConnection {
   trouble: Error | undefined
   readonly #client: IoredisClient | IoredisCluster
+  /** SELECT failed on this connection, so it is in another database than the one that was asked for. */
+  #isElsewhere = false
 
   constructor (make: () => IoredisClient | IoredisCluster) {
     this.#client = make()
-    this.#client.on('error', (error) => { this.trouble = error })
+    this.#client.on('connect', () => { this.#isElsewhere = false })
+    this.#client.on('error', (error) => { this.#note(error) })
     // An outage that is over explains nothing about the next one.
     this.#client.on('ready', () => { this.trouble = undefined })
   }
@@ -137,7 +140,21 @@ class IoredisConnection implements RedisConnection {
   close (): void {
     this.#client.disconnect()
   }
+
+  #note (error: IoredisError): void {
+    // What ending the connection leads to explains less.
+    if (this.#isElsewhere) return
+    // That all members failed says nothing; what one of them said does.
+    this.trouble = error.lastNodeError ?? error
+    // The driver would go on in database 0, which is somebody else's. Ended now, the connection is never ready.
+    if (error.command?.name !== 'select') return
+    this.#isElsewhere = true
+    this.#client.disconnect(true)
+  }
 }
+
+/** An error of ioredis, with the command that was refused, and that of the last member of a Cluster that was tried. */
+interface IoredisError extends Error { command?: { name: string }, lastNodeError?: Error | null }
 
 // What holds for every connection of node-redis, one of a Cluster too.
 function nodeRedisOptions (socket: object | undefined, silence: number, reconnectStrategy: (retries: number, cause: Error) => number | Error): object {

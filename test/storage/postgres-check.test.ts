@@ -36,7 +36,7 @@ await t.test('postgres: the table that createTableSql makes is used, and one of 
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   t.strictSame(await warningsOn(table, serverWith({})), [])
-  const other = await made(`id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`, 'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)')
+  const other = await made(`id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`.replace('version text', 'version varchar(16)'), 'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)')
   t.strictSame(await warningsOn(other, serverWith({})), [])
   t.strictSame(await warningsOn(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})), [])
 })
@@ -65,6 +65,9 @@ await t.test('postgres: a table that would take two keys for one, order them oth
     [`${key}, ${REST.replace('digest text, ', '')}`, '', /no column digest/],
     [`${key}, ${REST.replace('json', 'bytea')}`, '', /value is bytea/],
     [`${key}, ${REST.replace('replaced text', 'replaced text NOT NULL')}`, '', /replaced takes no NULL/],
+    [`${key}, ${REST.replace('version text', 'version varchar(15)')}`, '', /version takes 15 characters, and a version has 16/],
+    [`${key}, ${REST.replace('replaced text', 'replaced varchar(8)')}`, '', /replaced takes 8 characters/],
+    [`${key}, ${REST.replace('json NOT NULL', "json GENERATED ALWAYS AS ('1'::json) STORED")}`, '', /value is generated/],
     [`${key}, ${REST}, owner text NOT NULL`, '', /owner takes no NULL/]
   ]
   for (const [columns, after, message] of cases) {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { inspect } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
-import { explain, faultOf, isUnknownStatement, readError, writeError } from '../../lib/storage/postgres-fault.js'
+import { explain, explainBoot, faultOf, isUnknownStatement, readError, writeError } from '../../lib/storage/postgres-fault.js'
 
 const sqlError = (code: string, message = 'simulated') => Object.assign(new Error(message), { code })
 
@@ -65,6 +65,14 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; w
   const lost = new Error('Connection terminated unexpectedly')
   t.match(explain(lost), { message: /connection was lost/, cause: lost })
   t.match(explain(new Error('timeout expired')).message, /no connection could be had/)
+  t.notMatch(explain(new Error('Failed query: insert params: hush')).message, /hush/)
+})
+
+await t.test('postgres: at boot, where nothing is content, what the driver says is told too; what the server quotes is not', async (t) => {
+  t.equal(explainBoot(new Error('The server does not support SSL connections')).message, 'PostgreSQL: the connection was lost, or no answer came: The server does not support SSL connections')
+  t.match(explainBoot(Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })).message, /no connection could be had: connect ECONNREFUSED/)
+  t.match(explainBoot(Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })).message, /had: ECONNREFUSED$/)
+  t.notMatch(explainBoot(Object.assign(new Error('hush'), { code: '28P01' })).message, /hush/)
 })
 
 await t.test('postgres: a prepared statement that is not there, or there already, is told from other errors (E27)', async (t) => {

@@ -276,3 +276,12 @@ await t.test('redis: a server that was demoted', { skip: skipWithoutOwn('redis')
 function driverless (title: string): string {
   return title.replaceAll(/\W/g, '')
 }
+
+await t.test('redis: ioredis: a database that is not there ends the connection, and what a member of a Cluster said is the reason', { skip: skipWithoutOwn('redis') }, async (t) => {
+  const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
+  const { hostname: host, port } = new URL(url)
+  const at = { host, port: Number(port) }
+  const refused = async (client: RedisClient, message: RegExp) => { await t.rejects(redisAdapter({ client }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }) }
+  await refused(new Redis({ ...at, password: 's3cret', db: 99, lazyConnect: true }), /out of range/)
+  await refused(new Cluster([at], { lazyConnect: true, redisOptions: { password: 's3cret-not' } }), /password is wrong/)
+})

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { inspect } from 'node:util'
 import { redisAdapter, type RedisAdapterOptions, type RedisClient } from '../../lib/storage/redis.js'
@@ -9,7 +10,7 @@ import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startRedisCluster } from '../services/redis-cluster.js'
 import { startRedis } from '../services/redis.js'
 import { uniqueName } from '../services/service.js'
-import { CLUSTER_DRIVERS, DRIVERS } from './redis-clients.js'
+import { answering, CLUSTER_DRIVERS, DRIVERS, openedAdapter } from './redis-clients.js'
 
 const INVALID = 'FST_IF_MATCH_INVALID_ADAPTER'
 const ANY = { kind: 'any' } as const
@@ -110,6 +111,30 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
       await admin.config('SET', 'maxmemory-policy', 'noeviction')
     })
 
+    await t.test(`redis: ${driver}: a database that the server does not have, or the user may not select, is refused at boot, and nothing goes into another one`, async (t) => {
+      const before = await admin.dbsize()
+      await refused(t, connect(`${at(':s3cret')}/99`), /out of range/)
+      await admin.call('ACL', 'SETUSER', 'pinned', 'reset', 'on', '>s3cret', '~*', '+@all', '-select')
+      await refused(t, connect(`${at('pinned:s3cret')}/3`), /may not do/)
+      t.equal(await admin.dbsize(), before)
+    })
+
+    await t.test(`redis: ${driver}: a database that is gone after a reconnect is an outage, and not another database`, async (t) => {
+      await admin.call('ACL', 'SETUSER', 'movable', 'reset', 'on', '>s3cret', '~*', '+@all')
+      const adapter = await openedAdapter(t, connect(`${at('movable:s3cret')}/3`))
+      t.match(await adapter.write('k', 1, ANY), { applied: true })
+      await admin.call('ACL', 'SETUSER', 'movable', '-select')
+      await admin.call('CLIENT', 'KILL', 'USER', 'movable')
+      for (let at = 0; at < 40; at++) {
+        const outcome = await adapter.read('k').then((found) => found?.value, (error: Error & { code?: string }) => error.code)
+        t.ok(outcome === 'FST_IF_MATCH_STORAGE_UNAVAILABLE' || (at === 0 && outcome === 1), String(outcome))
+        await delay(25)
+      }
+      await admin.call('ACL', 'SETUSER', 'movable', '+select')
+      await answering(adapter)
+      t.match(await adapter.read('k'), { value: 1 })
+    })
+
     await t.test(`redis: ${driver}: a replica is refused at boot`, async (t) => {
       await admin.replicaof('127.0.0.1', '1')
       await refused(t, connect(at(':s3cret')), /is a replica/)
@@ -129,6 +154,14 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
     t.equal((await adapter.read('large'))?.value, fits)
     await adapter.close!()
   })
+})
+
+await t.test('redis: ioredis: what each member of a Cluster says is the reason, and not that all of them failed', { skip: skipWithoutOwn('redis') }, async (t) => {
+  const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
+  const cluster = (password?: string) => new Cluster([{ host: '127.0.0.1', port: Number(new URL(url).port) }], { lazyConnect: true, redisOptions: { password } })
+  await refused(t, cluster('s3cret-not'), /password is wrong/)
+  await refused(t, cluster(), /asks for a password/)
+  await refused(t, cluster('s3cret'), /cluster support disabled/)
 })
 
 await t.test('redis: a member of a Cluster wants a client for Cluster', { skip: skipWithout('redis-cluster') }, async (t) => {

@@ -6,8 +6,9 @@ import pg from 'pg'
 import t from 'tap'
 import { createStorage } from '../../../example/storage/index.js'
 import { SettingError } from '../../../example/setting-error.js'
+import { start } from '../../helper/server-process.js'
 import { startPostgres } from '../../services/postgres.js'
-import { skipWithout } from '../../services/programs.js'
+import { skipWithout, skipWithoutOwn } from '../../services/programs.js'
 
 const ANY = { kind: 'any' } as const
 
@@ -73,4 +74,16 @@ await t.test('postgres: with a server', { skip: skipWithout('postgres') }, async
     t.match(await storage.read('/a'), { value: 'after' })
     await storage.close?.()
   })
+})
+
+await t.test('postgres: the server hangs: SIGTERM ends the process all the same', { skip: skipWithoutOwn('postgres') }, async (t) => {
+  const service = await startPostgres(t, { settings: {} })
+  const { child, exit, output, log } = start(t, { STORAGE: service.url })
+  await output.says(/listens at/)
+  service.pause()
+  t.teardown(() => { service.resume() })
+  child.kill('SIGTERM')
+  const gaveUp = new AbortController()
+  t.strictSame(await Promise.race([exit, delay(20_000, 'it hangs', { signal: gaveUp.signal })]), [0, null], log.text())
+  gaveUp.abort()
 })
