@@ -7,7 +7,7 @@ import { base64, gatewayOf } from './etcd-engine.js'
 
 await t.test('etcd-transaction: no read asks for less than linearizable (E57)', async (t) => {
   const place = { createRevision: 5n, writes: 1n }
-  const requests = [putIf('k', 'v', place), deleteIf('k', place), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
+  const requests = [...([place, 'present', 'absent', 'none'] as const).flatMap((condition) => [putIf('k', 'v', condition), deleteIf('k', condition)]), putsTogether([putIf('k', 'v', place)], 'k'), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
   for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
 })
 
