@@ -11,6 +11,16 @@ await t.test('etcd-transaction: no read asks for less than linearizable (E57)', 
   for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
 })
 
+await t.test('etcd-transaction: integers of 64 bits travel as strings, and lose nothing (E51)', async (t) => {
+  const large = String(2n ** 63n - 1n)
+  const place = placeIn({ key: '', create_revision: large, mod_revision: large, version: large })
+  t.strictSame(place, { createRevision: BigInt(large), writes: BigInt(large) })
+  t.match(putIf('k', 'v', place).compare, [{ create_revision: large }, { version: large }])
+  for (const condition of ['present', 'absent'] as const) t.match(putIf('k', 'v', condition).compare, [{ version: '0' }])
+  t.equal(rangeOf('k', BigInt(large)).revision, large)
+  t.equal(rangeFrom('k', 'k', 7).limit, '7')
+})
+
 await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
   const { url } = await startEtcd(t)
   const gateway = gatewayOf(t, url)
