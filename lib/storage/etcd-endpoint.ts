@@ -47,7 +47,7 @@ export class EtcdEndpoint {
     let status = 0
     let text = ''
     try {
-      [status, text] = await answerOf(request, body)
+      [status, text] = await Promise.race([answerOf(request, body), sending.late])
     } catch (cause) {
       throw new EtcdFault(sending.wasSent ? 'LOST' : 'UNREACHABLE', `${this.#origin} ${sending.wasSent ? 'gave no answer' : 'cannot be reached'}: ${(cause as Error).message}`, { cause })
     } finally {
@@ -68,10 +68,18 @@ export class EtcdEndpoint {
 
   // Nothing is sent before the connection stands, so a request that ends before that was certainly not (E58). (`reusedSocket`
   // is not set for a request that had to wait for a connection.)
-  #watch (request: ClientRequest, { connect, answer }: EtcdBounds): { wasSent: boolean, timer: NodeJS.Timeout } {
+  #watch (request: ClientRequest, { connect, answer }: EtcdBounds): { wasSent: boolean, timer: NodeJS.Timeout, late: Promise<never> } {
     const start = performance.now()
-    const bound = (milliseconds: number) => setTimeout(() => { request.destroy(new Error(`it took longer than ${Math.round(milliseconds)} ms`)) }, milliseconds - (performance.now() - start))
-    const sending = { wasSent: false, timer: bound(connect) }
+    let bound!: (milliseconds: number) => NodeJS.Timeout
+    // Nobody else tells it of a request that waits for a connection, nor after an answer that changes the protocol.
+    const late = new Promise<never>((_resolve, reject) => {
+      bound = (milliseconds) => setTimeout(() => {
+        const error = new Error(`it took longer than ${Math.round(milliseconds)} ms`)
+        request.destroy(error)
+        reject(error)
+      }, milliseconds - (performance.now() - start))
+    })
+    const sending = { wasSent: false, timer: bound(connect), late }
     const stands = () => {
       clearTimeout(sending.timer)
       sending.wasSent = true

@@ -53,7 +53,6 @@ export class EtcdGateway {
 
   close (): void {
     for (const endpoint of this.#endpoints) endpoint.close()
-    this.#token = undefined
   }
 
   // A token that has expired is found out before anything is proposed, so the request may go again (E59).
@@ -80,8 +79,9 @@ export class EtcdGateway {
   }
 
   async #authenticate ({ user, password }: EtcdAuth): Promise<string> {
-    const { token } = await this.#call('/v3/auth/authenticate', { name: user, password }, undefined, 'read', performance.now() + this.#timeout) as { token: string }
-    return token
+    const answer = await this.#call('/v3/auth/authenticate', { name: user, password }, undefined, 'read', performance.now() + this.#timeout) as { token?: unknown } | null
+    if (typeof answer?.token !== 'string') throw strangeAnswer()
+    return answer.token
   }
 
   // The time is shared out among the endpoints that are left; a write that was sent has all of it. A read comes back to

@@ -3,6 +3,8 @@ import { createServer as createSecureServer } from 'node:https'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { EtcdEndpoint, type EtcdTls } from '../../lib/storage/etcd-endpoint.js'
+import type { EtcdFault } from '../../lib/storage/etcd-fault.js'
+import { within } from '../../lib/storage/within.js'
 import { certificatesFor } from './etcd-certificates.js'
 import { deadOrigin, etcdError, EtcdStub } from './etcd-stub.js'
 
@@ -71,6 +73,27 @@ await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', a
     socket.once('data', () => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"header"') })
   })
   await t.rejects(endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' })
+})
+
+await t.test('etcd-endpoint: whoever changes the protocol gives no answer, and is waited for no longer than for one', async (t) => {
+  const server = createServer((socket) => {
+    socket.once('data', () => { socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n') })
+  })
+  const posting = endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, { connect: 2000, answer: 100 })
+  // Without the bound it would never settle, and nothing would keep the process.
+  await t.rejects(within(10_000, posting, () => new Error('no bound')), { name: 'Error', kind: 'LOST', message: /100 ms/ })
+})
+
+await t.test('etcd-endpoint: what waits behind others for a connection waits no longer than its own bound, and is not sent afterwards (E58)', async (t) => {
+  const stub = await EtcdStub.start(t, ({ path }) => path === '/last' ? { json: {} } : 'hold')
+  const endpoint = endpointOf(t, stub.origin)
+  const order: string[] = []
+  const post = (path: string, bound: number) => endpoint.post(path, '{}', undefined, { connect: bound, answer: bound }).catch((fault: EtcdFault) => { order.push(`${path} ${fault.kind}`) })
+  const held = Array.from({ length: 64 }, () => post('/held', 500))
+  await Promise.all([post('/waits', 50), ...held])
+  t.strictSame(order, ['/waits UNREACHABLE', ...held.map(() => '/held LOST')])
+  await endpoint.post('/last', '{}', undefined, BOUNDS)
+  t.notOk(stub.requests.some(({ path }) => path === '/waits'))
 })
 
 await t.test('etcd-endpoint: on a connection that is used again, a request is sent at once; so is one that waited for a connection', async (t) => {

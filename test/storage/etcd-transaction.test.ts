@@ -7,8 +7,18 @@ import { base64, gatewayOf } from './etcd-engine.js'
 
 await t.test('etcd-transaction: no read asks for less than linearizable (E57)', async (t) => {
   const place = { createRevision: 5n, writes: 1n }
-  const requests = [putIf('k', 'v', place), deleteIf('k', place), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
+  const requests = [...([place, 'present', 'absent', 'none'] as const).flatMap((condition) => [putIf('k', 'v', condition), deleteIf('k', condition)]), putsTogether([putIf('k', 'v', place)], 'k'), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
   for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
+})
+
+await t.test('etcd-transaction: integers of 64 bits travel as strings, and lose nothing (E51)', async (t) => {
+  const large = String(2n ** 63n - 1n)
+  const place = placeIn({ key: '', create_revision: large, mod_revision: large, version: large })
+  t.strictSame(place, { createRevision: BigInt(large), writes: BigInt(large) })
+  t.match(putIf('k', 'v', place).compare, [{ create_revision: large }, { version: large }])
+  for (const condition of ['present', 'absent'] as const) t.match(putIf('k', 'v', condition).compare, [{ version: '0' }])
+  t.equal(rangeOf('k', BigInt(large)).revision, large)
+  t.equal(rangeFrom('k', 'k', 7).limit, '7')
 })
 
 await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd') }, async (t) => {

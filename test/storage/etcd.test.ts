@@ -85,6 +85,28 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.equal(stub.requests.length, 6)
   })
 
+  await t.test('no request, alone or together with others, asks for less than a linearizable read (E57)', async (t) => {
+    const proxy = await startProxy(t, url)
+    let seen = ''
+    const when = (isPicked: boolean) => (request: Buffer) => {
+      seen += String(request)
+      return isPicked
+    }
+    proxy.pass({ when: when(false) })
+    const adapter = await opened(t, { endpoints: proxy.url })
+    const { version } = await adapter.write('k', 1, ANY) as { version: string }
+    const expectations = [{ kind: 'absent' }, versionIn(version), { kind: 'exists' }, ANY] as const
+    for (const expectation of expectations) await adapter.write('k', 1, expectation)
+    for (const expectation of [versionIn(version), { kind: 'exists' }] as const) await adapter.remove('k', expectation)
+    await adapter.read('k')
+    await adapter.list('')
+    await Promise.all(expectations.flatMap((expectation, at) => [adapter.write(`k${at}`, 1, expectation), adapter.remove(`r${at}`, { kind: 'exists' }), adapter.read('k')]))
+    proxy.cutAnswer({ when: when(true) })
+    await adapter.write('cut', 1, ANY)
+    for (const part of ['/v3/kv/range', 'range_end', 'request_range', 'keys_only', 'request_put', 'request_delete_range', 'request_txn']) t.ok(seen.includes(part), part)
+    t.notMatch(seen, /serializable/)
+  })
+
   await t.test('a value that is too large is refused before it is sent, the largest goes, also beside others (E53)', async (t) => {
     const adapter = await opened(t)
     const before = await revisionOf(gatewayOf(t, url))
