@@ -71,7 +71,7 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; w
 await t.test('postgres: at boot, where nothing is content, what the driver says is told too; what the server quotes is not', async (t) => {
   t.equal(explainBoot(new Error('The server does not support SSL connections')).message, 'PostgreSQL: the connection was lost, or no answer came: The server does not support SSL connections')
   t.match(explainBoot(Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })).message, /no connection could be had: connect ECONNREFUSED/)
-  t.match(explainBoot(Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })).message, /had: ECONNREFUSED$/)
+  t.match(explainBoot(Object.assign(new AggregateError([Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })], ''), { code: 'ECONNREFUSED' })).message, /had: ECONNREFUSED$/)
   t.notMatch(explainBoot(Object.assign(new Error('hush'), { code: '28P01' })).message, /hush/)
 })
 
