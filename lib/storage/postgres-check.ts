@@ -11,6 +11,7 @@ interface Server {
   fsync: string
   full_page_writes: string
   persistence: string | null
+  hides_rows: boolean | null
   may_select: boolean | null
   may_insert: boolean | null
   may_update: boolean | null
@@ -27,6 +28,8 @@ const SERVER: Statement = {
   text: "SELECT current_setting('server_encoding') AS encoding, current_setting('transaction_read_only') AS is_read_only, " +
     "current_setting('synchronous_commit') AS synchronous_commit, current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes, " +
     `(SELECT c.relpersistence::text FROM pg_catalog.pg_class AS c WHERE c.oid = ${TABLE}) AS persistence, ` +
+    // Policies are for those who do not own the table, unless it says otherwise.
+    `(SELECT c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')) FROM pg_catalog.pg_class AS c WHERE c.oid = ${TABLE}) AS hides_rows, ` +
     ['select', 'insert', 'update', 'delete'].map((right) => `has_table_privilege(${TABLE}, '${right}') AS may_${right}, `).join('') +
     // What ON CONFLICT can go by: each key is there once, as its bytes are.
     'EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] ' +
@@ -44,8 +47,8 @@ const VERSION_LENGTH = newVersion().length
 const JSON_TEXT = ['json', 'jsonb', 'text']
 
 /**
- * Refuses a table that cannot keep what the contract asks, and a server that cannot be written to. What leaves the
- * contract whole, and may lose acknowledged writes in a crash, is a warning (E34).
+ * Refuses a table that cannot keep what the contract asks, and a server that cannot be written to. What may lose
+ * acknowledged writes in a crash (E34), or hide them, is a warning.
  *
  * @throws FST_IF_MATCH_INVALID_ADAPTER, or what the driver rejects with
  */
@@ -64,6 +67,7 @@ export async function checkTable (session: PostgresSession, table: PostgresTable
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes'] as const) {
     if (server[setting] === 'off') warn('FST_IF_MATCH_POSTGRES_NOT_DURABLE', `PostgreSQL runs with ${setting} = off: a crash of the server can lose writes that were acknowledged.`)
   }
+  if (server.hides_rows === true) warn('FST_IF_MATCH_POSTGRES_ROW_SECURITY', `Row level security is on for ${name}: an entity that a policy hides from this user reads as absent.`)
   if (server.persistence !== 'p') warn('FST_IF_MATCH_POSTGRES_UNLOGGED', `The table ${name} is unlogged or temporary: a crash of the server empties it.`)
 }
 

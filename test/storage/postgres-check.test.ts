@@ -97,3 +97,15 @@ await t.test('postgres: settings that can lose acknowledged writes are warned of
   await lite.exec(`ALTER TABLE ${table} SET UNLOGGED`)
   t.match(await warningsOn(table, serverWith({})), [{ code: 'FST_IF_MATCH_POSTGRES_UNLOGGED', message: /is unlogged or temporary/ }])
 })
+
+await t.test('postgres: policies that may hide rows from this user, which then read as absent, are warned of', async (t) => {
+  const table = uniqueName()
+  const reader = uniqueName()
+  await lite.exec(`${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`)
+  t.strictSame(await warningsOn(table, serverWith({})), [], 'the owner sees all rows')
+  const warning = { code: 'FST_IF_MATCH_POSTGRES_ROW_SECURITY', message: /a policy hides from this user reads as absent/ }
+  await lite.exec(`SET ROLE ${reader}`)
+  t.match(await warningsOn(table, serverWith({})), [warning])
+  await lite.exec(`RESET ROLE; ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`)
+  t.match(await warningsOn(table, serverWith({})), [warning], 'and here not even the owner does')
+})
