@@ -6,7 +6,7 @@ import { satisfies } from '../../lib/storage/expectation.js'
 import { postgresAdapter, type PostgresAdapter } from '../../lib/storage/postgres.js'
 import { startPostgres } from '../services/postgres.js'
 import { skipWithout } from '../services/programs.js'
-import { NotingClient, openedAdapter, poolTo } from './postgres-subjects.js'
+import { NotingClient, openedAdapter, PATIENT, poolTo } from './postgres-subjects.js'
 
 const LEVELS = ['read committed', 'repeatable read', 'serializable']
 const KEYS = ['a', 'b', 'c']
@@ -85,7 +85,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
 
       const contention: unknown[] = []
       const clients = [new NotingClient(pool), new NotingClient(pool), new NotingClient(pool)]
-      const adapters = clients.map((client) => postgresAdapter({ client, table, prepared: true }))
+      const adapters = clients.map((client) => postgresAdapter({ client, table, prepared: true, ...PATIENT }))
       await Promise.all([shuffle(), ...Array.from({ length: WRITERS }, async (_, writer) => {
         const mine = adapters[writer % adapters.length]!
         const known = new Map<string, string>()
@@ -138,7 +138,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       await other.query('BEGIN')
       await other.query(`UPDATE ${table} SET replaced = version, version = 'theirs'`)
       // Another process, as it were: one lets no two changes of a key wait at once.
-      const second = postgresAdapter({ client: pool, table })
+      const second = postgresAdapter({ client: pool, table, ...PATIENT })
       const writing = [adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }), second.write('k', 'mine', { kind: 'exists' })]
       for (let waiting = 0; waiting < 2;) {
         await delay(5)
