@@ -50,6 +50,14 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
         note(result, expectation, key, isRemoval ? undefined : name, known)
       }
 
+      // Two writes at once without rivals: a batch, however busy the machine is, and with what others write at that moment.
+      async function pair (adapter: PostgresAdapter, known: Map<string, string>, name: string): Promise<void> {
+        await Promise.all(['left', 'right'].map(async (side) => {
+          const key = `${name}/${side}`
+          note(await adapter.write(key, key, { kind: 'absent' }), { kind: 'absent' }, key, key, known)
+        }))
+      }
+
       function note (result: WriteResult | RemoveResult, expectation: Expectation, key: string, name: string | undefined, known: Map<string, string>): void {
         tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] = (tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] ?? 0) + 1
         if (!result.applied) {
@@ -90,7 +98,8 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
         const mine = adapters[writer % adapters.length]!
         const known = new Map<string, string>()
         for (let at = 0; at < CALLS; at++) {
-          await call(mine, known, `${writer}/${at}`).catch((error: unknown) => { contention.push(error) })
+          const calls = [call(mine, known, `${writer}/${at}`), ...at % 8 === 0 ? [pair(mine, known, `${writer}/${at}`)] : []]
+          for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') contention.push(outcome.reason)
         }
       })])
       for (const error of contention) t.match(error, { code: 'FST_IF_MATCH_CONTENTION' })
