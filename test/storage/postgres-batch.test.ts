@@ -229,6 +229,30 @@ await t.test('postgres: what is being written alone is in no batch, whose other 
   await under
 })
 
+await t.test('postgres: a removal takes its turn behind a write of its key, too: one connection, not two (E31)', async (t) => {
+  const texts: string[] = []
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => { open = resolve })
+  const query = async (text: string) => {
+    texts.push(text)
+    await opened
+    return { rows: [{ replaced: null, version: 'v' }] }
+  }
+  const adapter = postgresAdapter({ client: { query }, ...PATIENT })
+  const changes = [adapter.write('k', 'x'.repeat(70_000), ANY), adapter.remove('k', EXISTS)]
+  for (let passed = 0; passed < 5; passed++) await new Promise(setImmediate)
+  t.equal(texts.length, 1)
+  open()
+  t.match(await Promise.all(changes), [{ applied: true }, { applied: true }])
+  t.match(texts, [/INSERT/, /DELETE/])
+})
+
+await t.test('postgres: a batch is a named statement, and another one has another name (E24, E27)', async (t) => {
+  const batches = [batchStatement(quotedTable({}), 0), batchStatement(quotedTable({}), 50), batchStatement(quotedTable({ table: 'others' }), 0)]
+  t.ok(batches.every(({ name }) => name !== undefined))
+  t.equal(new Set(batches.map(({ name }) => name)).size, 3)
+})
+
 await t.test('postgres: a batch bounds its wait on the server, unless the adapter has no bound (E31)', async (t) => {
   t.match(batchStatement(quotedTable({}), 2000).text, /set_config\('lock_timeout', '100', true\)/)
   t.match(batchStatement(quotedTable({}), 50).text, /set_config\('lock_timeout', '50', true\)/)
