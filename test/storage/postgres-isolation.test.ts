@@ -6,7 +6,7 @@ import { satisfies } from '../../lib/storage/expectation.js'
 import { postgresAdapter, type PostgresAdapter } from '../../lib/storage/postgres.js'
 import { startPostgres } from '../services/postgres.js'
 import { skipWithout } from '../services/programs.js'
-import { NotingClient, openedAdapter, poolTo } from './postgres-subjects.js'
+import { NotingClient, openedAdapter, PATIENT, poolTo } from './postgres-subjects.js'
 
 const LEVELS = ['read committed', 'repeatable read', 'serializable']
 const KEYS = ['a', 'b', 'c']
@@ -50,6 +50,14 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
         note(result, expectation, key, isRemoval ? undefined : name, known)
       }
 
+      // Two writes at once without rivals: a batch, however busy the machine is, and with what others write at that moment.
+      async function pair (adapter: PostgresAdapter, known: Map<string, string>, name: string): Promise<void> {
+        await Promise.all(['left', 'right'].map(async (side) => {
+          const key = `${name}/${side}`
+          note(await adapter.write(key, key, { kind: 'absent' }), { kind: 'absent' }, key, key, known)
+        }))
+      }
+
       function note (result: WriteResult | RemoveResult, expectation: Expectation, key: string, name: string | undefined, known: Map<string, string>): void {
         tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] = (tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] ?? 0) + 1
         if (!result.applied) {
@@ -85,12 +93,13 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
 
       const contention: unknown[] = []
       const clients = [new NotingClient(pool), new NotingClient(pool), new NotingClient(pool)]
-      const adapters = clients.map((client) => postgresAdapter({ client, table, prepared: true }))
+      const adapters = clients.map((client) => postgresAdapter({ client, table, prepared: true, ...PATIENT }))
       await Promise.all([shuffle(), ...Array.from({ length: WRITERS }, async (_, writer) => {
         const mine = adapters[writer % adapters.length]!
         const known = new Map<string, string>()
         for (let at = 0; at < CALLS; at++) {
-          await call(mine, known, `${writer}/${at}`).catch((error: unknown) => { contention.push(error) })
+          const calls = [call(mine, known, `${writer}/${at}`), ...at % 8 === 0 ? [pair(mine, known, `${writer}/${at}`)] : []]
+          for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') contention.push(outcome.reason)
         }
       })])
       for (const error of contention) t.match(error, { code: 'FST_IF_MATCH_CONTENTION' })
@@ -138,7 +147,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       await other.query('BEGIN')
       await other.query(`UPDATE ${table} SET replaced = version, version = 'theirs'`)
       // Another process, as it were: one lets no two changes of a key wait at once.
-      const second = postgresAdapter({ client: pool, table })
+      const second = postgresAdapter({ client: pool, table, ...PATIENT })
       const writing = [adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }), second.write('k', 'mine', { kind: 'exists' })]
       for (let waiting = 0; waiting < 2;) {
         await delay(5)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { postgresAdapter } from '../../lib/storage/postgres.js'
 import { startPostgres } from '../services/postgres.js'
 import { skipWithoutOwn } from '../services/programs.js'
-import { openedAdapter, poolTo } from './postgres-subjects.js'
+import { openedAdapter, PATIENT, poolTo } from './postgres-subjects.js'
 
 const KILLS = 4
 const WRITERS = 16
@@ -55,7 +55,7 @@ await t.test(`postgres: the server is killed ${KILLS} times under load; no ackno
     t.strictSame(written.acknowledged.filter((name) => !there.has(name)), [], 'none that was acknowledged is lost')
     t.strictSame([...written.refused, ...written.UNAVAILABLE].filter((name) => there.has(name)), [], 'none that was refused or unavailable is there')
   }
-  const stored = await postgresAdapter({ client: pool, table }).list('0/', { limit: 1000 })
+  const stored = await postgresAdapter({ client: pool, table, ...PATIENT }).list('0/', { limit: 1000 })
   t.ok(stored.items.every(({ value }) => String(value).endsWith('create')))
   t.comment(Object.entries(written).map(([what, names]) => `${names.length} ${what}`).join(', '))
 })

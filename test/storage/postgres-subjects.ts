@@ -4,9 +4,12 @@ import type { CreateAdapter } from 'fastify-if-match/conformance'
 import { postgresAdapter, type PostgresAdapterOptions, type PostgresClient } from '../../lib/storage/postgres.js'
 import { uniqueName } from '../services/service.js'
 
+/** Bounds that a busy machine does not reach: where a test is about a bound, it sets its own. */
+export const PATIENT = { timeout: 60_000, lockTimeout: 30_000 }
+
 /** A pool that ends with the test. */
 export function poolTo (t: Test, url: string, config: pg.PoolConfig = {}): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max: 8, connectionTimeoutMillis: 5000, ...config })
+  const pool = new pg.Pool({ connectionString: url, max: 8, connectionTimeoutMillis: PATIENT.timeout, ...config })
   pool.on('error', () => {})
   // One of its connections may be half-open, and then it never ends.
   t.teardown(() => { void pool.end() })
@@ -46,7 +49,7 @@ export class NotingClient implements PostgresClient {
 /** An open adapter on a table of its own. */
 export async function openedAdapter (client: PostgresClient, options: Partial<PostgresAdapterOptions> = {}) {
   const table = uniqueName()
-  const adapter = postgresAdapter({ client, table, ...options })
+  const adapter = postgresAdapter({ client, table, ...PATIENT, ...options })
   await adapter.createTable()
   await adapter.open!()
   return { adapter, table }
@@ -56,7 +59,7 @@ export async function openedAdapter (client: PostgresClient, options: Partial<Po
 export function subjectsOn (client: PostgresClient, other: PostgresClient, steady: PostgresClient, cut?: () => Promise<() => Promise<void>>): CreateAdapter {
   return async () => {
     const table = uniqueName()
-    const connect = (client: PostgresClient) => postgresAdapter({ client, table })
+    const connect = (client: PostgresClient) => postgresAdapter({ client, table, ...PATIENT })
     await connect(steady).createTable()
     return { adapter: connect(client), another: async () => connect(other), cut, close: async () => { await steady.query(`DROP TABLE ${table}`) } }
   }

@@ -8,7 +8,7 @@ import { postgresAdapter, type PostgresAdapterOptions } from '../../lib/storage/
 import { startPostgres } from '../services/postgres.js'
 import { skipWithout } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
-import { NotingClient, openedAdapter, poolTo, QUICK, subjectsOn, warningsOf } from './postgres-subjects.js'
+import { NotingClient, openedAdapter, PATIENT, poolTo, QUICK, subjectsOn, warningsOf } from './postgres-subjects.js'
 
 const ANY = { kind: 'any' } as const
 const EXISTS = { kind: 'exists' } as const
@@ -115,7 +115,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
 
   // Until a backend waits for a lock in a statement on this table.
   async function untilWaiting (table: string, count = 1): Promise<void> {
-    for (let attempt = 0; attempt < 500; attempt++) {
+    for (let attempt = 0; attempt < 5000; attempt++) {
       const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])
       if (rows.length >= count) return
       await delay(5)
@@ -166,7 +166,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.ok(created.applied)
     const expectation = versionIn(created.applied ? created.version : '')
     const end = await inTransaction(t, `UPDATE ${table} SET replaced = version, version = 'theirs'`)
-    const changes = [adapter.write('k', 'mine', expectation), postgresAdapter({ client: pool, table }).remove('k', expectation)]
+    const changes = [adapter.write('k', 'mine', expectation), postgresAdapter({ client: pool, table, ...PATIENT }).remove('k', expectation)]
     await untilWaiting(table, 2)
     await end('COMMIT')
     for (const change of changes) t.match(await change, { applied: false, current: { version: 'theirs', value: 'before' } })
@@ -200,7 +200,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   })
 
   await t.test('a row that stays locked is waited for on the server, in one round trip; then STORAGE_UNAVAILABLE, and nothing is applied afterwards (E31)', async (t) => {
-    const { adapter, client, table } = await opened({ lockTimeout: 100 })
+    const { adapter, client, table } = await opened({ lockTimeout: 100, timeout: 20_000 })
     await adapter.write('k', 'before', ABSENT)
     const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`, `INSERT INTO ${table} VALUES ('new', 'theirs', NULL, NULL, '1')`)
     const unavailable = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /stayed locked/ } }
@@ -218,13 +218,14 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   })
 
   await t.test('who stops waiting for an answer does not know the outcome: the server goes on, and applies it (E31)', async (t) => {
-    const { adapter, table } = await opened({ lockTimeout: 0, timeout: 150 })
+    const { adapter, table } = await opened()
+    const impatient = postgresAdapter({ client: pool, table, lockTimeout: 0, timeout: 1000 })
     await adapter.write('k', 'before', ABSENT)
     const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`)
-    await t.rejects(adapter.write('k', 'mine', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
-    await t.rejects(adapter.remove('k', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    await t.rejects(impatient.write('k', 'mine', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    await t.rejects(impatient.remove('k', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
     await end('ROLLBACK')
-    for (let attempt = 0; attempt < 100 && (await adapter.read('k'))?.value === 'before'; attempt++) await delay(10)
+    for (let attempt = 0; attempt < 2000 && (await adapter.read('k'))?.value === 'before'; attempt++) await delay(10)
     t.not((await adapter.read('k'))?.value, 'before')
   })
 
@@ -309,7 +310,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   await t.test('several that make the table at once all succeed', async (t) => {
     const { table } = await opened()
     await pool.query(`DROP TABLE ${table}`)
-    await Promise.all(Array.from({ length: 8 }, async () => { await postgresAdapter({ client: pool, table }).createTable() }))
+    await Promise.all(Array.from({ length: 8 }, async () => { await postgresAdapter({ client: pool, table, ...PATIENT }).createTable() }))
   })
 
   await t.test('a listing takes any text for its prefix and as the key that it goes on behind', async (t) => {
