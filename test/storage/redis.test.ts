@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { ListingAdapter } from '../../lib/storage/adapter.js'
-import { redisAdapter } from '../../lib/storage/redis.js'
+import { redisAdapter, type NodeRedisClient } from '../../lib/storage/redis.js'
 import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
 import { startRedis } from '../services/redis.js'
@@ -105,6 +105,37 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
     await openedAdapter(t, DRIVERS.ioredis!(url), { prefix })
     await t.rejects(openedAdapter(t, DRIVERS.ioredis!(url), { prefix, list: 'collection' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /"list" set to false/ })
   })
+})
+
+await t.test('redis: a boot that is refused, and one that comes to no end, leave no connection behind, and can be tried again', async (t) => {
+  const opening: Array<() => Promise<unknown>> = [
+    async () => await Promise.reject(new Error('nobody there')),
+    async () => await new Promise(() => {}),
+    async () => {}
+  ]
+  for (const connect of opening) {
+    let [made, ended] = [0, 0]
+    const client: NodeRedisClient = {
+      isReady: true,
+      options: {},
+      duplicate () {
+        made++
+        return client
+      },
+      connect,
+      sendCommand: async () => await Promise.reject(new Error('READONLY no')),
+      destroy () { ended++ },
+      on () {}
+    }
+    const adapter = redisAdapter({ client, timeout: 20, wait: { replicas: 1, timeout: 1 } })
+    for (let boot = 1; boot <= 2; boot++) {
+      await t.rejects(soon(adapter.open!()), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
+      await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open/ } })
+      // One that says it is a replica is given up, and made anew, before it is closed.
+      t.ok(made >= 2 * boot)
+      t.equal(ended, made)
+    }
+  }
 })
 
 await t.test('redis: nobody at the address: refused at boot', async (t) => {
