@@ -4,12 +4,32 @@ import { createClient, createCluster } from 'redis'
 import type { Test } from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conformance'
+import { connector } from '../../lib/storage/redis-connection.js'
 import { redisAdapter, type RedisAdapterOptions, type RedisClient } from '../../lib/storage/redis.js'
+import { within } from '../../lib/storage/within.js'
 import { startProxy, type Proxy } from '../services/proxy.js'
 import { uniqueName } from '../services/service.js'
 
 // To make a client of node-redis from nothing takes it 50 ms, and from another one almost nothing.
 const nodeRedis = createClient()
+
+/** A timeout of the adapter that no test lives to see: what waits for it hangs. */
+export const PATIENT = 120_000
+
+const HANGS = 30_000
+
+/** The promise, unless it hangs. However busy the machine is, nothing else takes so long. */
+export async function soon<R> (promise: Promise<R>): Promise<R> {
+  return await within(HANGS, promise, () => new Error('it hangs'))
+}
+
+/** Resolves once this holds. */
+export async function until (holds: () => boolean): Promise<void> {
+  for (const end = performance.now() + HANGS; !holds();) {
+    if (performance.now() > end) throw new Error('it never comes to that')
+    await delay(5)
+  }
+}
 
 /** How each driver makes a client of one server. None of them connects: the adapter does that for itself. */
 export const DRIVERS: Readonly<Record<string, (url: string) => RedisClient>> = {
@@ -121,4 +141,14 @@ export function isWrite (request: Buffer): boolean {
 export async function calls (servers: readonly Redis[], command: string): Promise<number> {
   const infos = await Promise.all(servers.map(async (server) => await server.info('commandstats')))
   return infos.reduce((sum, info) => sum + Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0), 0)
+}
+
+/** The client that the adapter makes of another one. */
+export function madeOf (t: Test, client: RedisClient): Record<string, unknown> {
+  const made: unknown[] = []
+  const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => unknown
+  Object.assign(client, { duplicate: (...args: unknown[]) => made[made.push(duplicate(...args)) - 1] })
+  const connection = connector(client, 100).connect()
+  t.teardown(() => { connection.close() })
+  return made[0] as Record<string, unknown>
 }
