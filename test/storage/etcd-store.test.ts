@@ -17,9 +17,9 @@ const NO_SPACE = etcdError(429, 8, 'etcdserver: mvcc: database space exceeded')
 const put = (key: string, condition: EtcdCondition = 'none'): EtcdChange => ({ key, condition, marker: `m-${key}`, transaction: putIf(key, sealed({ marker: `m-${key}`, value: 1 }), condition) })
 const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
 
-interface State { marker: string, revision: number, created?: number, writes?: number }
+interface State { marker: string, revision: number | bigint, created?: number | bigint, writes?: number }
 
-function answerOf (header: number, state?: State): StubAnswer {
+function answerOf (header: number | bigint, state?: State): StubAnswer {
   const kvs = state && [{ key: base64('k'), value: base64(sealed({ marker: state.marker, value: 1 })), create_revision: String(state.created ?? 5), mod_revision: String(state.revision), version: String(state.writes ?? 1) }]
   return { json: { header: { revision: String(header) }, kvs } }
 }
@@ -114,6 +114,35 @@ await t.test('etcd-store: without space a write was not applied if nothing was w
   await t.rejects(store.change(put('k')), UNKNOWN, 'it may have been removed again')
 })
 
+await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51)', async (t) => {
+  const large = 2n ** 53n
+  const { store, stub } = await storeOn(t, () => ({ json: { header: { revision: String(large + 1n) }, succeeded: true } }), () => answerOf(large + 1n))
+  t.strictSame(await store.change(put('k', 'absent')), { applied: true, place: { createRevision: large + 1n, writes: 1n } })
+
+  stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n)
+  await t.rejects(store.change(put('k')), UNAVAILABLE, 'nothing is newer than what was seen')
+
+  const before = await storeOn(t, () => NO_SPACE, () => answerOf(large))
+  await before.store.range(rangeOf('k'))
+  before.stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n, { marker: 'm-k', revision: large + 1n, created: large + 1n })
+  t.strictSame(await before.store.change(put('k')), { applied: true, place: { createRevision: large + 1n, writes: 1n } }, 'it is newer than what was seen')
+
+  stub.behave = ({ path }) => path === '/v3/kv/txn' ? 'cut' : answerOf(large + 3n, { marker: 'other', revision: large + 3n })
+  await t.rejects(store.change(put('k')), UNKNOWN)
+  t.match(stub.requests.at(-1)!.body, { revision: String(large + 2n) }, 'the state before it')
+})
+
+await t.test('etcd-store: what was seen stays seen when an older answer comes late, and the state before the newest may be what was seen (E57)', async (t) => {
+  const { store, stub } = await storeOn(t, () => NO_SPACE, () => answerOf(8))
+  await store.range(rangeOf('k'))
+  stub.behave = () => answerOf(5)
+  await store.range(rangeOf('k'))
+  stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(8)
+  await t.rejects(store.change(put('k')), UNAVAILABLE)
+  stub.behave = ({ path, body }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(12, { marker: 'other', revision: (body as { revision?: string }).revision === undefined ? 12 : 7 })
+  await t.rejects(store.change(put('k')), UNAVAILABLE)
+})
+
 await t.test('etcd-store: of changes that went together each has an outcome of its own (E53)', async (t) => {
   const { store } = await storeOn(t, () => ({
     json: {
@@ -154,7 +183,7 @@ await t.test('etcd-store: an answer of another form is an outage of a read, and 
     await t.rejects(store.ranges([rangeOf('k'), rangeOf('l')]), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } }, JSON.stringify(json))
     t.match(await store.changes([put('k'), put('l')]), [{ reason: UNKNOWN }, { reason: UNKNOWN }], JSON.stringify(json))
   }
-  for (const json of [null, {}, { header: { revision: 1.5 } }]) {
+  for (const json of [null, {}, { header: { revision: 9 } }, { header: { revision: 1.5 } }]) {
     const { store } = await storeOn(t, () => ({ json }), () => ({ json }))
     await t.rejects(store.range(rangeOf('k')), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } })
     await t.rejects(store.change(put('k')), { ...UNKNOWN, cause: { message: /none of its gateway/ } })
