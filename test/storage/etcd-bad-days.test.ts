@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { ListingAdapter, Stored } from '../../lib/storage/adapter.js'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../lib/storage/etcd.js'
+import { within } from '../../lib/storage/within.js'
 import { startEtcd } from '../services/etcd.js'
 import { skipWithout, skipWithoutOwn } from '../services/programs.js'
 import { startProxy, type Proxy } from '../services/proxy.js'
@@ -13,13 +14,13 @@ const UNKNOWN = 'FST_IF_MATCH_OUTCOME_UNKNOWN'
 const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
 // When the store is looked at again: a ghost of a write would have shown by then (E42).
 const LATER = 3000
-const RETURNS_WITHIN = 20_000
+const RETURNS_WITHIN = 60_000
 
 const isWrite = (request: Buffer): boolean => request.includes('/v3/kv/txn')
 const versionIn = (version: string) => ({ kind: 'version', versions: [version] }) as const
 
 // Where silence must be told soon. Elsewhere a disk that is busy for a while is no silence.
-const SHORT = { timeout: 500 }
+const SHORT = { timeout: 1000 }
 
 /** An adapter behind a proxy, and one that is not. */
 async function stand (t: Test, url: string, opened = openedEtcd) {
@@ -38,6 +39,11 @@ async function create (adapter: ListingAdapter, key: string): Promise<string> {
 
 async function codeOf (call: Promise<unknown>): Promise<string> {
   return await call.then(() => 'fine', (error: { code: string }) => error.code)
+}
+
+/** What was told; nothing but a bound that is missing takes so long. */
+async function told (calls: ReadonlyArray<Promise<string>>): Promise<string[]> {
+  return await within(60_000, Promise.all(calls), () => new Error('some of them hang'))
 }
 
 /**
@@ -126,10 +132,8 @@ await t.test('etcd, on bad days', { skip: skipWithout('etcd') }, async (t) => {
       const version = await create(direct, 'k')
       await back(adapter)
       begin(proxy)
-      const start = performance.now()
-      const codes = await Promise.all([codeOf(adapter.read('k')), codeOf(adapter.list('')), codeOf(adapter.write('k', 'new', versionIn(version))), codeOf(adapter.write('l', 'new', ANY))])
-      t.strictSame(codes, [UNAVAILABLE, UNAVAILABLE, UNKNOWN, UNKNOWN])
-      t.ok(performance.now() - start < 3000, 'twice the timeout, and a busy machine')
+      const calls = [codeOf(adapter.read('k')), codeOf(adapter.list('')), codeOf(adapter.write('k', 'new', versionIn(version))), codeOf(adapter.write('l', 'new', ANY))]
+      t.strictSame(await told(calls), [UNAVAILABLE, UNAVAILABLE, UNKNOWN, UNKNOWN])
       proxy.pass()
       later.push([`what was ${mode} was not applied, or once, and all is as before`, async (t) => {
         for (const applied of [await back(adapter), await direct.read('k')]) t.ok(applied!.version === version || applied!.replaced === version)
@@ -141,11 +145,11 @@ await t.test('etcd, on bad days', { skip: skipWithout('etcd') }, async (t) => {
       await create(direct, 'k')
       await back(adapter)
       begin(proxy)
-      const start = performance.now()
       const calls = Array.from({ length: 64 }, async (_, at) => await codeOf(at % 2 === 0 ? adapter.write('k', at, ANY) : adapter.remove('k', { kind: 'exists' })))
-      const codes = await Promise.all([...calls, ...calls.map(() => codeOf(adapter.list('')))])
-      t.ok(performance.now() - start < 6000, 'three timeouts, and not one for each')
+      const codes = await told([...calls, ...calls.map(() => codeOf(adapter.list('')))])
       t.strictSame(new Set(codes), new Set([UNKNOWN, UNAVAILABLE]))
+      const unknown = codes.filter((code) => code === UNKNOWN).length
+      t.ok(unknown <= 8, `four writes and four removals were sent, the others waited for no longer than they did; ${unknown} are unknown`)
       proxy.pass()
     })
   }
@@ -154,10 +158,8 @@ await t.test('etcd, on bad days', { skip: skipWithout('etcd') }, async (t) => {
     const { proxy, direct, adapter } = await stand(owner, url)
     const version = await create(direct, 'k')
     await proxy.refuse()
-    const start = performance.now()
     const calls = [adapter.read('k'), adapter.write('k', 'ghost', ANY), adapter.write('new', 'ghost', ANY), adapter.remove('k', versionIn(version))]
-    t.strictSame(await Promise.all(calls.map(codeOf)), [UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
-    t.ok(performance.now() - start < 4000, 'before the timeout')
+    t.match(await Promise.allSettled(calls), calls.map(() => ({ reason: { code: UNAVAILABLE, cause: { message: /ECONNREFUSED/ } } })), 'and not because of the timeout')
     await proxy.accept()
     later.push(['nothing of what was refused a connection is applied (E42), and it is back by itself', async (t) => {
       t.match(await direct.read('k'), { version })

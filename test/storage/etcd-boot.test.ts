@@ -4,7 +4,7 @@ import { EtcdGateway, type EtcdAuth } from '../../lib/storage/etcd-gateway.js'
 import { deadOrigin, etcdError, EtcdStub, type StubAnswer } from './etcd-stub.js'
 
 async function boot (t: Test, endpoints: string[], auth?: EtcdAuth): Promise<void> {
-  const gateway = new EtcdGateway({ endpoints, auth, timeout: 2000 })
+  const gateway = new EtcdGateway({ endpoints, auth, timeout: 20_000 })
   try {
     await checkEtcd(gateway, 'entities/')
   } finally {

@@ -8,7 +8,8 @@ import { within } from '../../lib/storage/within.js'
 import { certificatesFor } from './etcd-certificates.js'
 import { deadOrigin, etcdError, EtcdStub } from './etcd-stub.js'
 
-const BOUNDS = { connect: 2000, answer: 2000 }
+// So much that only what hangs takes as long.
+const BOUNDS = { connect: 20_000, answer: 20_000 }
 
 function endpointOf (t: Test, origin: string, tls?: EtcdTls): EtcdEndpoint {
   const endpoint = new EtcdEndpoint(origin, tls)
@@ -57,7 +58,7 @@ await t.test('etcd-endpoint: a refused connection and one that does not come abo
   await t.rejects(endpointOf(t, await deadOrigin(t)).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE', message: /cannot be reached.*ECONNREFUSED/ })
   // It takes the connection, and never answers the handshake.
   const silent = await listening(t, createServer())
-  await t.rejects(endpointOf(t, `https://${silent}`).post('/', '{}', undefined, { connect: 50, answer: 2000 }), { name: 'Error', kind: 'UNREACHABLE', message: /50 ms/ })
+  await t.rejects(endpointOf(t, `https://${silent}`).post('/', '{}', undefined, { ...BOUNDS, connect: 50 }), { name: 'Error', kind: 'UNREACHABLE', message: /50 ms/ })
 })
 
 await t.test('etcd-endpoint: what was sent and is cut off, or takes too long, is lost', async (t) => {
@@ -65,7 +66,7 @@ await t.test('etcd-endpoint: what was sent and is cut off, or takes too long, is
   const endpoint = endpointOf(t, stub.origin)
   await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST', message: /gave no answer/ })
   stub.behave = () => 'hold'
-  await t.rejects(endpoint.post('/', '{}', undefined, { connect: 2000, answer: 50 }), { name: 'Error', kind: 'LOST', message: /50 ms/ })
+  await t.rejects(endpoint.post('/', '{}', undefined, { ...BOUNDS, answer: 50 }), { name: 'Error', kind: 'LOST', message: /50 ms/ })
 })
 
 await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', async (t) => {
@@ -79,21 +80,43 @@ await t.test('etcd-endpoint: whoever changes the protocol gives no answer, and i
   const server = createServer((socket) => {
     socket.once('data', () => { socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n') })
   })
-  const posting = endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, { connect: 2000, answer: 100 })
+  const posting = endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, { connect: 30_000, answer: 100 })
   // Without the bound it would never settle, and nothing would keep the process.
-  await t.rejects(within(10_000, posting, () => new Error('no bound')), { name: 'Error', kind: 'LOST', message: /100 ms/ })
+  await t.rejects(within(20_000, posting, () => new Error('no bound')), { name: 'Error', kind: 'LOST', message: /100 ms/ })
 })
 
 await t.test('etcd-endpoint: what waits behind others for a connection waits no longer than its own bound, and is not sent afterwards (E58)', async (t) => {
-  const stub = await EtcdStub.start(t, ({ path }) => path === '/last' ? { json: {} } : 'hold')
+  const sockets: Socket[] = []
+  let held = 0
+  const stub = await EtcdStub.start(t)
+  stub.onConnection((_port, socket) => sockets.push(socket))
+  const allHeld = new Promise<void>((resolve) => {
+    stub.behave = () => {
+      if (++held === 64) resolve()
+      return 'hold'
+    }
+  })
   const endpoint = endpointOf(t, stub.origin)
-  const order: string[] = []
-  const post = (path: string, bound: number) => endpoint.post(path, '{}', undefined, { connect: bound, answer: bound }).catch((fault: EtcdFault) => { order.push(`${path} ${fault.kind}`) })
-  const held = Array.from({ length: 64 }, () => post('/held', 500))
-  await Promise.all([post('/waits', 50), ...held])
-  t.strictSame(order, ['/waits UNREACHABLE', ...held.map(() => '/held LOST')])
-  await endpoint.post('/last', '{}', undefined, BOUNDS)
+  const kindOf = (post: Promise<string>) => post.then(() => 'answered', ({ kind }: EtcdFault) => kind)
+  const holding = Array.from({ length: 64 }, () => kindOf(endpoint.post('/held', '{}', undefined, BOUNDS)))
+  await allHeld
+  t.equal(await kindOf(endpoint.post('/waits', '{}', undefined, { ...BOUNDS, connect: 50 })), 'UNREACHABLE')
+  stub.behave = () => ({ json: {} })
+  for (const socket of sockets) socket.destroy()
+  t.strictSame(await Promise.all(holding), holding.map(() => 'LOST'))
+  for (let call = 0; call < 8; call++) await endpoint.post('/last', '{}', undefined, BOUNDS)
   t.notOk(stub.requests.some(({ path }) => path === '/waits'))
+})
+
+await t.test('etcd-endpoint: once it is answered no timer is left, which would keep the process', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const stub = await EtcdStub.start(t)
+  const endpoint = endpointOf(t, stub.origin)
+  const before = timers()
+  for (const connection of ['a new', 'a kept']) {
+    await endpoint.post('/', '{}', undefined, BOUNDS)
+    t.equal(timers(), before, `on ${connection} connection`)
+  }
 })
 
 await t.test('etcd-endpoint: on a connection that is used again, a request is sent at once; so is one that waited for a connection', async (t) => {

@@ -33,8 +33,12 @@ await t.test('etcd-fault: what may come while it runs is not certain (E57)', asy
   ] as const) t.match(fault(status, code, message), { kind: 'LOST', isCertain: false, isOfEndpoint: true }, message)
 })
 
+await t.test('etcd-fault: of an error that nobody knows, its code of gRPC tells whether a check refused it (E57)', async (t) => {
+  for (let code = 0; code <= 17; code++) t.equal(fault(400, code, 'anything').kind, [3, 5, 7, 8, 9, 11, 12, 16].includes(code) ? 'REFUSED' : 'LOST', String(code))
+})
+
 await t.test('etcd-fault: a quota that is used up is told apart, and says what the operator must do (E57)', async (t) => {
-  t.match(fault(429, 8, 'etcdserver: mvcc: database space exceeded'), { kind: 'NO_SPACE', isCertain: false, isOfEndpoint: false, message: /compact, defragment, .*alarm/ })
+  t.match(fault(429, 8, 'etcdserver: mvcc: database space exceeded'), { kind: 'NO_SPACE', isCertain: false, isOfEndpoint: false, message: /compact, defragment, .*alarm.*--quota-backend-bytes/ })
 })
 
 await t.test('etcd-fault: an answer that is not of the gateway is not certain', async (t) => {

@@ -1,7 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { sealed } from '../../lib/storage/etcd-envelope.js'
+import { EtcdFault } from '../../lib/storage/etcd-fault.js'
 import { EtcdGateway } from '../../lib/storage/etcd-gateway.js'
 import { EtcdStore, type EtcdChange } from '../../lib/storage/etcd-store.js'
 import { deleteIf, putIf, rangeOf, type EtcdCondition } from '../../lib/storage/etcd-transaction.js'
@@ -15,15 +17,15 @@ const NO_SPACE = etcdError(429, 8, 'etcdserver: mvcc: database space exceeded')
 const put = (key: string, condition: EtcdCondition = 'none'): EtcdChange => ({ key, condition, marker: `m-${key}`, transaction: putIf(key, sealed({ marker: `m-${key}`, value: 1 }), condition) })
 const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
 
-interface State { marker: string, revision: number, created?: number, writes?: number }
+interface State { marker: string, revision: number | bigint, created?: number | bigint, writes?: number }
 
-function answerOf (header: number, state?: State): StubAnswer {
+function answerOf (header: number | bigint, state?: State): StubAnswer {
   const kvs = state && [{ key: base64('k'), value: base64(sealed({ marker: state.marker, value: 1 })), create_revision: String(state.created ?? 5), mod_revision: String(state.revision), version: String(state.writes ?? 1) }]
   return { json: { header: { revision: String(header) }, kvs } }
 }
 
 /** A store whose transactions end as `write` says, and whose ranges, now and at earlier revisions, as `look` does. */
-async function storeOn (t: Test, write: (request: StubRequest) => StubAnswer | 'cut', look: (revision: number | undefined) => StubAnswer | 'cut' | 'hold', timeout = 2000) {
+async function storeOn (t: Test, write: (request: StubRequest) => StubAnswer | 'cut', look: (revision: number | undefined) => StubAnswer | 'cut', timeout = 20_000) {
   const stub = await EtcdStub.start(t, (request) => {
     if (request.path === '/v3/kv/txn') return write(request)
     const { revision } = request.body as { revision?: string }
@@ -84,6 +86,22 @@ await t.test('etcd-store: what this server calls too large is invalid, alone and
   t.match(await store.changes([put('a'), put('large'), put('b')]), [{ value: { applied: true } }, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } }, { value: { applied: true } }])
 })
 
+await t.test('etcd-store: what this server refuses to do together goes alone, as where it takes fewer operations in a transaction (E53)', async (t) => {
+  const { store, stub } = await storeOn(t, ({ body }) => JSON.stringify(body).includes('request_txn')
+    ? etcdError(400, 3, 'etcdserver: too many operations in txn request')
+    : { json: { header: { revision: '7' }, succeeded: true } }, () => answerOf(9))
+  t.match(await store.changes([put('a'), put('b')]), [{ value: { applied: true } }, { value: { applied: true } }])
+  t.equal(stub.requests.length, 3)
+})
+
+await t.test('etcd-store: what was refused for another reason is not sent again alone', async (t) => {
+  for (const refusal of [etcdError(429, 8, 'etcdserver: too many requests'), etcdError(403, 7, 'etcdserver: permission denied')]) {
+    const { store, stub } = await storeOn(t, () => refusal, () => answerOf(9))
+    t.match(await store.changes([put('a'), put('b')]), [{ reason: UNAVAILABLE }, { reason: UNAVAILABLE }])
+    t.equal(stub.requests.length, 1)
+  }
+})
+
 await t.test('etcd-store: without space a write was not applied if nothing was written since; it was if its marker is there; else it is unknown (E57)', async (t) => {
   const { store, stub } = await storeOn(t, () => NO_SPACE, () => answerOf(8, { marker: 'other', revision: 8 }))
   await store.range(rangeOf('k'))
@@ -94,6 +112,35 @@ await t.test('etcd-store: without space a write was not applied if nothing was w
   t.strictSame(await store.change(put('k')), { applied: true, place: { createRevision: 9n, writes: 1n } })
   stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(12)
   await t.rejects(store.change(put('k')), UNKNOWN, 'it may have been removed again')
+})
+
+await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51)', async (t) => {
+  const large = 2n ** 53n
+  const { store, stub } = await storeOn(t, () => ({ json: { header: { revision: String(large + 1n) }, succeeded: true } }), () => answerOf(large + 1n))
+  t.strictSame(await store.change(put('k', 'absent')), { applied: true, place: { createRevision: large + 1n, writes: 1n } })
+
+  stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n)
+  await t.rejects(store.change(put('k')), UNAVAILABLE, 'nothing is newer than what was seen')
+
+  const before = await storeOn(t, () => NO_SPACE, () => answerOf(large))
+  await before.store.range(rangeOf('k'))
+  before.stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n, { marker: 'm-k', revision: large + 1n, created: large + 1n })
+  t.strictSame(await before.store.change(put('k')), { applied: true, place: { createRevision: large + 1n, writes: 1n } }, 'it is newer than what was seen')
+
+  stub.behave = ({ path }) => path === '/v3/kv/txn' ? 'cut' : answerOf(large + 3n, { marker: 'other', revision: large + 3n })
+  await t.rejects(store.change(put('k')), UNKNOWN)
+  t.match(stub.requests.at(-1)!.body, { revision: String(large + 2n) }, 'the state before it')
+})
+
+await t.test('etcd-store: what was seen stays seen when an older answer comes late, and the state before the newest may be what was seen (E57)', async (t) => {
+  const { store, stub } = await storeOn(t, () => NO_SPACE, () => answerOf(8))
+  await store.range(rangeOf('k'))
+  stub.behave = () => answerOf(5)
+  await store.range(rangeOf('k'))
+  stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(8)
+  await t.rejects(store.change(put('k')), UNAVAILABLE)
+  stub.behave = ({ path, body }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(12, { marker: 'other', revision: (body as { revision?: string }).revision === undefined ? 12 : 7 })
+  await t.rejects(store.change(put('k')), UNAVAILABLE)
 })
 
 await t.test('etcd-store: of changes that went together each has an outcome of its own (E53)', async (t) => {
@@ -136,7 +183,7 @@ await t.test('etcd-store: an answer of another form is an outage of a read, and 
     await t.rejects(store.ranges([rangeOf('k'), rangeOf('l')]), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } }, JSON.stringify(json))
     t.match(await store.changes([put('k'), put('l')]), [{ reason: UNKNOWN }, { reason: UNKNOWN }], JSON.stringify(json))
   }
-  for (const json of [null, {}, { header: { revision: 1.5 } }]) {
+  for (const json of [null, {}, { header: { revision: 9 } }, { header: { revision: 1.5 } }]) {
     const { store } = await storeOn(t, () => ({ json }), () => ({ json }))
     await t.rejects(store.range(rangeOf('k')), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } })
     await t.rejects(store.change(put('k')), { ...UNKNOWN, cause: { message: /none of its gateway/ } })
@@ -144,17 +191,29 @@ await t.test('etcd-store: an answer of another form is an outage of a read, and 
 })
 
 await t.test('etcd-store: a look takes no longer than the timeout, with what it looks at before', async (t) => {
+  let answer = (_look: unknown): void => {}
   let looks = 0
-  const { store } = await storeOn(t, () => 'cut', () => looks++ === 0 ? answerOf(9, { marker: 'other', revision: 9 }) : 'hold', 300)
-  const behind = store.range.bind(store)
-  store.range = async (request) => {
-    await delay(200)
-    return await behind(request)
+  const gateway = {
+    write: async () => { throw new EtcdFault('LOST', 'as told') },
+    read: async () => {
+      looks++
+      return await new Promise((resolve) => { answer = resolve })
+    }
   }
-  const start = performance.now()
-  await t.rejects(store.change(put('k')), UNKNOWN)
-  const took = performance.now() - start
-  t.ok(took > 250 && took < 450, `${took} ms`)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  let outcome: unknown
+  void new EtcdStore(gateway as unknown as EtcdGateway, 300).change(put('k')).catch((error: unknown) => { outcome = error })
+  await turn()
+  mock.timers.tick(200)
+  answer(answerOf(9, { marker: 'other', revision: 9 }).json)
+  await turn()
+  mock.timers.tick(99)
+  await turn()
+  t.strictSame([looks, outcome], [2, undefined])
+  mock.timers.tick(1)
+  await turn()
+  t.match(outcome, UNKNOWN)
 })
 
 await t.test('etcd-store: ranges that went together answer in their order', async (t) => {

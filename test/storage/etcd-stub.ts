@@ -17,12 +17,18 @@ export type Behaviour = (request: StubRequest) => StubAnswer | 'cut' | 'hold'
 export class EtcdStub {
   readonly requests: StubRequest[] = []
   behave: Behaviour = () => ({ json: {} })
-  readonly #server = createServer((request, response) => { void this.#answer(request, response) })
+  // It ends no connection by itself, however long nobody uses it.
+  readonly #server = createServer({ keepAliveTimeout: 0 }, (request, response) => { void this.#answer(request, response) })
+  readonly #open = new Set<Socket>()
 
   /** On its port, until the test ends. */
   static async start (t: Test, behave: Behaviour = () => ({ json: {} }), host = '127.0.0.1'): Promise<EtcdStub> {
     const stub = new EtcdStub()
     stub.behave = behave
+    stub.onConnection((_port, socket) => {
+      stub.#open.add(socket)
+      socket.once('close', () => { stub.#open.delete(socket) })
+    })
     stub.#server.listen(0, host)
     await once(stub.#server, 'listening')
     t.teardown(() => { stub.stop() })
@@ -36,6 +42,11 @@ export class EtcdStub {
   /** Calls back with the client's port of each new connection, and with the connection. */
   onConnection (noted: (port: number, socket: Socket) => void): void {
     this.#server.on('connection', (socket: Socket) => { noted(socket.remotePort!, socket) })
+  }
+
+  /** Resolves when no client is connected any more. */
+  async left (): Promise<void> {
+    for (const socket of this.#open) await once(socket, 'close')
   }
 
   stop (): void {

@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../lib/storage/etcd.js'
+import { sealed } from '../../lib/storage/etcd-envelope.js'
+import { within } from '../../lib/storage/within.js'
 import { startEtcd } from '../services/etcd.js'
 import { skipWithout } from '../services/programs.js'
 import { startProxy } from '../services/proxy.js'
@@ -31,6 +33,32 @@ await t.test('etcd: before open and after close it is an outage that says so', a
   t.equal(await adapter.read('k'), undefined)
   await adapter.close!()
   await refusesAll()
+})
+
+await t.test('etcd: close waits for what is under way, and leaves no connection', async (t) => {
+  const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' }, succeeded: true } }))
+  const adapter = etcdAdapter({ endpoints: stub.origin })
+  await adapter.open!()
+  stub.requests.length = 0
+  const writing = adapter.write('k', 1, ANY)
+  await turn()
+  await adapter.close!()
+  t.match(await writing, { applied: true })
+  t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn'], 'and nobody had to look')
+  await t.resolves(within(20_000, stub.left(), () => new Error('a connection is left')))
+})
+
+await t.test('etcd: a refusal tells what the last transaction found, and not what one before it did (E1)', async (t) => {
+  const found = [{ key: base64('entities/k'), value: base64(sealed({ marker: 'm', value: 1 })), create_revision: '6', mod_revision: '6', version: '1' }]
+  const answers: object[][] = []
+  const stub = await EtcdStub.start(t, ({ path }) => ({
+    json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '9' }, responses: [{ response_range: { kvs: answers.shift() } }] }
+  }))
+  const adapter = await openedEtcd(t, { endpoints: stub.origin })
+  stub.requests.length = 0
+  answers.splice(0, 2, found, [])
+  t.strictSame(await adapter.write('k', 2, versionIn('5.1', '6.1')), { applied: false, current: undefined })
+  t.equal(stub.requests.length, 2)
 })
 
 await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
@@ -187,15 +215,7 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.same((await adapter.list('a/', { after: 'a' })).items.length, 4, 'after what is before all of them')
     t.same((await adapter.list('a/', { after: 'b' })).items, [], 'after what is behind all of them')
     t.same((await adapter.list('')).items.map(({ key }) => key), keys)
-  })
-
-  await t.test('close waits for what is under way', async (t) => {
-    const proxy = await startProxy(t, url)
-    const adapter = etcdAdapter({ endpoints: proxy.url, prefix: `${uniqueName()}/` })
-    await adapter.open!()
-    const writing = adapter.write('k', 1, ANY)
-    await turn()
-    await adapter.close!()
-    t.match(await writing, { applied: true })
+    await Promise.all(['\uffffx', '\u{10000}1'].map((key) => adapter.write(key, key, ANY)))
+    t.same((await adapter.list('\u{10000}', { after: '\uffff' })).items.map(({ key }) => key), ['\u{10000}1'], 'after what is before them by bytes, and behind them by UTF-16')
   })
 })
