@@ -90,7 +90,11 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> {
   #made (): C {
     const client = this.#make()
     client.on('error', (error) => { this.trouble = error })
-    client.on('ready', () => { this.trouble = undefined })
+    client.on('ready', () => {
+      this.trouble = undefined
+      // The driver finishes the connection that it was making when it was told to end.
+      if (this.#isClosed || this.#client !== client) client.destroy()
+    })
     return client
   }
 

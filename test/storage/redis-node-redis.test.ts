@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient, createCluster } from 'redis'
 import t from 'tap'
@@ -67,6 +68,27 @@ await t.test('redis: node-redis: of the connections that were given up none goes
   t.equal(connects.length, before)
   t.equal(clients, 4)
 })
+
+for (const end of ['close', 'giveUp'] as const) {
+  await t.test(`redis: node-redis: a connection that ${end}() finds in the making does not stay`, async (t) => {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('close', () => { sockets.delete(socket) })
+      socket.on('data', (request) => { socket.write('+OK\r\n'.repeat(String(request).match(/^\*\d+\r$/gm)!.length)) })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => { server.close() })
+    const connection = connector(createClient({ url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}` }), PATIENT).connect()
+    t.teardown(() => { connection.close() })
+    const opening = connection.open().catch(() => {})
+    connection[end]()
+    await soon(opening)
+    const left = end === 'close' ? 0 : 1
+    await until(() => sockets.size === left && connection.isReady === (end === 'giveUp'))
+    t.equal(sockets.size, left)
+  })
+}
 
 await t.test('redis: node-redis: closed while it asks where the slots are, it makes no connections when it hears it', { skip: skipWithout('redis-cluster') }, async (t) => {
   const { url } = await startRedisCluster(t)
