@@ -37,7 +37,7 @@ export interface NodeRedisClient {
 export interface NodeRedisCluster {
   readonly isReady: boolean
   readonly _options: { readonly defaults?: { readonly socket?: object | undefined } | undefined }
-  readonly masters: readonly unknown[]
+  readonly masters: ReadonlyArray<{ readonly client?: Pick<NodeRedisClient, 'destroy' | 'on'> | undefined }>
   duplicate (override?: object): NodeRedisCluster
   sendCommand (key: string | undefined, isReadonly: boolean | undefined, command: string[]): Promise<unknown>
   connect (): Promise<unknown>

@@ -78,23 +78,19 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> {
   }
 
   giveUp (): void {
-    this.#client.destroy()
+    end(this.#client)
     if (!this.#isClosed) void this.#anew()
   }
 
   close (): void {
     this.#isClosed = true
-    this.#client.destroy()
+    end(this.#client)
   }
 
   #made (): C {
     const client = this.#make()
     client.on('error', (error) => { this.trouble = error })
-    client.on('ready', () => {
-      this.trouble = undefined
-      // The driver finishes the connection that it was making when it was told to end.
-      if (this.#isClosed || this.#client !== client) client.destroy()
-    })
+    client.on('ready', () => { this.trouble = undefined })
     return client
   }
 
@@ -110,4 +106,11 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> {
       }
     }
   }
+}
+
+// The driver finishes a connection that it is making when it is told to end, also those to the nodes of a Cluster.
+function end (client: NodeRedisClient | NodeRedisCluster): void {
+  const connections = 'masters' in client ? client.masters.flatMap(({ client }) => client ?? []) : [client]
+  for (const connection of connections) connection.on('ready', () => { connection.destroy() })
+  client.destroy()
 }

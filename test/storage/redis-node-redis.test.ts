@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient, createCluster } from 'redis'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { NodeRedisClient } from '../../lib/storage/redis.js'
 import { connector } from '../../lib/storage/redis-connection.js'
 import { skipWithout } from '../services/programs.js'
@@ -69,17 +69,27 @@ await t.test('redis: node-redis: of the connections that were given up none goes
   t.equal(clients, 4)
 })
 
+/** A Redis that says OK to everything, and that it has all slots. */
+async function startYes (t: Test): Promise<{ url: string, sockets: ReadonlySet<Socket> }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => { sockets.delete(socket) })
+    socket.on('data', (requests) => {
+      for (const request of String(requests).split(/^(?=\*\d+\r$)/m)) socket.write(/\bslots\b/i.test(request) ? slots : '+OK\r\n')
+    })
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => { server.close() })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const slots = `*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:${port}\r\n$1\r\nx\r\n`
+  return { url: `redis://127.0.0.1:${port}`, sockets }
+}
+
 for (const end of ['close', 'giveUp'] as const) {
   await t.test(`redis: node-redis: a connection that ${end}() finds in the making does not stay`, async (t) => {
-    const sockets = new Set<Socket>()
-    const server = createServer((socket) => {
-      sockets.add(socket)
-      socket.on('close', () => { sockets.delete(socket) })
-      socket.on('data', (request) => { socket.write('+OK\r\n'.repeat(String(request).match(/^\*\d+\r$/gm)!.length)) })
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    t.teardown(() => { server.close() })
-    const connection = connector(createClient({ url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}` }), PATIENT).connect()
+    const { url, sockets } = await startYes(t)
+    const connection = connector(createClient({ url }), PATIENT).connect()
     t.teardown(() => { connection.close() })
     const opening = connection.open().catch(() => {})
     connection[end]()
@@ -89,6 +99,17 @@ for (const end of ['close', 'giveUp'] as const) {
     t.equal(sockets.size, left)
   })
 }
+
+await t.test('redis: node-redis: nor does one to a node of a Cluster', async (t) => {
+  const { url, sockets } = await startYes(t)
+  const connection = connector(createCluster({ rootNodes: [{ url }] }), PATIENT).connect()
+  await connection.open()
+  const asking = connection.send('k', ['GET', 'k']).catch(() => {})
+  connection.close()
+  await soon(asking)
+  await until(() => sockets.size === 0)
+  t.equal(sockets.size, 0)
+})
 
 await t.test('redis: node-redis: closed while it asks where the slots are, it makes no connections when it hears it', { skip: skipWithout('redis-cluster') }, async (t) => {
   const { url } = await startRedisCluster(t)
