@@ -21,7 +21,7 @@ interface RaceOptions {
 }
 
 /** The races that every store must pass, as it is and answering late, with so many server processes on it. */
-export async function raceSuite (t: Test, { newStorage, processes, clients = [32, 64], rounds = 200, raises = 50 }: RaceOptions): Promise<void> {
+export async function raceSuite (t: Test, { newStorage, processes, clients = [32, 64], rounds = 100, raises = 50 }: RaceOptions): Promise<void> {
   for (const isLate of [false, true]) {
     await t.test(`${isLate ? 'late, ' : ''}server processes: ${processes}`, async (t) => {
       const servers = await Servers.start({ storage: await newStorage(t), isLate, decider: 'plugin' }, processes)
