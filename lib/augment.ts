@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify'
-import type { Entity } from './entity.js'
-import type { GuardedRoute, Registration } from './guarded-route.js'
+import type { Entity } from './request/entity.js'
+import type { GuardedRoute, Registration } from './route/guard.js'
 import type { IfMatchRouteOptions } from './options.js'
-import type { RequestState } from './request-state.js'
-import type { kGuard, kRegistration, kReply, kState } from './symbols.js'
+import type { RequestState } from './request/state.js'
+import type { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
-import type { Compare } from './precondition.js'
+import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 
 /** What a route may say in `config.ifMatch`, and the plugin for all its routes; the nearer one wins. */

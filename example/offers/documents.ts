@@ -1,6 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { IfMatchRouteOptions } from 'fastify-if-match'
-import { errorResponses } from '../error-schema.js'
+import { errorResponses } from '../app/error-schema.js'
 import { checkDocument, withDraft } from './draft.js'
 import { offerTypeOf } from './filter.js'
 import { OFFER_KEY } from './key.js'

@@ -1,5 +1,5 @@
-import { ApiError } from '../errors.js'
-import { timestamp } from '../timestamp.js'
+import { ApiError } from '../app/errors.js'
+import { timestamp } from '../app/timestamp.js'
 import { MAX_DOCUMENT, sizeOf } from './limits.js'
 import type { OfferContent, OfferRecord } from './record.js'
 import type { OfferDocument, OfferParams } from './schemas.js'

@@ -1,4 +1,4 @@
-import { ApiError } from '../errors.js'
+import { ApiError } from '../app/errors.js'
 
 const FORM = /^\s*offerTypeId\s+eq\s+'((?:[^']|'')*)'\s*$/
 

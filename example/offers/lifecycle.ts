@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ApiError } from '../errors.js'
+import { ApiError } from '../app/errors.js'
 import { MAX_HISTORY, sizeOf } from './limits.js'
 import { flawOfDraft, flawOfImages } from './publishable.js'
 import type { OfferRecord, Submission, Version } from './record.js'

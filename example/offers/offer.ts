@@ -1,4 +1,4 @@
-import { ApiError } from '../errors.js'
+import { ApiError } from '../app/errors.js'
 import { versionOf } from './lifecycle.js'
 import type { Draft, OfferRecord } from './record.js'
 import type { Offer, OfferStatus, OfferSummary } from './schemas.js'

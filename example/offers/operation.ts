@@ -1,5 +1,5 @@
-import { ApiError } from '../errors.js'
-import { ticks, timestamp } from '../timestamp.js'
+import { ApiError } from '../app/errors.js'
+import { ticks, timestamp } from '../app/timestamp.js'
 import { isActive } from './lifecycle.js'
 import { statusOf } from './offer.js'
 import type { OfferRecord, Submission } from './record.js'

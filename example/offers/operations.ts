@@ -1,5 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { errorResponses } from '../error-schema.js'
+import { errorResponses } from '../app/error-schema.js'
 import { findOperation, operationDocument, statusDocument, submissionSummary } from './operation.js'
 import type { OfferOptions } from './options.js'
 import { readOffer } from './read.js'

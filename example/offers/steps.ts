@@ -1,4 +1,4 @@
-import { timestamp } from '../timestamp.js'
+import { timestamp } from '../app/timestamp.js'
 import type { Submission } from './record.js'
 import type { Step } from './schemas.js'
 

@@ -1,5 +1,5 @@
 import { etcdAdapter } from 'fastify-if-match/storage/etcd'
-import { SettingError } from '../setting-error.js'
+import { SettingError } from '../process/setting-error.js'
 import { parseAddress } from './address.js'
 import type { CreateStorage } from './index.js'
 

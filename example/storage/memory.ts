@@ -1,5 +1,5 @@
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { SettingError } from '../setting-error.js'
+import { SettingError } from '../process/setting-error.js'
 import type { CreateStorage } from './index.js'
 
 /** `memory:` */

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
-import { SettingError } from '../setting-error.js'
+import { SettingError } from '../process/setting-error.js'
 import { closing } from './closing.js'
 import type { CreateStorage } from './index.js'
 

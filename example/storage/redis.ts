@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import { redisAdapter } from 'fastify-if-match/storage/redis'
-import { SettingError } from '../setting-error.js'
+import { SettingError } from '../process/setting-error.js'
 import { parseAddress } from './address.js'
 import type { CreateStorage } from './index.js'
 

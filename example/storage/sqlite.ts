@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
-import { SettingError } from '../setting-error.js'
+import { SettingError } from '../process/setting-error.js'
 import { closing } from './closing.js'
 import type { CreateStorage } from './index.js'
 

@@ -1,4 +1,4 @@
-import type { kIsOver } from './stop.js'
+import type { kIsOver } from './kit/stop.js'
 
 /**
  * What must be true of the stored entity for a write to be applied.

@@ -1,10 +1,10 @@
 import type { Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Stored, WriteOptions } from './adapter.js'
-import { satisfies } from './expectation.js'
-import { copyJson } from './json.js'
-import { checkKey, compareKeys } from './key.js'
-import { pageLimit } from './page.js'
-import { throwIfStopped } from './stop.js'
-import { newVersion } from './version.js'
+import { satisfies } from './kit/expectation.js'
+import { copyJson } from './kit/json.js'
+import { checkKey, compareKeys } from './kit/key.js'
+import { pageLimit } from './kit/page.js'
+import { throwIfStopped } from './kit/stop.js'
+import { newVersion } from './kit/version.js'
 
 /** Options of `memoryAdapter`. */
 export interface MemoryAdapterOptions {

@@ -2,11 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { OutcomeUnknownError, StorageUnavailableError } from '../../lib/errors.js'
 import type { Subject } from '../../lib/conformance/index.js'
 import type { Expectation, StorageAdapter, Stored, WriteOptions } from '../../lib/storage/adapter.js'
-import { satisfies } from '../../lib/storage/expectation.js'
-import { copyJson } from '../../lib/storage/json.js'
-import { checkKey, compareKeys } from '../../lib/storage/key.js'
-import { pageLimit } from '../../lib/storage/page.js'
-import { newVersion } from '../../lib/storage/version.js'
+import { satisfies } from '../../lib/storage/kit/expectation.js'
+import { copyJson } from '../../lib/storage/kit/json.js'
+import { checkKey, compareKeys } from '../../lib/storage/kit/key.js'
+import { pageLimit } from '../../lib/storage/kit/page.js'
+import { newVersion } from '../../lib/storage/kit/version.js'
 
 /** What all adapters of one subject share. */
 export interface Engine {

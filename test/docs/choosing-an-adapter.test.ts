@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
-import { fileOf } from '../storage/sqlite-handles.js'
+import { fileOf } from '../support/sqlite/handles.js'
 import { copyEntities } from './copy-entities.js'
 
 const ANY = { kind: 'any' } as const

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { buildApp } from '../../example/app.js'
-import { DEVELOPMENT_TOKENS, parseTokens } from '../../example/tokens.js'
-import { blockOf, runSession } from '../helper/console-session.js'
+import { buildApp } from '../../example/app/app.js'
+import { DEVELOPMENT_TOKENS, parseTokens } from '../../example/app/tokens.js'
+import { blockOf, runSession } from '../support/console-session.js'
 import { app } from './readme-example.js'
 
 await t.test('README: the example is the file that is type-checked here, and it does what it says', async (t) => {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { readSettings } from '../../example/settings.js'
-import { blockOf, runSession } from '../helper/console-session.js'
-import { sharedSetting } from '../helper/example-storage.js'
-import { listening, start } from '../helper/server-process.js'
+import { readSettings } from '../../example/process/settings.js'
+import { blockOf, runSession } from '../support/console-session.js'
+import { sharedSetting } from '../support/example/storage.js'
+import { listening, start } from '../support/example/server-process.js'
 
 const PAGE = 'example/README.md'
 const page = readFileSync(PAGE, 'utf8')

@@ -4,9 +4,9 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
-import { newApp, OFFER } from '../helper/example-app.js'
-import { withEachStorage } from '../helper/example-storage.js'
-import type { Answer, OffersClient } from '../helper/offers-client.js'
+import { newApp, OFFER } from '../support/example/app.js'
+import { withEachStorage } from '../support/example/storage.js'
+import type { Answer, OffersClient } from '../support/offers-client.js'
 
 const STEP = 1000
 const SIGN_OFF = 4 * STEP
@@ -36,7 +36,7 @@ function diagnose (file: string): string[] {
 
 await t.test('a client generated from the document compiles under strict, and is what the test below uses', async (t) => {
   const folder = await generate(t, (await (await newApp(t)).inject('/docs/json')).body)
-  const helper = relative(folder, resolve('test/helper/offers-client.js'))
+  const helper = relative(folder, resolve('test/support/offers-client.js'))
   writeFileSync(join(folder, 'use.ts'), `
     import * as client from './client.js'
     import type { OffersClient } from '${helper}'

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { copyJson } from '../../../lib/storage/json.js'
+import { copyJson } from '../../../lib/storage/kit/json.js'
 import { copyOf, type Mutant } from '../engine.js'
 
 /** Where the store and its callers hold the same object. */

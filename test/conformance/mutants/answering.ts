@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { InvalidValueError } from '../../../lib/errors.js'
 import type { Stored } from '../../../lib/storage/adapter.js'
-import { copyJson } from '../../../lib/storage/json.js'
+import { copyJson } from '../../../lib/storage/kit/json.js'
 import { onOneAndTwo, replacing, type Mutant } from '../engine.js'
 
 /** What is wrong with answers that come too early, too late, or with those of others. */

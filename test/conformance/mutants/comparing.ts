@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { satisfies } from '../../../lib/storage/expectation.js'
+import { satisfies } from '../../../lib/storage/kit/expectation.js'
 import { copyOf, onOneAndTwo, type Mutant, type Parts } from '../engine.js'
 
 /** What is wrong with the comparison, and between it and the write. */

@@ -1,4 +1,4 @@
-import { checkKey } from '../../../lib/storage/key.js'
+import { checkKey } from '../../../lib/storage/kit/key.js'
 import { replacing, type Mutant } from '../engine.js'
 
 /** What is wrong with promises, signals, opening and closing. */

@@ -1,5 +1,5 @@
 import { StorageUnavailableError } from '../../../lib/errors.js'
-import { newVersion } from '../../../lib/storage/version.js'
+import { newVersion } from '../../../lib/storage/kit/version.js'
 import { replacing, type Mutant } from '../engine.js'
 
 /** What is wrong with what they say of an outage. */

@@ -1,4 +1,4 @@
-import { newVersion } from '../../../lib/storage/version.js'
+import { newVersion } from '../../../lib/storage/kit/version.js'
 import { onOneAndTwo, replacing, type Mutant } from '../engine.js'
 
 /** What is wrong with what is done after the comparison, and with what is said about it. */

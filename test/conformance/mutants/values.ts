@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidValueError } from '../../../lib/errors.js'
-import { copyJson } from '../../../lib/storage/json.js'
+import { copyJson } from '../../../lib/storage/kit/json.js'
 import { onOneAndTwo, type Mutant } from '../engine.js'
 
 /** What is wrong with the values that come back. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { newVersion } from '../../../lib/storage/version.js'
+import { newVersion } from '../../../lib/storage/kit/version.js'
 import { onOneAndTwo, type Mutant } from '../engine.js'
 
 // What a column of SQL has, and the contract has not.

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Expectation, StorageAdapter } from 'fastify-if-match'
-import { sqliteError } from '../../storage/sqlite-handles.js'
+import { sqliteError } from '../../support/sqlite/handles.js'
 import type { Offer } from './offers-adapter.js'
 import { create, offer, subject } from './subject.js'
 

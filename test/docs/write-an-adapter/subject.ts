@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { Test } from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
-import { FaultyHandle, fileOf } from '../../storage/sqlite-handles.js'
+import { FaultyHandle, fileOf } from '../../support/sqlite/handles.js'
 import { offers, offersAdapter, type Offer } from './offers-adapter.js'
 
 export const offer: Offer = { title: 'Wave', price: 1900, published: false }

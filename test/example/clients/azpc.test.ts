@@ -1,7 +1,7 @@
 import t from 'tap'
-import { OFFER, TYPE } from '../../helper/example-app.js'
-import { clientOf, poll, serveOverHttp } from '../../helper/example-client.js'
-import { withEachStorage } from '../../helper/example-storage.js'
+import { OFFER, TYPE } from '../../support/example/app.js'
+import { clientOf, poll, serveOverHttp } from '../../support/example/client.js'
+import { withEachStorage } from '../../support/example/storage.js'
 
 // microsoft/az-partner-center-cli, in Python, 2022. Its document is a file with a years-old eTag in it. Two of its
 // expectations are from after the concurrency control of the API was gone (CPP §4), and are not met here: PUT without

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { OFFER } from '../../helper/example-app.js'
-import { clientOf, poll, serveOverHttp } from '../../helper/example-client.js'
-import { withEachStorage } from '../../helper/example-storage.js'
+import { OFFER } from '../../support/example/app.js'
+import { clientOf, poll, serveOverHttp } from '../../support/example/client.js'
+import { withEachStorage } from '../../support/example/storage.js'
 
 // debian-cloud-images, in Python, 2019: the one client that sends the tag it was given. It falls back to `*` where an
 // answer has none, and sends no If-Match with publish.

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { clientOf, poll, serveOverHttp } from '../../helper/example-client.js'
-import { withEachStorage } from '../../helper/example-storage.js'
+import { clientOf, poll, serveOverHttp } from '../../support/example/client.js'
+import { withEachStorage } from '../../support/example/storage.js'
 
 // SUSE-Enceladus/mash and azure-img-utils, in Python, 2019 to 2024. They edit the document that they were given and PUT
 // it with `*`; send publish and golive with a JSON content type and no body; read Location, and send GETs without a

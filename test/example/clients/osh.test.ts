@@ -1,7 +1,7 @@
 import t from 'tap'
-import { OFFER } from '../../helper/example-app.js'
-import { clientOf, poll, serveOverHttp } from '../../helper/example-client.js'
-import { withEachStorage } from '../../helper/example-storage.js'
+import { OFFER } from '../../support/example/app.js'
+import { clientOf, poll, serveOverHttp } from '../../support/example/client.js'
+import { withEachStorage } from '../../support/example/storage.js'
 
 // openshift-ansible, in Python, 2018. It sends a JSON content type and an empty body where it has none; looks for an offer
 // in its preview slot, and PUTs what is not there without If-Match. That is 400 here (readings 1 and 2), for the first

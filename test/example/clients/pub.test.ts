@@ -1,7 +1,7 @@
 import t from 'tap'
-import { OFFER, TYPE } from '../../helper/example-app.js'
-import { clientOf, poll, serveOverHttp } from '../../helper/example-client.js'
-import { withEachStorage } from '../../helper/example-storage.js'
+import { OFFER, TYPE } from '../../support/example/app.js'
+import { clientOf, poll, serveOverHttp } from '../../support/example/client.js'
+import { withEachStorage } from '../../support/example/storage.js'
 
 // devigned/pub, in Go, 2019 to 2022. It sends a JSON content type with everything, If-Match with PUT alone, and always
 // `*`; takes any status up to 299 for success; and follows Operation-Location behind its own host.

@@ -4,7 +4,7 @@ import { checkDocument, withDraft } from '../../../example/offers/draft.js'
 import { draftOf } from '../../../example/offers/offer.js'
 import type { OfferRecord } from '../../../example/offers/record.js'
 import type { OfferDocument } from '../../../example/offers/schemas.js'
-import { DOCUMENT, published, put, START, states } from '../../helper/publications.js'
+import { DOCUMENT, published, put, START, states } from '../../support/example/publications.js'
 
 const PARAMS = { publisherId: 'contoso', offerId: 'tide-db' }
 

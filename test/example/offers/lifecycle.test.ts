@@ -5,7 +5,7 @@ import { MAX_DOCUMENT, MAX_HISTORY, sizeOf } from '../../../example/offers/limit
 import { slotOf, statusOf } from '../../../example/offers/offer.js'
 import type { OfferRecord, Submission } from '../../../example/offers/record.js'
 import type { OfferDocument } from '../../../example/offers/schemas.js'
-import { DOCUMENT, FLAWED, newest, published, put, START, states, STEP } from '../../helper/publications.js'
+import { DOCUMENT, FLAWED, newest, published, put, START, states, STEP } from '../../support/example/publications.js'
 
 const SIGN_OFF = START + 4 * STEP
 const REJECTED = START + 2 * STEP

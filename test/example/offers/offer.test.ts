@@ -2,7 +2,7 @@ import t from 'tap'
 import { settle } from '../../../example/offers/lifecycle.js'
 import { draftOf, publishedOf, slotNamed, slotOf, statusOf, summaryOf } from '../../../example/offers/offer.js'
 import type { OfferDocument } from '../../../example/offers/schemas.js'
-import { DOCUMENT, published, put, START, states, STEP } from '../../helper/publications.js'
+import { DOCUMENT, published, put, START, states, STEP } from '../../support/example/publications.js'
 
 const OWNED = { publisherId: 'contoso', id: 'tide-db', changedTime: '2031-04-02T00:00:00.0000000Z' }
 const renamed = { ...DOCUMENT, definition: { ...DOCUMENT.definition, displayText: 'Renamed' } }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { cancel } from '../../../example/offers/lifecycle.js'
 import { findOperation, operationDocument, statusDocument, submissionSummary } from '../../../example/offers/operation.js'
 import { stepsOf } from '../../../example/offers/steps.js'
-import { DOCUMENT, newest, published, put, START, states, STEP } from '../../helper/publications.js'
+import { DOCUMENT, newest, published, put, START, states, STEP } from '../../support/example/publications.js'
 
 await t.test('status: that of the offer, and how far its newest publication is (CPP §7)', async (t) => {
   const never = statusDocument(put(), START)

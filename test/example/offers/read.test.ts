@@ -2,7 +2,7 @@ import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { offersOf } from '../../../example/offers/read.js'
 import type { OfferRecord } from '../../../example/offers/record.js'
-import { put } from '../../helper/publications.js'
+import { put } from '../../support/example/publications.js'
 
 await t.test('a list is read in small pages, and others have their turn in between', async (t) => {
   const storage = memoryAdapter<OfferRecord>()

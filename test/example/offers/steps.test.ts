@@ -2,7 +2,7 @@ import t from 'tap'
 import { cancel, goLive } from '../../../example/offers/lifecycle.js'
 import type { Submission } from '../../../example/offers/record.js'
 import { messagesOf, rejectedAt, signOffAt, stepsOf } from '../../../example/offers/steps.js'
-import { FLAWED, newest, published, put, START, states, STEP } from '../../helper/publications.js'
+import { FLAWED, newest, published, put, START, states, STEP } from '../../support/example/publications.js'
 
 const SHORT: Record<string, string> = { notStarted: '-', inProgress: '>', waitingForPublisherReview: '?', rejected: '!', complete: 'x', canceled: '/' }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { codeOf, OFFER } from '../../helper/example-app.js'
-import { meetingStorage } from '../../helper/example-storage.js'
-import { newPublisher, TO_SIGN_OFF } from '../../helper/example-publisher.js'
+import { codeOf, OFFER } from '../../support/example/app.js'
+import { meetingStorage } from '../../support/example/storage.js'
+import { newPublisher, TO_SIGN_OFF } from '../../support/example/publisher.js'
 
 const TOKEN = 'Bearer contoso-token'
 const ACTIONS = ['publish', 'golive', 'cancel'] as const

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
-import { codeOf, newApp, OFFER, offersUrl, send, TYPE } from '../../helper/example-app.js'
-import { newPublisher, TO_SIGN_OFF } from '../../helper/example-publisher.js'
+import { codeOf, newApp, OFFER, offersUrl, send, TYPE } from '../../support/example/app.js'
+import { newPublisher, TO_SIGN_OFF } from '../../support/example/publisher.js'
 
 const OWNED = {
   status: 'succeeded',

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { codeOf, newApp, OFFER, send } from '../../helper/example-app.js'
-import { newPublisher, TO_SIGN_OFF } from '../../helper/example-publisher.js'
+import { codeOf, newApp, OFFER, send } from '../../support/example/app.js'
+import { newPublisher, TO_SIGN_OFF } from '../../support/example/publisher.js'
 
 const METADATA = { metadata: { 'notification-emails': 'ann@example.org,bob@example.org' } }
 

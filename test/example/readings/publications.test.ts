@@ -1,7 +1,7 @@
 import t from 'tap'
-import { codeOf, OFFER, offersUrl, send } from '../../helper/example-app.js'
-import { newPublisher, TO_SIGN_OFF, type Publisher } from '../../helper/example-publisher.js'
-import { measuringStorage } from '../../helper/example-storage.js'
+import { codeOf, OFFER, offersUrl, send } from '../../support/example/app.js'
+import { newPublisher, TO_SIGN_OFF, type Publisher } from '../../support/example/publisher.js'
+import { measuringStorage } from '../../support/example/storage.js'
 
 const draft = (displayText: string) => ({ ...OFFER, definition: { ...OFFER.definition, displayText } })
 

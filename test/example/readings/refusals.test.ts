@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { errorCodes } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { parseTokens } from '../../../example/tokens.js'
-import { codeOf, newApp, OFFER, offersUrl, send } from '../../helper/example-app.js'
-import { newPublisher } from '../../helper/example-publisher.js'
+import { parseTokens } from '../../../example/app/tokens.js'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
+import { newPublisher } from '../../support/example/publisher.js'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const TEXT = { 'content-type': 'text/plain' }

@@ -1,15 +1,15 @@
 import { networkInterfaces } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { SettingError } from '../../../example/setting-error.js'
+import { SettingError } from '../../../example/process/setting-error.js'
 import { createStorage } from '../../../example/storage/index.js'
-import { listening, start } from '../../helper/server-process.js'
-import { startEtcd, startEtcdCluster } from '../../services/etcd.js'
-import { skipWithout, skipWithoutOwn } from '../../services/programs.js'
-import { uniqueName } from '../../services/service.js'
-import { base64 } from '../../storage/etcd-engine.js'
-import { deadOrigin, EtcdStub } from '../../storage/etcd-stub.js'
-import { auth, startWithLogin } from '../../storage/etcd-users.js'
+import { listening, start } from '../../support/example/server-process.js'
+import { startEtcd, startEtcdCluster } from '../../support/services/etcd.js'
+import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
+import { uniqueName } from '../../support/services/service.js'
+import { base64 } from '../../support/etcd/engine.js'
+import { deadOrigin, EtcdStub } from '../../support/etcd/stub.js'
+import { auth, startWithLogin } from '../../support/etcd/users.js'
 
 const RETURNS_WITHIN = 20_000
 const hasIpv6 = Object.values(networkInterfaces()).flat().some((network) => network?.address === '::1')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createStorage } from '../../../example/storage/index.js'
-import { fileOf } from '../../storage/sqlite-handles.js'
+import { fileOf } from '../../support/sqlite/handles.js'
 
 await t.test('each engine gives a storage that works, and closes what was opened for it', async (t) => {
   for (const setting of ['memory:', `sqlite:${fileOf(t)}`, `sqlite:${fileOf(t)}.d/new/offers.db`]) {

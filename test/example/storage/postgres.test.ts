@@ -5,10 +5,10 @@ import { inspect } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
 import { createStorage } from '../../../example/storage/index.js'
-import { SettingError } from '../../../example/setting-error.js'
-import { start } from '../../helper/server-process.js'
-import { startPostgres } from '../../services/postgres.js'
-import { skipWithout, skipWithoutOwn } from '../../services/programs.js'
+import { SettingError } from '../../../example/process/setting-error.js'
+import { start } from '../../support/example/server-process.js'
+import { startPostgres } from '../../support/services/postgres.js'
+import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
 
 const ANY = { kind: 'any' } as const
 

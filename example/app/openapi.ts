@@ -1,0 +1,60 @@
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { transform } from 'fastify-if-match/openapi'
+import fp from 'fastify-plugin'
+import { API_VERSIONS } from './api-version.js'
+import { ErrorSchema } from './error-schema.js'
+import { NAMED_SCHEMAS } from '../offers/schemas.js'
+
+const DESCRIPTION = `Every change names its strategy: \`If-Match\` with the \`ETag\` of an earlier answer changes that version and no other (412),
+\`If-Match: *\` is the last one that wins, and without the header nothing happens (400).`
+
+// The page runs its own files alone and talks to this server alone. Its script adds a style element.
+const PAGE_POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'"
+}
+
+/**
+ * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`. Both ask for no token.
+ * Registered on the root ahead of the routes that it describes; before or after the plugin is the same.
+ */
+export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
+  for (const schema of [ErrorSchema, ...NAMED_SCHEMAS]) app.addSchema(schema)
+  await app.register(swagger, {
+    openapi: {
+      // What generators of clients read best.
+      openapi: '3.0.3',
+      info: { title: 'Offers API', version: API_VERSIONS[0]!, description: DESCRIPTION },
+      tags: [{ name: 'Offers', description: 'The offers of publishers' }, { name: 'Server', description: 'The state of this server' }],
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } }
+    },
+    refResolver: { buildLocalReference: (schema) => String(schema.$id) },
+    transform: describe,
+    transformObject: letBodiesBeMissing
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { tryItOutEnabled: true } })
+}, { name: 'openapi' })
+
+/** The schema of a route, with what the hooks of the app add to each. */
+const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ schema, url, route }) => {
+  const added: FastifySchema = url.startsWith('/api/') ? { tags: ['Offers'], security: [{ bearer: [] }] } : { tags: ['Server'] }
+  return transform({ schema: { ...added, ...schema }, url, route })
+}
+
+/** A body that may be null may be missing as well, which @fastify/swagger does not say. */
+const letBodiesBeMissing: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
+  const { openapiObject } = document as Extract<typeof document, { openapiObject: object }>
+  for (const path of Object.values(openapiObject.paths!)) {
+    const body = path!.post?.requestBody as { content: Record<string, { schema: { nullable?: boolean } }>, required: boolean } | undefined
+    if (body !== undefined) body.required = body.content['application/json']!.schema.nullable !== true
+  }
+  return openapiObject
+}

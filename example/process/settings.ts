@@ -1,0 +1,98 @@
+import { BlockList, isIP } from 'node:net'
+import { SettingError } from './setting-error.js'
+import { ENGINE_NAMES } from '../storage/index.js'
+import { DEVELOPMENT_TOKENS, includesDevelopmentToken, parseTokens, type Token } from '../app/tokens.js'
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** What the environment says about this server. */
+export interface Settings {
+  host: string
+  port: number
+  /** Its scheme names the engine: `sqlite:<file>`, `postgres://...`. */
+  storage: string
+  /** How many processes serve. */
+  workers: number
+  tokens: Token[]
+  /** Whether publish, golive and cancel demand If-Match. */
+  actionsIfMatch: 'required' | 'optional'
+  /** How long a step of a publication takes, in milliseconds. */
+  stepMs: number
+  logLevel: typeof LOG_LEVELS[number]
+}
+
+/**
+ * Reads the settings, with defaults for those that are not there. An empty one counts as wrong, not as absent.
+ *
+ * @throws SettingError for the first that is wrong
+ */
+export function readSettings (env: Readonly<Record<string, string | undefined>>): Settings {
+  const tokens = tokensOf(env.TOKENS ?? DEVELOPMENT_TOKENS)
+  const storage = storageOf(env.STORAGE ?? 'sqlite:data/offers.db')
+  return {
+    host: hostOf(env.HOST ?? '127.0.0.1', tokens),
+    port: portOf(env.PORT ?? '3000'),
+    storage,
+    workers: workersOf(env.WORKERS ?? '1', storage),
+    tokens,
+    actionsIfMatch: actionsIfMatchOf(env.ACTIONS_IF_MATCH ?? 'required'),
+    stepMs: stepMsOf(env.STEP_MS ?? '5000'),
+    logLevel: logLevelOf(env.LOG_LEVEL ?? 'info')
+  }
+}
+
+function tokensOf (text: string): Token[] {
+  try {
+    return parseTokens(text)
+  } catch (error) {
+    throw new SettingError('TOKENS', `accepts "token=publisher:role[+publisher:role...]" with a comma between tokens, where a role is owner or contributor: ${(error as RangeError).message}`)
+  }
+}
+
+function hostOf (host: string, tokens: readonly Token[]): string {
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) throw new SettingError('HOST', 'accepts an IP address or a host name')
+  if (!isLoopback(host) && includesDevelopmentToken(tokens)) {
+    throw new SettingError('HOST', 'accepts 127.0.0.1, ::1 and localhost alone while the development tokens, which everybody knows, are in use: set TOKENS')
+  }
+  return host
+}
+
+function isLoopback (host: string): boolean {
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  return host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'))
+}
+
+function portOf (text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port')
+  return Number(text)
+}
+
+function storageOf (text: string): string {
+  const [scheme, ...rest] = text.split(':')
+  if (ENGINE_NAMES.includes(scheme!) && rest.length > 0) return text
+  throw new SettingError('STORAGE', 'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process')
+}
+
+function logLevelOf (text: string): Settings['logLevel'] {
+  const level = LOG_LEVELS.find((level) => level === text)
+  if (level === undefined) throw new SettingError('LOG_LEVEL', `accepts ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
+  if (text === 'required' || text === 'optional') return text
+  throw new SettingError('ACTIONS_IF_MATCH', 'accepts required, and optional for clients that send no If-Match with publish, golive and cancel')
+}
+
+function stepMsOf (text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999')
+  return Number(text)
+}
+
+function workersOf (text: string, storage: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new SettingError('WORKERS', 'accepts a whole number from 1 to 999')
+  if (text !== '1' && storage === 'memory:') throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees')
+  return Number(text)
+}

@@ -1,0 +1,86 @@
+import { strongCompare, versionOf, weakCompare, type EntityTag } from './entity-tag.js'
+import type { TagList } from './list-header.js'
+import type { Expectation } from '../storage/adapter.js'
+
+/** The preconditions of a request; a field that was not sent is undefined. */
+export interface Preconditions {
+  readonly ifMatch: TagList | undefined
+  readonly ifNoneMatch: TagList | undefined
+}
+
+/** What the route allows, as far as it decides about preconditions. */
+export interface Policy {
+  /** Whether the operation may run where there is no entity. */
+  readonly mayCreate: boolean
+  /** Whether `If-Match: *` holds where there is no entity and one may be created: a deviation from R34, by option. */
+  readonly wildcardCreates: boolean
+  /** The answer to `If-Match` where there is no entity and none may be created (R55). */
+  readonly absent: 404 | 412
+}
+
+/** Perform the operation, or the reason not to: the field that is false, or the absence that ranks before it (R45). */
+export type Verdict = 'perform' | 'if-match' | 'if-none-match' | 'absent'
+
+/** How tags in `If-Match` are compared; see the option `compare`. */
+export type Compare = 'strong' | 'opaque' | ((tag: EntityTag) => EntityTag)
+
+/** Judges the preconditions against the version of the current entity, undefined if there is none (R40, R45, R55). */
+export function evaluate ({ ifMatch, ifNoneMatch }: Preconditions, current: string | undefined, policy: Policy): Verdict {
+  if (current === undefined && !policy.mayCreate) {
+    return ifMatch !== undefined && policy.absent === 412 ? 'if-match' : 'absent'
+  }
+  if (ifMatch !== undefined && !ifMatchHolds(ifMatch, current, policy)) return 'if-match'
+  if (ifNoneMatch !== undefined && !ifNoneMatchHolds(ifNoneMatch, current)) return 'if-none-match'
+  return 'perform'
+}
+
+function ifMatchHolds (tags: TagList, current: string | undefined, policy: Policy): boolean {
+  if (tags === '*') return current !== undefined || policy.wildcardCreates
+  return current !== undefined && tags.some((tag) => strongCompare(tag, { opaque: current, weak: false }))
+}
+
+/** Whether `If-None-Match` is true for the opaque-tag of the current representation, undefined if there is none (R35). */
+export function ifNoneMatchHolds (tags: TagList, current: string | undefined): boolean {
+  if (current === undefined) return true
+  return tags !== '*' && !tags.some((tag) => weakCompare(tag, { opaque: current, weak: false }))
+}
+
+/**
+ * The same preconditions in the words of the storage, so that the write decides.
+ *
+ * @returns undefined if one expectation cannot say it: then read, judge, and compare and swap on what was read
+ */
+export function expectationOf ({ ifMatch, ifNoneMatch }: Preconditions, policy: Policy): Expectation | undefined {
+  if (ifNoneMatch !== undefined) {
+    return ifNoneMatch === '*' && ifMatch === undefined && policy.mayCreate ? { kind: 'absent' } : undefined
+  }
+  if (ifMatch === undefined) return { kind: policy.mayCreate ? 'any' : 'exists' }
+  if (ifMatch === '*') return { kind: policy.mayCreate && policy.wildcardCreates ? 'any' : 'exists' }
+  return { kind: 'version', versions: ifMatch.filter((tag) => !tag.weak).map((tag) => tag.opaque) }
+}
+
+/** The expectation that nothing has changed since this state was read; undefined: there was no entity. */
+export function unchangedSince (version: string | undefined): Expectation {
+  return version === undefined ? { kind: 'absent' } : { kind: 'version', versions: [version] }
+}
+
+/** The preconditions that hold for this version alone; undefined: only where there is no entity. */
+export function preconditionsFor (version: string | undefined): Preconditions {
+  return version === undefined
+    ? { ifMatch: undefined, ifNoneMatch: '*' }
+    : { ifMatch: [{ opaque: version, weak: false }], ifNoneMatch: undefined }
+}
+
+/**
+ * The tags as the option `compare` wants them seen: stripped of what a gateway appended (R18), or of the weak mark
+ * that it added (R24).
+ */
+export function normalise (tags: TagList, compare: Compare): TagList {
+  if (tags === '*' || compare === 'strong') return tags
+  return tags.map(compare === 'opaque' ? ({ opaque }) => ({ opaque, weak: false }) : compare)
+}
+
+/** The tags cut down to the versions that they are about: unsafe methods compare no more than that (R17). */
+export function versionsOf (tags: TagList): TagList {
+  return tags === '*' ? tags : tags.map(({ opaque, weak }) => ({ opaque: versionOf(opaque), weak }))
+}

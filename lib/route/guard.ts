@@ -1,0 +1,75 @@
+import type { FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
+import { compileKey, parametersOf, type KeyOf } from './key-pattern.js'
+import { InvalidOptionsError } from '../errors.js'
+import { methodKind } from '../http/method.js'
+import { routeSettings, type Settings } from '../options.js'
+import type { Policy } from '../http/precondition.js'
+
+/** One registration of the plugin: it holds in its scope, up to a nearer one. */
+export interface Registration {
+  readonly settings: Settings
+  readonly global: boolean
+}
+
+/** A route that the plugin guards. */
+export interface GuardedRoute {
+  /** The registration of the plugin that guards it: the nearest one. */
+  readonly registration: Registration
+  readonly settings: Settings
+  /** The key of the entity that a request acts on. */
+  readonly keyOf: (request: FastifyRequest) => string
+  /** What a PUT may do where there is no entity, and what everything else may. */
+  readonly policies: { readonly put: Policy, readonly other: Policy }
+  /** Guarded by `global` alone: then only its state-changing methods are. */
+  readonly writesOnly: boolean
+  /** Whether Fastify may answer in the handler's stead, by `handlerTimeout`. */
+  readonly hasTimeout: boolean
+}
+
+/**
+ * The guard of a route that is being registered; undefined if it has none.
+ *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER, naming the route
+ */
+export function guardRoute (registration: Registration, route: FastifyRouteOptions, serverTimeout: number): GuardedRoute | undefined {
+  const own = route.config?.ifMatch
+  if (own === false || (own === undefined && !(registration.global && methodsOf(route).some((method) => methodKind(method) === 'write')))) return undefined
+  const name = `${methodsOf(route).join(', ')} ${route.url}`
+  const settings = routeSettings(registration.settings, own, name)
+  return {
+    registration,
+    settings,
+    keyOf: keyOfRoute(settings.key, route, name),
+    policies: { put: policyOf(settings, settings.create !== false), other: policyOf(settings, false) },
+    writesOnly: own === undefined,
+    hasTimeout: (route.handlerTimeout ?? serverTimeout) > 0
+  }
+}
+
+/** The methods of a route. */
+export function methodsOf (route: Pick<FastifyRouteOptions, 'method'>): string[] {
+  return typeof route.method === 'string' ? [route.method] : route.method
+}
+
+function policyOf ({ create, absent }: Settings, mayCreate: boolean): Policy {
+  return { mayCreate, wildcardCreates: create === 'wildcard', absent }
+}
+
+function keyOfRoute (key: Settings['key'], route: FastifyRouteOptions, name: string): (request: FastifyRequest) => string {
+  if (typeof key === 'function') return key
+  if (key === undefined && Object.keys(route.constraints ?? {}).length > 0) {
+    throw new InvalidOptionsError(name, 'a route with constraints shares its path with others, so it must name its "key".')
+  }
+  const { keyOf, parameters } = compile(key ?? route.url, name)
+  const unknown = parameters.find((parameter) => !parametersOf(route.url).includes(parameter))
+  if (unknown !== undefined) throw new InvalidOptionsError(name, `"key" names the parameter "${unknown}", which the path does not have.`)
+  return (request) => keyOf(request.params as Record<string, string>)
+}
+
+function compile (pattern: string, name: string): { keyOf: KeyOf, parameters: string[] } {
+  try {
+    return compileKey(pattern)
+  } catch (error) {
+    throw new InvalidOptionsError(name, `no key can be made of the pattern "${pattern}": ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,118 @@
+import type { EtcdPlace } from './version.js'
+
+// The gateway ignores what it does not know, and an empty comparison is true of a key that is absent (E52): requests are
+// built here and nowhere else. Numbers travel as strings; what is false or zero is left out of answers (E51).
+
+/** A key as an answer has it; `value` is missing if it was not asked for. */
+export interface EtcdKeyValue { key: string, value?: string, create_revision: string, mod_revision: string, version: string }
+
+interface Compare { key: string, result: 'EQUAL' | 'GREATER' | 'LESS', target: 'CREATE' | 'VERSION', create_revision?: string, version?: string }
+
+type Operation =
+  | { request_range: RangeRequest }
+  | { request_put: { key: string, value: string } }
+  | { request_delete_range: { key: string } }
+  | { request_txn: Transaction }
+
+/** The body of `/v3/kv/range`. */
+export interface RangeRequest { key: string, range_end?: string, limit?: string, revision?: string, keys_only?: boolean }
+
+/** The body of `/v3/kv/txn`. */
+export interface Transaction { compare?: Compare[], success: Operation[], failure?: Operation[] }
+
+/** The answer to a range. */
+export interface RangeAnswer { header: { revision: string }, kvs?: EtcdKeyValue[], more?: boolean }
+
+/** The answer to one operation of a transaction. */
+export interface OperationAnswer { response_range?: RangeAnswer, response_txn?: Omit<TransactionAnswer, 'header'> }
+
+/** The answer to a transaction. */
+export interface TransactionAnswer {
+  header: { revision: string }
+  succeeded?: boolean
+  responses?: OperationAnswer[]
+}
+
+/** What must be so: a place in the life of the key, that there is one, that there is none, or nothing. */
+export type EtcdCondition = EtcdPlace | 'present' | 'absent' | 'none'
+
+/** Writes under a condition. If it does not hold, the answer has what stood in the way. */
+export function putIf (key: string, value: string, condition: EtcdCondition): Transaction {
+  // Where the condition does not tell the place, the answer does, as it was before the put.
+  const before: Operation[] = condition === 'present' || condition === 'none' ? [{ request_range: { key: base64(key), keys_only: true } }] : []
+  return changeIf(key, condition, [...before, { request_put: { key: base64(key), value: base64(value) } }])
+}
+
+/** Removes under a condition. If it does not hold, the answer has what stood in the way. */
+export function deleteIf (key: string, condition: EtcdCondition): Transaction {
+  return changeIf(key, condition, [{ request_delete_range: { key: base64(key) } }])
+}
+
+/** Asks for the right to read and write under a prefix, and changes nothing: without a comparison `failure` never runs. */
+export function rightsUnder (prefix: string): Transaction {
+  return {
+    success: [{ request_range: { ...rangeFrom(prefix, prefix, 1), keys_only: true } }],
+    // At both ends: a right to one key is none to what begins with it. The quota stops no removals.
+    failure: [prefix, `${prefix}\u{10ffff}`].map((key) => ({ request_delete_range: { key: base64(key) } }))
+  }
+}
+
+/** One transaction of several puts, which never have a key in common (E54). */
+export function putsTogether (puts: readonly Transaction[], key: string): Transaction {
+  // The quota counts puts of either branch and none of nested transactions: without this one, which never runs, batches
+  // would go on where the quota is used up.
+  return { ...deletesTogether(puts), failure: [{ request_put: { key: base64(key), value: '' } }] }
+}
+
+/** One transaction of several removals, which never have a key in common (E54). The quota lets them through. */
+export function deletesTogether (removals: readonly Transaction[]): Transaction {
+  return { success: removals.map((transaction) => ({ request_txn: transaction })) }
+}
+
+/** One transaction of several ranges, which all see the same moment. */
+export function rangesTogether (ranges: readonly RangeRequest[]): Transaction {
+  return { success: ranges.map((range) => ({ request_range: range })) }
+}
+
+/** The key, as it was at a revision if one is given. */
+export function rangeOf (key: string, revision?: bigint): RangeRequest {
+  return { key: base64(key), ...revision !== undefined && { revision: String(revision) } }
+}
+
+/** The keys that begin with `prefix`, which is not empty, from `from` on, by their bytes. */
+export function rangeFrom (from: string, prefix: string, limit: number): RangeRequest {
+  const end = Buffer.from(prefix)
+  // The last byte of a UTF-8 text is never 0xff.
+  end[end.length - 1]!++
+  return { key: base64(from), range_end: end.toString('base64'), limit: String(limit) }
+}
+
+/** The text of a key or value in an answer. */
+export function textOf (bytes: string): string {
+  return Buffer.from(bytes, 'base64').toString()
+}
+
+/** Where a key is in its life. */
+export function placeIn ({ create_revision: created, version }: EtcdKeyValue): EtcdPlace {
+  return { createRevision: BigInt(created), writes: BigInt(version) }
+}
+
+function changeIf (key: string, condition: EtcdCondition, success: Operation[]): Transaction {
+  return { compare: comparisons(base64(key), condition), success, failure: [{ request_range: { key: base64(key) } }] }
+}
+
+function comparisons (key: string, condition: EtcdCondition): Compare[] {
+  switch (condition) {
+    case 'none': return []
+    case 'present': return [{ key, target: 'VERSION', result: 'GREATER', version: '0' }]
+    case 'absent': return [{ key, target: 'VERSION', result: 'EQUAL', version: '0' }]
+    default: return [
+      { key, target: 'CREATE', result: 'EQUAL', create_revision: String(condition.createRevision) },
+      { key, target: 'VERSION', result: 'EQUAL', version: String(condition.writes) }
+    ]
+  }
+}
+
+function base64 (text: string): string {
+  return Buffer.from(text).toString('base64')
+}

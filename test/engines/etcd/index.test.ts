@@ -1,0 +1,221 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import t, { type Test } from 'tap'
+import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/index.js'
+import { sealed } from '../../../lib/storage/etcd/envelope.js'
+import { within } from '../../../lib/storage/kit/deadline.js'
+import { startEtcd } from '../../support/services/etcd.js'
+import { skipWithout } from '../../support/services/programs.js'
+import { startProxy } from '../../support/services/proxy.js'
+import { uniqueName } from '../../support/services/service.js'
+import { base64, gatewayOf, openedEtcd, revisionOf } from '../../support/etcd/engine.js'
+import { EtcdStub } from '../../support/etcd/stub.js'
+
+const ANY = { kind: 'any' } as const
+const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
+
+await t.test('etcd: wrong options are refused when the adapter is made', async (t) => {
+  t.throws(() => etcdAdapter({ endpoints: [] }), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /etcdAdapter.*"endpoints"/ })
+})
+
+await t.test('etcd: before open and after close it is an outage that says so', async (t) => {
+  const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' } } }))
+  const adapter = etcdAdapter({ endpoints: stub.origin })
+  const closed = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open\(\) or after close\(\)/ } }
+  const refusesAll = async () => {
+    await t.rejects(adapter.read('k'), closed)
+    await t.rejects(adapter.write('k', 1, ANY), closed)
+    await t.rejects(adapter.remove('k', { kind: 'exists' }), closed)
+    await t.rejects(adapter.list(''), closed)
+  }
+  await refusesAll()
+  await adapter.open!()
+  t.equal(await adapter.read('k'), undefined)
+  await adapter.close!()
+  await refusesAll()
+})
+
+await t.test('etcd: close waits for what is under way, and leaves no connection', async (t) => {
+  const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' }, succeeded: true } }))
+  const adapter = etcdAdapter({ endpoints: stub.origin })
+  await adapter.open!()
+  stub.requests.length = 0
+  const writing = adapter.write('k', 1, ANY)
+  await turn()
+  await adapter.close!()
+  t.match(await writing, { applied: true })
+  t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn'], 'and nobody had to look')
+  await t.resolves(within(20_000, stub.left(), () => new Error('a connection is left')))
+})
+
+await t.test('etcd: a refusal tells what the last transaction found, and not what one before it did (E1)', async (t) => {
+  const found = [{ key: base64('entities/k'), value: base64(sealed({ marker: 'm', value: 1 })), create_revision: '6', mod_revision: '6', version: '1' }]
+  const answers: object[][] = []
+  const stub = await EtcdStub.start(t, ({ path }) => ({
+    json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '9' }, responses: [{ response_range: { kvs: answers.shift() } }] }
+  }))
+  const adapter = await openedEtcd(t, { endpoints: stub.origin })
+  stub.requests.length = 0
+  answers.splice(0, 2, found, [])
+  t.strictSame(await adapter.write('k', 2, versionIn('5.1', '6.1')), { applied: false, current: undefined })
+  t.equal(stub.requests.length, 2)
+})
+
+await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
+  const { url } = await startEtcd(t)
+  const opened = async (t: Test, options: Partial<EtcdAdapterOptions> = {}) => await openedEtcd(t, { endpoints: url, prefix: `${uniqueName()}/`, ...options })
+
+  await t.test('versions are the place in the life of the key, and replaced is exact under every expectation, whoever writes', async (t) => {
+    const adapter = await opened(t)
+    const first = await adapter.write('k', 1, { kind: 'absent' })
+    if (!first.applied) throw new Error('not created')
+    const revision = first.version.split('.')[0]!
+    t.equal(first.version, `${revision}.1`)
+    t.match(await adapter.write('k', 2, versionIn(first.version)), { version: `${revision}.2`, created: false })
+    t.match(await adapter.write('k', 3, { kind: 'exists' }), { version: `${revision}.3`, created: false })
+    t.match(await adapter.write('k', 4, ANY, { digest: 'd' }), { version: `${revision}.4`, created: false })
+    t.strictSame(await adapter.read('k'), { value: 4, version: `${revision}.4`, replaced: `${revision}.3`, digest: 'd' })
+    t.strictSame(await adapter.remove('k', versionIn(`${revision}.4`)), { applied: true })
+    const again = await adapter.write('k', 5, ANY)
+    t.match(again, { created: true, version: /\.1$/ })
+    t.not(again.applied && again.version, first.version)
+  })
+
+  await t.test('of several versions the one that is there is found, in two transactions', async (t) => {
+    const stub = await startProxy(t, url)
+    const adapter = await opened(t, { endpoints: stub.url })
+    const created = await adapter.write('k', 1, ANY)
+    const { version } = created as { version: string }
+    const others = Array.from({ length: 200 }, (_, at) => `1.${at + 1}`)
+    t.match(await adapter.write('k', 2, versionIn(...others, version)), { applied: true, created: false })
+    t.match(await adapter.write('k', 3, versionIn(...others, version)), { applied: false, current: { value: 2 } })
+    t.match(await adapter.remove('k', versionIn(...others)), { applied: false, current: { value: 2 } })
+  })
+
+  await t.test('a version that etcd cannot have given is never sent, and never matches (E6)', async (t) => {
+    const adapter = await opened(t)
+    const wrong = versionIn('0', '0.0', '002.1', '+3.1', '1', 'x', '99999999999999999999.1', '')
+    t.same(await adapter.write('absent', 1, wrong), { applied: false, current: undefined })
+    t.equal(await adapter.read('absent'), undefined)
+    await adapter.write('k', 1, ANY)
+    t.match(await adapter.write('k', 2, wrong), { applied: false, current: { value: 1 } })
+    t.match(await adapter.remove('k', wrong), { applied: false, current: { value: 1 } })
+  })
+
+  await t.test('a write is one round trip under every expectation, applied or refused', async (t) => {
+    const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '9' } } }))
+    const adapter = await openedEtcd(t, { endpoints: stub.origin })
+    stub.requests.length = 0
+    for (const expectation of [versionIn('5.1'), { kind: 'exists' }] as const) t.match(await adapter.write('k', 1, expectation), { applied: false })
+    t.equal(stub.requests.length, 2)
+    stub.behave = () => ({ json: { header: { revision: '9' }, succeeded: true } })
+    for (const expectation of [versionIn('5.1'), { kind: 'exists' }, { kind: 'absent' }, ANY] as const) await adapter.write('k', 1, expectation)
+    t.equal(stub.requests.length, 6)
+  })
+
+  await t.test('no request, alone or together with others, asks for less than a linearizable read (E57)', async (t) => {
+    const proxy = await startProxy(t, url)
+    let seen = ''
+    const when = (isPicked: boolean) => (request: Buffer) => {
+      seen += String(request)
+      return isPicked
+    }
+    proxy.pass({ when: when(false) })
+    const adapter = await opened(t, { endpoints: proxy.url })
+    const { version } = await adapter.write('k', 1, ANY) as { version: string }
+    const expectations = [{ kind: 'absent' }, versionIn(version), { kind: 'exists' }, ANY] as const
+    for (const expectation of expectations) await adapter.write('k', 1, expectation)
+    for (const expectation of [versionIn(version), { kind: 'exists' }] as const) await adapter.remove('k', expectation)
+    await adapter.read('k')
+    await adapter.list('')
+    await Promise.all(expectations.flatMap((expectation, at) => [adapter.write(`k${at}`, 1, expectation), adapter.remove(`r${at}`, { kind: 'exists' }), adapter.read('k')]))
+    proxy.cutAnswer({ when: when(true) })
+    await adapter.write('cut', 1, ANY)
+    for (const part of ['/v3/kv/range', 'range_end', 'request_range', 'keys_only', 'request_put', 'request_delete_range', 'request_txn']) t.ok(seen.includes(part), part)
+    t.notMatch(seen, /serializable/)
+  })
+
+  await t.test('a value that is too large is refused before it is sent, the largest goes, also beside others (E53)', async (t) => {
+    const adapter = await opened(t)
+    const before = await revisionOf(gatewayOf(t, url))
+    await t.rejects(adapter.write('k', 'x'.repeat(1_572_864), ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+    t.equal(await revisionOf(gatewayOf(t, url)), before)
+    const key = 'k'.repeat(1024)
+    const overhead = JSON.stringify({ marker: 'm'.repeat(16), value: '' }).length + 5 * (1024 + 18) + 256
+    const largest = 'x'.repeat(1_572_864 - overhead)
+    await t.rejects(adapter.write(key, `${largest}x`, ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+    t.match(await Promise.all([adapter.write(key, largest, ANY), adapter.write('a', largest, ANY), adapter.write('b', 1, ANY)]), [{ applied: true }, { applied: true }, { applied: true }])
+    t.equal((await adapter.read(key))!.value, largest)
+  })
+
+  await t.test('64 values of 64 KB at once all go (E53)', async (t) => {
+    const adapter = await opened(t)
+    const value = 'é'.repeat(32_768)
+    const results = await Promise.all(Array.from({ length: 64 }, (_, at) => adapter.write(`k${at}`, value, { kind: 'absent' })))
+    t.ok(results.every(({ applied }) => applied))
+    t.ok((await Promise.all(results.map((_, at) => adapter.read(`k${at}`)))).every((stored) => stored!.value === value))
+  })
+
+  await t.test('where this server takes less than maxRequestBytes says, a value is refused all the same, and its neighbours are not', async (t) => {
+    const { url } = await startEtcd(t, { settings: { 'max-request-bytes': '10000' } })
+    const adapter = await opened(t, { endpoints: url })
+    t.match(await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('large', 'x'.repeat(20_000), ANY), adapter.write('b', 1, ANY)]),
+      [{ value: { applied: true } }, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } }, { value: { applied: true } }])
+    t.equal(await adapter.read('large'), undefined)
+  })
+
+  await t.test('compaction and defragmentation leave versions as they are (E60)', async (t) => {
+    const adapter = await opened(t)
+    await adapter.write('k', 1, ANY)
+    await adapter.write('k', 2, ANY)
+    const before = await adapter.read('k')
+    const gateway = gatewayOf(t, url)
+    await gateway.write('/v3/kv/compaction', { revision: String(await revisionOf(gateway)), physical: true })
+    await gateway.write('/v3/maintenance/defragment', {})
+    t.strictSame(await adapter.read('k'), before)
+    t.match(await adapter.write('k', 3, versionIn(before!.version)), { applied: true })
+  })
+
+  await t.test('prefixes keep entities apart, and so do epochs versions', async (t) => {
+    const prefix = `${uniqueName()}/`
+    const adapter = await opened(t, { prefix })
+    const { version } = await adapter.write('k', 1, ANY) as { version: string }
+    t.equal(await (await opened(t)).read('k'), undefined)
+    const restored = await opened(t, { prefix, epoch: 'r2' })
+    t.equal((await restored.read('k'))!.version, `r2.${version}`)
+    t.match(await restored.write('k', 2, versionIn(version)), { applied: false, current: { version: `r2.${version}` } })
+    t.match(await restored.write('k', 2, versionIn(`r2.${version}`)), { applied: true })
+    t.match(await restored.read('k'), { replaced: `r2.${version}` })
+  })
+
+  await t.test('what somebody else wrote under the prefix is an outage for whoever asks for it, and is in no error', async (t) => {
+    const prefix = `${uniqueName()}/`
+    const adapter = await opened(t, { prefix })
+    await gatewayOf(t, url).write('/v3/kv/put', { key: base64(`${prefix}k`), value: base64('a secret') })
+    const [read, , refusal] = await Promise.allSettled([adapter.read('k'), adapter.write('other', 1, ANY), adapter.write('k', 1, { kind: 'absent' }), adapter.list('')])
+    for (const outcome of [read, refusal]) {
+      t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /prefix/ } } })
+      t.notMatch(inspect(outcome, { depth: 9 }), /secret/)
+    }
+    t.match(await adapter.write('k', 1, ANY), { applied: true, created: false })
+  })
+
+  await t.test('a listing is of one prefix, in the order of bytes, page by page (E5)', async (t) => {
+    const adapter = await opened(t)
+    const keys = ['a/', 'a/1', 'a/\uffff', 'a/\u{10000}', 'b/1']
+    await Promise.all(keys.map((key) => adapter.write(key, key, ANY)))
+    const pages = []
+    let after: string | undefined
+    do {
+      const page = await adapter.list('a/', { after, limit: 3 })
+      pages.push(page.items.map(({ key, value }) => [key, value]))
+      after = page.next
+    } while (after !== undefined)
+    t.same(pages, [keys.slice(0, 3).map((key) => [key, key]), [['a/\u{10000}', 'a/\u{10000}']]])
+    t.same((await adapter.list('a/', { after: 'a' })).items.length, 4, 'after what is before all of them')
+    t.same((await adapter.list('a/', { after: 'b' })).items, [], 'after what is behind all of them')
+    t.same((await adapter.list('')).items.map(({ key }) => key), keys)
+    await Promise.all(['\uffffx', '\u{10000}1'].map((key) => adapter.write(key, key, ANY)))
+    t.same((await adapter.list('\u{10000}', { after: '\uffff' })).items.map(({ key }) => key), ['\u{10000}1'], 'after what is before them by bytes, and behind them by UTF-16')
+  })
+})

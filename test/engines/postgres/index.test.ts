@@ -1,0 +1,351 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { conformanceSuite } from 'fastify-if-match/conformance'
+import { postgresAdapter, type PostgresAdapterOptions } from '../../../lib/storage/postgres/index.js'
+import { startPostgres } from '../../support/services/postgres.js'
+import { skipWithout } from '../../support/services/programs.js'
+import { startProxy } from '../../support/services/proxy.js'
+import { NotingClient, openedAdapter, PATIENT, poolTo, QUICK, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
+
+const ANY = { kind: 'any' } as const
+const EXISTS = { kind: 'exists' } as const
+const ABSENT = { kind: 'absent' } as const
+const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
+
+// One for all: it takes a second to make.
+const lite = await PGlite.create()
+t.teardown(async () => { await lite.close() })
+
+await t.test('postgres: wrong options are refused, naming the option', async (t) => {
+  const client = new pg.Pool()
+  const wrong: Array<[object, RegExp]> = [
+    [{}, /"client"/], [{ client: {} }, /"client"/], [{ client, schema: '' }, /"schema"/], [{ client, table: 'a\0' }, /"table"/], [{ client, table: 'é'.repeat(32) }, /"table"/], [{ client, table: 1 }, /"table"/],
+    [{ client, columns: { key: '' } }, /"key"/], [{ client, columns: { tag: 'etag' } }, /names tag/], [{ client, columns: { key: 'version' } }, /one name/],
+    [{ client, timeout: 0 }, /"timeout"/], [{ client, timeout: '5' }, /"timeout"/], [{ client, timeout: 2 ** 31 }, /"timeout"/], [{ client, lockTimeout: -1 }, /"lockTimeout"/],
+    [{ client, lockTimeout: 1.5 }, /"lockTimeout"/], [{ client, timeout: 100, lockTimeout: 100 }, /"lockTimeout"/], [{ client, prepared: 'auto' }, /"prepared"/]
+  ]
+  for (const [options, message] of wrong) t.throws(() => postgresAdapter(options as PostgresAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }, inspect(options, { depth: 0 }))
+})
+
+await t.test('postgres: what has no table does not boot; it is made once, and what can lose writes is warned of (E34)', async (t) => {
+  const adapter = postgresAdapter({ client: lite })
+  await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
+  await adapter.createTable()
+  await adapter.createTable()
+  t.match(await warningsOf(async () => { await adapter.open!() }), [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }])
+})
+
+await t.test('postgres: a client of "context" that is in a transaction writes into it; what is none, or a pool, is refused', async (t) => {
+  const { adapter } = await openedAdapter(lite)
+  await lite.transaction(async (transaction) => {
+    const options = { context: { client: transaction } }
+    t.match(await adapter.write('k', 1, ABSENT, options), { applied: true })
+    t.match(await adapter.write('k', 2, ABSENT, options), { applied: false, current: { value: 1 } })
+    t.match(await adapter.read('k', options), { value: 1 })
+    t.match(await adapter.remove('k', EXISTS, options), { applied: true })
+    await transaction.rollback()
+  })
+  t.equal(await adapter.read('k'), undefined)
+  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }, { client: { query () {}, getTransactionStatus: () => 'I' } }]) await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+})
+
+await t.test('postgres: a table that another process is just making is tried again, bounded; anything else does not boot', async (t) => {
+  let failures = 2
+  const failing = (code: string) => postgresAdapter({
+    client: {
+      query: async () => {
+        if (failures-- > 0) throw Object.assign(new Error('simulated'), { code })
+        return { rows: [] }
+      }
+    }
+  })
+  await failing('23505').createTable()
+  failures = Infinity
+  for (const code of ['42P07', '42501']) await t.rejects(failing(code).createTable(), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
+  await t.rejects(failing('57P03').open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /starting/ })
+})
+
+await t.test('postgres: a write that had to go alone and lost its answer is proven, too (E2)', async (t) => {
+  const client = new NotingClient(lite)
+  const { adapter } = await openedAdapter(client)
+  client.around = async (text, send) => {
+    const result = await send()
+    if (/INSERT/.test(text)) throw new Error('lost')
+    return result
+  }
+  t.match(await adapter.write('k', 'x'.repeat(70_000), ABSENT), { applied: true, created: true })
+  client.around = async (text, send) => {
+    if (/INSERT/.test(text)) throw new Error('lost')
+    return await send()
+  }
+  await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+  client.around = async () => { throw Object.assign(new Error('simulated'), { code: '57014' }) }
+  const reading = t.rejects(adapter.read('j'))
+  await adapter.close!()
+  await reading
+  await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+})
+
+await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }, async (t) => {
+  const { url } = await startPostgres(t)
+  const pool = poolTo(t, url)
+  const opened = async (options?: Partial<PostgresAdapterOptions>) => {
+    const client = new NotingClient(pool)
+    return { client, ...await openedAdapter(client, { prepared: true, ...options }) }
+  }
+
+  // Another client, in a transaction that ends by COMMIT or ROLLBACK.
+  async function inTransaction (t: Test, ...texts: string[]) {
+    const other = await pool.connect()
+    let isOver = false
+    const release = () => {
+      if (!isOver) other.release()
+      isOver = true
+    }
+    t.teardown(release)
+    for (const text of ['BEGIN', ...texts]) await other.query(text)
+    return async (text: 'COMMIT' | 'ROLLBACK') => {
+      await other.query(text)
+      release()
+    }
+  }
+
+  // Until a backend waits for a lock in a statement on this table.
+  async function untilWaiting (table: string, count = 1): Promise<void> {
+    for (let attempt = 0; attempt < 5000; attempt++) {
+      const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])
+      if (rows.length >= count) return
+      await delay(5)
+    }
+    throw new Error('nobody waits')
+  }
+
+  await t.test('conformance', async (t) => {
+    const proxy = await startProxy(t, url)
+    const [one, two] = [poolTo(t, proxy.url, QUICK), poolTo(t, proxy.url, QUICK)]
+    await conformanceSuite({
+      test: (title, run) => t.test(title, run),
+      createAdapter: subjectsOn(one, two, pool, async () => {
+        await proxy.refuse()
+        return async () => { await proxy.accept() }
+      })
+    })
+  })
+
+  await t.test('a change that applies is one statement, a refusal is two; a version that nobody issued is not even sent (E1, E6)', async (t) => {
+    const { client, adapter } = await opened()
+    let version = ''
+    const write = async (expectation: Parameters<typeof adapter.write>[2]) => {
+      const result = await adapter.write('k', 1, expectation)
+      if (result.applied) version = result.version
+    }
+    t.equal(await client.count(() => write(ABSENT)), 1)
+    t.equal(await client.count(() => write(versionIn('other', version))), 1)
+    t.equal(await client.count(() => write(EXISTS)), 1)
+    t.equal(await client.count(() => write(ANY)), 1)
+    t.equal(await client.count(() => adapter.read('k')), 1)
+    t.equal(await client.count(() => adapter.list('')), 1)
+    t.equal(await client.count(() => write(versionIn('other'))), 2)
+    t.equal(await client.count(() => write(ABSENT)), 2)
+    t.equal(await client.count(() => adapter.remove('k', versionIn('other'))), 2)
+    t.equal(await client.count(() => write(versionIn('', 'a\0', '\ud800'))), 1)
+    t.equal(await client.count(() => adapter.remove('k', versionIn('a"b'))), 1)
+    t.equal(await client.count(() => adapter.remove('k', versionIn(version))), 1)
+    t.equal(await client.count(() => write(EXISTS)), 2)
+    t.equal(await client.count(() => adapter.remove('k', EXISTS)), 2)
+    t.equal(await client.count(() => write(ANY)), 1)
+    t.ok(client.names.slice(4).every((name) => name !== undefined), 'each of them prepared')
+  })
+
+  await t.test('a refusal after a wait for the row tells what is there now, not what was there before the wait (E21)', async (t) => {
+    const { adapter, table } = await opened()
+    const created = await adapter.write('k', 'before', ABSENT)
+    t.ok(created.applied)
+    const expectation = versionIn(created.applied ? created.version : '')
+    const end = await inTransaction(t, `UPDATE ${table} SET replaced = version, version = 'theirs'`)
+    const changes = [adapter.write('k', 'mine', expectation), postgresAdapter({ client: pool, table, ...PATIENT }).remove('k', expectation)]
+    await untilWaiting(table, 2)
+    await end('COMMIT')
+    for (const change of changes) t.match(await change, { applied: false, current: { version: 'theirs', value: 'before' } })
+  })
+
+  await t.test('a create that lost against one which was under way tells the winner; a rolled back one is no winner (E22)', async (t) => {
+    for (const [how, expected] of [['COMMIT', { applied: false, current: { version: 'theirs' } }], ['ROLLBACK', { applied: true, created: true }]] as const) {
+      const { adapter, table } = await opened()
+      const end = await inTransaction(t, `INSERT INTO ${table} VALUES ('k', 'theirs', NULL, NULL, '1')`)
+      const creating = adapter.write('k', 'mine', ABSENT)
+      await untilWaiting(table)
+      await end(how)
+      t.match(await creating, expected, how)
+    }
+  })
+
+  await t.test('"exists" holds for an entity that is deleted and inserted in one transaction: it is written after another look (E1, E22)', async (t) => {
+    const { adapter, client, table } = await opened()
+    await adapter.write('k', 'before', ABSENT)
+    const end = await inTransaction(t, `DELETE FROM ${table}`, `INSERT INTO ${table} VALUES ('k', 'theirs', NULL, NULL, '1')`)
+    let writing
+    const count = client.count(async () => {
+      writing = adapter.write('k', 'mine', EXISTS)
+      await writing
+    })
+    await untilWaiting(table)
+    await end('COMMIT')
+    t.match(await writing, { applied: true, created: false })
+    t.equal(await count, 3, 'it wrote, looked and wrote again')
+    t.match(await adapter.read('k'), { value: 'mine', replaced: 'theirs' })
+  })
+
+  await t.test('a row that stays locked is waited for on the server, in one round trip; then STORAGE_UNAVAILABLE, and nothing is applied afterwards (E31)', async (t) => {
+    const { adapter, client, table } = await opened({ lockTimeout: 100, timeout: 20_000 })
+    await adapter.write('k', 'before', ABSENT)
+    const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`, `INSERT INTO ${table} VALUES ('new', 'theirs', NULL, NULL, '1')`)
+    const unavailable = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /stayed locked/ } }
+    const changes = [
+      ...[EXISTS, ANY].map((expectation) => () => adapter.write('k', 'mine', expectation)),
+      ...[ABSENT, ANY].map((expectation) => () => adapter.write('new', 'mine', expectation)),
+      () => adapter.remove('k', EXISTS)
+    ]
+    for (const change of changes) t.equal(await client.count(() => t.rejects(change(), unavailable)), 1)
+    await end('ROLLBACK')
+    await delay(3000)
+    t.match(await adapter.list(''), { items: [{ key: 'k', value: 'before' }] })
+    t.equal((await adapter.list('')).items.length, 1)
+    t.same((await pool.query('SHOW lock_timeout')).rows, [{ lock_timeout: '0' }], 'and the connection is as it was')
+  })
+
+  await t.test('who stops waiting for an answer does not know the outcome: the server goes on, and applies it (E31)', async (t) => {
+    const { adapter, table } = await opened()
+    const impatient = postgresAdapter({ client: pool, table, lockTimeout: 0, timeout: 1000 })
+    await adapter.write('k', 'before', ABSENT)
+    const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`)
+    await t.rejects(impatient.write('k', 'mine', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    await t.rejects(impatient.remove('k', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    await end('ROLLBACK')
+    for (let attempt = 0; attempt < 2000 && (await adapter.read('k'))?.value === 'before'; attempt++) await delay(10)
+    t.not((await adapter.read('k'))?.value, 'before')
+  })
+
+  await t.test('an answer that was lost is looked for: a write that was applied is acknowledged, and never sent again (E2, E3)', async (t) => {
+    const { adapter, client } = await opened()
+    const lost = new Error('Connection terminated unexpectedly')
+    const losing = (pattern: RegExp, isApplied: boolean) => {
+      client.around = async (text, send) => {
+        if (!pattern.test(text)) return await send()
+        if (isApplied) await send()
+        throw lost
+      }
+    }
+    losing(/INSERT|UPDATE|DELETE/, true)
+    t.match(await adapter.write('a', 1, ABSENT), { applied: true, created: true })
+    t.match(await adapter.write('a', 2, EXISTS), { applied: true, created: false })
+    t.equal(client.texts.filter((text) => /INSERT|UPDATE/.test(text) && !text.startsWith('CREATE')).length, 2)
+    await t.rejects(adapter.remove('a', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { cause: lost } }, 'a removal carries no version')
+    losing(/INSERT|UPDATE|DELETE/, false)
+    await t.rejects(adapter.write('b', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { cause: lost } })
+    losing(/./, true)
+    await t.rejects(adapter.write('c', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, 'a read changes nothing')
+  })
+
+  await t.test('what PostgreSQL rolled back was not applied, and is not looked for (E30)', async (t) => {
+    const { adapter, client, table } = await opened({ lockTimeout: 0 })
+    await adapter.write('k', 'before', ABSENT)
+    const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`)
+    const count = client.count(() => t.rejects(adapter.write('k', 'mine', EXISTS), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /57014/ } }))
+    await untilWaiting(table)
+    await pool.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])
+    t.equal(await count, 1)
+    await end('ROLLBACK')
+    t.equal((await adapter.read('k'))?.value, 'before')
+  })
+
+  await t.test('what the table refuses is refused with 422, and stored content is in no error (E28)', async (t) => {
+    const { adapter, table } = await opened()
+    await pool.query(`ALTER TABLE ${table} ADD CONSTRAINT short CHECK (length(value::text) < 100)`)
+    await pool.query(`CREATE INDEX ON ${table} (digest)`)
+    await pool.query(`ALTER TABLE ${table} ALTER value TYPE jsonb USING value::jsonb`)
+    const secret = 'secret '.repeat(20)
+    const refusals: Array<[unknown, string | undefined, RegExp]> = [
+      [secret, undefined, /23514/], ['secret \0', undefined, /22P05/], ['secret \ud800', undefined, /22P02/],
+      ['secret', Array.from({ length: 4000 }, () => Math.random()).join(), /54000/], ['secret', 'a\0', /22021/]
+    ]
+    for (const [value, digest, message] of refusals) {
+      const error = await adapter.write('k', value, ANY, { digest }).then(() => undefined, (error: Error) => error)
+      t.match(error, { code: 'FST_IF_MATCH_INVALID_VALUE', statusCode: 422, message })
+      t.notMatch(inspect(error, { depth: 9, showHidden: true }).replaceAll(/at .*/g, ''), /secret/)
+    }
+    t.equal(await adapter.read('k'), undefined)
+  })
+
+  await t.test('a stored value that is no JSON is an outage, and its content is in no error (E29)', async (t) => {
+    const { adapter, table } = await opened()
+    await adapter.write('k', 1, ANY)
+    await pool.query(`ALTER TABLE ${table} ALTER value TYPE text USING 'a secret'`)
+    const error = await adapter.read('k').then(() => undefined, (error: Error) => error)
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+    t.notMatch(inspect(error, { depth: 9 }), /secret/)
+  })
+
+  await t.test('a table with other names, in a schema, all of them quoted; its columns may hold text or jsonb', async (t) => {
+    await pool.query('CREATE SCHEMA "the ""shop"""')
+    const columns = { key: 'select', version: 'Etag', replaced: 'old"etag', digest: '1', value: "it's" }
+    const { adapter } = await openedAdapter(pool, { schema: 'the "shop"', table: 'Offers; --', columns })
+    await adapter.createTable()
+    const created = await adapter.write('a/1', { n: 1 }, ANY, { digest: 'd' })
+    t.match(await adapter.write('a/1', { n: 2 }, EXISTS), { applied: true })
+    t.match(await adapter.list('a/'), { items: [{ key: 'a/1', value: { n: 2 }, replaced: created.applied && created.version }] })
+    t.match(await adapter.remove('a/1', EXISTS), { applied: true })
+    for (const type of ['text', 'jsonb']) {
+      await pool.query(`ALTER TABLE "the ""shop"""."Offers; --" ALTER "it's" TYPE ${type} USING "it's"::${type}`)
+      await adapter.open!()
+      t.match(await adapter.write('k', { n: [1] }, ANY), { applied: true })
+      t.strictSame((await adapter.read('k'))?.value, { n: [1] }, type)
+    }
+  })
+
+  await t.test('several that make the table at once all succeed', async (t) => {
+    const { table } = await opened()
+    await pool.query(`DROP TABLE ${table}`)
+    await Promise.all(Array.from({ length: 8 }, async () => { await postgresAdapter({ client: pool, table, ...PATIENT }).createTable() }))
+  })
+
+  await t.test('a listing takes any text for its prefix and as the key that it goes on behind', async (t) => {
+    const { adapter } = await opened()
+    for (const key of ['a', 'ab', 'b']) await adapter.write(key, 1, ABSENT)
+    const keys = async (prefix: string, after?: string) => (await adapter.list(prefix, { after })).items.map(({ key }) => key)
+    t.strictSame(await keys('a\0'), [])
+    t.strictSame(await keys('', 'a\0'), ['ab', 'b'])
+    t.strictSame(await keys('', '\0'), ['a', 'ab', 'b'])
+    t.strictSame(await keys('a', ''), ['a', 'ab'])
+  })
+
+  await t.test('a listing is by bytes in each of its parts, also on a column with another order (E5)', async (t) => {
+    const { adapter, table } = await opened()
+    await pool.query(`ALTER TABLE ${table} ALTER key TYPE text COLLATE "und-x-icu"`)
+    for (const key of ['b', 'Z', 'a', 'B', 'A']) await adapter.write(key, 1, ABSENT)
+    const keys = async (prefix: string, after?: string) => (await adapter.list(prefix, { after })).items.map(({ key }) => key)
+    t.strictSame(await keys(''), ['A', 'B', 'Z', 'a', 'b'])
+    t.strictSame(await keys('', 'B'), ['Z', 'a', 'b'])
+    t.strictSame(await keys('a'), ['a'])
+    t.strictSame(await keys('Z'), ['Z'])
+  })
+
+  await t.test('a listing, a read and a write use the index on the key', async (t) => {
+    const { client, table, adapter } = await opened()
+    await pool.query(`INSERT INTO ${table} SELECT 'k/' || n, 'v', NULL, NULL, '1' FROM generate_series(1, 20000) AS n`)
+    await pool.query(`ANALYZE ${table}`)
+    const texts = client.texts.length
+    await adapter.list('k/7')
+    await adapter.read('k/7')
+    await adapter.write('k/7', 1, versionIn('v'))
+    const values: unknown[][] = [['k/7', '', 101, 'k/8'], ['k/7'], ['k/7', 'w', '1', null, ['v']]]
+    for (const [at, text] of client.texts.slice(texts).entries()) {
+      const { rows } = await pool.query(`EXPLAIN ${text}`, values[at])
+      t.match(JSON.stringify(rows), /Index Scan/, text)
+    }
+  })
+})

@@ -1,0 +1,118 @@
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { RemoveExpectation } from '../../../lib/storage/adapter.js'
+import { commandsOf, SCRIPT, type Change } from '../../../lib/storage/redis/script.js'
+import { skipWithout } from '../../support/services/programs.js'
+import { startRedis } from '../../support/services/redis.js'
+import { uniqueName } from '../../support/services/service.js'
+import { DRIVERS, openedAdapter } from '../../support/redis/clients.js'
+
+/** All that the script and the adapter may use, and the versions that brought it: 6.2 must have it. */
+const SINCE: Readonly<Record<string, string>> = {
+  HGET: '2.0.0',
+  HMGET: '2.0.0',
+  HSET: '2.0.0',
+  EXISTS: '1.0.0',
+  DEL: '1.0.0',
+  ZADD: '1.2.0',
+  ZREM: '1.2.0',
+  ZRANGEBYLEX: '2.8.9',
+  EVAL: '2.6.0',
+  EVALSHA: '2.6.0',
+  PING: '1.0.0',
+  INFO: '1.0.0',
+  'CONFIG|GET': '2.0.0',
+  SETNX: '1.0.0',
+  GET: '1.0.0',
+  WAIT: '3.0.0'
+}
+
+// What the drivers say when they connect, and what the test itself does.
+const DRIVER = ['HELLO', 'AUTH', 'SELECT', 'CLIENT|SETINFO', 'CLIENT|SETNAME', 'COMMAND|INFO', 'CONFIG|RESETSTAT', 'FLUSHDB', 'COMMAND|DOCS', 'SET']
+
+await t.test('redis: what the script is told: its index where there is one, and the versions that are expected', async (t) => {
+  const about = { entity: 'e', key: 'k' }
+  const removal = commandsOf({ ...about, index: undefined, expectation: { kind: 'version', versions: ['a', 'b'] } })
+  t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
+  const write = commandsOf({ ...about, index: 'i', expectation: { kind: 'any' }, write: { version: 'v', json: '1', digest: 'd' } })
+  t.strictSame(write.evalsha.slice(2), ['2', 'e', 'i', 'write', 'k', 'v', '1', '"d"', 'any'])
+})
+
+await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
+  const { url } = await startRedis(t)
+  const server = new Redis(url)
+  t.teardown(() => server.disconnect())
+
+  const run = async (change: Change) => await server.call(...commandsOf(change).eval as [string, ...string[]])
+
+  function changeOf (t: Test): Change & { entity: string, index: string } {
+    const entity = `{${uniqueName()}}`
+    return { entity, index: `${entity}:index`, key: 'k', expectation: { kind: 'any' }, write: { version: 'v', json: '1', digest: undefined } }
+  }
+
+  await t.test('redis: the script and the adapter use nothing that Redis 6.2 has not', async (t) => {
+    const inScript = [...SCRIPT.matchAll(/redis\.call\('(\w+)'/g)].map(([, name]) => name!)
+    t.equal(inScript.length, SCRIPT.match(/redis\.p?call/g)!.length)
+    for (const name of inScript) t.ok(SINCE[name], name)
+    await server.config('RESETSTAT')
+    for (const connect of Object.values(DRIVERS)) {
+      const adapter = await openedAdapter(t, connect(url), { list: 'collection', wait: { replicas: 1, timeout: 1 } })
+      await t.rejects(adapter.write('a/b', 1, { kind: 'any' }))
+      await t.rejects(adapter.remove('a/b', { kind: 'exists' }))
+      await adapter.write('a/b', 1, { kind: 'exists' })
+      await adapter.list!('a/')
+    }
+    const used = [...(await server.info('commandstats')).matchAll(/^cmdstat_([^:]+)/gm)].map(([, name]) => name!.toUpperCase())
+    t.ok(used.includes('EVALSHA') && used.includes('WAIT') && used.includes('ZRANGEBYLEX'))
+    t.strictSame(used.filter((name) => SINCE[name] === undefined && !DRIVER.includes(name)), [])
+    const docs = await server.call('COMMAND', 'DOCS').catch(() => []) as Array<string | string[]>
+    for (const [name, since] of Object.entries(SINCE)) {
+      const at = docs.indexOf(name.split('|')[0]!.toLowerCase())
+      if (at >= 0 && !name.includes('|')) t.equal((docs[at + 1] as string[])[3], since, name)
+    }
+  })
+
+  await t.test('redis: what can fail fails before anything is written: keys of another type stop the script with nothing done (E46)', async (t) => {
+    const versions: RemoveExpectation = { kind: 'exists' }
+    const change = changeOf(t)
+    const { write: _write, ...removal } = change
+    await server.set(change.entity, 'foreign')
+    await t.rejects(run(change), /WRONGTYPE/)
+    t.equal(await server.exists(change.index), 0)
+    await server.del(change.entity)
+    await server.hset(change.entity, 'foreign', 'field')
+    await t.rejects(run(change), /WRONGTYPE/)
+    t.strictSame(await server.hgetall(change.entity), { foreign: 'field' })
+    t.equal(await server.exists(change.index), 0)
+    await server.del(change.entity)
+    await server.set(change.index, 'foreign')
+    await t.rejects(run(change), /WRONGTYPE/)
+    t.equal(await server.exists(change.entity), 0)
+    await server.del(change.index)
+    await run(change)
+    await server.set(change.index, 'foreign')
+    await t.rejects(run({ ...removal, expectation: versions }), /WRONGTYPE/)
+    t.equal(await server.exists(change.entity), 1)
+  })
+
+  await t.test('redis: with the memory full a write stops with nothing done, and a removal is carried out (E46)', async (t) => {
+    const change = changeOf(t)
+    const { write: _write, ...removal } = change
+    await run(change)
+    await server.config('SET', 'maxmemory', '1')
+    t.teardown(async () => { await server.config('SET', 'maxmemory', '0') })
+    const before = await server.hgetall(change.entity)
+    await t.rejects(run({ ...change, write: { version: 'w', json: '2', digest: 'd' } }), /OOM/)
+    t.strictSame(await server.hgetall(change.entity), before)
+    t.strictSame(await run(removal), [1, 'v'])
+    t.equal(await server.exists(change.entity, change.index), 0)
+  })
+
+  await t.test('redis: an entity has no time to live, whatever is written to it (E49)', async (t) => {
+    const change = changeOf(t)
+    for (const version of ['v', 'w']) {
+      await run({ ...change, write: { version, json: '1', digest: undefined } })
+      t.strictSame(await Promise.all([server.ttl(change.entity), server.ttl(change.index)]), [-1, -1])
+    }
+  })
+})

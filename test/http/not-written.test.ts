@@ -1,0 +1,196 @@
+import t from 'tap'
+import type { Test } from 'tap'
+import type { RouteHandlerMethod } from 'fastify'
+import type { IfMatchRouteOptions } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { gatedMemory, offersApp, seed } from '../support/offers-app.js'
+
+const KEY = '/offers/1'
+
+async function handlerApp (t: Test, handler: RouteHandlerMethod, options: IfMatchRouteOptions = {}) {
+  const { app, storage } = await offersApp(t, options, (app) => {
+    app.route({ method: ['GET', 'POST'], url: '/act/:id', config: { ifMatch: { key: '/offers/:id' } }, handler })
+  })
+  const etag = await seed(storage)
+  const act = async (headers: Record<string, string> = { 'if-match': etag }) => await app.inject({ method: 'POST', url: '/act/1', headers })
+  return { app, storage, etag, act }
+}
+
+await t.test('a handler cannot forget: success without a write is 500 (FST_IF_MATCH_NOT_WRITTEN)', async (t) => {
+  for (const headers of [undefined, { 'if-match': '*' }]) {
+    const { act } = await handlerApp(t, async () => ({ forgot: true }))
+    const response = await act(headers)
+    t.equal(response.statusCode, 500)
+    t.match(response.json(), { code: 'FST_IF_MATCH_NOT_WRITTEN', message: /^The handler of POST \/act\/:id / })
+  }
+})
+
+await t.test('whatever form the forgetful answer has: string, buffer, stream, nothing, redirect, callback', async (t) => {
+  const { Readable } = await import('node:stream')
+  const streams: InstanceType<typeof Readable>[] = []
+  const handlers: RouteHandlerMethod[] = [
+    async () => 'text',
+    async () => Buffer.from('bytes'),
+    async (_request, reply) => { streams.push(Readable.from(['a', 'b'])); return await reply.send(streams[0]) },
+    async (_request, reply) => await reply.send(new ReadableStream()),
+    async (_request, reply) => await reply.send(new Response('body')),
+    async (_request, reply) => await reply.code(204).send(),
+    async (_request, reply) => await reply.redirect('/elsewhere', 303),
+    (_request, reply) => { reply.send({ callback: true }) }
+  ]
+  for (const handler of handlers) {
+    const { act } = await handlerApp(t, handler)
+    const response = await act()
+    t.equal(response.statusCode, 500, handler.toString())
+    t.equal(response.json().code, 'FST_IF_MATCH_NOT_WRITTEN')
+  }
+  t.equal(streams[0]?.destroyed, true, 'a stream that is not sent is released')
+})
+
+await t.test('a write to another entity, or a mere read, is no excuse', async (t) => {
+  const { act } = await handlerApp(t, async (request) => {
+    await request.entity().read()
+    await request.entity('/log/1').create({ a: 1 })
+    return { forgot: true }
+  })
+  t.equal((await act()).json().code, 'FST_IF_MATCH_NOT_WRITTEN')
+})
+
+await t.test('a handler that answers an error of its own, or is entered by GET, owes no write', async (t) => {
+  const { app, act } = await handlerApp(t, async (request, reply) => await reply.code(request.method === 'GET' ? 200 : 409).send({ state: 'conflict' }))
+  t.equal((await act()).statusCode, 409)
+  t.equal((await app.inject('/act/1')).statusCode, 200)
+})
+
+await t.test('the refusal that a handler swallows is the answer', async (t) => {
+  const { act, storage, etag } = await handlerApp(t, async (request) => {
+    await storage.write(KEY, { title: 'other' }, { kind: 'any' })
+    await request.entity().replace({ title: 'mine' }).catch(() => {})
+    return { swallowed: true }
+  })
+  const response = await act()
+  t.equal(response.statusCode, 412)
+  t.not(response.headers.etag, etag)
+  t.same((await storage.read(KEY))?.value, { title: 'other' })
+})
+
+await t.test('a replace() that is not awaited is awaited before the answer', async (t) => {
+  const { storage, hold, arrival, open } = gatedMemory()
+  const { act } = await handlerApp(t, async (request) => {
+    hold('write')
+    void request.entity().replace({ title: 'mine' })
+    return { early: true }
+  }, { storage })
+  const answer = act()
+  await arrival
+  t.same((await storage.read(KEY))?.value, { title: 'seeded' }, 'the handler has answered, and nothing is written')
+  open()
+  const response = await answer
+  t.equal(response.statusCode, 200)
+  t.equal(response.headers.etag, `"${(await storage.read(KEY))?.version}"`)
+})
+
+await t.test('a replace() that is not awaited and loses is the answer: 412', async (t) => {
+  for (const send of [true, false]) {
+    const { storage, hold, arrival, open } = gatedMemory()
+    const { act } = await handlerApp(t, async (request, reply) => {
+      hold('write')
+      void request.entity().replace({ title: 'mine' })
+      return send ? await reply.send('text') : { early: true }
+    }, { storage })
+    const answer = act()
+    await arrival
+    hold('remove')
+    await storage.write(KEY, { title: 'other' }, { kind: 'any' })
+    open()
+    const response = await answer
+    t.equal(response.statusCode, 412)
+    t.same((await storage.read(KEY))?.value, { title: 'other' })
+  }
+})
+
+await t.test('a write to a further entity that is not awaited and loses is the answer, too', async (t) => {
+  const { storage, hold, arrival, open } = gatedMemory()
+  const { act } = await handlerApp(t, async (request) => {
+    await request.entity().unchanged()
+    hold('write')
+    void request.entity('/log/1').create({ mine: true })
+    return { early: true }
+  }, { storage })
+  const answer = act()
+  await arrival
+  hold('remove')
+  await storage.write('/log/1', { mine: false }, { kind: 'any' })
+  open()
+  t.equal((await answer).statusCode, 412)
+})
+
+await t.test('an error of the handler does not wait for its unawaited write, and is not replaced by it', async (t) => {
+  const { storage, hold, open } = gatedMemory()
+  const { act } = await handlerApp(t, async (request) => {
+    hold('write')
+    void request.entity().replace({ title: 'mine' })
+    throw new Error('the handler failed')
+  }, { storage })
+  t.equal((await act()).statusCode, 500)
+  open()
+})
+
+await t.test('unchanged(): there was nothing to do; the tag stays and is checked again', async (t) => {
+  const { act, storage, etag } = await handlerApp(t, async (request) => (await request.entity().unchanged()).value)
+  const response = await act()
+  t.equal(response.statusCode, 200)
+  t.equal(response.headers.etag, etag)
+  t.equal(`"${(await storage.read(KEY))?.version}"`, etag)
+
+  const late = await handlerApp(t, async (request) => {
+    await late.storage.write(KEY, { title: 'other' }, { kind: 'any' })
+    return await request.entity().unchanged()
+  })
+  t.equal((await late.act()).statusCode, 412, 'somebody wrote after the early comparison')
+  const gone = await handlerApp(t, async (request) => {
+    await gone.storage.remove(KEY, { kind: 'exists' })
+    return await request.entity().unchanged()
+  })
+  t.equal((await gone.act({ 'if-match': '*' })).statusCode, 404)
+})
+
+await t.test('hijack ends our duties', async (t) => {
+  const { act, storage } = await handlerApp(t, async (request, reply) => {
+    reply.hijack()
+    await request.entity().replace({ title: 'hijacked' })
+    reply.raw.end('raw')
+  })
+  const response = await act()
+  t.equal(response.body, 'raw')
+  t.equal(response.headers.etag, undefined)
+  t.same((await storage.read(KEY))?.value, { title: 'hijacked' }, 'a hijacked handler may still write')
+  const forgot = await handlerApp(t, async (_request, reply) => {
+    reply.hijack()
+    reply.raw.end('raw')
+  })
+  t.equal((await forgot.act()).body, 'raw')
+})
+
+await t.test('callback handlers work like async ones', async (t) => {
+  const { act, etag } = await handlerApp(t, (request, reply) => {
+    request.entity().update((offer) => offer).then(({ value }) => reply.send(value), (error: Error) => reply.send(error))
+  })
+  t.equal((await act()).statusCode, 200)
+  t.equal((await act({ 'if-match': etag })).statusCode, 412)
+})
+
+await t.test('a rejection that nobody awaits never ends the process', async (t) => {
+  const unhandled: unknown[] = []
+  const listener = (reason: unknown): void => { unhandled.push(reason) }
+  process.on('unhandledRejection', listener)
+  t.teardown(() => { process.off('unhandledRejection', listener) })
+  const { act } = await handlerApp(t, async (request) => {
+    void request.entity('/other').replace({ a: 1 })
+    void request.entity().replace(() => { throw new Error('in the function') })
+    throw new Error('the handler failed')
+  }, { storage: memoryAdapter() })
+  t.equal((await act()).statusCode, 500)
+  await new Promise((resolve) => { setImmediate(resolve) })
+  t.same(unhandled, [])
+})

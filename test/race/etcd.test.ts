@@ -1,4 +1,0 @@
-import { startEtcd } from '../services/etcd.js'
-import { raceOn } from './engine.js'
-
-await raceOn('etcd', startEtcd)

@@ -1,4 +1,0 @@
-import t from 'tap'
-import { raceSuite } from './suite.js'
-
-await t.test('races on the memory adapter', (t) => raceSuite(t, { newStorage: () => 'memory:', processes: 1 }))

@@ -1,4 +1,0 @@
-import { startPostgres } from '../services/postgres.js'
-import { raceOn } from './engine.js'
-
-await raceOn('postgres', startPostgres)

@@ -1,4 +1,0 @@
-import { startRedis } from '../services/redis.js'
-import { raceOn } from './engine.js'
-
-await raceOn('redis', startRedis)

@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+
+// From its source, so that it counts as covered, unless the runner says which build to take: that starts sooner.
+const COMMAND = process.env.EXAMPLE_SERVER === undefined
+  ? [...process.execArgv, fileURLToPath(new URL('../../../example/process/server.ts', import.meta.url))]
+  : [process.env.EXAMPLE_SERVER]
+
+// What the shell of whoever runs the tests may hold.
+const UNSET = { HOST: undefined, STORAGE: 'memory:', TOKENS: undefined, WORKERS: undefined, STEP_MS: undefined, ACTIONS_IF_MATCH: undefined, LOG_LEVEL: undefined }
+
+/** What came out of a stream or socket so far, and a promise of what it will say. */
+export function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (what: RegExp) => Promise<RegExpExecArray> } {
+  let text = ''
+  const waiting = new Set<() => void>()
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+    for (const look of waiting) look()
+  })
+  return {
+    text: () => text,
+    says: async (what) => await new Promise((resolve) => {
+      const look = (): void => {
+        const match = what.exec(text)
+        if (match === null) return
+        waiting.delete(look)
+        resolve(match)
+      }
+      waiting.add(look)
+      look()
+    })
+  }
+}
+
+/** Starts the server, which is killed when the test ends. */
+export function start (t: Test, env: Record<string, string> = {}) {
+  const child: ChildProcess = spawn(process.execPath, COMMAND, {
+    env: { ...process.env, ...UNSET, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const exit = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exit
+  })
+  return { child, exit, output: listen(child.stdout!), log: listen(child.stderr!) }
+}
+
+/** The port of a server that listens. */
+export async function listening (server: ReturnType<typeof start>): Promise<string> {
+  return (await server.output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
+}
+
+/** The ids of the processes whose log lines these are. */
+export function processes (log: string): Set<unknown> {
+  return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
+}

@@ -1,0 +1,116 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { Batcher, type BatcherOptions } from '../../../../lib/storage/kit/batcher.js'
+
+interface Batch { items: readonly string[], end: (failing?: readonly string[]) => void, fail: (error: Error) => void }
+
+/** A batcher whose batches end when the test says so. */
+function held (options: Partial<BatcherOptions<string, string>> = {}) {
+  const batches: Batch[] = []
+  const batcher = new Batcher<string, string>({
+    size: 64,
+    ...options,
+    run: (items) => new Promise((resolve, reject) => {
+      batches.push({
+        items,
+        end: (failing = []) => resolve(items.map((item) => failing.includes(item)
+          ? { status: 'rejected', reason: new Error(`bad ${item}`) }
+          : { status: 'fulfilled', value: `did ${item}` })),
+        fail: reject
+      })
+    })
+  })
+  return { batcher, batches }
+}
+
+await t.test('batcher: what arrives in one turn is one batch, in its order, and a lone item goes with its own turn (E12)', async (t) => {
+  const { batcher, batches } = held()
+  const adding = ['a', 'b', 'a'].map((item) => batcher.add(item))
+  t.same(batches, [], 'the turn is not over')
+  await turn()
+  t.same(batches.map(({ items }) => items), [['a', 'b', 'a']])
+  batches[0]!.end()
+  t.same(await Promise.all(adding), ['did a', 'did b', 'did a'])
+  const lone = batcher.add('c')
+  await turn()
+  t.same(batches[1]!.items, ['c'])
+  batches[1]!.end()
+  t.equal(await lone, 'did c')
+})
+
+await t.test('batcher: nothing is answered before the batch is, and what arrives meanwhile waits for the next (E12)', async (t) => {
+  const { batcher, batches } = held()
+  const answered: string[] = []
+  const note = (answer: string) => { answered.push(answer) }
+  const first = batcher.add('a').then(note)
+  await turn()
+  const second = batcher.add('b').then(note)
+  await turn()
+  t.equal(batches.length, 1)
+  t.same(answered, [])
+  batches[0]!.end()
+  await first
+  t.same(answered, ['did a'])
+  await turn()
+  batches[1]!.end()
+  await second
+  t.same(answered, ['did a', 'did b'])
+})
+
+await t.test('batcher: an item that fails fails alone (E28), and a batch that fails fails whole', async (t) => {
+  const { batcher, batches } = held()
+  const adding = Promise.allSettled(['a', 'b', 'c'].map((item) => batcher.add(item)))
+  await turn()
+  batches[0]!.end(['b'])
+  t.same((await adding).map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  const failing = Promise.allSettled(['d', 'e'].map((item) => batcher.add(item)))
+  await turn()
+  batches[1]!.fail(new Error('gone'))
+  t.same((await failing).map((outcome) => (outcome as PromiseRejectedResult).reason.message), ['gone', 'gone'])
+  const after = batcher.add('f')
+  await turn()
+  batches[2]!.end()
+  t.equal(await after, 'did f')
+})
+
+await t.test('batcher: a batch has at most its size, and so many batches are under way as may be', async (t) => {
+  const { batcher, batches } = held({ size: 2, inFlight: 2 })
+  const adding = Promise.all(['a', 'b', 'c', 'd', 'e'].map((item) => batcher.add(item)))
+  for (let passed = 0; passed < 4; passed++) await turn()
+  t.same(batches.map(({ items }) => items), [['a', 'b'], ['c', 'd']])
+  batches[1]!.end()
+  for (let passed = 0; passed < 4; passed++) await turn()
+  t.same(batches[2]!.items, ['e'])
+  batches[0]!.end()
+  batches[2]!.end()
+  t.equal((await adding).length, 5)
+})
+
+await t.test('batcher: with keyOf no batch has a key twice, and the items of a key keep their order (E25, E54)', async (t) => {
+  const { batcher, batches } = held({ size: 3, keyOf: (item) => item[0]! })
+  const adding = Promise.all(['a1', 'a2', 'b1', 'a3', 'c1', 'd1'].map((item) => batcher.add(item)))
+  for (const expected of [['a1', 'b1', 'c1'], ['a2', 'd1'], ['a3']]) {
+    await turn()
+    t.same(batches.at(-1)!.items, expected)
+    batches.at(-1)!.end()
+    await turn()
+  }
+  t.equal((await adding).length, 6)
+})
+
+await t.test('batcher: idle resolves when everything that was added has an answer', async (t) => {
+  const { batcher, batches } = held()
+  await batcher.idle()
+  let isIdle = false
+  const adding = batcher.add('a')
+  const idle = batcher.idle().then(() => { isIdle = true })
+  await turn()
+  const late = batcher.add('b')
+  batches[0]!.end()
+  await adding
+  await turn()
+  t.notOk(isIdle, 'b is under way')
+  batches[1]!.end()
+  await late
+  await idle
+})

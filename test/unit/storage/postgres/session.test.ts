@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import type { PgQuery, PostgresClient } from '../../../../lib/storage/postgres/client.js'
+import { PostgresSession, type SessionOptions } from '../../../../lib/storage/postgres/session.js'
+import { warningsOf } from '../../../support/postgres/subjects.js'
+
+const STATEMENT = { name: 'named', text: 'SELECT 1' }
+
+type Answer = (query: PgQuery | string) => Promise<unknown>
+
+// A client that notes what it is asked, and the session on it.
+function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form = {}) {
+  const asked: unknown[][] = []
+  const client = {
+    ...form,
+    query: async (...query: unknown[]) => {
+      asked.push(query)
+      return await answer(query[0] as PgQuery | string)
+    }
+  } as unknown as PostgresClient
+  return { session: new PostgresSession(client, { timeout: 5000, ...options }), asked }
+}
+
+const ROWS = { rows: [{ a: 1 }] }
+const POOL = { totalCount: 0 }
+const CLIENT = { escapeIdentifier () {} }
+const sqlError = (code: string) => Object.assign(new Error('simulated'), { code })
+
+await t.test('postgres: a client of pg is asked by name, and told when to give a connection up; others are asked by text and values', async (t) => {
+  const named = [{ ...STATEMENT, values: ['a'], query_timeout: 5000 }]
+  const unnamed = [{ text: 'SELECT 1', values: ['a'], query_timeout: 5000 }]
+  const cases: Array<[object, boolean | undefined, unknown[]]> = [
+    [POOL, undefined, named], [CLIENT, undefined, named], [{}, undefined, ['SELECT 1', ['a']]],
+    [{}, true, named], [POOL, false, unnamed], [{}, false, ['SELECT 1', ['a']]]
+  ]
+  for (const [form, prepared, expected] of cases) {
+    const { session, asked } = sessionOn(async () => ROWS, { prepared }, form)
+    t.strictSame(await session.query(STATEMENT, ['a']), [{ a: 1 }])
+    t.strictSame(asked, [expected])
+  }
+  const { session, asked } = sessionOn(async () => ROWS, {}, POOL)
+  await session.query({ text: 'SELECT 2' }, [])
+  t.strictSame(asked, [[{ text: 'SELECT 2', values: [], query_timeout: 5000 }]], 'a statement without a name')
+})
+
+await t.test('postgres: where named statements are not found, they are sent unnamed for good, and that is said once (E27)', async (t) => {
+  for (const code of ['26000', '42P05']) {
+    const { session, asked } = sessionOn(async (query) => {
+      if ((query as PgQuery).name !== undefined) throw sqlError(code)
+      return ROWS
+    }, {}, POOL)
+    const warnings = await warningsOf(async () => {
+      await Promise.all([session.query(STATEMENT, []), session.query(STATEMENT, [])])
+      await session.query(STATEMENT, [])
+    })
+    t.strictSame(asked.map(([query]) => (query as PgQuery).name), ['named', 'named', undefined, undefined, undefined], code)
+    t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_UNPREPARED', message: /prepared: false/ }])
+    t.equal(warnings.length, 1)
+  }
+})
+
+await t.test('postgres: nothing else is sent a second time, whatever the driver says (E3)', async (t) => {
+  for (const error of [sqlError('42P01'), new Error('Connection terminated unexpectedly')]) {
+    const { session, asked } = sessionOn(async () => { throw error }, {}, POOL)
+    await t.rejects(session.query(STATEMENT, []), error)
+    t.equal(asked.length, 1)
+  }
+})
+
+await t.test('postgres: an answer that does not come in time is an error, and nothing is sent again (E32)', async (t) => {
+  const { session, asked } = sessionOn(async () => await new Promise(() => {}), { timeout: 5 })
+  await t.rejects(session.query(STATEMENT, []), { message: 'no answer came within 5 ms' })
+  t.equal(asked.length, 1)
+})
+
+await t.test('postgres: an answer without rows is an error, and no absence', async (t) => {
+  for (const answer of [[], {}]) {
+    const { session } = sessionOn(async () => answer)
+    await t.rejects(session.query(STATEMENT, []), { message: /"rows"/ })
+  }
+})
+
+await t.test('postgres: one connection of pg gets one statement at a time, also behind one that failed', async (t) => {
+  let underWay = 0
+  let most = 0
+  let count = 0
+  const answer = async () => {
+    most = Math.max(most, ++underWay)
+    await delay(1)
+    underWay--
+    if (++count === 2) throw new Error('failed')
+    return ROWS
+  }
+  for (const [form, expected] of [[CLIENT, 1], [POOL, 4]] as const) {
+    most = count = 0
+    const { session } = sessionOn(answer, {}, form)
+    const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => session.query(STATEMENT, [])))
+    t.strictSame(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    t.equal(most, expected)
+  }
+})

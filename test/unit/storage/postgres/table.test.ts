@@ -1,0 +1,100 @@
+import { PGlite } from '@electric-sql/pglite'
+import t from 'tap'
+import type { PostgresClient } from '../../../../lib/storage/postgres/client.js'
+import { PostgresSession } from '../../../../lib/storage/postgres/session.js'
+import { createTableSql, quotedTable, statementsOn } from '../../../../lib/storage/postgres/sql.js'
+import { possible, PostgresTable, type Write } from '../../../../lib/storage/postgres/table.js'
+
+const lite = await PGlite.create()
+t.teardown(async () => { await lite.close() })
+await lite.exec(createTableSql())
+
+const write = (key: string, version: string, expectation: Write['expectation']): Write => ({ key, version, json: '{"n":1}', expectation, options: { digest: 'd' } })
+
+function tableOver (client: PostgresClient, isInTransaction = false): PostgresTable<unknown> {
+  return new PostgresTable(new PostgresSession(client, { timeout: 5000 }), statementsOn(quotedTable({}), isInTransaction ? 0 : 1000), isInTransaction)
+}
+
+await t.test('postgres: each operation is one statement; undefined says that nothing matched', async (t) => {
+  for (const isInTransaction of [false, true]) {
+    const table = tableOver(lite, isInTransaction)
+    t.equal(await table.write(write('k', 'a', { kind: 'exists' })), undefined)
+    t.strictSame(await table.write(write('k', 'a', { kind: 'absent' })), { applied: true, version: 'a', created: true })
+    t.equal(await table.write(write('k', 'b', { kind: 'absent' })), undefined)
+    t.strictSame(await table.write(write('k', 'b', { kind: 'version', versions: ['x', 'a'] })), { applied: true, version: 'b', created: false })
+    t.equal(await table.write(write('k', 'c', { kind: 'version', versions: [] })), undefined)
+    t.strictSame(await table.write(write('k', 'c', { kind: 'any' })), { applied: true, version: 'c', created: false })
+    t.strictSame(await table.read('k'), { value: { n: 1 }, version: 'c', replaced: 'b', digest: 'd' })
+    t.equal(await table.read('none'), undefined)
+    await table.write({ ...write('bare', 'a', { kind: 'absent' }), options: undefined })
+    t.strictSame(await table.read('bare'), { value: { n: 1 }, version: 'a', replaced: undefined, digest: undefined })
+    await table.remove('bare', { kind: 'exists' })
+    t.strictSame((await table.list('k', '', 9)).map(({ key }) => key), ['k'])
+    t.strictSame((await table.list('', 'k', 9)), [])
+    t.equal(await table.remove('k', { kind: 'version', versions: ['a'] }), undefined)
+    t.equal(await table.remove('k', { kind: 'version', versions: ['"'] }), undefined)
+    t.strictSame(await table.remove('k', { kind: 'version', versions: ['c'] }), { applied: true })
+    t.equal(await table.remove('k', { kind: 'exists' }), undefined)
+  }
+})
+
+await t.test('postgres: a serialization failure is tried again, bounded, and not in a transaction of the app (E23)', async (t) => {
+  let failures = 0
+  let sent = 0
+  const client: PostgresClient = {
+    async query () {
+      sent++
+      if (failures-- > 0) throw Object.assign(new Error('simulated'), { code: '40001' })
+      return { rows: [{ replaced: null }] }
+    }
+  }
+  const attempt = async (count: number, isInTransaction: boolean) => {
+    failures = count
+    sent = 0
+    return await tableOver(client, isInTransaction).write(write('k', 'a', { kind: 'any' }))
+  }
+  t.match(await attempt(3, false), { applied: true })
+  t.equal(sent, 4)
+  await t.rejects(attempt(Infinity, false), { code: 'FST_IF_MATCH_CONTENTION' })
+  t.equal(sent, 16)
+  await t.rejects(attempt(1, true), { code: 'FST_IF_MATCH_CONTENTION' })
+  t.equal(sent, 1)
+})
+
+await t.test('postgres: between two attempts there is a pause, each of another length, and never a long one (E23)', async (t) => {
+  const pauses: number[] = []
+  const mocked = await t.mockImport<typeof import('../../../../lib/storage/postgres/table.js')>('../../../../lib/storage/postgres/table.js', {
+    'node:timers/promises': { setTimeout: async (pause: number) => { pauses.push(pause) } }
+  })
+  const client: PostgresClient = { query: async () => { throw Object.assign(new Error('simulated'), { code: '40001' }) } }
+  const table = new mocked.PostgresTable(new PostgresSession(client, { timeout: 5000 }), statementsOn(quotedTable({}), 0), false)
+  await t.rejects(table.read('k'), { code: 'FST_IF_MATCH_CONTENTION' })
+  t.equal(pauses.length, 15)
+  t.equal(new Set(pauses).size, 15)
+  t.ok(pauses.every((pause, at) => pause >= 0 && pause <= Math.min(2 ** (at + 1), 64)))
+})
+
+await t.test('postgres: a request that is over stops what was not sent, between two attempts too', async (t) => {
+  const controller = new AbortController()
+  let sent = 0
+  const client: PostgresClient = {
+    async query () {
+      sent++
+      controller.abort(new Error('over'))
+      throw Object.assign(new Error('simulated'), { code: '40P01' })
+    }
+  }
+  await t.rejects(tableOver(client).write({ ...write('k', 'a', { kind: 'any' }), options: { signal: controller.signal } }), { message: 'over' })
+  await t.rejects(tableOver(client).read('k', { signal: controller.signal }), { message: 'over' })
+  t.equal(sent, 1)
+})
+
+await t.test('postgres: versions that cannot be entity-tags are never sent (E6)', async (t) => {
+  t.strictSame(possible(['a', '', 'a b', 'é', '\0', '"', '\\', 'a,{}', '\ud800', '~!']), ['a', 'a,{}', '~!'])
+})
+
+await t.test('postgres: a stored value that is no JSON is an outage, without its content (E29)', async (t) => {
+  const client: PostgresClient = { query: async () => ({ rows: [{ value: 'a secret', version: 'a', replaced: null, digest: null }] }) }
+  const error = await tableOver(client).read('k').then(() => undefined, (error: Error) => error)
+  t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+})

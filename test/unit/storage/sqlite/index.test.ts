@@ -1,0 +1,169 @@
+import Database from 'better-sqlite3'
+import { setImmediate as turn } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import t, { type Test } from 'tap'
+import { sqliteAdapter, type SqliteAdapterOptions } from '../../../../lib/storage/sqlite/index.js'
+import { driverCases } from '../../../support/sqlite/driver-cases.js'
+import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../../support/sqlite/handles.js'
+
+const openFile = (file: string, readonly = false) => new Database(file, { readonly })
+
+await driverCases(t, openFile)
+
+const opened = async (t: Test, options?: Partial<SqliteAdapterOptions>) => await openedAdapter(t, openFile, options)
+
+const ANY = { kind: 'any' } as const
+
+await t.test('sqlite: writes of one turn are one transaction, and no answer, a refusal neither, leaves before COMMIT returned (E12, E15)', async (t) => {
+  const { adapter, handle } = await opened(t)
+  const log: string[] = []
+  handle.after = (sql) => { if (/^(BEGIN|COMMIT|INSERT|DELETE)/.test(sql)) log.push(sql.split(' ', 2).join(' ')) }
+  const note = async (operation: Promise<{ applied: boolean }>) => { log.push(`applied: ${(await operation).applied}`) }
+  await Promise.all([
+    note(adapter.write('a', 1, { kind: 'absent' })),
+    note(adapter.write('b', 1, { kind: 'absent' })),
+    note(adapter.write('a', 2, { kind: 'absent' })),
+    note(adapter.remove('b', { kind: 'exists' }))
+  ])
+  t.same(log, ['BEGIN IMMEDIATE', 'INSERT INTO', 'INSERT INTO', 'DELETE FROM', 'COMMIT', 'applied: true', 'applied: true', 'applied: false', 'applied: true'])
+})
+
+await t.test('sqlite: reads of one turn are one transaction, which sees one state of the file', async (t) => {
+  const { adapter, handle, file } = await opened(t)
+  const other = connect(t, file)
+  for (const key of ['a', 'b']) await adapter.write(key, 1, ANY)
+  const log: string[] = []
+  handle.after = (sql) => {
+    log.push(sql.split(' ', 2).join(' '))
+    // Another process writes in between.
+    if (log.length === 2) other.exec("UPDATE entities SET value = '2'")
+  }
+  const read = await Promise.all([adapter.read('a'), adapter.read('b'), adapter.list('')])
+  t.same(log, ['BEGIN', 'SELECT value,', 'SELECT value,', 'SELECT key,', 'COMMIT'])
+  t.match(read, [{ value: 1 }, { value: 1 }, { items: [{ value: 1 }, { value: 1 }] }])
+  t.match(await adapter.read('a'), { value: 2 })
+})
+
+await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; full or before COMMIT it is STORAGE_UNAVAILABLE (E16)', async (t) => {
+  const { adapter, handle } = await opened(t)
+  const cases: Array<[string, string, string]> = [
+    ['COMMIT', 'SQLITE_IOERR_FSYNC', 'FST_IF_MATCH_OUTCOME_UNKNOWN'],
+    ['COMMIT', 'SQLITE_FULL', 'FST_IF_MATCH_STORAGE_UNAVAILABLE'],
+    ['INSERT', 'SQLITE_IOERR_WRITE', 'FST_IF_MATCH_STORAGE_UNAVAILABLE'],
+    ['BEGIN', 'SQLITE_IOERR', 'FST_IF_MATCH_STORAGE_UNAVAILABLE']
+  ]
+  for (const [step, fault, code] of cases) {
+    handle.before = (sql) => { if (sql.startsWith(step)) throw sqliteError(fault) }
+    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('b', 1, { kind: 'exists' })])
+    handle.before = () => {}
+    t.match(outcomes, [{ reason: { code } }, { reason: { code } }], `${fault} in ${step}`)
+    t.equal(await adapter.read('a'), undefined, 'rolled back')
+  }
+  t.match(await adapter.write('a', 1, ANY), { applied: true }, 'and it goes on')
+})
+
+await t.test('sqlite: a request that ends while its write waits for a lock is not written, and its neighbours are', async (t) => {
+  const { adapter, file } = await opened(t)
+  const other = new Database(file)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const controller = new AbortController()
+  const writing = Promise.allSettled([adapter.write('gone', 1, ANY, { signal: controller.signal }), adapter.write('there', 1, ANY)])
+  await turn()
+  controller.abort()
+  other.exec('COMMIT')
+  t.match(await writing, [{ status: 'rejected' }, { status: 'fulfilled' }])
+  t.same((await adapter.list('')).items.map(({ key }) => key), ['there'])
+})
+
+await t.test('sqlite: a transaction that the app left open is an outage; nothing is written into it, and it stays the app\'s to end (E13)', async (t) => {
+  const { adapter, database, file } = await opened(t)
+  database.exec('CREATE TABLE things (id INTEGER)')
+  const other = connect(t, file)
+  for (const state of ['open', 'closed']) {
+    if (state === 'closed') await adapter.close!()
+    database.exec('BEGIN; INSERT INTO things VALUES (1)')
+    await t.rejects(adapter.write('a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    t.ok(database.inTransaction, `the adapter is ${state}`)
+    database.exec('COMMIT')
+  }
+  t.equal(other.prepare('SELECT 1 FROM entities').get(), undefined)
+  t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
+})
+
+await t.test('sqlite: a damaged value is an outage for whoever asks for it alone, and its content is in no error (E28)', async (t) => {
+  const { adapter, database } = await opened(t)
+  await adapter.write('a', 1, ANY)
+  database.exec("UPDATE entities SET value = 'a secret'")
+  const outcomes = await Promise.allSettled([adapter.write('a', 2, { kind: 'absent' }), adapter.write('b', 1, ANY), adapter.read('a'), adapter.read('b')])
+  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } }
+  t.match(outcomes, [damaged, { value: { applied: true } }, damaged, { value: { value: 1 } }])
+  const error = await adapter.read('a').then(() => undefined, (error: Error) => error)
+  t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+  t.notMatch(inspect(error, { depth: 9 }), /secret/)
+})
+
+await t.test('sqlite: a page that cannot be read fails the one who asked for it, with an error of its own, and no other read of its turn (E28)', async (t) => {
+  const { adapter, handle } = await opened(t)
+  for (const key of ['a', 'b', 'c']) await adapter.write(key, key, ANY)
+  let selects = 0
+  handle.before = (sql) => { if (sql.startsWith('SELECT') && ++selects < 3) throw sqliteError('SQLITE_CORRUPT') }
+  const [a, b, c] = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.read(key)))
+  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /damaged/ } } }
+  t.match([a, b, c], [damaged, damaged, { value: { value: 'c' } }])
+  t.not((a as PromiseRejectedResult).reason, (b as PromiseRejectedResult).reason)
+})
+
+await t.test('sqlite: a lock in the middle of the reads of a turn is waited for, and all of them are read again', async (t) => {
+  const { adapter, handle } = await opened(t)
+  for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
+  let selects = 0
+  handle.before = (sql) => { if (sql.startsWith('SELECT') && ++selects === 2) throw sqliteError('SQLITE_BUSY') }
+  t.match(await Promise.all(['a', 'b'].map((key) => adapter.read(key))), [{ value: 'a' }, { value: 'b' }])
+  t.equal(selects, 4)
+})
+
+await t.test('sqlite: a read that meets a lock for too long is an outage, and no absence', async (t) => {
+  const { adapter, handle } = await opened(t, { lockTimeout: 0 })
+  handle.before = () => { throw sqliteError('SQLITE_BUSY') }
+  await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
+})
+
+await t.test('sqlite: a lock that is in the way of the last step of the boot is waited for', async (t) => {
+  const handle = new FaultyHandle(connect(t, fileOf(t)))
+  let refusals = 3
+  handle.before = (sql) => { if (sql.startsWith('prepare INSERT') && refusals-- > 0) throw sqliteError('SQLITE_BUSY_RECOVERY') }
+  const adapter = sqliteAdapter({ database: handle })
+  await adapter.open!()
+  t.match(await adapter.write('a', 1, ANY), { applied: true })
+})
+
+await t.test('sqlite: a file that is refused does not boot, and says why', async (t) => {
+  await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /write-ahead log/ })
+})
+
+await t.test('sqlite: wrong options are refused, naming the option', async (t) => {
+  const database = new Database(':memory:')
+  t.teardown(() => database.close())
+  const wrong: Array<[object, RegExp]> = [
+    [{}, /"database"/], [{ database: {} }, /"database"/], [{ database, table: '' }, /"table"/], [{ database, table: 'a\0' }, /"table"/],
+    [{ database, synchronous: 'OFF' }, /"synchronous"/], [{ database, lockTimeout: -1 }, /"lockTimeout"/], [{ database, lockTimeout: '5' }, /"lockTimeout"/]
+  ]
+  for (const [options, message] of wrong) t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
+})
+
+function connect (t: Test, file: string, options?: Database.Options): Database.Database {
+  const database = new Database(file, options)
+  t.teardown(() => database.close())
+  return database
+}
+
+await t.test('sqlite: a boot that fails half way leaves no table behind, and no transaction', async (t) => {
+  const handle = new FaultyHandle(connect(t, fileOf(t)))
+  handle.before = (sql) => { if (sql.startsWith('PRAGMA application_id =')) throw sqliteError('SQLITE_FULL') }
+  await t.rejects(sqliteAdapter({ database: handle }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /disk is full/ })
+  handle.before = () => {}
+  t.equal(handle.prepare('SELECT 1 FROM sqlite_master').get(), undefined)
+  handle.exec('BEGIN')
+})

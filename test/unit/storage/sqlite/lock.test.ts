@@ -1,0 +1,31 @@
+import t from 'tap'
+import { whenFree } from '../../../../lib/storage/sqlite/lock.js'
+import { sqliteError } from '../../../support/sqlite/handles.js'
+
+await t.test('sqlite: a busy lock is tried for until it is free', async (t) => {
+  let attempts = 0
+  const result = await whenFree(() => {
+    if (++attempts < 12) throw sqliteError('SQLITE_BUSY')
+    return 'done'
+  }, Infinity)
+  t.equal(result, 'done')
+  t.equal(attempts, 12)
+})
+
+await t.test('sqlite: a lock that stays busy is STORAGE_UNAVAILABLE, after one attempt at least, and says what to look for', async (t) => {
+  let attempts = 0
+  await t.rejects(whenFree(() => {
+    attempts++
+    throw sqliteError('SQLITE_BUSY')
+  }, 0), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
+  t.equal(attempts, 1)
+})
+
+await t.test('sqlite: what is no lock is not tried again (E3)', async (t) => {
+  let attempts = 0
+  await t.rejects(whenFree(() => {
+    attempts++
+    throw sqliteError('SQLITE_IOERR')
+  }, Infinity), { code: 'SQLITE_IOERR' })
+  t.equal(attempts, 1)
+})

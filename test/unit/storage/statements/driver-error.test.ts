@@ -1,0 +1,35 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import pg from 'pg'
+import t from 'tap'
+import { driverErrorOf } from '../../../../lib/storage/statements/driver-error.js'
+import { sqlStateFault } from '../../../../lib/storage/statements/faults.js'
+
+const driver = Object.assign(new Error('of the driver'), { code: '23505' })
+
+await t.test('the error of the driver is found in what an ORM made of it, as a cause or a driverError', async (t) => {
+  t.equal(driverErrorOf(driver), driver)
+  t.equal(driverErrorOf(new Error('Failed query', { cause: driver })), driver)
+  t.equal(driverErrorOf(Object.assign(new Error('QueryFailedError'), { driverError: driver })), driver)
+  t.equal(driverErrorOf(new Error('outer', { cause: Object.assign(new Error('inner'), { driverError: driver }) })), driver)
+})
+
+await t.test('whatever was thrown is taken, and a chain without an end ends', async (t) => {
+  for (const thrown of [undefined, null, 'text', 1, { cause: null }]) t.equal(driverErrorOf(thrown), thrown)
+  const endless: { cause?: unknown } = {}
+  endless.cause = endless
+  t.equal(driverErrorOf(endless), endless)
+})
+
+await t.test('what says that nothing was sent is the error, though it has a cause: a Pool of pg that could not connect in time (E30)', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  t.teardown(() => { silent.close() })
+  await once(silent, 'listening')
+  const pool = new pg.Pool({ host: '127.0.0.1', port: (silent.address() as AddressInfo).port, connectionTimeoutMillis: 50 })
+  const late = await pool.query('SELECT 1').catch((error: unknown) => error) as Error
+  t.match(late.cause, { message: 'Connection terminated unexpectedly' }, 'which alone would leave it unknown')
+  for (const error of [late, new Error('Failed query', { cause: late })]) {
+    t.equal(driverErrorOf(error), late)
+    t.match(sqlStateFault(driverErrorOf(error)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+  }
+})

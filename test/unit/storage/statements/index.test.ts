@@ -1,0 +1,242 @@
+import t from 'tap'
+import type { Expectation, StorageAdapter } from '../../../../lib/storage/adapter.js'
+import { InvalidValueError } from '../../../../lib/errors.js'
+import { statementsAdapter, type Row, type StatementsAdapterOptions } from '../../../../lib/storage/statements/index.js'
+
+interface Columns { n: number }
+type Name = 'read' | 'update' | 'insert' | 'remove'
+type Options = StatementsAdapterOptions<number, Columns, Table, string>
+
+/** A table in this process that notes what is sent to it, with a hook ahead of and behind every statement. */
+class Table {
+  readonly rows = new Map<string, Row<Columns>>()
+  readonly sent: Name[] = []
+  before: (name: Name) => void | Promise<void> = () => {}
+  after: (name: Name) => void = () => {}
+
+  async run<R> (name: Name, step: () => R): Promise<R> {
+    this.sent.push(name)
+    await this.before(name)
+    const result = step()
+    this.after(name)
+    return result
+  }
+
+  // What another process may do at any moment.
+  put (version = 'theirs', n = 0): void {
+    this.rows.set('k', { n, version, replaced: null, digest: null })
+  }
+}
+
+const statements: Omit<Options, 'client'> = {
+  toId: (key) => key,
+  toColumns (n) {
+    if (typeof n !== 'number') throw new InvalidValueError('it is no number')
+    return { n }
+  },
+  toValue: ({ n }) => n,
+  read: async (table, id) => await table.run('read', () => table.rows.get(id) ?? null),
+  update: async (table, id, row, versions) => await table.run('update', () => {
+    const current = table.rows.get(id)
+    if (current === undefined || versions?.includes(current.version) === false) return 0
+    table.rows.set(id, { ...row, replaced: current.version })
+    return 1
+  }),
+  insert: async (table, id, row) => await table.run('insert', () => {
+    if (table.rows.has(id)) return 0
+    table.rows.set(id, { ...row, replaced: null })
+    return 1
+  }),
+  remove: async (table, id, versions) => await table.run('remove', () => {
+    const current = table.rows.get(id)
+    if (current === undefined || versions?.includes(current.version) === false) return 0
+    return Number(table.rows.delete(id))
+  })
+}
+
+function subject (more: Partial<Options> = {}) {
+  const table = new Table()
+  return { table, adapter: statementsAdapter({ ...statements, client: table, ...more }) }
+}
+
+const EXISTS: Expectation & { kind: 'exists' } = { kind: 'exists' }
+const ABSENT: Expectation = { kind: 'absent' }
+const ANY: Expectation = { kind: 'any' }
+const under = (...versions: string[]) => ({ kind: 'version' as const, versions })
+
+await t.test('what applies is one statement, what is refused two, and creates are told from replacements (E1)', async (t) => {
+  const { table, adapter } = subject()
+  t.equal(await adapter.read('k'), undefined)
+  const created = await adapter.write('k', 1, ABSENT, { digest: 'd' })
+  t.match(created, { applied: true, created: true })
+  const { version } = created as { version: string }
+  t.strictSame(await adapter.read('k'), { value: 1, version, replaced: undefined, digest: 'd' })
+  t.match(await adapter.write('k', 2, under('x', version)), { applied: true, created: false })
+  t.match(await adapter.read('k'), { value: 2, replaced: version, digest: undefined })
+  t.match(await adapter.write('k', 3, ANY), { applied: true, created: false })
+  t.match(await adapter.write('k', 4, EXISTS), { applied: true, created: false })
+  t.match(await adapter.write('k', 5, under(version)), { applied: false, current: { value: 4 } })
+  t.match(await adapter.remove('k', under(version)), { applied: false, current: { value: 4 } })
+  t.match(await adapter.remove('k', EXISTS), { applied: true })
+  t.match(await adapter.write('k', 6, ANY), { applied: true, created: true })
+  t.strictSame(table.sent, ['read', 'insert', 'read', 'update', 'read', 'update', 'update', 'update', 'read', 'remove', 'read', 'remove', 'update', 'insert'])
+})
+
+await t.test('what came in between is no reason to refuse: again, and a refusal says what is there (R57, E1)', async (t) => {
+  const { table, adapter } = subject()
+  table.before = () => {
+    table.before = () => {}
+    table.put()
+  }
+  table.after = (name) => { if (name === 'insert') table.rows.clear() }
+  t.match(await adapter.write('k', 1, ABSENT), { applied: true, created: true })
+  t.strictSame(table.sent, ['insert', 'read', 'insert'])
+})
+
+await t.test('each attempt has a row of its own, so what an ORM adds to one is not in the next', async (t) => {
+  const keys: string[][] = []
+  const { table, adapter } = subject({
+    insert: (_, id, row) => {
+      keys.push(Object.keys(row))
+      Object.assign(row, { id })
+      return keys.length - 1
+    }
+  })
+  await adapter.write('k', 1, ABSENT)
+  t.strictSame(keys, [['n', 'version', 'digest'], ['n', 'version', 'digest']])
+  t.strictSame(table.sent, ['read'])
+})
+
+await t.test('what is no key or no value is refused before anything is sent, and while the value is still the caller\'s (E4)', async (t) => {
+  const { table, adapter } = subject({ toId: () => { throw new InvalidValueError('x') } })
+  await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  await t.rejects(adapter.remove('k', EXISTS), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  await t.rejects(subject().adapter.write('k', 'text' as unknown as number, ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  t.strictSame(table.sent, [])
+})
+
+await t.test('the signal stops what is not sent yet, between two statements too', async (t) => {
+  const { table, adapter } = subject()
+  const gone = { signal: AbortSignal.abort(new Error('nobody waits')) }
+  for (const call of [adapter.read('k', gone), adapter.write('k', 1, ANY, gone), adapter.remove('k', EXISTS, gone)] as Array<Promise<unknown>>) await t.rejects(call, { message: 'nobody waits' })
+  t.strictSame(table.sent, [])
+  const controller = new AbortController()
+  table.after = () => { controller.abort(new Error('nobody waits')) }
+  await t.rejects(adapter.write('k', 1, ANY, { signal: controller.signal }), { message: 'nobody waits' })
+  t.strictSame(table.sent, ['update'])
+})
+
+await t.test('the client of the context is used instead, and a context without one is an error and no write beside the transaction', async (t) => {
+  const { table, adapter } = subject()
+  const client = new Table()
+  await adapter.write('k', 1, ABSENT, { context: { client } })
+  t.match(await adapter.read('k', { context: { client } }), { value: 1 })
+  await adapter.write('k', 2, EXISTS, { context: { client } })
+  await adapter.remove('k', EXISTS, { context: { client } })
+  t.strictSame(client.sent, ['insert', 'read', 'update', 'remove'])
+  for (const context of [{ tx: client }, client, null, 'tx', { client: undefined }]) {
+    const wrong = { context }
+    for (const call of [adapter.read('k', wrong), adapter.write('k', 1, ANY, wrong), adapter.remove('k', EXISTS, wrong)] as Array<Promise<unknown>>) {
+      await t.rejects(call, { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /\{ client \}/ })
+    }
+  }
+  t.strictSame(table.sent, [])
+})
+
+const driver = Object.assign(new Error('of the driver'), { code: 'LOST' })
+const orm = new Error('Failed query … params: secret', { cause: driver })
+const failing = (table: Table, ...names: Name[]) => { table.before = (name) => { if (names.includes(name)) throw orm } }
+
+const CALLS: Array<[Name, (adapter: StorageAdapter<number>) => Promise<unknown>]> = [
+  ['update', async (adapter) => await adapter.write('k', 1, ANY)],
+  ['insert', async (adapter) => await adapter.write('k', 1, ABSENT)],
+  ['remove', async (adapter) => await adapter.remove('k', EXISTS)]
+]
+
+await t.test('a read that fails is an outage and no absence, behind a write that took nothing too; the cause is the driver\'s error (R59)', async (t) => {
+  const { table, adapter } = subject()
+  failing(table, 'read')
+  for (const call of [adapter.read('k'), adapter.write('k', 1, EXISTS), adapter.remove('k', EXISTS)] as Array<Promise<unknown>>) await t.rejects(call, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: driver })
+  table.before = () => { throw new InvalidValueError('of the package') }
+  await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+})
+
+await t.test('a write that fails is OUTCOME_UNKNOWN unless it is known to have left nothing, and is not sent again (R59, E3)', async (t) => {
+  for (const [name, call] of CALLS) {
+    const unknown = subject()
+    failing(unknown.table, name)
+    await t.rejects(call(unknown.adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
+    t.equal(unknown.table.sent.filter((sent) => sent === name).length, 1)
+
+    const seen: unknown[] = []
+    const known = subject({
+      faultOf (error) {
+        seen.push(error)
+        return new InvalidValueError('a constraint')
+      }
+    })
+    failing(known.table, name)
+    await t.rejects(call(known.adapter), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+    t.strictSame(seen, [driver])
+    t.strictSame(known.table.sent, [name], 'nothing is proven of what left nothing')
+
+    known.table.before = () => { throw new InvalidValueError('of the statement') }
+    await t.rejects(call(known.adapter), { code: 'FST_IF_MATCH_INVALID_VALUE', message: /of the statement/ })
+  }
+})
+
+await t.test('a write whose answer was lost is applied if the row proves it; a removal has nothing to prove it with (E2)', async (t) => {
+  for (const [name, call] of CALLS) {
+    const { table, adapter } = subject()
+    if (name !== 'insert') table.put()
+    table.after = (sent) => { if (sent === name) throw orm }
+    if (name === 'remove') await t.rejects(call(adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    else t.match(await call(adapter), { applied: true, created: name === 'insert', version: table.rows.get('k')!.version })
+  }
+})
+
+await t.test('a write whose answer was lost and that somebody replaced since is proven too, and known as a creation or not (E2)', async (t) => {
+  for (const [name, call] of CALLS.slice(0, 2)) {
+    const { table, adapter } = subject()
+    if (name === 'update') table.put()
+    table.after = (sent) => {
+      if (sent !== name) return
+      table.rows.set('k', { n: 9, version: 'later', replaced: table.rows.get('k')!.version, digest: null })
+      throw orm
+    }
+    t.match(await call(adapter), { applied: true, created: name === 'insert' })
+  }
+})
+
+await t.test('inside a transaction nothing is proven: its end is not known', async (t) => {
+  const { table, adapter } = subject()
+  table.after = () => { throw orm }
+  await t.rejects(adapter.write('k', 1, ABSENT, { context: { client: table } }), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
+  t.strictSame(table.sent, ['insert'])
+})
+
+await t.test('a proof that does not come is not waited for', async (t) => {
+  const { table, adapter } = subject()
+  let isRead = false
+  table.before = async (name) => {
+    isRead = name === 'read'
+    if (isRead) await new Promise(() => {})
+  }
+  table.after = () => { throw orm }
+  await t.rejects(adapter.write('k', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
+  t.ok(isRead)
+})
+
+await t.test('a count that tells nothing is OUTCOME_UNKNOWN and says so, never a refusal of what was applied', async (t) => {
+  for (const count of [undefined, null, 2, -1, NaN, true, '1', []]) {
+    const wrong = () => count as number
+    const { adapter } = subject({ update: wrong, insert: wrong, remove: wrong })
+    for (const [, call] of CALLS) await t.rejects(call(adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1/ } }, String(count))
+  }
+})
+
+await t.test('a part that is missing is an error at boot', async (t) => {
+  for (const name of ['toId', 'toColumns', 'toValue', 'read', 'update', 'insert', 'remove']) {
+    t.throws(() => subject({ [name]: undefined }), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`"${name}"`) })
+  }
+})
