@@ -1,16 +1,30 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 
 /**
- * Which files a test is there to cover, so that coverage is earned by a module's own test: its mirror image in lib/.
- * What has none is wiring, and only whole requests, the tests in test/plugin, can exercise it.
+ * Which modules a test is there to cover, so that coverage is earned by a module's own test: its mirror image in lib/.
+ * What has none is wiring, and only whole requests, the tests in test/http, can exercise it.
+ *
+ * @param {string} file a compiled test, as a path from the root
  */
 export default function coverageMap (file) {
-  const test = relative(import.meta.dirname, file).replace(/\.test\.ts$/, '.ts')
-  if (test.startsWith('plugin/')) return modules('lib').filter((path) => !path.startsWith('lib/conformance/') && !existsSync(path.replace(/^lib/, 'test').replace(/\.ts$/, '.test.ts')))
-  if (test.startsWith('conformance/')) return modules('lib/conformance')
-  if (test.startsWith('example/')) return modules('example')
-  return existsSync(`lib/${test}`) ? [`lib/${test}`] : null
+  const test = file.replace(/^dist\/test\//, '').replace(/\.test\.js$/, '.ts')
+  const room = test.split('/')[0]
+  if (room === 'http') return modules('lib').filter((path) => !path.startsWith('lib/conformance/') && !hasOwnTest(path))
+  if (room === 'conformance') return modules('lib/conformance')
+  if (room === 'example') return modules('example')
+  if (room === 'unit') return existing(test.replace(/^unit/, 'lib'))
+  if (room === 'engines') return existing(test.replace(/^engines/, 'lib/storage'))
+  return null
+}
+
+function hasOwnTest (path) {
+  const test = path.replace(/\.ts$/, '.test.ts')
+  return existsSync(test.replace(/^lib/, 'test/unit')) || existsSync(test.replace(/^lib\/storage/, 'test/engines'))
+}
+
+function existing (path) {
+  return existsSync(path) ? path : null
 }
 
 function modules (folder) {

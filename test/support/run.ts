@@ -1,16 +1,13 @@
-import { spawnSync } from 'node:child_process'
-import { missingPrograms, SERVICE_NAMES } from './services/programs.js'
+// Runs compiled tests with tap, on engines that they share: run.js checks|attacks [PART OF A PATH...] [--OPTION=OF TAP...]
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCommand } from './command.js'
+import { planRun, type Suite } from './run-plan.js'
+import { withSharedEngines } from './services/shared-engines.js'
 
-// `npm test`, with its arguments for tap. All must be covered, unless programs are missing that the tests of some modules need.
-const missing = [...new Set(SERVICE_NAMES.flatMap(missingPrograms))]
-const isPartial = missing.length > 0 && process.env['REQUIRE_SERVICES'] !== '1'
-
-const { status, error } = spawnSync('tap', [...isPartial ? ['--allow-incomplete-coverage'] : [], ...process.argv.slice(2)], { stdio: 'inherit', shell: process.platform === 'win32' })
-if (error !== undefined) throw error
-if (isPartial) {
-  const services = SERVICE_NAMES.filter((name) => missingPrograms(name).length > 0)
-  console.log(`
-Not all was tested: there is no ${missing.join(', ')} on PATH, so the tests that need ${services.join(', ')} were skipped,
-and coverage is partial, which is let pass here. REQUIRE_SERVICES=1 makes both a failure, as in CI.`)
-}
-process.exitCode = status ?? 1
+const [suite, ...args] = process.argv.slice(2) as [Suite, ...string[]]
+// The sources tell what there is: a build into place may still hold a test that was removed.
+const sources = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts')).map((name) => join('test', name))
+const { engines, tap, notice } = planRun(suite, sources.sort(), args, process.env['REQUIRE_SERVICES'] === '1')
+process.exitCode = await withSharedEngines(engines, false, (variables) => runCommand(['tap', ...tap], variables))
+if (notice !== undefined) console.log(notice)

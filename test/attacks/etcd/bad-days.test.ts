@@ -71,8 +71,8 @@ async function openedShort (t: Test, options: EtcdAdapterOptions): Promise<Listi
   return adapter
 }
 
-await t.test('etcd, on bad days', { skip: skipWithout('etcd') }, async (t) => {
-  const { url } = await startEtcd(t)
+await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) => {
+  const { url } = await startEtcd(t, { own: true })
   // They wait for the same moment.
   const later: Array<[title: string, look: (t: Test) => Promise<void>]> = []
   const owner = t
@@ -173,7 +173,7 @@ await t.test('etcd, on bad days', { skip: skipWithout('etcd') }, async (t) => {
 })
 
 await t.test('etcd: stopped and killed it is quickly told, and it is back by itself', { skip: skipWithoutOwn('etcd') }, async (t) => {
-  const service = await startEtcd(t, { settings: {} })
+  const service = await startEtcd(t, { own: true })
   const direct = await openedEtcd(t, { endpoints: service.url })
   const adapter = await openedShort(t, { endpoints: service.url })
   const version = await create(direct, 'k')

@@ -14,7 +14,7 @@ const WRITES = 20
 const RETURNS_WITHIN = 60_000
 
 await t.test(`etcd: killed ${KILLS} times under load; nothing that was acknowledged is lost, nothing applied twice, nothing that was refused is there`, { skip: skipWithoutOwn('etcd') }, async (t) => {
-  const service = await startEtcd(t, { settings: {} })
+  const service = await startEtcd(t, { own: true })
   const adapters = await Promise.all([1, 2, 3].map(() => openedEtcd(t, { endpoints: service.url, timeout: 2000 })))
   const load = await Load.start(adapters)
   for (let kill = 0; kill < KILLS; kill++) {

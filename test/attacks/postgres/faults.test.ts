@@ -21,7 +21,7 @@ const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
 const isWrite = (request: Buffer): boolean => request.includes('mine')
 
 await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) => {
-  const service = await startPostgres(t)
+  const service = await startPostgres(t, { own: true })
   const steady = poolTo(t, service.url)
 
   async function behindProxy (t: Test, options: Partial<PostgresAdapterOptions> = {}, config: pg.PoolConfig = {}) {

@@ -11,7 +11,7 @@ const WRITERS = 16
 const ACKNOWLEDGED = 300
 
 await t.test(`postgres: the server is killed ${KILLS} times under load; no acknowledged write is lost, none is there twice, and none that was refused or called unavailable`, { skip: skipWithoutOwn('postgres') }, async (t) => {
-  const service = await startPostgres(t)
+  const service = await startPostgres(t, { own: true })
   const pool = poolTo(t, service.url, { max: WRITERS })
   const { adapter, table } = await openedAdapter(pool)
   await pool.query(`CREATE TABLE ${table}_log (value text); CREATE FUNCTION ${table}_note () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ${table}_log VALUES (NEW.value::text); RETURN NULL; END $$;

@@ -9,7 +9,7 @@ import { answering, calls, CLUSTER_DRIVERS, conformance, isWrite, openedAdapter,
 const ANY = { kind: 'any' } as const
 
 await t.test('redis: Cluster', { skip: skipWithout('redis-cluster') }, async (t) => {
-  const { url } = await startRedisCluster(t)
+  const { url } = await startRedisCluster(t, { own: true })
   const members = url.split(',').map((member) => new Redis(member))
   t.teardown(() => { for (const member of members) member.disconnect() })
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { fileOf } from '../../support/sqlite/handles.js'
 
-const WRITER = fileURLToPath(new URL('sqlite-batches.ts', import.meta.url))
+const WRITER = fileURLToPath(new URL('batches.js', import.meta.url))
 const BATCHES = 20
 const SIZE = 16
 
@@ -24,7 +24,7 @@ function blindness (): string | undefined {
 function callsOf (t: Test, synchronous: 'FULL' | 'NORMAL'): string {
   const file = fileOf(t)
   const trace = `${file}.strace`
-  const { status, stderr } = spawnSync('strace', [...STRACE, '-o', trace, process.execPath, ...process.execArgv,
+  const { status, stderr } = spawnSync('strace', [...STRACE, '-o', trace, process.execPath,
     WRITER, file, `${file}.answers`, synchronous, String(BATCHES), String(SIZE)], { encoding: 'utf8' })
   t.equal(status, 0, stderr)
   t.equal(readFileSync(`${file}.answers`, 'utf8').match(/refused/g)?.length, BATCHES, 'a refusal is among the answers of each batch')

@@ -7,14 +7,14 @@ import t from 'tap'
 import { sqliteAdapter } from '../../../lib/storage/sqlite/index.js'
 import { fileOf } from '../../support/sqlite/handles.js'
 
-const WRITER = fileURLToPath(new URL('sqlite-writer.ts', import.meta.url))
+const WRITER = fileURLToPath(new URL('writer.js', import.meta.url))
 const KILLS = 20
 const ACKNOWLEDGED = 1000
 
 /** Runs a writer until it has so many acknowledgements, kills it, and returns all of them. */
 async function killed (file: string, run: string): Promise<string[]> {
   const log = `${file}.${run}.log`
-  const child = spawn(process.execPath, [...process.execArgv, WRITER, file, log, run], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [WRITER, file, log, run], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
   let dots = 0
   child.stdout.on('data', (chunk: Buffer) => {

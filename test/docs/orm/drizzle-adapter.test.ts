@@ -6,7 +6,7 @@ import { conformanceSuite } from 'fastify-if-match/conformance'
 import { anything } from './anything.js'
 import { drizzleAdapter } from './drizzle-adapter.js'
 
-const schema = readFileSync(new URL('drizzle.sql', import.meta.url), 'utf8')
+const schema = readFileSync('test/docs/orm/drizzle.sql', 'utf8')
 const database = await PGlite.create()
 await database.exec(schema)
 let stores = 0

@@ -8,7 +8,7 @@ import { conformanceSuite } from 'fastify-if-match/conformance'
 import { anything } from './anything.js'
 import { Offers, typeormAdapter } from './typeorm-adapter.js'
 
-const schema = readFileSync(new URL('typeorm.sql', import.meta.url), 'utf8')
+const schema = readFileSync('test/docs/orm/typeorm.sql', 'utf8')
 
 await conformanceSuite({
   test: (title, run) => t.test(title, run),

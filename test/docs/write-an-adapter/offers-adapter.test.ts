@@ -8,7 +8,7 @@ import { checkKey, jsonText } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { offersAdapter, type Mapping } from './offers-adapter.js'
 
-const schema = readFileSync(new URL('offers.sql', import.meta.url), 'utf8')
+const schema = readFileSync('test/docs/write-an-adapter/offers.sql', 'utf8')
 
 // Any JSON under any key, in the same columns. Each of them is made of the value, so one that is not written shows.
 const anything: Mapping<unknown> = {

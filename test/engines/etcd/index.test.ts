@@ -165,7 +165,8 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
   })
 
   await t.test('compaction and defragmentation leave versions as they are (E60)', async (t) => {
-    const adapter = await opened(t)
+    const { url } = await startEtcd(t, { own: true })
+    const adapter = await opened(t, { endpoints: url })
     await adapter.write('k', 1, ANY)
     await adapter.write('k', 2, ANY)
     const before = await adapter.read('k')

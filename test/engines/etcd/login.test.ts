@@ -44,7 +44,7 @@ await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
 })
 
 await t.test('etcd: a login where there is none to make does not boot, and says so', { skip: skipWithoutOwn('etcd') }, async (t) => {
-  const { url } = await startEtcd(t)
+  const { url } = await startEtcd(t, { own: true })
   const adapter = etcdAdapter({ endpoints: url, auth })
   await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /turned off/ })
   await adapter.close!()

@@ -151,7 +151,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       const writing = [adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }), second.write('k', 'mine', { kind: 'exists' })]
       for (let waiting = 0; waiting < 2;) {
         await delay(5)
-        waiting = (await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rows.length
+        waiting = (await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])).rows.length
       }
       await other.query('COMMIT')
       other.release()

@@ -6,7 +6,7 @@ import { skipWithout } from '../../support/services/programs.js'
 import { NotingClient, openedAdapter, poolTo, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
 
 await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWithout('postgres', 'pgbouncer') }, async (t) => {
-  const { url } = await startPostgres(t, { settings: { synchronous_commit: 'off' } })
+  const { url } = await startPostgres(t)
   // Fewer connections to the server than to the pooler, so that each statement may meet another one.
   const bouncer = await startPgbouncer(t, url, { settings: { default_pool_size: '3' } })
 

@@ -75,7 +75,7 @@ await t.test('redis: the writes of a turn share one WAIT, which comes after them
 })
 
 await t.test('redis: a script cache that is flushed under load loses nothing and fails nothing (E46)', { skip: skipWithout('redis') }, async (t) => {
-  const { url } = await startRedis(t)
+  const { url } = await startRedis(t, { own: true })
   const server = new Redis(url)
   t.teardown(() => server.disconnect())
   for (const [driver, connect] of Object.entries(DRIVERS)) {
@@ -101,7 +101,7 @@ await t.test('redis: a script cache that is flushed under load loses nothing and
 })
 
 await t.test('redis: with a replica', { skip: skipWithoutOwn('redis') }, async (t) => {
-  const master = await startRedis(t)
+  const master = await startRedis(t, { own: true })
   const replica = await startRedis(t, { settings: { replicaof: `127.0.0.1 ${new URL(master.url).port}` } })
   const [server, copy] = [new Redis(master.url), new Redis(replica.url)]
   t.teardown(() => { server.disconnect(); copy.disconnect() })

@@ -94,7 +94,7 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
   })
 
   await t.test('redis: a value larger than the server takes is refused (E4)', { skip: skipWithoutOwn('redis') }, async (t) => {
-    await server.config('SET', 'proto-max-bulk-len', '1mb')
+    const { url } = await startRedis(t, { settings: { 'proto-max-bulk-len': '1mb' } })
     const adapter = await openedAdapter(t, DRIVERS.ioredis!(url))
     await t.rejects(adapter.write('k', 'x'.repeat(1024 * 1024), { kind: 'any' }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
     t.equal(await adapter.read('k'), undefined)

@@ -39,7 +39,7 @@ await t.test('redis: what the script is told: its index where there is one, and 
 })
 
 await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
-  const { url } = await startRedis(t)
+  const { url } = await startRedis(t, { own: true })
   const server = new Redis(url)
   t.teardown(() => server.disconnect())
 

@@ -114,7 +114,7 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
 })
 
 await t.test('reading 11: each code that Microsoft left open is given, with its status', async (t) => {
-  const page = readFileSync(new URL('../../../docs/reference/offers-api.md', import.meta.url), 'utf8')
+  const page = readFileSync('docs/reference/offers-api.md', 'utf8')
   const [reading] = /^11\. [^]*?(?=^\S)/m.exec(page)!
   // One line of the page names the codes of a status ahead of it in brackets.
   const told = [...reading.matchAll(/((?:`\w+`,\s+)*`\w+`) \((\d{3})\)/g)].flatMap(([, codes, status]) => codes!.split(/,\s+/).map((code) => `${status} ${code.slice(1, -1)}`))

@@ -30,8 +30,8 @@ await t.test('postgres: a host that takes connections and says nothing is not wa
   await storage.close?.()
 })
 
-await t.test('postgres: with a server', { skip: skipWithout('postgres') }, async (t) => {
-  const { url } = await startPostgres(t)
+await t.test('postgres: with a server', { skip: skipWithoutOwn('postgres') }, async (t) => {
+  const { url } = await startPostgres(t, { own: true })
   const observer = new pg.Client({ connectionString: url })
   await observer.connect()
   t.teardown(async () => { await observer.end() })
@@ -77,7 +77,7 @@ await t.test('postgres: with a server', { skip: skipWithout('postgres') }, async
 })
 
 await t.test('postgres: the server hangs: SIGTERM ends the process all the same', { skip: skipWithoutOwn('postgres') }, async (t) => {
-  const service = await startPostgres(t, { settings: {} })
+  const service = await startPostgres(t, { own: true })
   const { child, exit, output, log } = start(t, { STORAGE: service.url })
   await output.says(/listens at/)
   service.pause()

@@ -76,7 +76,7 @@ await t.test('a wrong password stops the start, with one line that does not show
 })
 
 await t.test('Redis ends, and is restarted: 503 with Retry-After meanwhile and at once, then all is as before', { skip: skipWithoutOwn('redis') }, async (t) => {
-  const service = await startRedis(t)
+  const service = await startRedis(t, { own: true })
   const port = await listening(start(t, { STORAGE: service.url }))
   t.equal((await put(port, 'tide-db')).status, 201)
   await service.kill()

@@ -11,7 +11,7 @@ export const auth = { user: 'app', password: 'a secret' }
  * less: read all and write one key, only read, only write.
  */
 export async function startWithLogin (t: Test): Promise<Service> {
-  const service = await startEtcd(t, { settings: {} })
+  const service = await startEtcd(t, { own: true })
   const gateway = gatewayOf(t, service.url)
   const range = { key: base64('entities/'), range_end: base64('entities0') }
   for (const [call, body] of [

@@ -3,10 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 
-// From its source, so that it counts as covered, unless the runner says which build to take: that starts sooner.
-const COMMAND = process.env.EXAMPLE_SERVER === undefined
-  ? [...process.execArgv, fileURLToPath(new URL('../../../example/process/server.ts', import.meta.url))]
-  : [process.env.EXAMPLE_SERVER]
+const SERVER = fileURLToPath(new URL('../../../example/process/server.js', import.meta.url))
 
 // What the shell of whoever runs the tests may hold.
 const UNSET = { HOST: undefined, STORAGE: 'memory:', TOKENS: undefined, WORKERS: undefined, STEP_MS: undefined, ACTIONS_IF_MATCH: undefined, LOG_LEVEL: undefined }
@@ -36,7 +33,7 @@ export function listen (stream: NodeJS.ReadableStream): { text: () => string, sa
 
 /** Starts the server, which is killed when the test ends. */
 export function start (t: Test, env: Record<string, string> = {}) {
-  const child: ChildProcess = spawn(process.execPath, COMMAND, {
+  const child: ChildProcess = spawn(process.execPath, [SERVER], {
     env: { ...process.env, ...UNSET, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   const exit = once(child, 'exit')

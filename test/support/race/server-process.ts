@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { LINE, type Command, type Message, type Report, type ServerConfig } from './protocol.js'
 
-/** A server in a process of its own, and the levers to stop it in the middle of a round. Started with the loader of this process. */
+/** A server in a process of its own, and the levers to stop it in the middle of a round. */
 export class ServerProcess {
   /** How far the requests of the round are; `running` if one is neither waiting for the store nor answered. */
   progress: 'running' | 'waiting' | 'answered' = 'answered'
@@ -23,7 +23,7 @@ export class ServerProcess {
   }
 
   private constructor (config: ServerConfig, onProgress: () => void) {
-    this.#child = fork(new URL('./server.ts', import.meta.url), [JSON.stringify(config)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] })
+    this.#child = fork(new URL('./server.js', import.meta.url), [JSON.stringify(config)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] })
     this.#line = this.#child.stdio[LINE] as Duplex
     // It ends when the server does, which `exit` says.
     this.#line.on('error', () => {})

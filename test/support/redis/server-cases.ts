@@ -168,7 +168,7 @@ export async function serverCases (t: Test, driver: string): Promise<void> {
   })
 
   await t.test('redis: a server that was demoted', { skip: skipWithoutOwn('redis') }, async (t) => {
-    const { url } = await startRedis(t)
+    const { url } = await startRedis(t, { own: true })
     const server = new Redis(url)
     t.teardown(() => server.disconnect())
     await t.test(`${driver}: a write to a replica is not applied, and the connection is made anew, where the master may be by then (E46)`, async (t) => {

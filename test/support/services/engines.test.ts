@@ -62,7 +62,7 @@ await t.test('PostgreSQL: durable by default, and an acknowledged write is there
 })
 
 await t.test('PostgreSQL: a pause reaches the sessions that are open, and a kill one that is busy', { skip: skipWithoutOwn('postgres') }, async (t) => {
-  const service = await startPostgres(t)
+  const service = await startPostgres(t, { own: true })
   const session = new pg.Client({ connectionString: service.url })
   session.on('error', () => {})
   await session.connect()
@@ -76,7 +76,7 @@ await t.test('PostgreSQL: a pause reaches the sessions that are open, and a kill
 })
 
 await t.test('PgBouncer: pools by transaction', { skip: skipWithout('postgres', 'pgbouncer') }, async (t) => {
-  const postgres = await startPostgres(t)
+  const postgres = await startPostgres(t, { own: true })
   const service = await startPgbouncer(t, postgres.url)
   t.strictSame(await query(service.url, 'SELECT 1'), [1])
   await service.restart()
@@ -94,7 +94,7 @@ await t.test('Redis: empty after a kill, or not, as its settings say', { skip: s
 })
 
 await t.test('Redis: paused it does not answer, resumed it does', { skip: skipWithoutOwn('redis') }, async (t) => {
-  const service = await startRedis(t)
+  const service = await startRedis(t, { own: true })
   await redis(service.url, async (client) => {
     await client.ping()
     service.pause()
@@ -106,7 +106,7 @@ await t.test('Redis: paused it does not answer, resumed it does', { skip: skipWi
 })
 
 await t.test('Redis Cluster: three masters share the slots, and one comes back', { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
-  const cluster = await startRedisCluster(t)
+  const cluster = await startRedisCluster(t, { own: true })
   t.equal(cluster.members.length, 3)
   await redis(cluster.members[0]!.url, async (client) => {
     await t.rejects(client.set('foo', 'of the third'), /MOVED/)
@@ -125,7 +125,7 @@ async function writeAndRead (t: Test, writeTo: string, readFrom: string): Promis
 }
 
 await t.test('etcd: what was written is there after a kill', { skip: skipWithoutOwn('etcd') }, async (t) => {
-  const service = await startEtcd(t)
+  const service = await startEtcd(t, { own: true })
   const key = base64(uniqueName())
   await etcd(service.url, 'put', { key, value: base64('value') })
   await service.kill()
@@ -156,8 +156,8 @@ async function restartWithoutPort (service: Service): Promise<unknown> {
 }
 
 await t.test('each engine tells a port that is taken from other failures', { skip: skipWithoutOwn('postgres', 'pgbouncer', 'redis', 'etcd') }, async (t) => {
-  const postgres = await startPostgres(t)
-  for (const service of [await startPgbouncer(t, postgres.url), postgres, await startRedis(t), await startEtcd(t)]) {
+  const postgres = await startPostgres(t, { own: true })
+  for (const service of [await startPgbouncer(t, postgres.url), postgres, await startRedis(t, { own: true }), await startEtcd(t, { own: true })]) {
     t.type(await restartWithoutPort(service), PortTaken, service.url)
   }
   await t.rejects(startRedis(t, { settings: { nonsense: '1' } }), /does not answer:.*nonsense/s)
@@ -179,7 +179,7 @@ await t.test('what takes a free port is tried again with another one, and not fo
 })
 
 await t.test('a test that is killed leaves no engine and no folder behind', { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('abandoned.ts', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('abandoned.js', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(createInterface(child.stdout), 'line') as [string]
   const { url, folder } = JSON.parse(line) as { url: string, folder: string }
   t.ok(existsSync(folder))

@@ -2,12 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenCluster, givenService, uniqueName, type Cluster, type Service, type Owner } from './service.js'
-
-export interface EtcdOptions {
-  /** As on its command line, without the dashes. */
-  settings?: Record<string, string>
-}
+import { givenService, mayShare, uniqueName, type Cluster, type Owner, type Service, type ServiceOptions } from './service.js'
 
 /** Where a member runs. */
 export interface Place {
@@ -16,7 +11,7 @@ export interface Place {
   through?: [file: string, ...args: string[]]
 }
 
-export interface EtcdClusterOptions extends EtcdOptions {
+export interface EtcdClusterOptions extends ServiceOptions {
   /** One for each member; three of 127.0.0.1 by default. */
   places?: Place[]
 }
@@ -24,19 +19,17 @@ export interface EtcdClusterOptions extends EtcdOptions {
 const SETTLES_WITHIN = 30_000
 const HERE: Place = { host: '127.0.0.1' }
 
-/** An etcd of the test's own, or the one at ETCD_URL. */
-export async function startEtcd (t: Owner, { settings }: EtcdOptions = {}): Promise<Service> {
-  const given = givenUrl('etcd')
-  if (given !== undefined && settings === undefined) return givenService(given)
-  const [member] = await startMembers(t, [HERE], settings)
+/** The etcd at ETCD_URL, or one of the test's own. Settings are those of its command line, without the dashes. */
+export async function startEtcd (t: Owner, options: ServiceOptions = {}): Promise<Service> {
+  const shared = givenUrl('etcd')
+  if (shared !== undefined && mayShare(options)) return givenService(shared)
+  const [member] = await startMembers(t, [HERE], options.settings)
   return member!
 }
 
 /** Three etcds that are one store. Those that were killed together are restarted together: one alone has no quorum. */
-export async function startEtcdCluster (t: Owner, { places, settings }: EtcdClusterOptions = {}): Promise<Cluster> {
-  const given = givenUrl('etcd')
-  if (given !== undefined && places === undefined && settings === undefined) return givenCluster(given)
-  const members = await startMembers(t, places ?? [HERE, HERE, HERE], settings)
+export async function startEtcdCluster (t: Owner, options: EtcdClusterOptions = {}): Promise<Cluster> {
+  const members = await startMembers(t, options.places ?? [HERE, HERE, HERE], options.settings)
   const settled = async (): Promise<void> => { await Promise.all(members.map(async ({ url }) => { await untilHealthy(url) })) }
   return { url: members.map(({ url }) => url).join(','), members, settled }
 }

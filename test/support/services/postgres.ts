@@ -4,24 +4,22 @@ import { promisify } from 'node:util'
 import { newFolder, notRoot, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenService, type Service, type Owner } from './service.js'
+import { givenService, mayShare, type Owner, type Service, type ServiceOptions } from './service.js'
 
-export interface PostgresOptions {
-  /** As in postgresql.conf. fsync and synchronous_commit are on, as they are by default. */
-  settings?: Record<string, string>
-}
-
-/** A PostgreSQL of the test's own, with a superuser without a password; or the one at POSTGRES_URL. */
-export async function startPostgres (t: Owner, { settings }: PostgresOptions = {}): Promise<Service> {
-  const given = givenUrl('postgres')
-  if (given !== undefined && settings === undefined) return givenService(given)
+/**
+ * The PostgreSQL at POSTGRES_URL, or one of the test's own, with a superuser without a password. Settings are those of
+ * postgresql.conf; fsync and synchronous_commit are on, as they are by default.
+ */
+export async function startPostgres (t: Owner, options: ServiceOptions = {}): Promise<Service> {
+  const shared = givenUrl('postgres')
+  if (shared !== undefined && mayShare(options)) return givenService(shared)
   const user = notRoot()
   return await onFreePorts(async () => {
     const port = await freePort()
     const folder = newFolder('postgres', user)
     const data = join(folder, 'data')
     await promisify(execFile)(programOf('initdb'), ['--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', data], { cwd: folder, ...user })
-    const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
+    const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...options.settings }
     return await startEngine(t, {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
       command: [programOf('postgres'), '-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { startEtcdCluster } from './etcd.js'
 import { findProgram, missingPrograms, programOf, SERVICE_NAMES, skipWithout, skipWithoutOwn } from './programs.js'
+import { startRedisCluster } from './redis-cluster.js'
 import { startRedis } from './redis.js'
 import { uniqueName } from './service.js'
 
@@ -60,19 +60,20 @@ await t.test('Debian’s places: sbin, and the newest PostgreSQL', (t) => {
   t.end()
 })
 
-await t.test('a given server is used, and no test may stop it', async (t) => {
-  machine(t, [], { REDIS_URL: 'redis://given:1', ETCD_URL: 'http://given:1,http://given:2', REQUIRE_SERVICES: '1' })
+await t.test('a shared server is used, no test may stop it, and who needs one of its own gets one', async (t) => {
+  machine(t, [], { REDIS_URL: 'redis://shared:1', REDIS_CLUSTER_URL: 'redis://shared:1,redis://shared:2' })
   t.equal(skipWithout('redis'), false)
-  t.equal(skipWithoutOwn('redis'), 'redis is given by REDIS_URL, and not ours to stop')
+  t.equal(skipWithoutOwn('redis'), 'no redis-server, ps on PATH')
   const service = await startRedis(t)
-  t.strictSame([service.url, service.pid], ['redis://given:1', undefined])
-  await t.rejects(service.kill(), /skipWithoutOwn/)
-  await t.rejects(service.restart(), /skipWithoutOwn/)
-  t.throws(() => { service.pause() }, /skipWithoutOwn/)
-  t.throws(() => { service.resume() }, /skipWithoutOwn/)
+  t.strictSame([service.url, service.pid], ['redis://shared:1', undefined])
+  await t.rejects(service.kill(), /own: true/)
+  await t.rejects(service.restart(), /own: true/)
+  t.throws(() => { service.pause() }, /own: true/)
+  t.throws(() => { service.resume() }, /own: true/)
   await t.rejects(startRedis(t, { settings: { appendonly: 'yes' } }), /no redis-server/, 'settings are for one of our own')
-  const cluster = await startEtcdCluster(t)
-  t.strictSame(cluster.members.map(({ url }) => url), ['http://given:1', 'http://given:2'])
+  await t.rejects(startRedis(t, { own: true }), /no redis-server/)
+  const cluster = await startRedisCluster(t)
+  t.strictSame(cluster.members.map(({ url }) => url), ['redis://shared:1', 'redis://shared:2'])
   await cluster.settled()
 })
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What a service is started from and ended with, and the variable with the address of a server to use instead. */
+/** What a service is started from and ended with, and the variable with the address of a server that tests share. */
 export const SERVICES = {
   postgres: { programs: ['postgres', 'initdb', 'ps'], variable: 'POSTGRES_URL' },
   pgbouncer: { programs: ['pgbouncer', 'ps'], variable: undefined },
@@ -16,30 +16,29 @@ export type ServiceName = keyof typeof SERVICES
 
 export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[]
 
-/** The address that the developer gave for a service. */
+/** The address of a server that all tests share: `npm test` started it, or the developer gave it. */
 export function givenUrl (name: ServiceName): string | undefined {
   const { variable } = SERVICES[name]
   return variable === undefined ? undefined : process.env[variable]
 }
 
-/** The programs that a service lacks here; none if a server is given. */
+/** The programs that a service lacks here. */
 export function missingPrograms (name: ServiceName): string[] {
-  return givenUrl(name) === undefined ? SERVICES[name].programs.filter((program) => findProgram(program) === undefined) : []
+  return SERVICES[name].programs.filter((program) => findProgram(program) === undefined)
 }
 
 /** For `{ skip }` of a test that needs these: false, or why it is skipped. With REQUIRE_SERVICES=1 that is an error. */
 export function skipWithout (...names: ServiceName[]): string | false {
+  return skipWithoutOwn(...names.filter((name) => givenUrl(name) === undefined))
+}
+
+/** The same for a test that stops, kills or configures a server: one that is shared will not do. */
+export function skipWithoutOwn (...names: ServiceName[]): string | false {
   const missing = [...new Set(names.flatMap(missingPrograms))]
   if (missing.length === 0) return false
   const reason = `no ${missing.join(', ')} on PATH`
   if (process.env['REQUIRE_SERVICES'] === '1') throw new Error(`REQUIRE_SERVICES=1, and ${reason}: install it.`)
   return reason
-}
-
-/** The same for a test that stops, kills or configures a server: a given one is not ours to do so. */
-export function skipWithoutOwn (...names: ServiceName[]): string | false {
-  const given = names.find((name) => givenUrl(name) !== undefined)
-  return given === undefined ? skipWithout(...names) : `${given} is given by ${SERVICES[given].variable}, and not ours to stop`
 }
 
 /** Where a program is. Debian keeps the servers beside the folders of PATH: in sbin, and each PostgreSQL in its own. */

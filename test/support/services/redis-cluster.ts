@@ -3,20 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { startRedisOn, type RedisOptions } from './redis.js'
-import { givenCluster, type Cluster, type Owner } from './service.js'
+import { startRedisOn } from './redis.js'
+import { givenCluster, mayShare, type Cluster, type Owner, type ServiceOptions } from './service.js'
 
 const SLOTS = 16_384
 const MASTERS = 3
 const SETTLES_WITHIN = 30_000
 
-/** A Redis Cluster of the test's own, three masters without replicas; or the one at REDIS_CLUSTER_URL. */
-export async function startRedisCluster (t: Owner, { settings }: RedisOptions = {}): Promise<Cluster> {
-  const given = givenUrl('redis-cluster')
-  if (given !== undefined && settings === undefined) return givenCluster(given)
+/** The Redis Cluster at REDIS_CLUSTER_URL, or one of the test's own: three masters without replicas. */
+export async function startRedisCluster (t: Owner, options: ServiceOptions = {}): Promise<Cluster> {
+  const shared = givenUrl('redis-cluster')
+  if (shared !== undefined && mayShare(options)) return givenCluster(shared)
   const { ports, members } = await onFreePorts(async () => {
     const ports = await Promise.all(Array.from({ length: MASTERS }, freePort))
-    const all = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', ...settings }
+    const all = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', ...options.settings }
     return { ports, members: await Promise.all(ports.map(async (port) => await startRedisOn(t, port, all))) }
   })
   await Promise.all(ports.map(async (port, index) => {

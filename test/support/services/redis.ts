@@ -2,18 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenService, type Service, type Owner } from './service.js'
+import { givenService, mayShare, type Owner, type Service, type ServiceOptions } from './service.js'
 
-export interface RedisOptions {
-  /** As in redis.conf, for example `{ appendonly: 'yes', appendfsync: 'always' }`. Nothing is kept on disk by default. */
-  settings?: Record<string, string>
-}
-
-/** A Redis of the test's own, or the one at REDIS_URL. */
-export async function startRedis (t: Owner, { settings }: RedisOptions = {}): Promise<Service> {
-  const given = givenUrl('redis')
-  if (given !== undefined && settings === undefined) return givenService(given)
-  return await onFreePorts(async () => await startRedisOn(t, await freePort(), settings))
+/**
+ * The Redis at REDIS_URL, or one of the test's own. Settings are those of redis.conf, for example
+ * `{ appendonly: 'yes', appendfsync: 'always' }`; nothing is kept on disk by default.
+ */
+export async function startRedis (t: Owner, options: ServiceOptions = {}): Promise<Service> {
+  const shared = givenUrl('redis')
+  if (shared !== undefined && mayShare(options)) return givenService(shared)
+  return await onFreePorts(async () => await startRedisOn(t, await freePort(), options.settings))
 }
 
 /** One process of Redis on this port. */

@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 
+/** How a service is started. */
+export interface ServiceOptions {
+  /** As in its configuration. A server with settings is the test's own. */
+  settings?: Record<string, string>
+  /** Start one for this test alone, because the test stops it or changes what is global to it. */
+  own?: boolean
+}
+
 /** At whose end a service ends: a test. */
 export type Owner = Pick<Test, 'teardown'>
 
-/** A server for tests: one of their own, or a given one, whose `pid` is undefined and which no test may stop. */
+/** A server for tests: one of their own, or a shared one, whose `pid` is undefined and which no test may stop. */
 export interface Service {
   readonly url: string
   readonly pid: number | undefined
@@ -37,13 +45,18 @@ export function storageSetting (url: string): string {
   return url.replace(/^http/, 'etcd').replace(/,\w+:\/\//g, ',')
 }
 
-/** The server at an address that the developer gave. */
+/** Whether a test that asks for this may be given the shared server. */
+export function mayShare ({ settings, own }: ServiceOptions): boolean {
+  return settings === undefined && own !== true
+}
+
+/** The shared server at this address. */
 export function givenService (url: string): Service {
-  const refuse = (): never => { throw new Error('A given server is not ours to stop: skip this test with skipWithoutOwn().') }
+  const refuse = (): never => { throw new Error('A shared server is not ours to stop: ask for one with { own: true }.') }
   return { url, pid: undefined, kill: async () => refuse(), pause: refuse, resume: refuse, restart: async () => refuse() }
 }
 
-/** The cluster at the addresses that the developer gave. */
+/** The shared cluster at these addresses. */
 export function givenCluster (url: string): Cluster {
   return { url, members: url.split(',').map(givenService), settled: async () => {} }
 }

@@ -1,0 +1,71 @@
+import { missingPrograms, SERVICE_NAMES, type ServiceName } from './services/programs.js'
+import { SHARED_ENGINES, type SharedEngine } from './services/shared-engines.js'
+
+/** `checks`: what every change is checked by. `attacks`: kills, faults, proxies and races in full. */
+export type Suite = 'checks' | 'attacks'
+
+/** What a run of the tests does. */
+export interface Plan {
+  /** The engines that all its files share, started before the first of them. */
+  engines: SharedEngine[]
+  /** What tap is told. */
+  tap: string[]
+  /** What could not be tested here, if anything. */
+  notice: string | undefined
+}
+
+// The longest first, so that no core waits for one at the end.
+const ORDER = ['engines', 'example', 'attacks', 'http', 'conformance', 'docs', 'support', 'unit']
+
+/**
+ * Plans a run.
+ *
+ * @param sources all test files, as paths from the root
+ * @param args parts of paths, which select files (without any: all of the suite), and options for tap, `--name=value`
+ * @throws Error if they select nothing
+ */
+export function planRun (suite: Suite, sources: readonly string[], args: readonly string[], isStrict: boolean): Plan {
+  const options = args.filter((arg) => arg.startsWith('-'))
+  const parts = args.filter((arg) => !arg.startsWith('-'))
+  const files = inOrder(sources.filter((path) => suiteOf(path) === suite && (parts.length === 0 || parts.some((part) => path.includes(part)))))
+  if (files.length === 0) throw new Error(`No test of "${suite}" has ${parts.join(' or ')} in its path.`)
+  const lacking = SERVICE_NAMES.filter((name) => missingPrograms(name).length > 0)
+  return {
+    engines: SHARED_ENGINES.filter((name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))),
+    tap: [...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict), ...options, ...files.map(compiled)],
+    notice: lacking.length === 0 || isStrict ? undefined : notice(lacking)
+  }
+}
+
+/** Where the compiler puts a test file. */
+export function compiled (source: string): string {
+  return `dist/${source.replace(/\.ts$/, '.js')}`
+}
+
+function suiteOf (path: string): Suite {
+  return path.startsWith('test/attacks/') ? 'attacks' : 'checks'
+}
+
+// A file that works on an engine has its name in its path.
+function needs (path: string, name: SharedEngine): boolean {
+  return path.includes(`/${name.split('-')[0]!}`)
+}
+
+function inOrder (paths: string[]): string[] {
+  const rank = (path: string): number => ORDER.indexOf(path.split('/')[1]!)
+  return paths.sort((one, other) => rank(one) - rank(other))
+}
+
+// All of lib/ and example/ must be covered by the checks, as a whole.
+function coverage (suite: Suite, isPart: boolean, isPartial: boolean): string[] {
+  if (suite === 'attacks') return ['--disable-coverage']
+  if (isPart) return ['--allow-incomplete-coverage', '--allow-empty-coverage']
+  return isPartial ? ['--allow-incomplete-coverage'] : []
+}
+
+function notice (lacking: readonly ServiceName[]): string {
+  const programs = [...new Set(lacking.flatMap(missingPrograms))]
+  return `
+Not all was tested: there is no ${programs.join(', ')} on PATH, so the tests that need ${lacking.join(', ')} were skipped,
+and coverage is partial, which is let pass here. REQUIRE_SERVICES=1 makes both a failure, as in CI.`
+}
