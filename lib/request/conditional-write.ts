@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ContentionError } from '../errors.js'
 import { evaluate, expectationOf, unchangedSince, type Policy, type Preconditions, type Verdict } from '../http/precondition.js'
 import { checkOutcome, writeFault } from './check-adapter.js'
 import type { Expectation, Refused, Stored } from '../storage/adapter.js'
+import { backOff } from '../storage/kit/backoff.js'
 
 const ATTEMPTS = 48
 const LONGEST_PAUSE = 200 // milliseconds
@@ -36,8 +36,7 @@ export async function carryOut<T, R extends { applied: true }> (change: Change<T
     judge(change, current)
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // Jitter, so that those who lost together do not meet again.
-    if (attempt > 0) await delay(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+    if (attempt > 0) await backOff(attempt, LONGEST_PAUSE)
     if (change.prepare !== undefined) await change.prepare(current)
     let result: R | Refused<T>
     try {

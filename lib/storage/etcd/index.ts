@@ -12,7 +12,7 @@ import { checkKey, compareKeys } from '../kit/key.js'
 import { pageLimit } from '../kit/page.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
-import { writeThenLook } from '../kit/write-then-read.js'
+import { writeThenRead } from '../kit/write-then-read.js'
 
 export type { EtcdTls } from './endpoint.js'
 export type { EtcdAuth } from './gateway.js'
@@ -65,7 +65,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
     bytes: number, changeUnder: (condition: EtcdCondition) => EtcdChange, appliedAt: (place: EtcdPlace) => A) {
     let condition = conditionOf(expectation)
     let current: Stored<T> | undefined
-    return await writeThenLook<T, A>(expectation, async () => {
+    return await writeThenRead<T, A>(expectation, async () => {
       if (condition === undefined) {
         current = await read(key, options)
         return undefined

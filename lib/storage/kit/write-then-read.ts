@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ContentionError } from '../../errors.js'
 import type { Expectation, Refused, Stored } from '../adapter.js'
+import { backOff } from './backoff.js'
 import { satisfies } from './expectation.js'
 
 const ATTEMPTS = 16
@@ -15,12 +15,11 @@ const LONGEST_PAUSE = 32
  * @param look reads the entity as it is after the write was tried
  * @throws FST_IF_MATCH_CONTENTION if others were in between each time
  */
-export async function writeThenLook<T, A extends { applied: true }> (
+export async function writeThenRead<T, A extends { applied: true }> (
   expectation: Expectation, write: () => Promise<A | undefined>, look: () => Promise<Stored<T> | undefined>
 ): Promise<A | Refused<T>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // Jitter, so that writers who met do not meet again.
-    if (attempt > 0) await delay(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+    if (attempt > 0) await backOff(attempt, LONGEST_PAUSE)
     const result = await write()
     if (result !== undefined) return result
     const current = await look()

@@ -15,7 +15,7 @@ import { COLUMNS, quotedTable, statementsOn, type PostgresTableOptions } from '.
 import { PostgresTable, type Applied, type Read, type Write } from './table.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
-import { writeThenLook } from '../kit/write-then-read.js'
+import { writeThenRead } from '../kit/write-then-read.js'
 
 export type { PostgresClient } from './client.js'
 export { createTableSql, type ColumnNames, type PostgresTableOptions } from './sql.js'
@@ -179,14 +179,14 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       checkKey(key)
       const item = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
-      return await noted(writeThenLook(expectation, attemptsOf(table, item), () => read(table, key)))
+      return await noted(writeThenRead(expectation, attemptsOf(table, item), () => read(table, key)))
     },
 
     async remove (key, expectation, options) {
       checkKey(key)
       const table = tableOf(options)
       const remove = async () => await table.remove(key, expectation, options)
-      return await noted(writeThenLook(expectation, () => table === own ? inTurn(key, remove) : remove(), () => read(table, key)))
+      return await noted(writeThenRead(expectation, () => table === own ? inTurn(key, remove) : remove(), () => read(table, key)))
     },
 
     async list (prefix, options = {}) {

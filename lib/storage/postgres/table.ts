@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, RemoveExpectation, Stored, WriteOptions } from '../adapter.js'
+import { backOff } from '../kit/backoff.js'
 import { endOfPrefix } from '../kit/key.js'
 import { faultOf, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
@@ -82,8 +82,7 @@ export class PostgresTable<T> {
     } catch (error) {
       if (faultOf(error) !== 'RETRY' || this.#isInTransaction || attempt === ATTEMPTS) throw contractError(error, attempt)
     }
-    // Jitter, so that writers who met do not meet again.
-    await delay(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+    await backOff(attempt, LONGEST_PAUSE)
     return await this.#send(statement, values, options, contractError, attempt + 1)
   }
 }

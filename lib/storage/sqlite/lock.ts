@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { StorageUnavailableError } from '../../errors.js'
+import { backOff } from '../kit/backoff.js'
 import { explain, faultOf } from './faults.js'
 
 /**
@@ -17,14 +17,13 @@ const LONGEST_PAUSE = 50
  * @param until when to give up, by the clock of `performance.now()`; there is always one attempt
  * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE if the lock stays taken
  */
-export async function whenFree<R> (step: () => R, until: number, pause = 1): Promise<R> {
+export async function whenFree<R> (step: () => R, until: number, attempt = 1): Promise<R> {
   try {
     return step()
   } catch (error) {
     if (faultOf(error) !== 'BUSY') throw error
     if (performance.now() >= until) throw new StorageUnavailableError({ cause: explain(error) })
   }
-  // Jitter, so that processes that met do not meet again.
-  await delay(Math.random() * pause)
-  return await whenFree(step, until, Math.min(pause * 2, LONGEST_PAUSE))
+  await backOff(attempt, LONGEST_PAUSE)
+  return await whenFree(step, until, attempt + 1)
 }

@@ -5,7 +5,7 @@ import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
 import { within } from '../kit/deadline.js'
-import { writeThenLook } from '../kit/write-then-read.js'
+import { writeThenRead } from '../kit/write-then-read.js'
 
 export { sqliteFault, sqlStateFault } from './faults.js'
 
@@ -118,7 +118,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       const lookNow = async () => await look(client, id)
       const proofOf = (of: 'exists' | 'absent') => async (cause: unknown) =>
         await provenApplied(version, { kind: of }, async () => await within(LONGEST_PROOF, lookNow(), () => new StorageUnavailableError()), cause)
-      return await writeThenLook(expectation, async () => {
+      return await writeThenRead(expectation, async () => {
         // Copies, because an ORM may add to what it is given.
         if (kind !== 'absent' && await applies(() => update(client, id, { ...row }, versionsOf(expectation)), sent, proofOf('exists'))) return { applied: true as const, version, created: false }
         if ((kind === 'absent' || kind === 'any') && await applies(() => insert(client, id, { ...row }), sent, proofOf('absent'))) return { applied: true as const, version, created: true }
@@ -129,7 +129,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     async remove (key, expectation, sent) {
       const id = toId(key)
       const client = clientOf(sent?.context)
-      return await writeThenLook(expectation, async () =>
+      return await writeThenRead(expectation, async () =>
         await applies(() => remove(client, id, versionsOf(expectation)), sent) ? { applied: true as const } : undefined, async () => await look(client, id))
     }
   }
