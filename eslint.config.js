@@ -9,6 +9,13 @@ export default [
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/no-redeclare': 'off', // a schema and its type share a name
+      '@stylistic/max-len': ['error', {
+        code: 120,
+        ignoreUrls: true,
+        // The title of a test stays on one line, so that it can be searched for.
+        ignorePattern: "^\\s*((await |void )?\\w+\\.test\\(|['`\\[].*: async )"
+      }],
+      '@stylistic/member-delimiter-style': ['error', { multiline: { delimiter: 'none' }, singleline: { delimiter: 'comma' } }],
       'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]

@@ -13,7 +13,11 @@ const LOADS = [0.1, 0.3, 0.5, 0.8] // arrivals per think time
 const app = Fastify()
 await app.register(ifMatch, { storage: memoryAdapter(), create: 'wildcard' })
 app.get('/thing', { config: { ifMatch: true } }, async (request) => (await request.entity().read()).value)
-app.put('/thing', { config: { ifMatch: true } }, async (request) => (await request.entity().replace(request.body)).value)
+app.put(
+  '/thing',
+  { config: { ifMatch: true } },
+  async (request) => (await request.entity().replace(request.body)).value
+)
 
 async function put (tag: string) {
   return await app.inject({ method: 'PUT', url: '/thing', headers: { 'if-match': tag }, payload: {} })
@@ -46,6 +50,8 @@ for (const load of LOADS) {
     edits.push(edit())
   }
   const tries = await Promise.all(edits)
-  console.log(`| ${load} | ${(1 / (1 - load)).toFixed(2)} | ${(tries.reduce((sum, count) => sum + count, 0) / EDITS).toFixed(2)} | ${Math.max(...tries)} |`)
+  console.log(
+    `| ${load} | ${(1 / (1 - load)).toFixed(2)} | ${(tries.reduce((sum, count) => sum + count, 0) / EDITS).toFixed(2)} | ${Math.max(...tries)} |`
+  )
 }
 await app.close()

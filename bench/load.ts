@@ -18,7 +18,11 @@ export interface Load {
 /** Creates the entity of each connection. */
 export async function createEntities (url: string, connections: number): Promise<void> {
   for (let id = 0; id < connections; id++) {
-    const response = await fetch(`${url}/offers/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', 'if-match': '*' }, body: BODY })
+    const response = await fetch(`${url}/offers/${id}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', 'if-match': '*' },
+      body: BODY
+    })
     if (!response.ok) throw new Error(`PUT of entity ${id}: ${response.status}`)
   }
 }
@@ -29,17 +33,25 @@ export async function createEntities (url: string, connections: number): Promise
  * @returns how many were answered in a second, and at all
  * @throws if any answer has another status than that of the scenario
  */
-export async function load ({ url, scenario, connections, seconds, hasTags }: Load): Promise<{ perSecond: number, answered: number }> {
+export async function load ({
+  url,
+  scenario,
+  connections,
+  seconds,
+  hasTags
+}: Load): Promise<{ perSecond: number, answered: number }> {
   const tags = await currentTags(url, connections, hasTags)
   let id = 0
   const { statusCodeStats, requests, errors, duration } = await autocannon({
     url,
     connections,
     duration: seconds,
-    setupClient (client) { prepare(client, scenario, id, tags[id++]!) }
+    setupClient (client) {
+      prepare(client, scenario, id, tags[id++]!)
+    }
   })
   const wrong = Object.keys(statusCodeStats!).find((status) => status !== String(scenario.status))
-  if (wrong !== undefined || errors > 0 || requests.total === 0) throw new Error(`${scenario.name}: ${wrong ?? 'no'} answer where all should be ${scenario.status}.`)
+  if (wrong !== undefined || errors > 0 || requests.total === 0) { throw new Error(`${scenario.name}: ${wrong ?? 'no'} answer where all should be ${scenario.status}.`) }
   await currentTags(url, connections, hasTags)
   return { perSecond: requests.total / duration, answered: requests.total }
 }
@@ -69,7 +81,7 @@ async function currentTags (url: string, connections: number, hasTags: boolean):
   const ids = Array.from({ length: connections }, (_, id) => id)
   return await Promise.all(ids.map(async (id) => {
     const response = await fetch(`${url}/offers/${id}`)
-    if (await response.text() !== BODY) throw new Error(`GET of entity ${id}: ${response.status}, and not the document.`)
+    if ((await response.text()) !== BODY) { throw new Error(`GET of entity ${id}: ${response.status}, and not the document.`) }
     const tag = response.headers.get('etag')
     if ((tag !== null) !== hasTags) throw new Error(`GET of entity ${id}: ${hasTags ? 'no tag' : 'a tag'}.`)
     return tag ?? '*'

@@ -19,7 +19,16 @@ export function rows (scenario: string, samples: Samples, baseline: string): str
 }
 
 export function heading (baseline: string): string[] {
-  const cells = ['scenario', 'side', `${baseline}, req/s`, 'req/s', 'ratio', `${baseline}, CPU µs/req`, 'CPU µs/req', 'ratio']
+  const cells = [
+    'scenario',
+    'side',
+    `${baseline}, req/s`,
+    'req/s',
+    'ratio',
+    `${baseline}, CPU µs/req`,
+    'CPU µs/req',
+    'ratio'
+  ]
   return [row(cells), row(cells.map(() => '---'))]
 }
 

@@ -21,5 +21,12 @@ export const scenarios: readonly Scenario[] = [
   { name: '412', method: 'PUT', precondition: () => ({ 'if-match': STALE }), status: 412, changesTag: false },
   { name: 'GET', method: 'GET', precondition: () => ({}), status: 200, changesTag: false },
   { name: '304', method: 'GET', precondition: (tag) => ({ 'if-none-match': tag }), status: 304, changesTag: false },
-  { name: 'hot', method: 'PUT', precondition: () => ({ 'if-match': '*' }), status: 200, changesTag: false, isShared: true }
+  {
+    name: 'hot',
+    method: 'PUT',
+    precondition: () => ({ 'if-match': '*' }),
+    status: 200,
+    changesTag: false,
+    isShared: true
+  }
 ]

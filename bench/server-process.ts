@@ -35,7 +35,9 @@ export class ServerProcess {
 
 async function answer<T> (child: ChildProcess): Promise<T> {
   const controller = new AbortController()
-  const ended = once(child, 'exit', { signal: controller.signal }).then(() => { throw new Error('the server process ended.') })
+  const ended = once(child, 'exit', { signal: controller.signal }).then(() => {
+    throw new Error('the server process ended.')
+  })
   try {
     const [message] = await Promise.race([once(child, 'message', { signal: controller.signal }), ended]) as [T]
     return message

@@ -46,7 +46,11 @@ function bareApp (): FastifyInstance {
 async function guardedApp (storage: StorageAdapter): Promise<FastifyInstance> {
   const app = Fastify()
   await app.register(ifMatch, { storage, create: 'wildcard' })
-  app.get<OfferRoute>('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity<object>().read()).value)
+  app.get<OfferRoute>(
+    '/offers/:id',
+    { config: { ifMatch: true } },
+    async (request) => (await request.entity<object>().read()).value
+  )
   app.put<OfferRoute>('/offers/:id', { config: { ifMatch: true } }, async (request) => {
     await request.entity().replace(request.body)
     return request.body
@@ -56,6 +60,10 @@ async function guardedApp (storage: StorageAdapter): Promise<FastifyInstance> {
 
 function addressOf (variable: string): string {
   const url = process.env[variable]
-  if (url === undefined) throw new Error(`${variable} must be the address of a server. \`npm run with-engines -- npm run bench\` starts one.`)
+  if (url === undefined) {
+    throw new Error(
+      `${variable} must be the address of a server. \`npm run with-engines -- npm run bench\` starts one.`
+    )
+  }
   return url
 }

@@ -11,12 +11,18 @@ function clientError (code: string, message: string, statusCode: number): ErrorC
 }
 
 /** The request names no strategy: `If-Match` is missing (R1). 400, or 428 if the route says `missing: 428`. */
-export const RequiredError: ErrorClass = clientError('FST_IF_MATCH_REQUIRED',
-  'The request has no If-Match header, so nothing was changed. Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.', 400)
+export const RequiredError: ErrorClass = clientError(
+  'FST_IF_MATCH_REQUIRED',
+  'The request has no If-Match header, so nothing was changed. Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.',
+  400
+)
 
 /** `If-Match` or `If-None-Match` is neither `*` nor a list of at most 256 entity-tags (R25 to R32). */
-export const MalformedError: ErrorClass = clientError('FST_IF_MATCH_MALFORMED',
-  'The %s header is neither "*" nor a list of 1 to 256 entity-tags in double quotes, so nothing was done. Send the ETag exactly as it was received, quotes included.', 400)
+export const MalformedError: ErrorClass = clientError(
+  'FST_IF_MATCH_MALFORMED',
+  'The %s header is neither "*" nor a list of 1 to 256 entity-tags in double quotes, so nothing was done. Send the ETag exactly as it was received, quotes included.',
+  400
+)
 
 /** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
 export const PreconditionFailedError: ErrorClass = clientError('FST_IF_MATCH_PRECONDITION_FAILED',
@@ -27,20 +33,29 @@ export const EntityAbsentError: ErrorClass = clientError('FST_IF_MATCH_ENTITY_AB
   'There is no such entity. Check the address, or create the entity first.', 404)
 
 /** `If-Match: *` lost the race against other writers too often in a row (R58). */
-export const ContentionError: ErrorClass = createError('FST_IF_MATCH_CONTENTION',
-  'Other writers were faster in %d attempts in a row, and this write was not applied. Send the request again later.', 503)
+export const ContentionError: ErrorClass = createError(
+  'FST_IF_MATCH_CONTENTION',
+  'Other writers were faster in %d attempts in a row, and this write was not applied. Send the request again later.',
+  503
+)
 
 /** The storage could not be reached; a write was certainly not applied. */
 export const StorageUnavailableError: ErrorClass = createError('FST_IF_MATCH_STORAGE_UNAVAILABLE',
   'The storage does not answer, and this step was not carried out. Send the request again later.', 503)
 
 /** The answer of the storage was lost: the write may have been applied or not (R59). */
-export const OutcomeUnknownError: ErrorClass = createError('FST_IF_MATCH_OUTCOME_UNKNOWN',
-  'The storage did not confirm the write, which may have been applied or not. Read the entity before you send the request again.', 503)
+export const OutcomeUnknownError: ErrorClass = createError(
+  'FST_IF_MATCH_OUTCOME_UNKNOWN',
+  'The storage did not confirm the write, which may have been applied or not. Read the entity before you send the request again.',
+  503
+)
 
 /** A handler of a guarded route answered with success, and its entity was neither written nor called unchanged. */
-export const NotWrittenError: ErrorClass = createError('FST_IF_MATCH_NOT_WRITTEN',
-  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. Call replace, update, remove, create or unchanged of request.entity(), and do not swallow its rejection.', 500)
+export const NotWrittenError: ErrorClass = createError(
+  'FST_IF_MATCH_NOT_WRITTEN',
+  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. Call replace, update, remove, create or unchanged of request.entity(), and do not swallow its rejection.',
+  500
+)
 
 /** `config.ifMatch` or `request.entity()` where no guard is in place. */
 export const NotGuardedError: ErrorClass = createError('FST_IF_MATCH_NOT_GUARDED',
@@ -51,8 +66,11 @@ export const LateWriteError: ErrorClass = createError('FST_IF_MATCH_LATE_WRITE',
   'The answer to this request was sent, or its client is gone, before this write began, so it was not applied.', 503)
 
 /** An adapter gave a version that cannot be an entity-tag. */
-export const InvalidVersionError: ErrorClass = createError('FST_IF_MATCH_INVALID_VERSION',
-  'The storage adapter gave a version that cannot be an entity-tag: it must be a string of one or more of the visible ASCII characters without the double quote, the backslash and the semicolon.', 500)
+export const InvalidVersionError: ErrorClass = createError(
+  'FST_IF_MATCH_INVALID_VERSION',
+  'The storage adapter gave a version that cannot be an entity-tag: it must be a string of one or more of the visible ASCII characters without the double quote, the backslash and the semicolon.',
+  500
+)
 
 /** Options of the plugin or of a route are wrong. Thrown at boot. */
 export const InvalidOptionsError: ErrorClass = createError('FST_IF_MATCH_INVALID_OPTIONS',
@@ -71,8 +89,11 @@ export const InvalidValueError: ErrorClass = clientError('FST_IF_MATCH_INVALID_V
   'The value cannot be stored, and was not: %s. Send plain JSON.', 422)
 
 /** `replace` or `remove` of a further entity that this request did not read: it would be a blind write. */
-export const NotReadError: ErrorClass = createError('FST_IF_MATCH_NOT_READ',
-  'This request did not read the entity that it wants to %s, and its precondition is about another one. Call read() first, or use update().', 500)
+export const NotReadError: ErrorClass = createError(
+  'FST_IF_MATCH_NOT_READ',
+  'This request did not read the entity that it wants to %s, and its precondition is about another one. Call read() first, or use update().',
+  500
+)
 
 /** Every error of this package by its code. Match `error.code`; messages may change in any release. */
 export const errorCodes = {

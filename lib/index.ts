@@ -10,5 +10,16 @@ export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
 export { checkKey } from './storage/kit/key.js'
 export { copyJson, jsonText } from './storage/kit/json.js'
 export type {
-  Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Refused, RemoveExpectation, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult
+  Expectation,
+  ListingAdapter,
+  ListOptions,
+  Page,
+  ReadOptions,
+  Refused,
+  RemoveExpectation,
+  RemoveResult,
+  StorageAdapter,
+  Stored,
+  WriteOptions,
+  WriteResult
 } from './storage/adapter.js'

@@ -18,7 +18,11 @@ export interface TransformResult {
   url: string
 }
 
-type Schema = Record<string, unknown> & { properties?: Record<string, object>, required?: readonly string[], headers?: Record<string, object> }
+type Schema = Record<string, unknown> & {
+  properties?: Record<string, object>
+  required?: readonly string[]
+  headers?: Record<string, object>
+}
 
 interface Guarded {
   readonly guard: GuardedRoute
@@ -65,7 +69,8 @@ function guardedPart (route: TransformInput['route']): Guarded | undefined {
   const guard = route.config?.[kGuard]
   if (guard === undefined) return undefined
   const methods = methodsOf(route)
-  const under = (kind: string): string[] => methods.filter((method) => isGuarded(guard, method) && methodKind(method) === kind)
+  const under = (kind: string): string[] =>
+    methods.filter((method) => isGuarded(guard, method) && methodKind(method) === kind)
   const reads = under('read')
   const writes = under('write')
   if (reads.length + writes.length === 0) return undefined
@@ -78,7 +83,7 @@ function withParameters (own: Schema | undefined, guarded: Guarded): Schema | un
   const named = namesIn(own)
   const properties: Record<string, object> = {}
   for (const [name, texts] of Object.entries(parameterTexts(guarded))) {
-    if (texts.length > 0 && !named.has(name.toLowerCase())) properties[name] = { type: 'string', description: texts.join(' ') }
+    if (texts.length > 0 && !named.has(name.toLowerCase())) { properties[name] = { type: 'string', description: texts.join(' ') } }
   }
   const required = guarded.isRequired && 'If-Match' in properties ? ['If-Match'] : []
   const added = { type: 'object', properties, required }
@@ -95,10 +100,17 @@ function namesIn (schema: Schema | undefined): Set<string> {
   return new Set([...names, ...members.flatMap((member) => [...namesIn(member)])])
 }
 
-function parameterTexts ({ guard: { settings, policies }, reads, writes, mayCreate, isRequired, isMixed }: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
+function parameterTexts ({
+  guard: { settings, policies },
+  reads,
+  writes,
+  mayCreate,
+  isRequired,
+  isMixed
+}: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
   const ifMatch: string[] = []
   const ifNoneMatch: string[] = []
-  const by = (methods: readonly string[]): string => isMixed ? `${methods.join(', ')}: ` : ''
+  const by = (methods: readonly string[]): string => (isMixed ? `${methods.join(', ')}: ` : '')
   if (writes.length > 0) {
     ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
     if (mayCreate && policies.put.wildcardCreates) ifMatch.push('`*` creates, too.')
@@ -112,13 +124,29 @@ function parameterTexts ({ guard: { settings, policies }, reads, writes, mayCrea
   return { 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch }
 }
 
-function withAnswers (own: Record<string, Schema> = {}, { guard: { settings: { missing } }, reads, writes }: Guarded): Record<string, Schema> {
+function withAnswers (
+  own: Record<string, Schema> = {},
+  {
+    guard: {
+      settings: { missing }
+    },
+    reads,
+    writes
+  }: Guarded
+): Record<string, Schema> {
   const response = { ...own }
-  const add = (status: string, description: string): void => { response[status] ??= described(inheritedFor(own, status), description) }
+  const add = (status: string, description: string): void => {
+    response[status] ??= described(inheritedFor(own, status), description)
+  }
   if (!Object.keys(own).some(isSuccess)) add('200', 'Default Response')
   if (reads.some(answersNotModified)) add('304', 'The copy that If-None-Match names is the current version')
   const isDemanded = writes.length > 0 && missing !== 'allow'
-  add('400', isDemanded && missing === 400 ? 'If-Match is missing, or a precondition cannot be read' : 'A precondition cannot be read')
+  add(
+    '400',
+    isDemanded && missing === 400
+      ? 'If-Match is missing, or a precondition cannot be read'
+      : 'A precondition cannot be read'
+  )
   if (isDemanded && missing === 428) add('428', 'If-Match is missing')
   add('412', 'The precondition is false: the entity is not as the request expects it. Read it again')
   // The success of a removal has no tag (RFC 9110 9.3.5).
@@ -132,7 +160,8 @@ function withAnswers (own: Record<string, Schema> = {}, { guard: { settings: { m
 /** The schema by which Fastify serialises a status that has none of its own; a 304 has nothing to serialise. */
 function inheritedFor (own: Record<string, Schema>, status: string): Schema | undefined {
   if (status === '304') return undefined
-  const find = (name: string): Schema | undefined => own[Object.keys(own).find((key) => key.toLowerCase() === name) ?? '']
+  const find = (name: string): Schema | undefined =>
+    own[Object.keys(own).find((key) => key.toLowerCase() === name) ?? '']
   return find(`${status[0]}xx`) ?? find('default')
 }
 

@@ -78,7 +78,14 @@ const PluginOptionsSchema = Type.Object({
   logSerializers: Type.Optional(Type.Any())
 }, { additionalProperties: false })
 
-const DEFAULTS = { key: undefined, missing: 400, create: 'if-none-match', absent: 404, compare: 'strong', precheck: true } as const
+const DEFAULTS = {
+  key: undefined,
+  missing: 400,
+  create: 'if-none-match',
+  absent: 404,
+  compare: 'strong',
+  precheck: true
+} as const
 
 /**
  * Checks the options of the plugin and fills in the defaults.
@@ -104,7 +111,10 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
   return merge(inherited, own)
 }
 
-function merge (inherited: Settings, { storage, key, missing, create, absent, compare, precheck }: IfMatchRouteOptions): Settings {
+function merge (
+  inherited: Settings,
+  { storage, key, missing, create, absent, compare, precheck }: IfMatchRouteOptions
+): Settings {
   return {
     storage: storage ?? inherited.storage,
     key: key ?? inherited.key,
@@ -124,6 +134,12 @@ function check (schema: typeof RouteOptionsSchema | typeof PluginOptionsSchema, 
 }
 
 function checkAdapter (storage: unknown): void {
-  const lacking = ['read', 'write', 'remove'].filter((name) => typeof (storage as Record<string, unknown> | undefined | null)?.[name] !== 'function')
-  if (lacking.length > 0) throw new InvalidAdapterError(`lacks ${lacking.join(', ')}. Pass one, such as memoryAdapter(), as the option "storage".`)
+  const lacking = ['read', 'write', 'remove'].filter(
+    (name) => typeof (storage as Record<string, unknown> | undefined | null)?.[name] !== 'function'
+  )
+  if (lacking.length > 0) {
+    throw new InvalidAdapterError(
+      `lacks ${lacking.join(', ')}. Pass one, such as memoryAdapter(), as the option "storage".`
+    )
+  }
 }

@@ -24,7 +24,10 @@ import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
  */
 async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Promise<void> {
   if (Object.hasOwn(fastify, kRegistration)) {
-    throw new InvalidOptionsError('the plugin', 'it is registered twice in one scope. Register it once, or in two encapsulated scopes.')
+    throw new InvalidOptionsError(
+      'the plugin',
+      'it is registered twice in one scope. Register it once, or in two encapsulated scopes.'
+    )
   }
   const registration: Registration = { settings: pluginSettings(options), global: options.global ?? false }
   const adapters = new Set([registration.settings.storage])
@@ -72,9 +75,16 @@ function timeoutOf ({ initialConfig }: FastifyInstance): number {
 function unguarded (registration: Registration, request: FastifyRequest): Error | undefined {
   const { config, url } = request.routeOptions
   if (config[kGuard]?.registration === registration || request.is404) return undefined
-  const isMeant = config.ifMatch === undefined ? registration.global && methodKind(request.method) === 'write' : config.ifMatch !== false
+  const isMeant =
+    config.ifMatch === undefined
+      ? registration.global && methodKind(request.method) === 'write'
+      : config.ifMatch !== false
   if (!isMeant) return undefined
-  return new NotGuardedError(request.method, url, 'it was added before fastify-if-match was ready. Await the registration of the plugin, or add the route in a plugin that is registered after it.')
+  return new NotGuardedError(
+    request.method,
+    url,
+    'it was added before fastify-if-match was ready. Await the registration of the plugin, or add the route in a plugin that is registered after it.'
+  )
 }
 
 /** `request.entity()`. */
@@ -84,10 +94,19 @@ function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Enti
     // Before our own onRequest hook, too, the route's entity is under the route's precondition.
     const guard = this.routeOptions.config[kGuard]
     const { settings } = guard ?? this.server[kRegistration]!
-    state = this[kState] = new RequestState(this, this[kReply], settings.storage, isGuarded(guard, this.method) ? guard : undefined)
+    state = this[kState] = new RequestState(
+      this,
+      this[kReply],
+      settings.storage,
+      isGuarded(guard, this.method) ? guard : undefined
+    )
   }
   if (state === undefined || (key === undefined && state.route === undefined)) {
-    throw new NotGuardedError(this.method, this.routeOptions.url, 'request.entity() needs config.ifMatch on the route, or the key of an entity, and works after the onRequest hook of the plugin.')
+    throw new NotGuardedError(
+      this.method,
+      this.routeOptions.url,
+      'request.entity() needs config.ifMatch on the route, or the key of an entity, and works after the onRequest hook of the plugin.'
+    )
   }
   return new EntityHandle<T>(state, key === undefined ? state.own : state.record(key), context)
 }

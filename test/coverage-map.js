@@ -28,5 +28,7 @@ function existing (path) {
 }
 
 function modules (folder) {
-  return readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name))
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
 }

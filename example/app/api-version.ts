@@ -17,5 +17,9 @@ export async function checkApiVersion (request: FastifyRequest): Promise<void> {
   const accepted = request.routeOptions.config.apiVersions ?? API_VERSIONS
   if (typeof version === 'string' && accepted.includes(version)) return
   // Clients read the accepted values out of the brackets at the end.
-  throw new ApiError(400, 'InvalidAPIVersion', `The query parameter api-version is missing or is not a version of this API. The accepted values are [${accepted.join(', ')}]`)
+  throw new ApiError(
+    400,
+    'InvalidAPIVersion',
+    `The query parameter api-version is missing or is not a version of this API. The accepted values are [${accepted.join(', ')}]`
+  )
 }

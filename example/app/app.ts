@@ -30,7 +30,14 @@ export interface AppOptions extends Partial<Pick<OfferOptions, 'clock' | 'stepMs
 }
 
 /** Builds the app. It does not listen. */
-export async function buildApp ({ storage: engine, tokens, clock = Date.now, stepMs = 5000, actionsIfMatch = 'required', logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({
+  storage: engine,
+  tokens,
+  clock = Date.now,
+  stepMs = 5000,
+  actionsIfMatch = 'required',
+  logger = false
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     genReqId: () => randomUUID(),
@@ -58,19 +65,27 @@ export async function buildApp ({ storage: engine, tokens, clock = Date.now, ste
   await app.register(openApi)
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })
-  await app.register(async (api) => {
-    // As the API does (CPP §2), on refusals and on what carries no tag too: no cache shows an old state unasked.
-    api.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
-    // The order of refusals (CPP §10): 401, the version, 403, and only then what is in the request.
-    api.addHook('onRequest', authenticate(tokens))
-    api.addHook('onRequest', checkApiVersion)
-    await api.register(catalog)
-    await api.register(compositeOperation, { clock })
-    await api.register(async (publisher) => {
-      publisher.addHook('onRequest', authorise)
-      await publisher.register(offers, { prefix: '/offers', storage, clock, stepMs, actionsIfMatch })
-    }, { prefix: '/publishers/:publisherId' })
-  }, { prefix: '/api' })
+  await app.register(
+    async (api) => {
+      // As the API does (CPP §2), on refusals and on what carries no tag too: no cache shows an old state unasked.
+      api.addHook('onRequest', async (_request, reply) => {
+        reply.header('cache-control', 'no-cache')
+      })
+      // The order of refusals (CPP §10): 401, the version, 403, and only then what is in the request.
+      api.addHook('onRequest', authenticate(tokens))
+      api.addHook('onRequest', checkApiVersion)
+      await api.register(catalog)
+      await api.register(compositeOperation, { clock })
+      await api.register(
+        async (publisher) => {
+          publisher.addHook('onRequest', authorise)
+          await publisher.register(offers, { prefix: '/offers', storage, clock, stepMs, actionsIfMatch })
+        },
+        { prefix: '/publishers/:publisherId' }
+      )
+    },
+    { prefix: '/api' }
+  )
   return app
 }
 

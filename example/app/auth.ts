@@ -23,7 +23,11 @@ export function authenticate (tokens: readonly Token[]): onRequestAsyncHookHandl
     }
     if (request.token === null) {
       reply.header('www-authenticate', 'Bearer')
-      throw new ApiError(401, 'Unauthorized', 'The request has no valid bearer token. Send "Authorization: Bearer <token>".')
+      throw new ApiError(
+        401,
+        'Unauthorized',
+        'The request has no valid bearer token. Send "Authorization: Bearer <token>".'
+      )
     }
   }
 }

@@ -13,15 +13,32 @@ const entity = <D extends Parameters<typeof Type.Object>[0]>(definition: D) =>
 
 /** The publishers that a token may act for, and the types of offers (CPP §3, routes 13 and 14). */
 export const catalog: FastifyPluginAsyncTypebox = async (app) => {
-  app.get('/publishers', {
-    schema: {
-      operationId: 'listPublishers',
-      summary: 'Retrieve the publishers that the token has a role on',
-      querystring: QuerySchema,
-      response: { 200: Type.Array(entity({ displayText: Type.String(), offerTypeCategories: Type.Array(Type.String()), sellerId: Type.Integer() })), ...errorResponses }
-    }
-  }, async ({ token }) => [...token!.roles.keys()].map((id) =>
-    ({ id, version: 0, definition: { displayText: id, offerTypeCategories: OFFER_TYPES.map((type) => type.id), sellerId: 0 } })))
+  app.get(
+    '/publishers',
+    {
+      schema: {
+        operationId: 'listPublishers',
+        summary: 'Retrieve the publishers that the token has a role on',
+        querystring: QuerySchema,
+        response: {
+          200: Type.Array(
+            entity({
+              displayText: Type.String(),
+              offerTypeCategories: Type.Array(Type.String()),
+              sellerId: Type.Integer()
+            })
+          ),
+          ...errorResponses
+        }
+      }
+    },
+    async ({ token }) =>
+      [...token!.roles.keys()].map((id) => ({
+        id,
+        version: 0,
+        definition: { displayText: id, offerTypeCategories: OFFER_TYPES.map((type) => type.id), sellerId: 0 }
+      }))
+  )
 
   app.get('/offerTypes', {
     // The examples of this one call alone use the older version (CPP §2).

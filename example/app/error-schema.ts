@@ -1,7 +1,10 @@
 import { Type, type Static } from '@fastify/type-provider-typebox'
 
 /** The form of every error (CPP §2). */
-export const ErrorSchema = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) }, { $id: 'Error', description: 'The error' })
+export const ErrorSchema = Type.Object(
+  { error: Type.Object({ code: Type.String(), message: Type.String() }) },
+  { $id: 'Error', description: 'The error' }
+)
 export type ErrorBody = Static<typeof ErrorSchema>
 
 const AnyError = Type.Unsafe<ErrorBody>({ $ref: 'Error#' })

@@ -72,7 +72,10 @@ export function answerError (error: FastifyError, request: FastifyRequest, reply
 
 /** Answers a request that no route is for. */
 export function answerNoRoute ({ id, method }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, headers, body } = refusalOf(new ApiError(404, 'RouteNotFound', `There is no ${method} at this address.`), id)
+  const { status, headers, body } = refusalOf(
+    new ApiError(404, 'RouteNotFound', `There is no ${method} at this address.`),
+    id
+  )
   return reply.code(status).headers(headers).send(body)
 }
 

@@ -7,15 +7,23 @@ const LONGEST_WAIT = 1000
 
 /** `GET /health`: 200 when the storage answers, 503 otherwise. For load balancers, so it asks for no token. */
 export const health: FastifyPluginAsyncTypebox<{ storage: StorageAdapter }> = async (app, { storage }) => {
-  app.get('/health', {
-    handlerTimeout: LONGEST_WAIT,
-    schema: { operationId: 'getHealth', summary: 'Whether the storage answers', response: { 200: Type.Object({ status: Type.Literal('ok') }), ...errorResponses } }
-  }, async () => {
-    try {
-      await storage.read('/health')
-    } catch (cause) {
-      throw new ApiError(503, 'ServiceUnavailable', 'The storage does not answer.', { cause })
+  app.get(
+    '/health',
+    {
+      handlerTimeout: LONGEST_WAIT,
+      schema: {
+        operationId: 'getHealth',
+        summary: 'Whether the storage answers',
+        response: { 200: Type.Object({ status: Type.Literal('ok') }), ...errorResponses }
+      }
+    },
+    async () => {
+      try {
+        await storage.read('/health')
+      } catch (cause) {
+        throw new ApiError(503, 'ServiceUnavailable', 'The storage does not answer.', { cause })
+      }
+      return { status: 'ok' as const }
     }
-    return { status: 'ok' as const }
-  })
+  )
 }

@@ -14,7 +14,7 @@ export function acceptJsonAlone (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const coding = request.headers['content-encoding'] ?? 'identity'
-    if (coding.toLowerCase() !== 'identity') return done(new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.'))
+    if (coding.toLowerCase() !== 'identity') { return done(new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.')) }
     if (body.length === 0) return done(null, undefined)
     let text: string
     try {
@@ -25,7 +25,16 @@ export function acceptJsonAlone (app: FastifyInstance): void {
     return parse(request, text, (error, document) => {
       if (error === null) return done(null, document)
       // Fastify has one answer for what is not JSON and for what is, with such a name in it.
-      return parseAny(request, text, (unreadable) => { done(unreadable ?? new ApiError(400, 'BadRequest', 'The body has a member named "__proto__", which this server does not keep. Give it another name.')) })
+      return parseAny(request, text, (unreadable) => {
+        done(
+          unreadable ??
+            new ApiError(
+              400,
+              'BadRequest',
+              'The body has a member named "__proto__", which this server does not keep. Give it another name.'
+            )
+        )
+      })
     })
   })
 }

@@ -9,7 +9,7 @@ export function applyMessageRules (app: FastifyInstance): void {
   app.addHook('onRequest', async ({ raw }, reply) => {
     const isOld = raw.httpVersion === '1.0'
     const hosts = raw.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length
-    if (hosts > 1 || (hosts === 0 && !isOld)) throw new ApiError(400, 'BadRequest', 'The request has no Host header, or more than one. Send one.')
+    if (hosts > 1 || (hosts === 0 && !isOld)) { throw new ApiError(400, 'BadRequest', 'The request has no Host header, or more than one. Send one.') }
     const { expect } = raw.headers
     if (expect !== undefined && !isOld && expect.toLowerCase() !== '100-continue') {
       // A client that waits never sends the body, which the next request would be taken for.

@@ -33,7 +33,10 @@ export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
       // What generators of clients read best.
       openapi: '3.0.3',
       info: { title: 'Offers API', version: API_VERSIONS[0]!, description: DESCRIPTION },
-      tags: [{ name: 'Offers', description: 'The offers of publishers' }, { name: 'Server', description: 'The state of this server' }],
+      tags: [
+        { name: 'Offers', description: 'The offers of publishers' },
+        { name: 'Server', description: 'The state of this server' }
+      ],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } }
     },
     refResolver: { buildLocalReference: (schema) => String(schema.$id) },
@@ -45,7 +48,9 @@ export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
 
 /** The schema of a route, with what the hooks of the app add to each. */
 const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ schema, url, route }) => {
-  const added: FastifySchema = url.startsWith('/api/') ? { tags: ['Offers'], security: [{ bearer: [] }] } : { tags: ['Server'] }
+  const added: FastifySchema = url.startsWith('/api/')
+    ? { tags: ['Offers'], security: [{ bearer: [] }] }
+    : { tags: ['Server'] }
   return transform({ schema: { ...added, ...schema }, url, route })
 }
 
@@ -53,7 +58,8 @@ const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ sche
 const letBodiesBeMissing: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
   const { openapiObject } = document as Extract<typeof document, { openapiObject: object }>
   for (const path of Object.values(openapiObject.paths!)) {
-    const body = path!.post?.requestBody as { content: Record<string, { schema: { nullable?: boolean } }>, required: boolean } | undefined
+    const body = path!.post?.requestBody as
+      { content: Record<string, { schema: { nullable?: boolean } }>, required: boolean } | undefined
     if (body !== undefined) body.required = body.content['application/json']!.schema.nullable !== true
   }
   return openapiObject

@@ -34,11 +34,11 @@ function parseToken (entry: string, position: number): Token {
   // The last one: a token may end in equals signs of its own.
   const at = entry.lastIndexOf('=')
   const secret = entry.slice(0, Math.max(at, 0))
-  if (!SECRET.test(secret)) throw new RangeError(`entry ${position} has no token, or one that no Authorization header can carry`)
+  if (!SECRET.test(secret)) { throw new RangeError(`entry ${position} has no token, or one that no Authorization header can carry`) }
   const roles = new Map<string, Role>()
   for (const grant of entry.slice(at + 1).split('+')) {
     const { publisher, role } = GRANT.exec(grant)?.groups ?? {}
-    if (publisher === undefined || roles.has(publisher)) throw new RangeError(`entry ${position} does not give one role on each of its publishers`)
+    if (publisher === undefined || roles.has(publisher)) { throw new RangeError(`entry ${position} does not give one role on each of its publishers`) }
     roles.set(publisher, role as Role)
   }
   return { secret, roles }

@@ -8,7 +8,15 @@ import { cancel, goLive, isActive, publish } from './lifecycle.js'
 import { operationDocument, statusDocument } from './operation.js'
 import type { OfferOptions } from './options.js'
 import type { OfferRecord } from './record.js'
-import { ActionBodySchema, OfferParamsSchema, OperationSchema, QuerySchema, StatusSchema, type ActionBody, type OfferParams } from './schemas.js'
+import {
+  ActionBodySchema,
+  OfferParamsSchema,
+  OperationSchema,
+  QuerySchema,
+  StatusSchema,
+  type ActionBody,
+  type OfferParams
+} from './schemas.js'
 
 const AddressSchema = { type: 'string', description: 'Where to follow the operation, without the host' }
 const AcceptedSchema = { ...OperationSchema, headers: { Location: AddressSchema, 'Operation-Location': AddressSchema } }
@@ -20,40 +28,76 @@ export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { cl
   }
   const action = { params: OfferParamsSchema, querystring: QuerySchema, body: ActionBodySchema }
 
-  app.post('/:offerId/publish', {
-    config,
-    schema: { operationId: 'publishOffer', summary: 'Publish an offer', ...action, response: { 202: AcceptedSchema, ...errorResponses } }
-  }, async (request, reply) => {
-    const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
-    const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
-    const [submission] = value.submissions
-    return await reply.code(202).headers(locationOf(request.params, submission!.id)).send(operationDocument(submission!, publication.now))
-  })
+  app.post(
+    '/:offerId/publish',
+    {
+      config,
+      schema: {
+        operationId: 'publishOffer',
+        summary: 'Publish an offer',
+        ...action,
+        response: { 202: AcceptedSchema, ...errorResponses }
+      }
+    },
+    async (request, reply) => {
+      const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
+      const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
+      const [submission] = value.submissions
+      return await reply
+        .code(202)
+        .headers(locationOf(request.params, submission!.id))
+        .send(operationDocument(submission!, publication.now))
+    }
+  )
 
-  app.post('/:offerId/golive', {
-    config,
-    schema: { operationId: 'goLiveOffer', summary: 'Let the version in the preview slot go live', ...action, response: { 202: AcceptedSchema, ...errorResponses } }
-  }, async (request, reply) => {
-    const step = { id: randomUUID(), now: clock() }
-    const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
-    return await reply.code(202).headers(locationOf(request.params, step.id)).send(operationDocument(value.submissions[0]!, step.now))
-  })
+  app.post(
+    '/:offerId/golive',
+    {
+      config,
+      schema: {
+        operationId: 'goLiveOffer',
+        summary: 'Let the version in the preview slot go live',
+        ...action,
+        response: { 202: AcceptedSchema, ...errorResponses }
+      }
+    },
+    async (request, reply) => {
+      const step = { id: randomUUID(), now: clock() }
+      const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
+      return await reply
+        .code(202)
+        .headers(locationOf(request.params, step.id))
+        .send(operationDocument(value.submissions[0]!, step.now))
+    }
+  )
 
-  app.post('/:offerId/cancel', {
-    config,
-    schema: { operationId: 'cancelOffer', summary: 'Cancel the publication of an offer', ...action, response: { 200: StatusSchema, 202: AcceptedSchema, ...errorResponses } }
-  }, async (request, reply) => {
-    const now = clock()
-    let hadOne = false
-    const { value } = await request.entity<OfferRecord>().update((offer) => {
-      hadOne = isActive(offer.submissions[0])
-      return cancel(offer, now)
-    })
-    // Nothing to cancel is a success as well: known clients cancel first, whatever there is (CPP §8).
-    if (!hadOne) return await reply.code(200).send(statusDocument(value, now))
-    const [submission] = value.submissions
-    return await reply.code(202).headers(locationOf(request.params, submission!.id)).send(operationDocument(submission!, now))
-  })
+  app.post(
+    '/:offerId/cancel',
+    {
+      config,
+      schema: {
+        operationId: 'cancelOffer',
+        summary: 'Cancel the publication of an offer',
+        ...action,
+        response: { 200: StatusSchema, 202: AcceptedSchema, ...errorResponses }
+      }
+    },
+    async (request, reply) => {
+      const now = clock()
+      let hadOne = false
+      const { value } = await request.entity<OfferRecord>().update((offer) => {
+        hadOne = isActive(offer.submissions[0])
+        return cancel(offer, now)
+      })
+      // Nothing to cancel is a success as well: known clients cancel first, whatever there is (CPP §8).
+      if (!hadOne) return await reply.code(200).send(statusDocument(value, now))
+      const [submission] = value.submissions
+      return await reply
+        .code(202)
+        .headers(locationOf(request.params, submission!.id))
+        .send(operationDocument(submission!, now))
+    }
+  )
 }
 
 function emailsOf (body: ActionBody): string {

@@ -31,7 +31,11 @@ export const compositeOperation: FastifyPluginAsyncTypebox<Pick<OfferOptions, 'c
   })
 }
 
-function partsOf ({ params }: Pick<FastifyRequest, 'params'>): { publisherId: string, offerId: string, version: string } {
+function partsOf ({ params }: Pick<FastifyRequest, 'params'>): {
+  publisherId: string
+  offerId: string
+  version: string
+} {
   const parts = FORM.exec((params as { compositeId: string }).compositeId)?.groups
   if (parts === undefined) throw new ApiError(404, 'OperationNotFound', 'There is no such operation.')
   return parts as { publisherId: string, offerId: string, version: string }

@@ -8,7 +8,18 @@ import { offersOf, readOffer } from './read.js'
 import { draftOf, publishedOf, slotNamed, slotOf, summaryOf } from './offer.js'
 import type { OfferOptions } from './options.js'
 import type { OfferRecord } from './record.js'
-import { ListQuerySchema, OfferDocumentSchema, OfferParamsSchema, OfferSchema, OfferSummarySchema, PublisherParamsSchema, QuerySchema, SlotParamsSchema, VersionParamsSchema, type OfferSummary } from './schemas.js'
+import {
+  ListQuerySchema,
+  OfferDocumentSchema,
+  OfferParamsSchema,
+  OfferSchema,
+  OfferSummarySchema,
+  PublisherParamsSchema,
+  QuerySchema,
+  SlotParamsSchema,
+  VersionParamsSchema,
+  type OfferSummary
+} from './schemas.js'
 
 // `*` creates too: it writes without any checks (CPP §4).
 const config: { ifMatch: IfMatchRouteOptions } = { ifMatch: { key: OFFER_KEY, create: 'wildcard' } }
@@ -57,7 +68,9 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
     // Ahead of the plugin's own preHandler: a wrong body ranks before a missing If-Match (CPP §10).
     preHandler: async (request) => { checkDocument(request.body, request.params) }
   }, async (request, reply) => {
-    const saved = await request.entity<OfferRecord>().replace((current) => withDraft(current, request.body, request.params, clock()))
+    const saved = await request
+      .entity<OfferRecord>()
+      .replace((current) => withDraft(current, request.body, request.params, clock()))
     return reply.code(saved.created ? 201 : 200).send(draftOf(saved.value))
   })
 

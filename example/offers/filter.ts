@@ -9,6 +9,6 @@ const FORM = /^\s*offerTypeId\s+eq\s+'((?:[^']|'')*)'\s*$/
  */
 export function offerTypeOf (filter: string): string {
   const quoted = FORM.exec(filter)?.[1]
-  if (quoted === undefined) throw new ApiError(400, 'BadRequest', "This server knows $filter in the form offerTypeId eq '<type>' alone.")
+  if (quoted === undefined) { throw new ApiError(400, 'BadRequest', "This server knows $filter in the form offerTypeId eq '<type>' alone.") }
   return quoted.replaceAll("''", "'") // as OData doubles a quote inside a text
 }

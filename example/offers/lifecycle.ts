@@ -29,15 +29,31 @@ export function versionOf ({ versions }: OfferRecord): number {
 export function publish (record: OfferRecord, { id, emails, stepMs, now }: Publication): OfferRecord {
   const { draft, submissions, versions } = record
   const flaw = flawOfDraft(draft.content)
-  if (flaw !== undefined) throw new ApiError(422, 'OfferNotPublishable', `The offer cannot be published, because ${flaw}.`)
+  if (flaw !== undefined) { throw new ApiError(422, 'OfferNotPublishable', `The offer cannot be published, because ${flaw}.`) }
   if (isActive(submissions[0])) {
     if (isDeepStrictEqual(versions.at(-1)?.content, draft.content)) return record
-    throw new ApiError(400, 'OperationInProgress', 'Another draft of this offer is being published. Send cancel, or wait until it is live.')
+    throw new ApiError(
+      400,
+      'OperationInProgress',
+      'Another draft of this offer is being published. Send cancel, or wait until it is live.'
+    )
   }
   const version = versionOf(record) + 1
   const rejection = flawOfImages(draft.content)
-  const submission: Submission = { id, state: 'running', version, emails, stepMs, startedAt: now, ...rejection !== undefined && { flaw: rejection } }
-  return forget({ ...record, versions: [...versions, { ...draft, version }], submissions: [submission, ...submissions] })
+  const submission: Submission = {
+    id,
+    state: 'running',
+    version,
+    emails,
+    stepMs,
+    startedAt: now,
+    ...(rejection !== undefined && { flaw: rejection })
+  }
+  return forget({
+    ...record,
+    versions: [...versions, { ...draft, version }],
+    submissions: [submission, ...submissions]
+  })
 }
 
 /**
@@ -48,7 +64,11 @@ export function publish (record: OfferRecord, { id, emails, stepMs, now }: Publi
 export function goLive (record: OfferRecord, { id, now }: Pick<Publication, 'id' | 'now'>): OfferRecord {
   const [submission] = record.submissions
   if (submission?.state !== 'waitingForPublisherReview') {
-    throw new ApiError(400, 'NotWaitingForSignoff', 'No version of this offer waits for the sign-off of its publisher. Send publish, and wait until its status says so.')
+    throw new ApiError(
+      400,
+      'NotWaitingForSignoff',
+      'No version of this offer waits for the sign-off of its publisher. Send publish, and wait until its status says so.'
+    )
   }
   return withNewest(record, { ...submission, state: 'running', goLive: { id, startedAt: now } })
 }
@@ -71,7 +91,9 @@ export function settle (record: OfferRecord, now: number): OfferRecord {
   const { flaw, goLive, stepMs, version } = submission
   if (goLive !== undefined) {
     const endedAt = goLive.startedAt + stepMs
-    return now < endedAt ? record : withNewest({ ...record, slots: { production: version } }, { ...submission, state: 'succeeded', endedAt })
+    return now < endedAt
+      ? record
+      : withNewest({ ...record, slots: { production: version } }, { ...submission, state: 'succeeded', endedAt })
   }
   if (flaw !== undefined) {
     const endedAt = rejectedAt(submission)
@@ -79,7 +101,10 @@ export function settle (record: OfferRecord, now: number): OfferRecord {
   }
   const reached = signOffAt(submission)
   if (now < reached) return record
-  return withNewest({ ...record, slots: { ...record.slots, preview: version } }, { ...submission, state: 'waitingForPublisherReview', signOffAt: reached })
+  return withNewest(
+    { ...record, slots: { ...record.slots, preview: version } },
+    { ...submission, state: 'waitingForPublisherReview', signOffAt: reached }
+  )
 }
 
 function withNewest (record: OfferRecord, submission: Submission): OfferRecord {

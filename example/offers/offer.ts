@@ -20,7 +20,13 @@ export function draftOf (record: OfferRecord): Offer {
  */
 export function publishedOf (record: OfferRecord, version: number): Offer {
   const found = record.versions.find((candidate) => candidate.version === version)
-  if (found === undefined) throw new ApiError(404, 'VersionNotFound', 'This offer has no such version. A draft becomes one when it is published.')
+  if (found === undefined) {
+    throw new ApiError(
+      404,
+      'VersionNotFound',
+      'This offer has no such version. A draft becomes one when it is published.'
+    )
+  }
   return shown(record, found, version)
 }
 

@@ -50,7 +50,13 @@ export function submissionSummary (record: OfferRecord, submission: Submission):
  */
 export function findOperation ({ submissions }: OfferRecord, isIt: (submission: Submission) => boolean): Submission {
   const found = submissions.find(isIt)
-  if (found === undefined) throw new ApiError(404, 'OperationNotFound', 'This offer has no such operation. Its submissions list those that it has.')
+  if (found === undefined) {
+    throw new ApiError(
+      404,
+      'OperationNotFound',
+      'This offer has no such operation. Its submissions list those that it has.'
+    )
+  }
   return found
 }
 

@@ -3,7 +3,15 @@ import { errorResponses } from '../app/error-schema.js'
 import { findOperation, operationDocument, statusDocument, submissionSummary } from './operation.js'
 import type { OfferOptions } from './options.js'
 import { readOffer } from './read.js'
-import { OfferParamsSchema, OperationParamsSchema, OperationSchema, QuerySchema, StatusSchema, SubmissionsQuerySchema, SubmissionSummarySchema } from './schemas.js'
+import {
+  OfferParamsSchema,
+  OperationParamsSchema,
+  OperationSchema,
+  QuerySchema,
+  StatusSchema,
+  SubmissionsQuerySchema,
+  SubmissionSummarySchema
+} from './schemas.js'
 
 /** How far an offer and its publications are (CPP §3, routes 5, 10 and 11). They move with the clock, and carry no tag. */
 export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock }) => {
@@ -43,6 +51,9 @@ export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, {
   }, async (request) => {
     const { operationId } = request.params
     const offer = await readOffer(request, request.params)
-    return operationDocument(findOperation(offer, ({ id, goLive }) => id === operationId || goLive?.id === operationId), clock())
+    return operationDocument(
+      findOperation(offer, ({ id, goLive }) => id === operationId || goLive?.id === operationId),
+      clock()
+    )
   })
 }

@@ -3,7 +3,7 @@ import type { OfferContent } from './record.js'
 /** Why this draft cannot be published; undefined if it can (CPP §3, 422 of publish). */
 export function flawOfDraft ({ definition }: OfferContent): string | undefined {
   const { displayText, plans } = definition ?? {}
-  if (displayText === undefined || displayText.trim() === '') return 'definition/displayText is empty: give the offer a name'
+  if (displayText === undefined || displayText.trim() === '') { return 'definition/displayText is empty: give the offer a name' }
   if (plans === undefined || plans.length === 0) return 'definition/plans is empty: an offer is sold by its plans'
   const seen = new Set<string>()
   for (const { planId } of plans) {
@@ -17,7 +17,7 @@ export function flawOfDraft ({ definition }: OfferContent): string | undefined {
 export function flawOfImages ({ definition }: OfferContent): string | undefined {
   for (const plan of definition?.plans ?? []) {
     for (const [version, url] of imagesOf(plan)) {
-      if (!isHttps(url)) return `The image ${shortened(version)} of the plan "${shortened(plan.planId)}" cannot be fetched: its osVhdUrl is no https address.`
+      if (!isHttps(url)) { return `The image ${shortened(version)} of the plan "${shortened(plan.planId)}" cannot be fetched: its osVhdUrl is no https address.` }
     }
   }
   return undefined
@@ -27,7 +27,14 @@ export function flawOfImages ({ definition }: OfferContent): string | undefined 
 // these fields open, so they may hold anything.
 function imagesOf (plan: Record<string, unknown>): Array<[string, unknown]> {
   const maps = [plan['microsoft-azure-virtualmachines.vmImages'], plan['microsoft-azure-corevm.vmImagesPublicAzure']]
-  return maps.filter(isObject).flatMap((map) => Object.entries(map).map(([version, image]): [string, unknown] => [version, isObject(image) ? image.osVhdUrl : undefined]))
+  return maps
+    .filter(isObject)
+    .flatMap((map) =>
+      Object.entries(map).map(([version, image]): [string, unknown] => [
+        version,
+        isObject(image) ? image.osVhdUrl : undefined
+      ])
+    )
 }
 
 // A name may be as long as a document, and what is told of it is kept with the publication.

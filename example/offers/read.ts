@@ -9,7 +9,10 @@ import type { OfferParams } from './schemas.js'
 const PAGE = 10
 
 /** The offers of a publisher, ordered by id, from all pages of the storage; one page is held at a time. */
-export async function * offersOf (storage: ListingAdapter<OfferRecord>, publisherId: string): AsyncGenerator<OfferRecord> {
+export async function * offersOf (
+  storage: ListingAdapter<OfferRecord>,
+  publisherId: string
+): AsyncGenerator<OfferRecord> {
   let after: string | undefined
   do {
     const page = await storage.list(offersPrefix(publisherId), { after, limit: PAGE })
@@ -21,6 +24,9 @@ export async function * offersOf (storage: ListingAdapter<OfferRecord>, publishe
 }
 
 /** An offer, for routes that show a part of it and so carry no tag; 404 if there is none. */
-export async function readOffer (request: Pick<FastifyRequest, 'entity'>, { publisherId, offerId }: OfferParams): Promise<OfferRecord> {
+export async function readOffer (
+  request: Pick<FastifyRequest, 'entity'>,
+  { publisherId, offerId }: OfferParams
+): Promise<OfferRecord> {
   return (await request.entity<OfferRecord>(offerKey(publisherId, offerId)).read()).value
 }

@@ -22,14 +22,22 @@ export const OfferParamsSchema = Type.Object({
 })
 export type OfferParams = Static<typeof OfferParamsSchema>
 
-export const VersionParamsSchema = Type.Object({ ...OfferParamsSchema.properties, version: Type.String({ pattern: '^(0|[1-9]\\d*)$' }) })
+export const VersionParamsSchema = Type.Object({
+  ...OfferParamsSchema.properties,
+  version: Type.String({ pattern: '^(0|[1-9]\\d*)$' })
+})
 
-export const SlotParamsSchema = Type.Object({ ...OfferParamsSchema.properties, slotId: Type.String({ description: 'Draft, Preview or Production, in any case' }) })
+export const SlotParamsSchema = Type.Object({
+  ...OfferParamsSchema.properties,
+  slotId: Type.String({ description: 'Draft, Preview or Production, in any case' })
+})
 
 export const OperationParamsSchema = Type.Object({ ...OfferParamsSchema.properties, operationId: Type.String() })
 
 /** The version of the API is checked by a hook, ahead of everything that depends on the caller (CPP §10). */
-export const QuerySchema = Type.Object({ 'api-version': Type.String({ description: 'The version of the API', examples: ['2017-10-31'] }) })
+export const QuerySchema = Type.Object({
+  'api-version': Type.String({ description: 'The version of the API', examples: ['2017-10-31'] })
+})
 
 export const ListQuerySchema = Type.Object({
   ...QuerySchema.properties,
@@ -59,7 +67,14 @@ export const OfferDocumentSchema = named('OfferDocument', open({
 }))
 export type OfferDocument = Static<typeof OfferDocumentSchema>
 
-const OfferStatusSchema = values('neverPublished', 'running', 'waitingForPublisherReview', 'succeeded', 'canceled', 'failed')
+const OfferStatusSchema = values(
+  'neverPublished',
+  'running',
+  'waitingForPublisherReview',
+  'succeeded',
+  'canceled',
+  'failed'
+)
 export type OfferStatus = Static<typeof OfferStatusSchema>
 
 const offerProperties = {
@@ -76,7 +91,10 @@ export const OfferSchema = named('Offer', open({ ...offerProperties, definition:
 export type Offer = Static<typeof OfferSchema> & { [name: string]: unknown }
 
 /** An offer in a list (CPP §6). */
-export const OfferSummarySchema = named('OfferSummary', open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) }))
+export const OfferSummarySchema = named(
+  'OfferSummary',
+  open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) })
+)
 export type OfferSummary = Static<typeof OfferSummarySchema>
 
 // A known client sends null where it was given none (CPP §1, azpc).

@@ -4,11 +4,36 @@ import type { Step } from './schemas.js'
 
 /** The steps of a publication, in their order (CPP §7). */
 const STEPS = [
-  { id: 'displaydummycertify', stepName: 'Validate Pre-Requisites', description: 'What the offer needs to be published is checked.', estimatedTimeFrame: '< 15 min' },
-  { id: 'displaycertify', stepName: 'Certification', description: 'The images of the offer are tested.', estimatedTimeFrame: '~2-3 days' },
-  { id: 'displayprovision', stepName: 'Provisioning', description: 'The images of the offer are copied to where they are sold.', estimatedTimeFrame: '< 1 day' },
-  { id: 'displaypackage', stepName: 'Packaging and Lead Generation Registration', description: 'The offer is made ready for its customers.', estimatedTimeFrame: '< 1 hour' },
-  { id: 'publisher-signoff', stepName: 'Publisher signoff', description: 'The offer is in the preview slot. Look at it, and then send golive or cancel.', estimatedTimeFrame: '< 1 hour' },
+  {
+    id: 'displaydummycertify',
+    stepName: 'Validate Pre-Requisites',
+    description: 'What the offer needs to be published is checked.',
+    estimatedTimeFrame: '< 15 min'
+  },
+  {
+    id: 'displaycertify',
+    stepName: 'Certification',
+    description: 'The images of the offer are tested.',
+    estimatedTimeFrame: '~2-3 days'
+  },
+  {
+    id: 'displayprovision',
+    stepName: 'Provisioning',
+    description: 'The images of the offer are copied to where they are sold.',
+    estimatedTimeFrame: '< 1 day'
+  },
+  {
+    id: 'displaypackage',
+    stepName: 'Packaging and Lead Generation Registration',
+    description: 'The offer is made ready for its customers.',
+    estimatedTimeFrame: '< 1 hour'
+  },
+  {
+    id: 'publisher-signoff',
+    stepName: 'Publisher signoff',
+    description: 'The offer is in the preview slot. Look at it, and then send golive or cancel.',
+    estimatedTimeFrame: '< 1 hour'
+  },
   { id: 'live', stepName: 'Live', description: 'The offer is shown to everybody.', estimatedTimeFrame: '~2-5 days' }
 ] as const
 
@@ -30,7 +55,7 @@ export function signOffAt ({ startedAt, stepMs }: Submission): number {
 export function stepsOf (submission: Submission | undefined, now: number): Step[] {
   const at = submission === undefined ? 0 : stepAt(submission, now)
   return STEPS.map((step, index) => {
-    if (submission === undefined || index > at) return { ...step, status: 'notStarted', messages: [], progressPercentage: 0 }
+    if (submission === undefined || index > at) { return { ...step, status: 'notStarted', messages: [], progressPercentage: 0 } }
     if (index < at) return { ...step, status: 'complete', messages: [], progressPercentage: 100 }
     return { ...step, ...current(submission, at, now) }
   })
@@ -52,13 +77,17 @@ function stepAt ({ state, startedAt, stepMs, flaw, signOffAt, goLive, endedAt }:
   return Math.min(Math.floor(elapsed / stepMs), last)
 }
 
-function current (submission: Submission, at: number, now: number): Pick<Step, 'status' | 'messages' | 'progressPercentage'> {
+function current (
+  submission: Submission,
+  at: number,
+  now: number
+): Pick<Step, 'status' | 'messages' | 'progressPercentage'> {
   const { state, startedAt, stepMs, goLive, endedAt } = submission
   const messages = messagesOf(submission)
-  if (at === SIGN_OFF) return { status: state === 'canceled' ? 'canceled' : 'waitingForPublisherReview', messages, progressPercentage: 0 }
+  if (at === SIGN_OFF) { return { status: state === 'canceled' ? 'canceled' : 'waitingForPublisherReview', messages, progressPercentage: 0 } }
   const begun = goLive?.startedAt ?? startedAt + at * stepMs
   const passed = (endedAt ?? now) - begun
-  const progressPercentage = state === 'failed' ? 100 : Math.max(0, Math.min(Math.floor(passed * 100 / stepMs), 99))
+  const progressPercentage = state === 'failed' ? 100 : Math.max(0, Math.min(Math.floor((passed * 100) / stepMs), 99))
   const status = state === 'canceled' ? 'canceled' : state === 'failed' ? 'rejected' : 'inProgress'
   return { status, messages, progressPercentage }
 }

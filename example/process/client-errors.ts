@@ -5,10 +5,22 @@ import type { Socket } from 'node:net'
 import { ApiError, refusalOf } from '../app/errors.js'
 
 const REFUSALS: Readonly<Record<string, ApiError>> = {
-  HPE_HEADER_OVERFLOW: new ApiError(431, 'BadRequest', 'The address and the headers are together larger than 16 KB. Send fewer or shorter ones.'),
-  ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'BadRequest', 'The request did not arrive in time, and nothing was done. Send it again.')
+  HPE_HEADER_OVERFLOW: new ApiError(
+    431,
+    'BadRequest',
+    'The address and the headers are together larger than 16 KB. Send fewer or shorter ones.'
+  ),
+  ERR_HTTP_REQUEST_TIMEOUT: new ApiError(
+    408,
+    'BadRequest',
+    'The request did not arrive in time, and nothing was done. Send it again.'
+  )
 }
-const UNREADABLE = new ApiError(400, 'BadRequest', 'This is not a request that HTTP/1.1 allows. Check its method, its headers and the form of its body.')
+const UNREADABLE = new ApiError(
+  400,
+  'BadRequest',
+  'This is not a request that HTTP/1.1 allows. Check its method, its headers and the form of its body.'
+)
 
 // Time for the answer to reach a client that still sends: bytes that nobody reads would reset the connection (RFC 9112 9.6).
 const LINGER_MS = 1000
@@ -64,6 +76,18 @@ function refuse ({ log }: FastifyInstance, { code }: { code?: string }, socket: 
   log.info({ reqId: id, code }, 'request unreadable')
   const { status, headers, body } = refusalOf(REFUSALS[code ?? ''] ?? UNREADABLE, id)
   const content = JSON.stringify(body)
-  const fields = { ...headers, date: new Date().toUTCString(), 'content-length': Buffer.byteLength(content), connection: 'close' }
-  socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`), '', content].join('\r\n'))
+  const fields = {
+    ...headers,
+    date: new Date().toUTCString(),
+    'content-length': Buffer.byteLength(content),
+    connection: 'close'
+  }
+  socket.write(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+      '',
+      content
+    ].join('\r\n')
+  )
 }

@@ -45,14 +45,20 @@ function tokensOf (text: string): Token[] {
   try {
     return parseTokens(text)
   } catch (error) {
-    throw new SettingError('TOKENS', `accepts "token=publisher:role[+publisher:role...]" with a comma between tokens, where a role is owner or contributor: ${(error as RangeError).message}`)
+    throw new SettingError(
+      'TOKENS',
+      `accepts "token=publisher:role[+publisher:role...]" with a comma between tokens, where a role is owner or contributor: ${(error as RangeError).message}`
+    )
   }
 }
 
 function hostOf (host: string, tokens: readonly Token[]): string {
-  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) throw new SettingError('HOST', 'accepts an IP address or a host name')
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) { throw new SettingError('HOST', 'accepts an IP address or a host name') }
   if (!isLoopback(host) && includesDevelopmentToken(tokens)) {
-    throw new SettingError('HOST', 'accepts 127.0.0.1, ::1 and localhost alone while the development tokens, which everybody knows, are in use: set TOKENS')
+    throw new SettingError(
+      'HOST',
+      'accepts 127.0.0.1, ::1 and localhost alone while the development tokens, which everybody knows, are in use: set TOKENS'
+    )
   }
   return host
 }
@@ -65,14 +71,17 @@ function isLoopback (host: string): boolean {
 }
 
 function portOf (text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port')
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) { throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port') }
   return Number(text)
 }
 
 function storageOf (text: string): string {
   const [scheme, ...rest] = text.split(':')
   if (ENGINE_NAMES.includes(scheme!) && rest.length > 0) return text
-  throw new SettingError('STORAGE', 'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process')
+  throw new SettingError(
+    'STORAGE',
+    'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process'
+  )
 }
 
 function logLevelOf (text: string): Settings['logLevel'] {
@@ -83,16 +92,19 @@ function logLevelOf (text: string): Settings['logLevel'] {
 
 function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
   if (text === 'required' || text === 'optional') return text
-  throw new SettingError('ACTIONS_IF_MATCH', 'accepts required, and optional for clients that send no If-Match with publish, golive and cancel')
+  throw new SettingError(
+    'ACTIONS_IF_MATCH',
+    'accepts required, and optional for clients that send no If-Match with publish, golive and cancel'
+  )
 }
 
 function stepMsOf (text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999')
+  if (!/^[1-9]\d{0,8}$/.test(text)) { throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999') }
   return Number(text)
 }
 
 function workersOf (text: string, storage: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new SettingError('WORKERS', 'accepts a whole number from 1 to 999')
-  if (text !== '1' && storage === 'memory:') throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees')
+  if (text !== '1' && storage === 'memory:') { throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees') }
   return Number(text)
 }

@@ -21,7 +21,7 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
   cluster.on('exit', (worker, code, signal) => {
     if (isStopping) return
     process.exitCode = 1
-    if (isStarted) console.error(`worker ${worker.process.pid} ended unasked (code ${code}, signal ${signal}), so the server stops`)
+    if (isStarted) { console.error(`worker ${worker.process.pid} ended unasked (code ${code}, signal ${signal}), so the server stops`) }
     stop()
   })
   let url: string | undefined

@@ -1,4 +1,12 @@
-import { copyJson, errorCodes, isIfMatchError, type ListingAdapter, type ReadOptions, type Refused, type Stored } from 'fastify-if-match'
+import {
+  copyJson,
+  errorCodes,
+  isIfMatchError,
+  type ListingAdapter,
+  type ReadOptions,
+  type Refused,
+  type Stored
+} from 'fastify-if-match'
 
 /**
  * A storage in which the clock is one more writer. Whoever reads or changes an entity first applies what has come due,
@@ -8,7 +16,11 @@ import { copyJson, errorCodes, isIfMatchError, type ListingAdapter, type ReadOpt
  * @param due what a value is by now: the same object if nothing has come due
  */
 export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) => T): ListingAdapter<T> {
-  async function settled (key: string, stored: Stored<T> | undefined, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
+  async function settled (
+    key: string,
+    stored: Stored<T> | undefined,
+    options: ReadOptions | undefined
+  ): Promise<Stored<T> | undefined> {
     let current = stored
     while (current !== undefined) {
       const value = due(current.value)
@@ -23,10 +35,15 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
   async function transition (key: string, value: T, version: string, options: ReadOptions | undefined) {
     try {
       // Without the digest, which is that of the caller's own write.
-      return await storage.write(key, value, { kind: 'version', versions: [version] }, options && { context: options.context, signal: options.signal })
+      return await storage.write(
+        key,
+        value,
+        { kind: 'version', versions: [version] },
+        options && { context: options.context, signal: options.signal }
+      )
     } catch (error) {
       // Whatever became of it: what the caller asked for was certainly not done.
-      if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: error })
+      if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') { throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: error }) }
       throw error
     }
   }
@@ -36,11 +53,15 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
   }
 
   // Again where something came due in between: what stands in the way is told as it is by now, and it may be gone.
-  async function change<R extends { applied: true }> (key: string, options: ReadOptions | undefined, act: () => Promise<R | Refused<T>>): Promise<R | Refused<T>> {
+  async function change<R extends { applied: true }> (
+    key: string,
+    options: ReadOptions | undefined,
+    act: () => Promise<R | Refused<T>>
+  ): Promise<R | Refused<T>> {
     while (true) {
       await read(key, options)
       const result = await act()
-      if (result.applied || result.current === undefined || due(result.current.value) === result.current.value) return result
+      if (result.applied || result.current === undefined || due(result.current.value) === result.current.value) { return result }
     }
   }
 

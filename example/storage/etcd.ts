@@ -6,7 +6,7 @@ import type { CreateStorage } from './index.js'
 /** `etcd://…` or, with TLS, `etcds://…`, with one or several members; `?prefix=` is what its keys begin with. */
 export const createEtcd: CreateStorage = (setting) => {
   const address = parseAddress(setting, 2379)
-  if (address === undefined || address.path !== '' || (address.password !== undefined && address.user === undefined)) throw wrongForm()
+  if (address === undefined || address.path !== '' || (address.password !== undefined && address.user === undefined)) { throw wrongForm() }
   const { hosts, user, password = '', scheme, prefix } = address
   const protocol = scheme === 'etcds' ? 'https' : 'http'
   try {

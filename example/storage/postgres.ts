@@ -31,8 +31,19 @@ function noted (socket: Socket, sockets: Set<Socket>): Socket {
 }
 
 function poolOf (connectionString: string, stream: () => Socket): pg.Pool {
-  if (!isAddress(connectionString)) throw new SettingError('STORAGE', 'accepts "postgres://user:password@host:port/database", with what is special in a password percent-encoded')
-  return new pg.Pool({ connectionString, stream, connectionTimeoutMillis: 2000, keepAlive: true, application_name: 'offers-api' })
+  if (!isAddress(connectionString)) {
+    throw new SettingError(
+      'STORAGE',
+      'accepts "postgres://user:password@host:port/database", with what is special in a password percent-encoded'
+    )
+  }
+  return new pg.Pool({
+    connectionString,
+    stream,
+    connectionTimeoutMillis: 2000,
+    keepAlive: true,
+    application_name: 'offers-api'
+  })
 }
 
 // A Pool reads its address when it first connects, which is too late for a clear error.

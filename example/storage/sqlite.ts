@@ -13,11 +13,14 @@ export const createSqlite: CreateStorage = (setting) => {
 }
 
 function openFile (file: string): Database.Database {
-  if (file === '' || file === ':memory:') throw new SettingError('STORAGE', 'accepts "sqlite:<file>" with the name of a file')
+  if (file === '' || file === ':memory:') { throw new SettingError('STORAGE', 'accepts "sqlite:<file>" with the name of a file') }
   try {
     mkdirSync(dirname(file), { recursive: true })
     return new Database(file)
   } catch (error) {
-    throw new SettingError('STORAGE', `names a file that cannot be opened (${(error as { code?: string }).code}): check its folder and permissions`)
+    throw new SettingError(
+      'STORAGE',
+      `names a file that cannot be opened (${(error as { code?: string }).code}): check its folder and permissions`
+    )
   }
 }

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import type { Expectation, Refused, RemoveResult, StorageAdapter, Stored, WriteOptions, WriteResult } from '../storage/adapter.js'
+import type {
+  Expectation,
+  Refused,
+  RemoveResult,
+  StorageAdapter,
+  Stored,
+  WriteOptions,
+  WriteResult
+} from '../storage/adapter.js'
 import { satisfies } from '../storage/kit/expectation.js'
 import type { ErrorCode } from '../errors.js'
 
@@ -26,7 +34,12 @@ export function refused (result: WriteResult | RemoveResult, expectation: Expect
 }
 
 /** Creates an entity and gives its version. */
-export async function create (adapter: StorageAdapter, key: string, value: unknown, options?: WriteOptions): Promise<string> {
+export async function create (
+  adapter: StorageAdapter,
+  key: string,
+  value: unknown,
+  options?: WriteOptions
+): Promise<string> {
   return applied(await adapter.write(key, value, ABSENT, options)).version
 }
 
@@ -55,8 +68,16 @@ export async function rejectsWith (call: () => Promise<unknown>, ...codes: Error
 }
 
 /** What became of the creation of `key` must be what is there now; only "outcome unknown" leaves it open. */
-export async function tellsTheTruth (adapter: StorageAdapter, key: string, outcome: PromiseSettledResult<WriteResult>): Promise<void> {
+export async function tellsTheTruth (
+  adapter: StorageAdapter,
+  key: string,
+  outcome: PromiseSettledResult<WriteResult>
+): Promise<void> {
   if (outcome.status === 'rejected' && outcome.reason?.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') return
   const isThere = (await adapter.read(key)) !== undefined
-  assert.equal(isThere, outcome.status === 'fulfilled' && outcome.value.applied, isThere ? 'what was not confirmed is there' : 'what was confirmed is not there')
+  assert.equal(
+    isThere,
+    outcome.status === 'fulfilled' && outcome.value.applied,
+    isThere ? 'what was not confirmed is there' : 'what was confirmed is not there'
+  )
 }

@@ -68,7 +68,10 @@ export async function onStage (createAdapter: CreateAdapter, run: (stage: Stage)
     subject,
     adapter: await opened(subject.adapter),
     async another () {
-      assert.ok(subject.another, 'createAdapter gives no other adapter on the same data; if there is none, say "another: false"')
+      assert.ok(
+        subject.another,
+        'createAdapter gives no other adapter on the same data; if there is none, say "another: false"'
+      )
       return await opened(await subject.another())
     },
     cut,

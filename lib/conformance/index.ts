@@ -60,7 +60,13 @@ export interface ConformanceOptions {
  *   faults: false
  * })
  */
-export async function conformanceSuite ({ test, createAdapter, list = true, another = true, faults = true }: ConformanceOptions): Promise<void> {
+export async function conformanceSuite ({
+  test,
+  createAdapter,
+  list = true,
+  another = true,
+  faults = true
+}: ConformanceOptions): Promise<void> {
   const one: AdaptersOf = async ({ adapter }) => [adapter]
   const two: AdaptersOf = async (stage) => [stage.adapter, await stage.another()]
   const groups: Array<Cases | false> = [

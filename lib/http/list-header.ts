@@ -13,7 +13,10 @@ export type TagList = '*' | readonly EntityTag[]
  *
  * @returns undefined if the field was not sent, `''` if it was sent empty (R32)
  */
-export function fieldValue (raw: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'>, name: 'if-match' | 'if-none-match'): string | undefined {
+export function fieldValue (
+  raw: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'>,
+  name: 'if-match' | 'if-none-match'
+): string | undefined {
   const joined = raw.headers[name]
   if (joined === undefined || raw.httpVersionMajor < 2) return joined
   const lines: string[] = []

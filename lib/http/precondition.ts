@@ -25,7 +25,11 @@ export type Verdict = 'perform' | 'if-match' | 'if-none-match' | 'absent'
 export type Compare = 'strong' | 'opaque' | ((tag: EntityTag) => EntityTag)
 
 /** Judges the preconditions against the version of the current entity, undefined if there is none (R40, R45, R55). */
-export function evaluate ({ ifMatch, ifNoneMatch }: Preconditions, current: string | undefined, policy: Policy): Verdict {
+export function evaluate (
+  { ifMatch, ifNoneMatch }: Preconditions,
+  current: string | undefined,
+  policy: Policy
+): Verdict {
   if (current === undefined && !policy.mayCreate) {
     return ifMatch !== undefined && policy.absent === 412 ? 'if-match' : 'absent'
   }

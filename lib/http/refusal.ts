@@ -8,12 +8,24 @@ export function refusal (verdict: Exclude<Verdict, 'perform'>, { ifNoneMatch }: 
       return new EntityAbsentError()
     case 'if-match':
       return exists
-        ? new PreconditionFailedError('If-Match is false: the entity is not the version that you named', 'Read it again, apply your change to what you find, and send its new ETag.')
-        : new PreconditionFailedError('If-Match is false: there is no such entity', 'To create it, send "If-None-Match: *".')
+        ? new PreconditionFailedError(
+          'If-Match is false: the entity is not the version that you named',
+          'Read it again, apply your change to what you find, and send its new ETag.'
+        )
+        : new PreconditionFailedError(
+          'If-Match is false: there is no such entity',
+          'To create it, send "If-None-Match: *".'
+        )
     case 'if-none-match':
       return ifNoneMatch === '*'
-        ? new PreconditionFailedError('If-None-Match is false: the entity exists already', 'To change it, read it and send its ETag in If-Match.')
-        : new PreconditionFailedError('If-None-Match is false: the entity is a version that you named', 'Read it again.')
+        ? new PreconditionFailedError(
+          'If-None-Match is false: the entity exists already',
+          'To change it, read it and send its ETag in If-Match.'
+        )
+        : new PreconditionFailedError(
+          'If-None-Match is false: the entity is a version that you named',
+          'Read it again.'
+        )
   }
 }
 
@@ -23,8 +35,14 @@ export function furtherRefusal (verdict: Exclude<Verdict, 'perform'>): Error {
     case 'absent':
       return new EntityAbsentError()
     case 'if-match':
-      return new PreconditionFailedError('Another entity that this request depends on was changed meanwhile', 'Send the request again.')
+      return new PreconditionFailedError(
+        'Another entity that this request depends on was changed meanwhile',
+        'Send the request again.'
+      )
     case 'if-none-match':
-      return new PreconditionFailedError('Another entity that this request creates exists already', 'Send the request again with another identifier.')
+      return new PreconditionFailedError(
+        'Another entity that this request creates exists already',
+        'Send the request again with another identifier.'
+      )
   }
 }

@@ -18,7 +18,7 @@ export function writeFault (cause: unknown): Error {
  * @throws FST_IF_MATCH_INVALID_VERSION
  */
 export function checkStored (stored: Stored | undefined): void {
-  if (stored === null) throw new InvalidAdapterError('answered null where the contract has undefined. Run the conformance suite on it.')
+  if (stored === null) { throw new InvalidAdapterError('answered null where the contract has undefined. Run the conformance suite on it.') }
   if (stored !== undefined) formatEntityTag(stored.version)
 }
 
@@ -28,6 +28,6 @@ export function checkStored (stored: Stored | undefined): void {
  * @throws FST_IF_MATCH_INVALID_ADAPTER, FST_IF_MATCH_INVALID_VERSION
  */
 export function checkOutcome (result: WriteResult | RemoveResult): void {
-  if (typeof result?.applied !== 'boolean') throw new InvalidAdapterError('answered a write with neither applied nor refused. Run the conformance suite on it.')
+  if (typeof result?.applied !== 'boolean') { throw new InvalidAdapterError('answered a write with neither applied nor refused. Run the conformance suite on it.') }
   if (!result.applied) checkStored(result.current)
 }

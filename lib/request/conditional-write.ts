@@ -1,5 +1,12 @@
 import { ContentionError } from '../errors.js'
-import { evaluate, expectationOf, unchangedSince, type Policy, type Preconditions, type Verdict } from '../http/precondition.js'
+import {
+  evaluate,
+  expectationOf,
+  unchangedSince,
+  type Policy,
+  type Preconditions,
+  type Verdict
+} from '../http/precondition.js'
 import { checkOutcome, writeFault } from './check-adapter.js'
 import type { Expectation, Refused, Stored } from '../storage/adapter.js'
 import { backOff } from '../storage/kit/backoff.js'
@@ -52,7 +59,10 @@ export async function carryOut<T, R extends { applied: true }> (change: Change<T
   throw new ContentionError(ATTEMPTS)
 }
 
-function judge<T> ({ preconditions, policy, refusal }: Pick<Change<T, never>, 'preconditions' | 'policy' | 'refusal'>, current: Stored<T> | undefined): void {
+function judge<T> (
+  { preconditions, policy, refusal }: Pick<Change<T, never>, 'preconditions' | 'policy' | 'refusal'>,
+  current: Stored<T> | undefined
+): void {
   const verdict = evaluate(preconditions, current?.version, policy)
   if (verdict !== 'perform') throw refusal(verdict, current)
 }

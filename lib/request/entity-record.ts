@@ -32,5 +32,14 @@ export interface EntityRecord {
 
 /** The record of an entity that the request did not look at yet. */
 export function newRecord (key: string): EntityRecord {
-  return { key, first: undefined, seen: undefined, lent: undefined, left: undefined, reading: undefined, tail: undefined, failure: undefined }
+  return {
+    key,
+    first: undefined,
+    seen: undefined,
+    lent: undefined,
+    left: undefined,
+    reading: undefined,
+    tail: undefined,
+    failure: undefined
+  }
 }

@@ -30,7 +30,9 @@ export function routeHooks (route: GuardedRoute) {
       if (state?.route !== undefined && !state.isEntered) {
         state.demandWellFormed()
         if (precheck && state.needsComparison()) {
-          return new EntityHandle(state, state.own, undefined).precheck().then(() => { state.enter() })
+          return new EntityHandle(state, state.own, undefined).precheck().then(() => {
+            state.enter()
+          })
         }
         state.enter()
       }
@@ -38,7 +40,12 @@ export function routeHooks (route: GuardedRoute) {
     },
 
     /** Spares a 304 its serialisation. Strings, buffers and streams skip this hook. */
-    preSerialization (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: DonePayload): Promise<unknown> | void {
+    preSerialization (
+      request: FastifyRequest,
+      _reply: FastifyReply,
+      payload: unknown,
+      done: DonePayload
+    ): Promise<unknown> | void {
       const state = request[kState]
       if (state?.route === undefined) return done(null, payload)
       if (state.mustWait()) return state.endOfWrites().then(() => beforeSerialization(state, payload))
@@ -46,14 +53,22 @@ export function routeHooks (route: GuardedRoute) {
     },
 
     /** The last word: what was left unfinished, the 304, and the headers of the final status. */
-    onSend (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: DonePayload): Promise<unknown> | void {
+    onSend (
+      request: FastifyRequest,
+      _reply: FastifyReply,
+      payload: unknown,
+      done: DonePayload
+    ): Promise<unknown> | void {
       const state = request[kState]
       if (state?.route === undefined) return done(null, payload)
       if (state.mustWait()) {
-        return state.endOfWrites().then(() => beforeSending(state, payload), (error: unknown) => {
-          discard(payload)
-          throw error
-        })
+        return state.endOfWrites().then(
+          () => beforeSending(state, payload),
+          (error: unknown) => {
+            discard(payload)
+            throw error
+          }
+        )
       }
       done(null, beforeSending(state, payload))
     }
@@ -64,7 +79,11 @@ export function routeHooks (route: GuardedRoute) {
 export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
     if (isGuarded(route, request.method) && request[kState]?.isEntered !== true) {
-      throw new NotGuardedError(request.method, request.routeOptions.url, 'another plugin took the hooks of fastify-if-match away from it. Register that plugin first.')
+      throw new NotGuardedError(
+        request.method,
+        request.routeOptions.url,
+        'another plugin took the hooks of fastify-if-match away from it. Register that plugin first.'
+      )
     }
     return handler.call(this, request, reply)
   }
@@ -73,7 +92,11 @@ export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): 
 function beforeSerialization (state: RequestState, payload: unknown): unknown {
   state.demandWrite()
   // An error that comes up on the way to a 304 is sent by the same reply, and wants its body.
-  if (becomesNotModified(state)) state.reply.serializer((body) => isNotModified(state) ? '' : typeof body === 'string' ? body : JSON.stringify(body))
+  if (becomesNotModified(state)) {
+    state.reply.serializer((body) =>
+      isNotModified(state) ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+    )
+  }
   return payload
 }
 

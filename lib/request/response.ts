@@ -7,7 +7,14 @@ import type { RequestState } from './state.js'
 const RETRY_AFTER = '1'
 
 /** Headers that describe the body that a 304 does not have (R61, RFC 9110 8.6). */
-const BODY_HEADERS = ['content-encoding', 'content-language', 'content-length', 'content-range', 'content-type', 'last-modified']
+const BODY_HEADERS = [
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-range',
+  'content-type',
+  'last-modified'
+]
 
 /**
  * Makes the answer a 304 if it would tell a GET or HEAD nothing new: it is a success, and `If-None-Match` names the
@@ -38,7 +45,7 @@ export function setHeaders (state: RequestState): void {
     setTag(state, state.refusedBy && formatEntityTag(state.refusedBy.version))
   }
   // No client shall edit from a stale copy (R71), or find an old refusal in a cache (R62).
-  if (isFresh && answersNotModified(state.request.method) && !reply.hasHeader('cache-control')) setHeader(state, 'cache-control', 'no-cache')
+  if (isFresh && answersNotModified(state.request.method) && !reply.hasHeader('cache-control')) { setHeader(state, 'cache-control', 'no-cache') }
   if (status === 400 || status === 412 || status === 428) setHeader(state, 'cache-control', 'no-store')
   if (status === 503 && !reply.hasHeader('retry-after')) setHeader(state, 'retry-after', RETRY_AFTER)
 }
@@ -50,7 +57,8 @@ export function isNotModified ({ notModifiedTag, reply }: RequestState): boolean
 
 /** Releases a body that will not be sent: a stream of either kind, or the one inside a `Response`. */
 export function discard (payload: unknown): void {
-  const body = (payload instanceof Response ? payload.body : payload) as { destroy?: () => void, cancel?: () => Promise<void> } | null | undefined
+  const body = (payload instanceof Response ? payload.body : payload) as
+    { destroy?: () => void, cancel?: () => Promise<void> } | null | undefined
   if (typeof body?.destroy === 'function') body.destroy()
   else if (typeof body?.cancel === 'function') body.cancel().catch(() => {})
 }
@@ -64,7 +72,9 @@ function representationTag (state: RequestState): string | undefined {
   const version = state.ownRecord?.first?.version
   if (version === undefined) return undefined
   const coding = state.reply.getHeader('content-encoding')
-  return coding === undefined || coding === 'identity' ? formatEntityTag(version) : formatEntityTag(version, String(coding))
+  return coding === undefined || coding === 'identity'
+    ? formatEntityTag(version)
+    : formatEntityTag(version, String(coding))
 }
 
 // The tag of what a write left behind; of a removal, of a DELETE however it was done, or of a handler that wrote nothing,

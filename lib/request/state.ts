@@ -4,7 +4,14 @@ import { InvalidOptionsError, LateWriteError, MalformedError, NotWrittenError, R
 import type { GuardedRoute } from '../route/guard.js'
 import { fieldValue, parseIfMatch, type TagList } from '../http/list-header.js'
 import { answersNotModified, methodKind, type MethodKind } from '../http/method.js'
-import { expectationOf, normalise, preconditionsFor, versionsOf, type Policy, type Preconditions } from '../http/precondition.js'
+import {
+  expectationOf,
+  normalise,
+  preconditionsFor,
+  versionsOf,
+  type Policy,
+  type Preconditions
+} from '../http/precondition.js'
 import { RequestOptions } from './request-options.js'
 import { checkKey } from '../storage/kit/key.js'
 import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
@@ -104,7 +111,11 @@ export class RequestState {
    * one expectation. `*` compares nothing, so it needs no read.
    */
   needsComparison (): boolean {
-    return this.kind === 'read' || Array.isArray(this.preconditions.ifMatch) || expectationOf(this.preconditions, this.policy(true)) === undefined
+    return (
+      this.kind === 'read' ||
+      Array.isArray(this.preconditions.ifMatch) ||
+      expectationOf(this.preconditions, this.policy(true)) === undefined
+    )
   }
 
   /** The record of the entity that the route acts on. Its key is made on first use, after the validation of the params. */
@@ -163,7 +174,13 @@ export class RequestState {
   /** Whether nobody waits for the outcome any more: the answer is out, Fastify's timeout gave one, or the client is gone. */
   isOver (): boolean {
     const { raw } = this.reply
-    return this.isAnswered || raw.writableEnded || raw.destroyed || isCanceled(raw) || (this.route?.hasTimeout === true && isTimedOut(this.request))
+    return (
+      this.isAnswered ||
+      raw.writableEnded ||
+      raw.destroyed ||
+      isCanceled(raw) ||
+      (this.route?.hasTimeout === true && isTimedOut(this.request))
+    )
   }
 
   /** After a write of its own the request demands what it wrote. Where it asked for no comparison, there still is none. */

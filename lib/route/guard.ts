@@ -31,9 +31,16 @@ export interface GuardedRoute {
  *
  * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER, naming the route
  */
-export function guardRoute (registration: Registration, route: FastifyRouteOptions, serverTimeout: number): GuardedRoute | undefined {
+export function guardRoute (
+  registration: Registration,
+  route: FastifyRouteOptions,
+  serverTimeout: number
+): GuardedRoute | undefined {
   const own = route.config?.ifMatch
-  if (own === false || (own === undefined && !(registration.global && methodsOf(route).some((method) => methodKind(method) === 'write')))) return undefined
+  if (
+    own === false ||
+    (own === undefined && !(registration.global && methodsOf(route).some((method) => methodKind(method) === 'write')))
+  ) { return undefined }
   const name = `${methodsOf(route).join(', ')} ${route.url}`
   const settings = routeSettings(registration.settings, own, name)
   return {
@@ -55,14 +62,21 @@ function policyOf ({ create, absent }: Settings, mayCreate: boolean): Policy {
   return { mayCreate, wildcardCreates: create === 'wildcard', absent }
 }
 
-function keyOfRoute (key: Settings['key'], route: FastifyRouteOptions, name: string): (request: FastifyRequest) => string {
+function keyOfRoute (
+  key: Settings['key'],
+  route: FastifyRouteOptions,
+  name: string
+): (request: FastifyRequest) => string {
   if (typeof key === 'function') return key
   if (key === undefined && Object.keys(route.constraints ?? {}).length > 0) {
-    throw new InvalidOptionsError(name, 'a route with constraints shares its path with others, so it must name its "key".')
+    throw new InvalidOptionsError(
+      name,
+      'a route with constraints shares its path with others, so it must name its "key".'
+    )
   }
   const { keyOf, parameters } = compile(key ?? route.url, name)
   const unknown = parameters.find((parameter) => !parametersOf(route.url).includes(parameter))
-  if (unknown !== undefined) throw new InvalidOptionsError(name, `"key" names the parameter "${unknown}", which the path does not have.`)
+  if (unknown !== undefined) { throw new InvalidOptionsError(name, `"key" names the parameter "${unknown}", which the path does not have.`) }
   return (request) => keyOf(request.params as Record<string, string>)
 }
 

@@ -27,7 +27,7 @@ export function parametersOf (pattern: string): string[] {
 
 function fill (tokens: readonly Token[], params: Readonly<Record<string, string | undefined>>): string {
   let key = ''
-  for (const token of tokens) key += 'literal' in token ? token.literal : encodeURIComponent(params[token.parameter] ?? '')
+  for (const token of tokens) { key += 'literal' in token ? token.literal : encodeURIComponent(params[token.parameter] ?? '') }
   return key
 }
 

@@ -29,12 +29,17 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
   // Compares and acts with no await in between: nothing else of this process can run meanwhile.
   function change<A> (key: string, expectation: Expectation, apply: (current: Stored<T> | undefined) => A) {
     const current = entities.get(key)
-    if (!satisfies(expectation, current?.version)) return { applied: false as const, current: current && copyStored(current) }
+    if (!satisfies(expectation, current?.version)) { return { applied: false as const, current: current && copyStored(current) } }
     return apply(current)
   }
 
   // The step itself throws nothing but what stops it, and every method is async: it becomes a rejection.
-  function run<R> (operation: 'read' | 'write' | 'remove' | 'list', key: string, options: ReadOptions | undefined, step: () => R): R | Promise<R> {
+  function run<R> (
+    operation: 'read' | 'write' | 'remove' | 'list',
+    key: string,
+    options: ReadOptions | undefined,
+    step: () => R
+  ): R | Promise<R> {
     const unlessStopped = (): R => {
       throwIfStopped(options)
       return step()
@@ -77,7 +82,7 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
         sorted ??= [...entities.keys()].sort(compareKeys)
         const from = firstAfter(sorted, prefix, options.after)
         const keys: string[] = []
-        for (let at = from; at < sorted.length && sorted[at]!.startsWith(prefix) && keys.length <= limit; at++) keys.push(sorted[at]!)
+        for (let at = from; at < sorted.length && sorted[at]!.startsWith(prefix) && keys.length <= limit; at++) { keys.push(sorted[at]!) }
         const items = keys.slice(0, limit).map((key) => ({ key, ...copyStored(entities.get(key)!) }))
         return { items, next: keys.length > limit ? items.at(-1)?.key : undefined }
       })

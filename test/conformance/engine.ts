@@ -60,12 +60,13 @@ const sound: Parts = {
   isBehind: (key, after) => compareKeys(key, after) > 0,
   order: compareKeys,
   limit: pageLimit,
-  next: (keys, limit) => keys.length > limit ? keys[limit - 1] : undefined,
+  next: (keys, limit) => (keys.length > limit ? keys[limit - 1] : undefined),
   checkSignal: (signal) => signal?.throwIfAborted(),
   reach (engine) {
     if (engine.isCut) throw new StorageUnavailableError()
   },
-  lostAnswer: (change) => change === 'write' || change === 'remove' ? new OutcomeUnknownError() : new StorageUnavailableError(),
+  lostAnswer: (change) =>
+    change === 'write' || change === 'remove' ? new OutcomeUnknownError() : new StorageUnavailableError(),
   wrap: (adapter) => adapter
 }
 
@@ -119,7 +120,11 @@ export function engineSubject (flaw: Flaw = () => ({})): Subject & { engine: Eng
 
 function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
   // The answer needs a turn of the event loop for its way back, and is lost if the engine is cut off meanwhile.
-  async function send<R> (operation: 'read' | Change | 'list', signal: AbortSignal | undefined, step: () => R | Promise<R>): Promise<R> {
+  async function send<R> (
+    operation: 'read' | Change | 'list',
+    signal: AbortSignal | undefined,
+    step: () => R | Promise<R>
+  ): Promise<R> {
     parts.checkSignal(signal)
     parts.reach(engine)
     const result = await step()
@@ -128,12 +133,20 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
     return result
   }
 
-  function change<A> (operation: Change, at: string, expectation: Expectation, apply: (current: Stored | undefined) => A) {
-    return parts.decide(() => engine.rows.get(at), (current) => {
-      if (parts.satisfies(expectation, current?.version, operation)) return apply(current)
-      parts.onRefusal(engine.rows, at)
-      return { applied: false as const, current: current && parts.give(current, operation) }
-    })
+  function change<A> (
+    operation: Change,
+    at: string,
+    expectation: Expectation,
+    apply: (current: Stored | undefined) => A
+  ) {
+    return parts.decide(
+      () => engine.rows.get(at),
+      (current) => {
+        if (parts.satisfies(expectation, current?.version, operation)) return apply(current)
+        parts.onRefusal(engine.rows, at)
+        return { applied: false as const, current: current && parts.give(current, operation) }
+      }
+    )
   }
 
   return {

@@ -9,8 +9,13 @@ const fixture = fileURLToPath(new URL('fixtures/node-test.js', import.meta.url))
 async function runFixture (...args: string[]): Promise<{ code: number, passed: string[], failed: string[] }> {
   return await new Promise((resolve) => {
     execFile(process.execPath, ['--test-reporter=tap', fixture, ...args], { maxBuffer: 2 ** 24 }, (error, stdout) => {
-      const lines = (pattern: RegExp) => [...stdout.matchAll(pattern)].map((match) => match[1]!.replaceAll(/\\(.)/g, '$1'))
-      resolve({ code: Number(error?.code ?? 0), passed: lines(/^ok \d+ - (.*)$/gm), failed: lines(/^not ok \d+ - (.*)$/gm) })
+      const lines = (pattern: RegExp) =>
+        [...stdout.matchAll(pattern)].map((match) => match[1]!.replaceAll(/\\(.)/g, '$1'))
+      resolve({
+        code: Number(error?.code ?? 0),
+        passed: lines(/^ok \d+ - (.*)$/gm),
+        failed: lines(/^not ok \d+ - (.*)$/gm)
+      })
     })
   })
 }

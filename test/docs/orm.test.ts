@@ -7,7 +7,13 @@ import { KEY, subjects, wave, type Subject } from './orm/subjects.js'
 
 await t.test('guide: its code is the files that are type-checked and run here', async (t) => {
   const blocks = readFileSync('docs/guides/orm.md', 'utf8').split(/^```\w*\n/m)
-  for (const file of ['drizzle.sql', 'drizzle-adapter.ts', 'typeorm-adapter.ts', 'drizzle-adapter.test.ts', 'anything.ts']) {
+  for (const file of [
+    'drizzle.sql',
+    'drizzle-adapter.ts',
+    'typeorm-adapter.ts',
+    'drizzle-adapter.test.ts',
+    'anything.ts'
+  ]) {
     t.ok(blocks.includes(readFileSync(`test/docs/orm/${file}`, 'utf8')), file)
   }
 })
@@ -27,13 +33,18 @@ async function appOver (t: Test, { adapter, transaction }: Subject, meet: () => 
   app.patch('/offers/:id', { config }, async (request) => await transaction(async (client, note) => {
     await note('patched')
     await meet()
-    return (await request.entity<Offer>(undefined, { client }).update((current) => ({ ...current, ...request.body as Partial<Offer> }))).value
+    return (
+      await request
+        .entity<Offer>(undefined, { client })
+        .update((current) => ({ ...current, ...(request.body as Partial<Offer>) }))
+    ).value
   }))
   app.delete('/offers/:id', { config }, async (request, reply) => {
     await request.entity().remove()
     return reply.code(204).send()
   })
-  const send = async (method: 'PUT' | 'PATCH' | 'DELETE', headers: Record<string, string>, payload?: object) => await app.inject({ method, url: KEY, headers, ...(payload && { payload }) })
+  const send = async (method: 'PUT' | 'PATCH' | 'DELETE', headers: Record<string, string>, payload?: object) =>
+    await app.inject({ method, url: KEY, headers, ...(payload && { payload }) })
   return { app, send }
 }
 
@@ -71,7 +82,9 @@ for (const [orm, subject] of Object.entries(subjects)) {
     })
     const etag = (await send('PUT', { 'if-none-match': '*' }, wave)).headers.etag as string
     isMeeting = true
-    const answers = await Promise.all(['Left', 'Right'].map(async (title) => await send('PUT', { 'if-match': etag }, { ...wave, title })))
+    const answers = await Promise.all(
+      ['Left', 'Right'].map(async (title) => await send('PUT', { 'if-match': etag }, { ...wave, title }))
+    )
     t.equal(arrived.length, 2, 'the early comparison let both of them in')
     const [won, lost] = answers.toSorted((a, b) => a.statusCode - b.statusCode)
     t.strictSame([won!.statusCode, lost!.statusCode], [200, 412])

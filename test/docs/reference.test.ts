@@ -5,7 +5,15 @@ import { errorCodes } from 'fastify-if-match'
 import { IF_MATCH_OPTIONS } from '../../lib/options.js'
 
 function rows (file: string): string[][] {
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()))
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim())
+    )
 }
 
 const names = (file: string): string[] => rows(file).map(([name]) => name!.replaceAll('`', ''))
@@ -25,10 +33,18 @@ await t.test('docs: the page of options and the README have every option, and no
 })
 
 await t.test('docs: links lead somewhere, and the tests that are named exist', async (t) => {
-  const pages = ['README.md', 'CHANGELOG.md', 'bench/README.md', 'example/README.md', ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))]
+  const pages = [
+    'README.md',
+    'CHANGELOG.md',
+    'bench/README.md',
+    'example/README.md',
+    ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name))
+  ]
   for (const page of pages) {
     const content = readFileSync(page, 'utf8')
-    for (const [, target] of content.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) t.ok(existsSync(join(dirname(page), target!)), `${page}: ${target}`)
+    for (const [, target] of content.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) { t.ok(existsSync(join(dirname(page), target!)), `${page}: ${target}`) }
     for (const [, target] of content.matchAll(/`(test\/[^`]+)`/g)) t.ok(existsSync(target!), `${page}: ${target}`)
   }
 })

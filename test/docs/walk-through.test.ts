@@ -11,12 +11,23 @@ const page = readFileSync(PAGE, 'utf8')
 await t.test('example/README: the walk-through prints what it says', async (t) => {
   const [, STEP_MS] = /^STEP_MS=(\d+) npm start\n/.exec(blockOf(PAGE, 'sh', 'STEP_MS='))!
   const server = start(t, { STORAGE: await sharedSetting(t), STEP_MS: STEP_MS! })
-  const { said, printed } = await runSession(blockOf(PAGE, 'console', 'call()'), `http://127.0.0.1:${await listening(server)}`)
+  const { said, printed } = await runSession(
+    blockOf(PAGE, 'console', 'call()'),
+    `http://127.0.0.1:${await listening(server)}`
+  )
   t.equal(said, printed)
 })
 
 await t.test('example/README: the table has every setting that is read, with its default, and no other', async (t) => {
-  const rows = page.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('|').slice(1, 3).map((cell) => cell.trim().replaceAll('`', '')))
+  const rows = page
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, 3)
+        .map((cell) => cell.trim().replaceAll('`', ''))
+    )
   const read: string[] = []
   const defaults = readSettings(new Proxy({}, { get: (_, name) => { read.push(String(name)) } }))
   t.strictSame(rows.map(([name]) => name).sort(), read.sort())
@@ -25,6 +36,9 @@ await t.test('example/README: the table has every setting that is read, with its
 
 await t.test('example/README: the map has every file, and no other', async (t) => {
   const files = readdirSync('example', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
-  const named = page.split('\n').flatMap((line) => /^- (`[^:]+):/.exec(line)?.[1]!.split(', ') ?? []).map((name) => name.replaceAll('`', ''))
+  const named = page
+    .split('\n')
+    .flatMap((line) => /^- (`[^:]+):/.exec(line)?.[1]!.split(', ') ?? [])
+    .map((name) => name.replaceAll('`', ''))
   t.strictSame(named.filter((name) => name.endsWith('.ts')).sort(), files.sort())
 })

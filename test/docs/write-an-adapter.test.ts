@@ -25,12 +25,18 @@ async function appOver (t: Test, meet: () => Promise<void> = async () => {}) {
     const saved = await request.entity<Offer>().replace(request.body as Offer)
     return reply.code(saved.created ? 201 : 200).send(saved.value)
   })
-  app.patch('/offers/:id', { config }, async (request) => (await request.entity<Offer>().update((current) => ({ ...current, ...request.body as Partial<Offer> }))).value)
+  app.patch(
+    '/offers/:id',
+    { config },
+    async (request) =>
+      (await request.entity<Offer>().update((current) => ({ ...current, ...(request.body as Partial<Offer>) }))).value
+  )
   app.delete('/offers/:id', { config }, async (request, reply) => {
     await request.entity().remove()
     return reply.code(204).send()
   })
-  const send = async (method: 'PUT' | 'PATCH' | 'DELETE', headers: Record<string, string>, payload?: object) => await app.inject({ method, url: '/offers/wave', headers, ...(payload && { payload }) })
+  const send = async (method: 'PUT' | 'PATCH' | 'DELETE', headers: Record<string, string>, payload?: object) =>
+    await app.inject({ method, url: '/offers/wave', headers, ...(payload && { payload }) })
   const rows = () => other.prepare('SELECT id, title, price, published FROM offers').all()
   return { app, send, rows }
 }
@@ -79,7 +85,9 @@ await t.test('own table: of two writers with one tag that are both in the handle
   })
   const etag = (await send('PUT', { 'if-none-match': '*' }, offer)).headers.etag as string
   isMeeting = true
-  const answers = await Promise.all(['Left', 'Right'].map(async (title) => await send('PUT', { 'if-match': etag }, { ...offer, title })))
+  const answers = await Promise.all(
+    ['Left', 'Right'].map(async (title) => await send('PUT', { 'if-match': etag }, { ...offer, title }))
+  )
   t.equal(arrived.length, 2, 'the early comparison let both of them in')
   const [won, lost] = answers.toSorted((a, b) => a.statusCode - b.statusCode)
   t.strictSame([won!.statusCode, lost!.statusCode], [200, 412])
@@ -90,7 +98,12 @@ await t.test('own table: of two writers with one tag that are both in the handle
 await t.test('own table: a body that is no offer, or that a constraint refuses, is 422, and the row and its tag stay (R41)', async (t) => {
   const { app, send, rows } = await appOver(t)
   const etag = (await send('PUT', { 'if-none-match': '*' }, offer)).headers.etag as string
-  for (const body of [{ ...offer, price: 'cheap' }, { title: 'Wave' }, { ...offer, vendor: 'contoso' }, { ...offer, price: -1 }]) {
+  for (const body of [
+    { ...offer, price: 'cheap' },
+    { title: 'Wave' },
+    { ...offer, vendor: 'contoso' },
+    { ...offer, price: -1 }
+  ]) {
     for (const ifMatch of [etag, '*']) {
       const answer = await send('PUT', { 'if-match': ifMatch }, body)
       t.match([answer.statusCode, answer.json()], [422, { code: 'FST_IF_MATCH_INVALID_VALUE' }])

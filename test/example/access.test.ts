@@ -34,13 +34,23 @@ function routesOf (app: FastifyInstance): Route[] {
 
 /** The address of a route with these in the places of its parameters. */
 function addressOf ({ url }: Route, publisherId: string): string {
-  const values: Record<string, string> = { publisherId, offerId: 'tide-db', version: '1', slotId: 'draft', operationId: 'x', compositeId: `${publisherId}$tide-db$1$preview` }
+  const values: Record<string, string> = {
+    publisherId,
+    offerId: 'tide-db',
+    version: '1',
+    slotId: 'draft',
+    operationId: 'x',
+    compositeId: `${publisherId}$tide-db$1$preview`
+  }
   return url.replace(/:(\w+)/g, (_, name: string) => values[name]!)
 }
 
 async function countedApp (t: Test) {
   const { storage, calls } = await countingStorage(t)
-  const app = await buildApp({ storage, tokens: parseTokens('contoso-token=contoso:owner,fabrikam-token=fabrikam:contributor') })
+  const app = await buildApp({
+    storage,
+    tokens: parseTokens('contoso-token=contoso:owner,fabrikam-token=fabrikam:contributor')
+  })
   t.teardown(async () => { await app.close() })
   await app.ready()
   await send(app, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)
@@ -48,13 +58,25 @@ async function countedApp (t: Test) {
   const routes = routesOf(app).filter((route) => !isOpen(route))
   const ask = async (route: Route, publisherId: string, query: string, headers: Record<string, string | undefined>) => {
     const payload = route.method === 'PUT' ? OFFER : undefined
-    return await send(app, route.method, `${addressOf(route, publisherId)}?${query}`, { 'if-match': '*', ...headers }, payload)
+    return await send(
+      app,
+      route.method,
+      `${addressOf(route, publisherId)}?${query}`,
+      { 'if-match': '*', ...headers },
+      payload
+    )
   }
   return { app, routes, ask, calls }
 }
 
 /** That an answer is this refusal. HEAD has no body to tell its code. */
-function isRefusal (t: Test, response: Awaited<ReturnType<typeof send>>, method: Method, expected: [number, string], name: string): void {
+function isRefusal (
+  t: Test,
+  response: Awaited<ReturnType<typeof send>>,
+  method: Method,
+  expected: [number, string],
+  name: string
+): void {
   t.strictSame([response.statusCode, method === 'HEAD' ? expected[1] : codeOf(t, response)], expected, name)
 }
 
@@ -62,8 +84,23 @@ await t.test('the routes of the app are those of CPP §3, each GET with its HEAD
   const { routes } = await countedApp(t)
   const P = '/api/publishers/:publisherId/offers'
   const O = `${P}/:offerId`
-  const gets = [P, O, `${O}/versions/:version`, `${O}/slot/:slotId`, `${O}/status`, `${O}/submissions`, `${O}/operations/:operationId`, '/api/operations/:compositeId', '/api/publishers', '/api/offerTypes']
-  const expected = [...gets.flatMap((url) => [`GET ${url}`, `HEAD ${url}`]), `PUT ${O}`, ...['publish', 'golive', 'cancel'].map((action) => `POST ${O}/${action}`)]
+  const gets = [
+    P,
+    O,
+    `${O}/versions/:version`,
+    `${O}/slot/:slotId`,
+    `${O}/status`,
+    `${O}/submissions`,
+    `${O}/operations/:operationId`,
+    '/api/operations/:compositeId',
+    '/api/publishers',
+    '/api/offerTypes'
+  ]
+  const expected = [
+    ...gets.flatMap((url) => [`GET ${url}`, `HEAD ${url}`]),
+    `PUT ${O}`,
+    ...['publish', 'golive', 'cancel'].map((action) => `POST ${O}/${action}`)
+  ]
   const unslashed = routes.map(({ method, url }) => `${method} ${url.replace(/\/$/, '')}`)
   t.strictSame([...new Set(unslashed)].sort(), expected.sort())
 })
@@ -75,7 +112,13 @@ await t.test('no route answers, or asks the storage, without a token, or with on
       for (const authorization of [undefined, 'Bearer wrong', 'Basic contoso-token']) {
         for (const query of [VERSION, '']) {
           const response = await ask(route, publisherId, query, { authorization })
-          isRefusal(t, response, route.method, [401, 'Unauthorized'], `${route.method} ${route.url} ${publisherId} ${authorization}`)
+          isRefusal(
+            t,
+            response,
+            route.method,
+            [401, 'Unauthorized'],
+            `${route.method} ${route.url} ${publisherId} ${authorization}`
+          )
           t.equal(response.headers['www-authenticate'], 'Bearer')
         }
       }
@@ -89,8 +132,21 @@ await t.test('no route of a publisher answers, or asks the storage, with the tok
   const owned = routes.filter(({ url }) => /:(publisherId|compositeId)/.test(url))
   t.equal(owned.length, routes.length - 4, 'all but publishers and offerTypes')
   for (const route of owned) {
-    for (const [publisherId, authorization] of [['contoso', 'Bearer fabrikam-token'], ['fabrikam', 'Bearer contoso-token'], ['nobody', 'Bearer contoso-token'], ['CONTOSO', 'Bearer contoso-token'], ['__proto__', 'Bearer contoso-token'], ['contoso%20', 'Bearer contoso-token']] as const) {
-      isRefusal(t, await ask(route, publisherId, VERSION, { authorization }), route.method, [403, 'Forbidden'], `${route.method} ${route.url} ${publisherId}`)
+    for (const [publisherId, authorization] of [
+      ['contoso', 'Bearer fabrikam-token'],
+      ['fabrikam', 'Bearer contoso-token'],
+      ['nobody', 'Bearer contoso-token'],
+      ['CONTOSO', 'Bearer contoso-token'],
+      ['__proto__', 'Bearer contoso-token'],
+      ['contoso%20', 'Bearer contoso-token']
+    ] as const) {
+      isRefusal(
+        t,
+        await ask(route, publisherId, VERSION, { authorization }),
+        route.method,
+        [403, 'Forbidden'],
+        `${route.method} ${route.url} ${publisherId}`
+      )
     }
   }
   t.strictSame(calls, [])
@@ -99,8 +155,22 @@ await t.test('no route of a publisher answers, or asks the storage, with the tok
 await t.test('each route refuses a missing and a wrong version of the API, and asks the storage for neither', async (t) => {
   const { routes, ask, calls } = await countedApp(t)
   for (const route of routes) {
-    for (const query of ['', 'api-version=', 'api-version=2017-10-31%20', 'api-version=1999-01-01', `${VERSION}&${VERSION}`, 'api-version[]=2017-10-31', 'Api-Version=2017-10-31']) {
-      isRefusal(t, await ask(route, 'contoso', query, {}), route.method, [400, 'InvalidAPIVersion'], `${route.method} ${route.url} ${query}`)
+    for (const query of [
+      '',
+      'api-version=',
+      'api-version=2017-10-31%20',
+      'api-version=1999-01-01',
+      `${VERSION}&${VERSION}`,
+      'api-version[]=2017-10-31',
+      'Api-Version=2017-10-31'
+    ]) {
+      isRefusal(
+        t,
+        await ask(route, 'contoso', query, {}),
+        route.method,
+        [400, 'InvalidAPIVersion'],
+        `${route.method} ${route.url} ${query}`
+      )
     }
   }
   t.strictSame(calls, [])
@@ -111,7 +181,13 @@ await t.test('each route is there with and without a slash at its end, and asks 
   for (const route of routes) {
     const seen = await Promise.all(['', '/'].map(async (slash) => {
       const address = addressOf(route, 'contoso').replace(/\/$/, '')
-      const { statusCode, body } = await send(app, route.method, `${address}${slash}?${VERSION}`, {}, route.method === 'PUT' ? OFFER : undefined)
+      const { statusCode, body } = await send(
+        app,
+        route.method,
+        `${address}${slash}?${VERSION}`,
+        {},
+        route.method === 'PUT' ? OFFER : undefined
+      )
       return [statusCode, body]
     }))
     t.strictSame(seen[0], seen[1], `${route.method} ${route.url}`)

@@ -6,9 +6,26 @@ import { countingStorage } from '../support/example/storage.js'
 await t.test('no token, another scheme, or an unknown token: 401 with a challenge, and the storage is not asked', async (t) => {
   const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
-  for (const authorization of [undefined, '', 'contoso-token', 'Basic contoso-token', 'Bearer', 'Bearer ', 'Bearer contoso-toke', 'Bearer contoso-token2', 'Bearer a contoso-token', 'Bearer CONTOSO-TOKEN']) {
+  for (const authorization of [
+    undefined,
+    '',
+    'contoso-token',
+    'Basic contoso-token',
+    'Bearer',
+    'Bearer ',
+    'Bearer contoso-toke',
+    'Bearer contoso-token2',
+    'Bearer a contoso-token',
+    'Bearer CONTOSO-TOKEN'
+  ]) {
     for (const method of ['GET', 'PUT'] as const) {
-      const response = await send(app, method, offersUrl('/tide-db'), { authorization, 'if-match': '*' }, method === 'PUT' ? OFFER : undefined)
+      const response = await send(
+        app,
+        method,
+        offersUrl('/tide-db'),
+        { authorization, 'if-match': '*' },
+        method === 'PUT' ? OFFER : undefined
+      )
       t.equal(response.statusCode, 401, `${method} ${authorization}`)
       t.equal(response.headers['www-authenticate'], 'Bearer')
       t.equal(codeOf(t, response), 'Unauthorized')
@@ -27,8 +44,19 @@ await t.test('another publisher, and one that nobody knows: the same 403, and th
   const app = await newApp(t, { storage })
   const bodies = new Set<string>()
   for (const publisher of ['fabrikam', 'nobody', 'Contoso', 'contoso%2Foffers', 'x'.repeat(200)]) {
-    for (const [method, path] of [['GET', ''], ['GET', '/tide-db'], ['HEAD', '/tide-db'], ['PUT', '/tide-db']] as const) {
-      const response = await send(app, method, `/api/publishers/${publisher}/offers${path}?api-version=2017-10-31`, { 'if-match': '*' }, method === 'PUT' ? OFFER : undefined)
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/tide-db'],
+      ['HEAD', '/tide-db'],
+      ['PUT', '/tide-db']
+    ] as const) {
+      const response = await send(
+        app,
+        method,
+        `/api/publishers/${publisher}/offers${path}?api-version=2017-10-31`,
+        { 'if-match': '*' },
+        method === 'PUT' ? OFFER : undefined
+      )
       t.equal(response.statusCode, 403, `${method} ${publisher}${path}`)
       if (method === 'HEAD') continue
       t.equal(codeOf(t, response), 'Forbidden')

@@ -11,7 +11,14 @@ const ANY = { ...JSON_TYPE, 'if-match': '*' }
 const BAD = '400 BadRequest'
 
 function put (name: string, document: unknown, expected = BAD, headers: Headers = ANY): Case {
-  return [name, 'PUT', '/tide-db', headers, typeof document === 'string' || Buffer.isBuffer(document) ? document : JSON.stringify(document), expected]
+  return [
+    name,
+    'PUT',
+    '/tide-db',
+    headers,
+    typeof document === 'string' || Buffer.isBuffer(document) ? document : JSON.stringify(document),
+    expected
+  ]
 }
 
 function get (path: string, expected: string, query?: string): Case {
@@ -22,42 +29,126 @@ const type = OFFER.offerTypeId
 const filter = (text: string): string => `$filter=${encodeURIComponent(text)}`
 
 const CASES: Case[] = [
-  put('nothing', ''), put('half a document', '{"offerTypeId":"x"'), put('two documents', '{}{}'), put('null', null), put('a list', [OFFER]), put('a text', '"text"'), put('a number', 5),
-  put('NaN', '{"offerTypeId":NaN}'), put('UTF-16', Buffer.from(JSON.stringify(OFFER), 'utf16le')),
-  put('no type', { definition: OFFER.definition }), put('an empty type', { ...OFFER, offerTypeId: '' }), put('a type that is null', { ...OFFER, offerTypeId: null }), put('a type that is a number', { ...OFFER, offerTypeId: 5 }),
-  put('another type', { ...OFFER, offerTypeId: 'another' }), put('the type in other letters', { ...OFFER, offerTypeId: type.toUpperCase() }),
-  put('another id', { ...OFFER, id: 'other' }), put('the id in other letters', { ...OFFER, id: 'Tide-db' }), put('an id that is null', { ...OFFER, id: null }), put('an empty id', { ...OFFER, id: '' }),
-  put('another publisher', { ...OFFER, publisherId: 'fabrikam' }), put('a publisher that is a list', { ...OFFER, publisherId: ['contoso'] }),
-  put('a definition that is a text', { ...OFFER, definition: '{}' }), put('a definition that is a list', { ...OFFER, definition: [] }), put('a name that is a number', { ...OFFER, definition: { displayText: 5 } }),
-  put('an offer that is a list', { ...OFFER, definition: { offer: [] } }), put('plans that are an object', { ...OFFER, definition: { plans: {} } }), put('a plan that is a text', { ...OFFER, definition: { plans: ['small'] } }),
-  put('a plan without an id', { ...OFFER, definition: { plans: [{}] } }), put('a plan with a number for an id', { ...OFFER, definition: { plans: [{ planId: 5 }] } }),
-  put('a version of the type that is a text', { ...OFFER, offerTypeVersions: { x: '1' } }), put('one that is a fraction', { ...OFFER, offerTypeVersions: { x: 1.5 } }), put('versions of the type in a list', { ...OFFER, offerTypeVersions: [1] }),
-  put('too deep', `{"offerTypeId":"${type}","d":${'{"d":'.repeat(500)}1${'}'.repeat(500)}}`), put('far too deep', `{"offerTypeId":"${type}","d":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
-  put('too large', { ...OFFER, large: 'x'.repeat(1024 * 1024) }, '413 DocumentTooLarge'), put('a number too large', `{"offerTypeId":"${type}","n":{"n":[-1e999]}}`), put('__proto__', `{"offerTypeId":"${type}","__proto__":{}}`),
-  put('another media type', OFFER, '415 UnsupportedMediaType', { ...ANY, 'content-type': 'application/merge-patch+json' }), put('a form', 'offerTypeId=x', '415 UnsupportedMediaType', { ...ANY, 'content-type': 'application/x-www-form-urlencoded' }),
-  put('no media type', JSON.stringify(OFFER), '415 UnsupportedMediaType', { 'if-match': '*' }), put('a coding', OFFER, '415 UnsupportedMediaType', { ...ANY, 'content-encoding': 'br' }),
+  put('nothing', ''),
+  put('half a document', '{"offerTypeId":"x"'),
+  put('two documents', '{}{}'),
+  put('null', null),
+  put('a list', [OFFER]),
+  put('a text', '"text"'),
+  put('a number', 5),
+  put('NaN', '{"offerTypeId":NaN}'),
+  put('UTF-16', Buffer.from(JSON.stringify(OFFER), 'utf16le')),
+  put('no type', { definition: OFFER.definition }),
+  put('an empty type', { ...OFFER, offerTypeId: '' }),
+  put('a type that is null', { ...OFFER, offerTypeId: null }),
+  put('a type that is a number', { ...OFFER, offerTypeId: 5 }),
+  put('another type', { ...OFFER, offerTypeId: 'another' }),
+  put('the type in other letters', { ...OFFER, offerTypeId: type.toUpperCase() }),
+  put('another id', { ...OFFER, id: 'other' }),
+  put('the id in other letters', { ...OFFER, id: 'Tide-db' }),
+  put('an id that is null', { ...OFFER, id: null }),
+  put('an empty id', { ...OFFER, id: '' }),
+  put('another publisher', { ...OFFER, publisherId: 'fabrikam' }),
+  put('a publisher that is a list', { ...OFFER, publisherId: ['contoso'] }),
+  put('a definition that is a text', { ...OFFER, definition: '{}' }),
+  put('a definition that is a list', { ...OFFER, definition: [] }),
+  put('a name that is a number', { ...OFFER, definition: { displayText: 5 } }),
+  put('an offer that is a list', { ...OFFER, definition: { offer: [] } }),
+  put('plans that are an object', { ...OFFER, definition: { plans: {} } }),
+  put('a plan that is a text', { ...OFFER, definition: { plans: ['small'] } }),
+  put('a plan without an id', { ...OFFER, definition: { plans: [{}] } }),
+  put('a plan with a number for an id', { ...OFFER, definition: { plans: [{ planId: 5 }] } }),
+  put('a version of the type that is a text', { ...OFFER, offerTypeVersions: { x: '1' } }),
+  put('one that is a fraction', { ...OFFER, offerTypeVersions: { x: 1.5 } }),
+  put('versions of the type in a list', { ...OFFER, offerTypeVersions: [1] }),
+  put('too deep', `{"offerTypeId":"${type}","d":${'{"d":'.repeat(500)}1${'}'.repeat(500)}}`),
+  put('far too deep', `{"offerTypeId":"${type}","d":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
+  put('too large', { ...OFFER, large: 'x'.repeat(1024 * 1024) }, '413 DocumentTooLarge'),
+  put('a number too large', `{"offerTypeId":"${type}","n":{"n":[-1e999]}}`),
+  put('__proto__', `{"offerTypeId":"${type}","__proto__":{}}`),
+  put('another media type', OFFER, '415 UnsupportedMediaType', {
+    ...ANY,
+    'content-type': 'application/merge-patch+json'
+  }),
+  put('a form', 'offerTypeId=x', '415 UnsupportedMediaType', {
+    ...ANY,
+    'content-type': 'application/x-www-form-urlencoded'
+  }),
+  put('no media type', JSON.stringify(OFFER), '415 UnsupportedMediaType', { 'if-match': '*' }),
+  put('a coding', OFFER, '415 UnsupportedMediaType', { ...ANY, 'content-encoding': 'br' }),
   put('no If-Match', OFFER, '400 MissingIfMatch', JSON_TYPE),
-  ...['', ' ', '""x', 'tag', '*, "a"', '"a" "b"', 'w/"a"', "W/'a'", Array.from({ length: 257 }, (_, at) => `"${at}"`).join()].map((tag) => put(`If-Match: ${tag.slice(0, 20)}`, OFFER, '400 MalformedPrecondition', { ...ANY, 'if-match': tag })),
-  ...['"never"', '""', '"*"', '"a", "b"', 'W/"a"'].map((tag) => put(`If-Match: ${tag}`, OFFER, '412 PreconditionFailed', { ...ANY, 'if-match': tag })),
-  put('If-None-Match: *', OFFER, '412 PreconditionFailed', { ...JSON_TYPE, 'if-none-match': '*' }), put('If-None-Match: x', OFFER, '400 MalformedPrecondition', { ...ANY, 'if-none-match': 'x' }),
+  ...[
+    '',
+    ' ',
+    '""x',
+    'tag',
+    '*, "a"',
+    '"a" "b"',
+    'w/"a"',
+    "W/'a'",
+    Array.from({ length: 257 }, (_, at) => `"${at}"`).join()
+  ].map((tag) => put(`If-Match: ${tag.slice(0, 20)}`, OFFER, '400 MalformedPrecondition', { ...ANY, 'if-match': tag })),
+  ...['"never"', '""', '"*"', '"a", "b"', 'W/"a"'].map((tag) =>
+    put(`If-Match: ${tag}`, OFFER, '412 PreconditionFailed', { ...ANY, 'if-match': tag })
+  ),
+  put('If-None-Match: *', OFFER, '412 PreconditionFailed', { ...JSON_TYPE, 'if-none-match': '*' }),
+  put('If-None-Match: x', OFFER, '400 MalformedPrecondition', { ...ANY, 'if-none-match': 'x' }),
   ...(['publish', 'golive', 'cancel'] as const).flatMap((action): Case[] => [
-    ...[[], 'text', 5, { metadata: null }, { metadata: [] }, { metadata: { 'notification-emails': 5 } }, { metadata: { 'notification-emails': ['a'] } }].map((body): Case =>
-      [`${action} ${JSON.stringify(body)}`, 'POST', `/tide-db/${action}`, ANY, JSON.stringify(body), BAD]),
-    [`${action} as text`, 'POST', `/tide-db/${action}`, { 'if-match': '*', 'content-type': 'text/plain' }, 'x', '415 UnsupportedMediaType'],
+    ...[
+      [],
+      'text',
+      5,
+      { metadata: null },
+      { metadata: [] },
+      { metadata: { 'notification-emails': 5 } },
+      { metadata: { 'notification-emails': ['a'] } }
+    ].map((body): Case => [
+      `${action} ${JSON.stringify(body)}`,
+      'POST',
+      `/tide-db/${action}`,
+      ANY,
+      JSON.stringify(body),
+      BAD
+    ]),
+    [
+      `${action} as text`,
+      'POST',
+      `/tide-db/${action}`,
+      { 'if-match': '*', 'content-type': 'text/plain' },
+      'x',
+      '415 UnsupportedMediaType'
+    ],
     [`${action} of none`, 'POST', `/none/${action}`, ANY, undefined, '404 OfferNotFound'],
     [`${action} of no id`, 'POST', `/NONE/${action}`, ANY, undefined, BAD],
-    [`${action} under a stale tag`, 'POST', `/tide-db/${action}`, { 'if-match': '"never"' }, undefined, '412 PreconditionFailed'],
+    [
+      `${action} under a stale tag`,
+      'POST',
+      `/tide-db/${action}`,
+      { 'if-match': '"never"' },
+      undefined,
+      '412 PreconditionFailed'
+    ],
     [`${action} under none`, 'POST', `/tide-db/${action}`, {}, undefined, '400 MissingIfMatch']
   ]),
   ['golive of a draft', 'POST', '/tide-db/golive', ANY, undefined, '400 NotWaitingForSignoff'],
-  ...['/none', '/none/versions/1', '/none/slot/draft', '/none/status', '/none/submissions/', '/none/operations/x'].map((path) => get(path, '404 OfferNotFound')),
+  ...['/none', '/none/versions/1', '/none/slot/draft', '/none/status', '/none/submissions/', '/none/operations/x'].map(
+    (path) => get(path, '404 OfferNotFound')
+  ),
   ...['/NONE', '/a.b', '/a%2Fb', '/tide-db%00', '/-', `/${'x'.repeat(51)}`].map((path) => get(path, BAD)),
   ...['0', '1', '9'.repeat(16)].map((version) => get(`/tide-db/versions/${version}`, '404 VersionNotFound')),
   ...['-1', '1.0', '1e3', '0x1', 'latest', '01', '%20'].map((version) => get(`/tide-db/versions/${version}`, BAD)),
   ...['preview', 'PREVIEW', 'Production'].map((slot) => get(`/tide-db/slot/${slot}`, '404 SlotEmpty')),
   ...['view', 'staging', 'constructor', 'preview%20'].map((slot) => get(`/tide-db/slot/${slot}`, BAD)),
   ...['x', '__proto__', 'undefined'].map((id) => get(`/tide-db/operations/${id}`, '404 OperationNotFound')),
-  ...['', 'x', 'offerTypeId', "offerTypeId eq 'a", "offerTypeId eq 'a' and id eq 'b'", "offerTypeId lt 'a'", 'offerTypeId eq null'].map((text) => get('', BAD, filter(text))),
+  ...[
+    '',
+    'x',
+    'offerTypeId',
+    "offerTypeId eq 'a",
+    "offerTypeId eq 'a' and id eq 'b'",
+    "offerTypeId lt 'a'",
+    'offerTypeId eq null'
+  ].map((text) => get('', BAD, filter(text))),
   get('/tide-db/submissions', BAD, 'status=a&status=b')
 ]
 
@@ -80,7 +171,21 @@ await t.test('bad input has its status and code, in the form of CPP §2, and lea
 await t.test('methods that no route is for: 404, also for those who have no token', async (t) => {
   const { app, put } = await newPublisher(t)
   const etag = await put()
-  for (const [method, path] of [['DELETE', '/tide-db'], ['PATCH', '/tide-db'], ['POST', '/tide-db'], ['OPTIONS', '/tide-db'], ['TRACE', '/tide-db'], ['POST', ''], ['PUT', ''], ['DELETE', ''], ['GET', '/tide-db/publish'], ['PUT', '/tide-db/golive'], ['PUT', '/tide-db/slot/draft'], ['POST', '/tide-db/status'], ['DELETE', '/tide-db/submissions/']] as const) {
+  for (const [method, path] of [
+    ['DELETE', '/tide-db'],
+    ['PATCH', '/tide-db'],
+    ['POST', '/tide-db'],
+    ['OPTIONS', '/tide-db'],
+    ['TRACE', '/tide-db'],
+    ['POST', ''],
+    ['PUT', ''],
+    ['DELETE', ''],
+    ['GET', '/tide-db/publish'],
+    ['PUT', '/tide-db/golive'],
+    ['PUT', '/tide-db/slot/draft'],
+    ['POST', '/tide-db/status'],
+    ['DELETE', '/tide-db/submissions/']
+  ] as const) {
     for (const authorization of ['Bearer contoso-token', undefined]) {
       const response = await send(app, method, offersUrl(path), { authorization, 'if-match': '*' })
       t.strictSame([response.statusCode, codeOf(t, response)], [404, 'RouteNotFound'], `${method} ${path}`)
@@ -94,11 +199,30 @@ await t.test('HEAD answers as GET does, without the body', async (t) => {
   await put()
   const published = await act('publish')
   pass(TO_SIGN_OFF)
-  const urls = [...['', '/tide-db', '/tide-db/versions/1', '/tide-db/slot/preview', '/tide-db/slot/production', '/tide-db/status', '/tide-db/submissions/', '/none'].map((path) => offersUrl(path)),
-    published.headers.location as string, ...['operations/contoso$tide-db$1$preview', 'publishers', 'offerTypes'].map((path) => `/api/${path}?api-version=2017-10-31`)]
+  const urls = [
+    ...[
+      '',
+      '/tide-db',
+      '/tide-db/versions/1',
+      '/tide-db/slot/preview',
+      '/tide-db/slot/production',
+      '/tide-db/status',
+      '/tide-db/submissions/',
+      '/none'
+    ].map((path) => offersUrl(path)),
+    published.headers.location as string,
+    ...['operations/contoso$tide-db$1$preview', 'publishers', 'offerTypes'].map(
+      (path) => `/api/${path}?api-version=2017-10-31`
+    )
+  ]
   for (const url of urls) {
     const [got, head] = [await send(app, 'GET', url), await send(app, 'HEAD', url)]
-    const seen = ({ statusCode, headers }: typeof got) => [statusCode, headers.etag, headers['content-type'], headers['content-length']]
+    const seen = ({ statusCode, headers }: typeof got) => [
+      statusCode,
+      headers.etag,
+      headers['content-type'],
+      headers['content-length']
+    ]
     t.strictSame([head.body, ...seen(head)], ['', ...seen(got)], url)
   }
   t.equal((await ask('HEAD', '/tide-db', { 'if-match': '"stale"' })).statusCode, 412)
@@ -111,7 +235,11 @@ await t.test('GET of an offer is 304 under its tag, until the clock has moved th
   for (const ifNoneMatch of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
     for (const method of ['GET', 'HEAD'] as const) {
       const response = await ask(method, '/tide-db', { 'if-none-match': ifNoneMatch })
-      t.strictSame([response.statusCode, response.headers.etag, response.body], [304, etag, ''], `${method} ${ifNoneMatch}`)
+      t.strictSame(
+        [response.statusCode, response.headers.etag, response.body],
+        [304, etag, ''],
+        `${method} ${ifNoneMatch}`
+      )
     }
   }
   t.equal((await ask('GET', '/tide-db', { 'if-none-match': '"other"' })).statusCode, 200)
@@ -128,7 +256,10 @@ await t.test('an address in percent codes is that of the same offer', async (t) 
   const etag = await put()
   const coded = '/api/publishers/%63ontoso/offers/tide%2Ddb?api%2Dversion=2017%2D10-31'
   t.equal((await send(app, 'GET', coded)).headers.etag, etag)
-  const published = await send(app, 'POST', coded.replace('?', '/publish?'), { 'if-match': etag, 'content-type': 'Application/JSON; charset=utf-8' })
+  const published = await send(app, 'POST', coded.replace('?', '/publish?'), {
+    'if-match': etag,
+    'content-type': 'Application/JSON; charset=utf-8'
+  })
   t.equal(published.statusCode, 202)
   t.equal((await send(app, 'GET', published.headers.location as string)).statusCode, 200)
 })

@@ -30,7 +30,15 @@ await t.test('a connection that is gone is not answered', async (t) => {
   const app = await newApp(t)
   const answered: unknown[] = []
   for (const [code, writable] of [['ECONNRESET', true], ['HPE_INVALID_METHOD', false]] as const) {
-    const socket = { writable, destroy () { answered.push('destroyed') }, end (content: string) { answered.push(content) } }
+    const socket = {
+      writable,
+      destroy () {
+        answered.push('destroyed')
+      },
+      end (content: string) {
+        answered.push(content)
+      }
+    }
     answerUnreadable.call(app, Object.assign(new Error('gone'), { code }), socket as never)
   }
   t.same(answered, ['destroyed', 'destroyed'])

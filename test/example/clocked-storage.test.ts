@@ -72,7 +72,10 @@ for (const [title, due] of Object.entries(dues)) {
     }
   }
 
-  const overSqlite = subjectsOn((file) => new Database(file), (database) => clockedStorage(sqliteAdapter({ database }), due))
+  const overSqlite = subjectsOn(
+    (file) => new Database(file),
+    (database) => clockedStorage(sqliteAdapter({ database }), due)
+  )
 
   for (const [engine, createAdapter] of Object.entries({ memory: overMemory, sqlite: overSqlite })) {
     await t.test(`the contract of a storage adapter, over ${engine}, where ${title}`, async (t) => {
@@ -112,7 +115,10 @@ await t.test('list: what is due is applied to each item, and to no other (DESIGN
   t.equal(page.next, 'k')
   t.strictSame(calls, ['list ', 'write k'])
   for (const { key, ...stored } of page.items) t.match(await engine.read(key), stored)
-  t.strictSame((await adapter.list('', { after: page.next })).items.map(({ key, value }) => [key, value]), [['l', { ...BIRD, note: 'second' }]])
+  t.strictSame(
+    (await adapter.list('', { after: page.next })).items.map(({ key, value }) => [key, value]),
+    [['l', { ...BIRD, note: 'second' }]]
+  )
 })
 
 await t.test('list: an item that was removed meanwhile is left out, and the page goes on behind it', async (t) => {
@@ -136,7 +142,10 @@ await t.test('write: a tag from before what is due is refused, with what has bec
 
 await t.test('remove: a tag from before what is due is refused, with what has become of the entity (R14a)', async (t) => {
   const { adapter, engine, laid } = await nest()
-  t.match(await adapter.remove('k', { kind: 'version', versions: [laid] }), { applied: false, current: { value: BIRD, replaced: laid } })
+  t.match(await adapter.remove('k', { kind: 'version', versions: [laid] }), {
+    applied: false,
+    current: { value: BIRD, replaced: laid }
+  })
   const { version } = (await engine.read('k'))!
   t.strictSame(await adapter.remove('k', { kind: 'version', versions: [version] }), { applied: true })
   t.equal(await engine.read('k'), undefined)
@@ -204,7 +213,7 @@ await t.test('two adapters that find the same due: one transition is written, an
     hooks.around = async (step, operation) => {
       if (operation === 'write') await both()
       const result = step()
-      if (operation === 'write' && (result as { applied: boolean }).applied) written.add((result as { version: string }).version)
+      if (operation === 'write' && (result as { applied: boolean }).applied) { written.add((result as { version: string }).version) }
       return result
     }
     const [one, two] = await Promise.all([find(newAdapter()), find(newAdapter())])
@@ -220,7 +229,14 @@ await t.test('a writer under the old tag against the clock: exactly one of them 
     clock.now = 9
     let release!: () => void
     let arrived!: () => void
-    const [held, arrival] = [new Promise<void>((resolve) => { release = resolve }), new Promise<void>((resolve) => { arrived = resolve })]
+    const [held, arrival] = [
+      new Promise<void>((resolve) => {
+        release = resolve
+      }),
+      new Promise<void>((resolve) => {
+        arrived = resolve
+      })
+    ]
     let writes = 0
     // The first write waits behind the second: nothing was due when its writer looked.
     hooks.around = async (step, operation) => {
@@ -291,9 +307,16 @@ await t.test('a transition whose outcome is unknown: what was asked for was cert
     return result
   }
   hooks.around = answerLost
-  await t.rejects(adapter.write('k', { ...EGG, note: 'mine' }, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' } })
+  await t.rejects(adapter.write('k', { ...EGG, note: 'mine' }, ANY), {
+    code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+    cause: { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
+  })
   t.match((await engine.read('k'))?.value, BIRD, 'the transition was applied, the write was not')
-  await t.rejects(adapter.write('k', { ...EGG, note: 'mine' }, ANY), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, 'that of the write itself stays what it is')
+  await t.rejects(
+    adapter.write('k', { ...EGG, note: 'mine' }, ANY),
+    { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' },
+    'that of the write itself stays what it is'
+  )
 })
 
 /** What `nest` has, over an engine that remembers the options it was given. */
@@ -301,10 +324,22 @@ async function overheard () {
   const { engine, ...others } = await nest()
   const given: Array<[string, WriteOptions | undefined]> = []
   const spied: ListingAdapter<Egg> = {
-    async read (key, options) { given.push(['read', options]); return await engine.read(key, options) },
-    async write (key, value, expectation, options) { given.push(['write', options]); return await engine.write(key, value, expectation, options) },
-    async remove (key, expectation, options) { given.push(['remove', options]); return await engine.remove(key, expectation, options) },
-    async list (prefix, options) { given.push(['list', options]); return await engine.list(prefix, options) }
+    async read (key, options) {
+      given.push(['read', options])
+      return await engine.read(key, options)
+    },
+    async write (key, value, expectation, options) {
+      given.push(['write', options])
+      return await engine.write(key, value, expectation, options)
+    },
+    async remove (key, expectation, options) {
+      given.push(['remove', options])
+      return await engine.remove(key, expectation, options)
+    },
+    async list (prefix, options) {
+      given.push(['list', options])
+      return await engine.list(prefix, options)
+    }
   }
   const adapter = clockedStorage(spied, (egg) => egg.is === 'egg' ? { ...egg, is: 'bird' as const } : egg)
   return { ...others, engine, given, adapter }
@@ -326,7 +361,10 @@ await t.test('the options of a request go along with each step of it: its contex
       t.equal(context, options.context, `${name}: ${operation}`)
       t.equal(signal, options.signal, `${name}: ${operation}`)
     }
-    t.ok(given.filter(([operation]) => operation === name).some(([, own]) => own === options), `${name}: as they are, because a copy makes the signal`)
+    t.ok(
+      given.filter(([operation]) => operation === name).some(([, own]) => own === options),
+      `${name}: as they are, because a copy makes the signal`
+    )
   }
 })
 
@@ -343,7 +381,12 @@ await t.test('a request that is over stops what is due from being sent', async (
 
 await t.test('the digest of a write goes with that write, not with what came due before it', async (t) => {
   const { adapter, engine, laid } = await nest()
-  const result = await adapter.write('k', { ...EGG, note: 'mine' }, { kind: 'version', versions: [laid] }, { digest: 'of mine' })
+  const result = await adapter.write(
+    'k',
+    { ...EGG, note: 'mine' },
+    { kind: 'version', versions: [laid] },
+    { digest: 'of mine' }
+  )
   t.match(result, { applied: false, current: { value: BIRD, replaced: laid } })
   t.strictSame((await engine.read('k'))?.digest, undefined, 'or a retry would take the transition for itself')
   t.match(await adapter.write('k', BIRD, EXISTS, { digest: 'of mine' }), { applied: true })

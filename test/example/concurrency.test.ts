@@ -11,9 +11,14 @@ type Action = 'publish' | 'golive' | 'cancel'
 async function meetingServer (t: Test) {
   const { storage, meet } = await meetingStorage(t)
   let now = Date.parse('2031-04-02T09:15:06.987Z')
-  const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), { authorization: 'Bearer contoso-token', 'content-type': 'application/json' })
-  const put = async (ifMatch: string, document: object = OFFER) => await request('PUT', offersUrl('/tide-db'), { 'if-match': ifMatch }, document)
-  const act = async (action: Action, ifMatch: string) => await request('POST', offersUrl(`/tide-db/${action}`), { 'if-match': ifMatch })
+  const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), {
+    authorization: 'Bearer contoso-token',
+    'content-type': 'application/json'
+  })
+  const put = async (ifMatch: string, document: object = OFFER) =>
+    await request('PUT', offersUrl('/tide-db'), { 'if-match': ifMatch }, document)
+  const act = async (action: Action, ifMatch: string) =>
+    await request('POST', offersUrl(`/tide-db/${action}`), { 'if-match': ifMatch })
   const read = async (path = '') => (await request('GET', offersUrl(`/tide-db${path}`))).json() as Promise<any>
   const tag = async (): Promise<string> => (await request('GET', offersUrl('/tide-db'))).headers.get('etag')!
   await put('*')
@@ -24,7 +29,11 @@ async function meetingServer (t: Test) {
 async function isOneWinner (t: Test, answers: Response[], tag: string): Promise<void> {
   const [lost] = answers.filter(({ status }) => status === 412)
   const [won] = answers.filter(({ status }) => status < 300)
-  t.strictSame([lost?.headers.get('etag'), won?.headers.get('etag')], [tag, tag], answers.map(({ status }) => status).join())
+  t.strictSame(
+    [lost?.headers.get('etag'), won?.headers.get('etag')],
+    [tag, tag],
+    answers.map(({ status }) => status).join()
+  )
   t.match(await lost?.json(), { error: { code: 'PreconditionFailed' } })
 }
 
@@ -53,11 +62,12 @@ await t.test('publish against PUT under one tag: one wins, and what is published
     const { note: seen } = await read()
     meet(2)
     const writers = [async () => await put(etag, { ...OFFER, note: round }), async () => await act('publish', etag)]
-    const answers = await Promise.all((round % 2 === 0 ? writers : writers.reverse()).map(async (write) => await write()))
+    const answers = await Promise.all(
+      (round % 2 === 0 ? writers : writers.reverse()).map(async (write) => await write())
+    )
     await isOneWinner(t, answers, await tag())
     const [newest] = await read('/submissions')
-    if (answers.some(({ status }) => status === 202)) t.equal((await read(`/versions/${newest.publishingVersion}`)).note, seen)
-    else t.equal((await read()).note, round)
+    if (answers.some(({ status }) => status === 202)) { t.equal((await read(`/versions/${newest.publishingVersion}`)).note, seen) } else t.equal((await read()).note, round)
     await act('cancel', '*')
   }
 })
@@ -136,7 +146,12 @@ await t.test('the sign-off comes due between the comparison of a tag and the wri
     await request('POST', offersUrl('/tide-db/publish'), { 'if-match': '*' })
     const etag = (await request('GET', offersUrl('/tide-db'))).headers.get('etag')!
     reads = 0
-    const refused = await request(method, offersUrl(`/tide-db${path}`), { 'if-match': etag }, method === 'PUT' ? OFFER : undefined)
+    const refused = await request(
+      method,
+      offersUrl(`/tide-db${path}`),
+      { 'if-match': etag },
+      method === 'PUT' ? OFFER : undefined
+    )
     t.ok(reads >= 2, 'it came due within the request')
     reads = 2
     const current = await request('GET', offersUrl('/tide-db'))

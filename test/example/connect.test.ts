@@ -53,7 +53,9 @@ await t.test('CONNECT behind a write: it is not told, and not taken for refused 
   const { app } = await listeningApp(t, { storage })
   const [client, server] = await openBoth(t, app)
   const body = JSON.stringify(OFFER)
-  client.write(`PUT ${offersUrl('/tide-db')} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer contoso-token\r\nIf-Match: *\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  client.write(
+    `PUT ${offersUrl('/tide-db')} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer contoso-token\r\nIf-Match: *\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  )
   await begun
   const closed = once(server, 'close')
   client.write(CONNECT)

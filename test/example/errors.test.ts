@@ -20,10 +20,25 @@ await t.test('each refusal has its status and its code', async (t) => {
     ['no api-version', 400, 'InvalidAPIVersion', send(app, 'GET', offersUrl('/tide-db', ''))],
     ['unknown offer', 404, 'OfferNotFound', send(app, 'GET', offersUrl('/other'))],
     ['not JSON', 400, 'BadRequest', send(app, 'PUT', URL, { ...json, 'if-match': '*' }, '{"offerTypeId":')],
-    ['prototype pollution', 400, 'BadRequest', send(app, 'PUT', URL, { ...json, 'if-match': '*' }, '{"offerTypeId":"x","__proto__":{}}')],
-    ['another media type', 415, 'UnsupportedMediaType', send(app, 'PUT', URL, { 'content-type': 'text/plain', 'if-match': '*' }, 'text')],
+    [
+      'prototype pollution',
+      400,
+      'BadRequest',
+      send(app, 'PUT', URL, { ...json, 'if-match': '*' }, '{"offerTypeId":"x","__proto__":{}}')
+    ],
+    [
+      'another media type',
+      415,
+      'UnsupportedMediaType',
+      send(app, 'PUT', URL, { 'content-type': 'text/plain', 'if-match': '*' }, 'text')
+    ],
     ['no media type', 415, 'UnsupportedMediaType', send(app, 'PUT', URL, { 'if-match': '*' }, 'text')],
-    ['too large', 413, 'DocumentTooLarge', send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, large: 'x'.repeat(1024 * 1024) })],
+    [
+      'too large',
+      413,
+      'DocumentTooLarge',
+      send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, large: 'x'.repeat(1024 * 1024) })
+    ],
     ['no offerTypeId', 400, 'BadRequest', send(app, 'PUT', URL, { 'if-match': '*' }, {})],
     ['no If-Match', 400, 'MissingIfMatch', send(app, 'PUT', URL, {}, OFFER)],
     ['malformed If-Match', 400, 'MalformedPrecondition', send(app, 'PUT', URL, { 'if-match': 'unquoted' }, OFFER)],
@@ -41,10 +56,16 @@ await t.test('a refusal of what is too large says how large it may be, and quote
   const app = await newApp(t)
   const long = 'x'.repeat(200_000)
   await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: long })
-  const message = async (document: unknown): Promise<string> => (await send(app, 'PUT', URL, { 'if-match': '*' }, document)).json().error.message
+  const message = async (document: unknown): Promise<string> =>
+    (await send(app, 'PUT', URL, { 'if-match': '*' }, document)).json().error.message
   t.match(await message({ ...OFFER, large: 'x'.repeat(1024 * 1024) }), /1048576 bytes.*Send a smaller one/)
   t.match(await message({ ...OFFER, large: 'x'.repeat(300 * 1024) }), /262144 bytes.*Send a smaller one/)
-  for (const document of [OFFER, { offerTypeId: long, id: long }, { offerTypeId: long, publisherId: long }, { offerTypeId: long, definition: long }]) {
+  for (const document of [
+    OFFER,
+    { offerTypeId: long, id: long },
+    { offerTypeId: long, publisherId: long },
+    { offerTypeId: long, definition: long }
+  ]) {
     t.ok((await message(document)).length < 200)
   }
 })
@@ -56,7 +77,7 @@ await t.test('a name that is refused is told apart from what is not JSON', async
     t.strictSame([response.statusCode, codeOf(t, response)], [400, 'BadRequest'])
     return response.json().error.message
   }
-  for (const body of ['{"__proto__":{}}', '{"offerTypeId":"x","a":[{"__pr\\u006fto__":1}]}']) t.match(await message(body), /"__proto__"/)
+  for (const body of ['{"__proto__":{}}', '{"offerTypeId":"x","a":[{"__pr\\u006fto__":1}]}']) { t.match(await message(body), /"__proto__"/) }
   t.match(await message('{"__proto__":{}'), /not valid JSON/)
   const kept = await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, constructor: { prototype: { a: 1 } } })
   t.equal(kept.statusCode, 201)
@@ -77,7 +98,19 @@ await t.test('messages speak of offers, also where the plugin wrote them', async
     await send(app, 'POST', offersUrl('/none/publish'), { 'if-match': '*' }),
     await send(app, 'GET', offersUrl('/none/status'))
   ].filter(({ statusCode }) => statusCode >= 400)
-  t.strictSame(answers.map((answer) => codeOf(t, answer)), ['OfferNotFound', 'MissingIfMatch', 'PreconditionFailed', 'PreconditionFailed', 'PreconditionFailed', 'MalformedPrecondition', 'OfferNotFound', 'OfferNotFound'])
+  t.strictSame(
+    answers.map((answer) => codeOf(t, answer)),
+    [
+      'OfferNotFound',
+      'MissingIfMatch',
+      'PreconditionFailed',
+      'PreconditionFailed',
+      'PreconditionFailed',
+      'MalformedPrecondition',
+      'OfferNotFound',
+      'OfferNotFound'
+    ]
+  )
   for (const answer of answers) t.notMatch(answer.json().error.message, /entity(?!-tag)/i)
   t.match(answers[0]!.json().error.message, /^There is no such offer\. Check the address/)
   t.match(answers[5]!.json().error.message, /list of 1 to 256 entity-tags/)
@@ -86,7 +119,12 @@ await t.test('messages speak of offers, also where the plugin wrote them', async
 await t.test('refusals rank: 401, version, 403, 415, body, If-Match, 404 or 412 (CPP §10)', async (t) => {
   const app = await newApp(t)
   // Each step repairs what the step before it was refused for.
-  const request = { method: 'PUT' as const, url: '/api/publishers/fabrikam/offers/tide-db', headers: { 'content-type': 'text/plain' } as Record<string, string>, payload: '{"id":"other"}' }
+  const request = {
+    method: 'PUT' as const,
+    url: '/api/publishers/fabrikam/offers/tide-db',
+    headers: { 'content-type': 'text/plain' } as Record<string, string>,
+    payload: '{"id":"other"}'
+  }
   const refusals: string[] = []
   const refused = async (): Promise<void> => {
     const response = await app.inject(request)
@@ -110,14 +148,27 @@ await t.test('refusals rank: 401, version, 403, 415, body, If-Match, 404 or 412 
   request.headers['if-match'] = '"never"'
   await refused()
   t.strictSame(refusals, [
-    '401 Unauthorized', '400 InvalidAPIVersion', '403 Forbidden', '415 UnsupportedMediaType', '400 BadRequest', '400 BadRequest',
-    '400 MissingIfMatch', '400 MalformedPrecondition', '412 PreconditionFailed'
+    '401 Unauthorized',
+    '400 InvalidAPIVersion',
+    '403 Forbidden',
+    '415 UnsupportedMediaType',
+    '400 BadRequest',
+    '400 BadRequest',
+    '400 MissingIfMatch',
+    '400 MalformedPrecondition',
+    '412 PreconditionFailed'
   ])
 })
 
 await t.test('api-version: the accepted values end the message, in brackets (CPP §2)', async (t) => {
   const app = await newApp(t)
-  for (const query of ['', 'api-version=', 'api-version=2016-08-01-preview', 'api-version=2017-10-31&api-version=2017-10-31', 'API-VERSION=2017-10-31']) {
+  for (const query of [
+    '',
+    'api-version=',
+    'api-version=2016-08-01-preview',
+    'api-version=2017-10-31&api-version=2017-10-31',
+    'API-VERSION=2017-10-31'
+  ]) {
     const response = await send(app, 'GET', offersUrl('', query))
     t.equal(response.statusCode, 400, query)
     t.match(response.json().error, { code: 'InvalidAPIVersion', message: /\[2017-10-31\]$/ })
@@ -155,7 +206,13 @@ await t.test('a storage that does not answer is 503, and the client is told whet
 })
 
 await t.test('a document that the storage cannot hold is a wrong body: 422 is for what cannot be published', async (t) => {
-  const app = await newApp(t, { storage: memoryAdapter({ around: () => { throw new errorCodes.FST_IF_MATCH_INVALID_VALUE('it has a NUL') } }) })
+  const app = await newApp(t, {
+    storage: memoryAdapter({
+      around: () => {
+        throw new errorCodes.FST_IF_MATCH_INVALID_VALUE('it has a NUL')
+      }
+    })
+  })
   const response = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
   t.strictSame([response.statusCode, codeOf(t, response)], [400, 'BadRequest'])
 })
@@ -180,7 +237,11 @@ await t.test('an error with a status that is none, or without a code of ours, ke
 await t.test('a client that leaves while its offer is read is no failure of the server', async (t) => {
   const { storage, begun, release } = await heldStorage(t, 'read')
   const { app, logged } = await listeningApp(t, { storage })
-  const answered = new Promise<void>((resolve) => { app.server.once('request', (_request, response) => { response.once('close', resolve) }) })
+  const answered = new Promise<void>((resolve) => {
+    app.server.once('request', (_request, response) => {
+      response.once('close', resolve)
+    })
+  })
   const client = await open(t, app)
   client.write(`GET ${URL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer contoso-token\r\n\r\n`)
   await begun

@@ -12,23 +12,36 @@ const BODY = JSON.stringify(OFFER)
 const OFFER_URL = offersUrl('/tide-db')
 
 /** Checks what every refusal has, and that the log tells of it under the same id. */
-function checkRefusal (t: Test, answer: RawAnswer | undefined, status: number, logged: Array<{ reqId: string }>, name: string): string {
-  t.match(answer, {
-    status,
-    headers: {
-      date: /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/, // RFC 9110 6.6.1
-      'content-type': 'application/json; charset=utf-8',
-      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
-      'cross-origin-resource-policy': 'same-origin',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'x-ms-correlation-request-id': ID
-    }
-  }, name)
+function checkRefusal (
+  t: Test,
+  answer: RawAnswer | undefined,
+  status: number,
+  logged: Array<{ reqId: string }>,
+  name: string
+): string {
+  t.match(
+    answer,
+    {
+      status,
+      headers: {
+        date: /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/, // RFC 9110 6.6.1
+        'content-type': 'application/json; charset=utf-8',
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'x-ms-correlation-request-id': ID
+      }
+    },
+    name
+  )
   const { error, ...rest } = JSON.parse(answer!.body)
   t.strictSame([Object.keys(error), rest], [['code', 'message'], {}], name)
-  t.ok(logged.some(({ reqId }) => reqId === answer!.headers['x-ms-correlation-request-id']), `${name}: logged`)
+  t.ok(
+    logged.some(({ reqId }) => reqId === answer!.headers['x-ms-correlation-request-id']),
+    `${name}: logged`
+  )
   return `${error.code}: ${error.message}`
 }
 
@@ -104,7 +117,9 @@ await t.test('Expect: 100-continue is still answered with 100, and the request i
   for (const expect of ['100-continue', '100-Continue']) {
     const socket = await open(t, app)
     const answer = listen(socket)
-    socket.write(`${put(expect.toLowerCase())}Expect: ${expect}\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n`)
+    socket.write(
+      `${put(expect.toLowerCase())}Expect: ${expect}\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n`
+    )
     await answer.says(/^HTTP\/1\.1 100 Continue\r\n\r\n/)
     const ended = once(socket, 'end')
     socket.write(BODY)
@@ -118,7 +133,10 @@ await t.test('Expect: 100-continue is still answered with 100, and the request i
 })
 
 await t.test('garbage behind a write does not overtake its answer: the write is told as it was done', async (t) => {
-  for (const [status, garbage] of [[400, 'nonsense\r\n\r\n'], [431, `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`]] as const) {
+  for (const [status, garbage] of [
+    [400, 'nonsense\r\n\r\n'],
+    [431, `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`]
+  ] as const) {
     const { storage, begun, release } = await heldStorage(t, 'write')
     const { app, logged } = await listeningApp(t, { storage })
     const socket = await open(t, app)
@@ -138,13 +156,21 @@ await t.test('garbage behind a write does not overtake its answer: the write is 
 
 await t.test('garbage behind a request that is its last one: its answer ends the connection, and nothing follows it', async (t) => {
   const { app } = await listeningApp(t)
-  const answers = await exchange(t, app, 'GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nnonsense\r\n\r\n')
+  const answers = await exchange(
+    t,
+    app,
+    'GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nnonsense\r\n\r\n'
+  )
   t.strictSame(answers.map(({ status }) => status), [200])
 })
 
 await t.test('garbage in the body of a request behind a write: one answer to each of them', async (t) => {
   const broken = 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'
-  const cases = [[400, `${put('other')}${broken}`], [401, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}${broken}`], [404, `PUT / HTTP/1.1\r\n${HOST}${broken}`]] as const
+  const cases = [
+    [400, `${put('other')}${broken}`],
+    [401, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}${broken}`],
+    [404, `PUT / HTTP/1.1\r\n${HOST}${broken}`]
+  ] as const
   for (const [status, request] of cases) {
     const { storage, begun, release } = await heldStorage(t, 'write')
     const { app, logged } = await listeningApp(t, { storage })
@@ -173,20 +199,36 @@ await t.test('what comes late behind a 408 is not carried out, be it head or bod
     socket.write(request.slice(part))
     const answers = await answersOf(socket).catch(() => [])
     t.ok(answers.every(({ status }) => status === 408))
-    const [read] = await exchange(t, app, `GET ${OFFER_URL} HTTP/1.1\r\n${LAST}Authorization: Bearer contoso-token\r\n\r\n`)
+    const [read] = await exchange(
+      t,
+      app,
+      `GET ${OFFER_URL} HTTP/1.1\r\n${LAST}Authorization: Bearer contoso-token\r\n\r\n`
+    )
     t.equal(read!.status, 404)
   }
 })
 
 await t.test('garbage in a body is the refusal of that request, and nothing is written', async (t) => {
   const { app, logged } = await listeningApp(t)
-  const [answer, ...more] = await exchange(t, app, `${put('tide-db')}Transfer-Encoding: chunked\r\n\r\n5\r\n{"off\r\nzz\r\n`)
+  const [answer, ...more] = await exchange(
+    t,
+    app,
+    `${put('tide-db')}Transfer-Encoding: chunked\r\n\r\n5\r\n{"off\r\nzz\r\n`
+  )
   checkRefusal(t, answer, 400, logged(), 'chunks')
   t.strictSame(more, [])
-  const [early, ...rest] = await exchange(t, app, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\n{"off\r\nzz\r\n`)
+  const [early, ...rest] = await exchange(
+    t,
+    app,
+    `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\n{"off\r\nzz\r\n`
+  )
   checkRefusal(t, early, 401, logged(), 'answered ahead of the garbage')
   t.strictSame(rest, [])
-  const [read] = await exchange(t, app, `GET ${OFFER_URL} HTTP/1.1\r\n${LAST}Authorization: Bearer contoso-token\r\n\r\n`)
+  const [read] = await exchange(
+    t,
+    app,
+    `GET ${OFFER_URL} HTTP/1.1\r\n${LAST}Authorization: Bearer contoso-token\r\n\r\n`
+  )
   t.equal(read!.status, 404)
 })
 
@@ -194,7 +236,10 @@ await t.test('a client that never ends its side does not hold a refused connecti
   const { app } = await listeningApp(t)
   const socket = await open(t, app)
   socket.allowHalfOpen = true
-  const [server] = await Promise.all([once(app.server, 'clientError').then(([, server]) => server), socket.write('nonsense\r\n\r\n')])
+  const [server] = await Promise.all([
+    once(app.server, 'clientError').then(([, server]) => server),
+    socket.write('nonsense\r\n\r\n')
+  ])
   socket.resume()
   await once(server, 'close')
   t.pass()
@@ -202,7 +247,13 @@ await t.test('a client that never ends its side does not hold a refused connecti
 
 await t.test('a client that resets its connection in the middle stops nothing', async (t) => {
   const { app } = await listeningApp(t)
-  for (const bytes of [`${put('tide-db')}Content-Length: 100\r\n\r\n{`, `GET /health HTTP/1.1\r\n${HOST}`, '', 'nonsense\r\n\r\n', `GET /health HTTP/1.1\r\n${HOST}\r\nnonsense`]) {
+  for (const bytes of [
+    `${put('tide-db')}Content-Length: 100\r\n\r\n{`,
+    `GET /health HTTP/1.1\r\n${HOST}`,
+    '',
+    'nonsense\r\n\r\n',
+    `GET /health HTTP/1.1\r\n${HOST}\r\nnonsense`
+  ]) {
     const socket = await open(t, app)
     socket.write(bytes)
     socket.resetAndDestroy()

@@ -15,23 +15,44 @@ const offer = { apiVersion: '2017-10-31', publisherId: 'contoso', offerId: 'tide
 /** Writes the client that oazapfts makes of this document into a folder inside the checkout, where its imports resolve. */
 async function generate (t: Test, document: string): Promise<string> {
   const folder = t.testdir({ 'openapi.json': document })
-  writeFileSync(join(folder, 'client.ts'), await generateSource(join(folder, 'openapi.json'), { argumentStyle: 'object' }))
+  writeFileSync(
+    join(folder, 'client.ts'),
+    await generateSource(join(folder, 'openapi.json'), { argumentStyle: 'object' })
+  )
   return folder
 }
 
 /** Loads it as it is compiled. */
 async function load (folder: string): Promise<OffersClient> {
   const file = join(folder, 'client.js')
-  const { outputText } = ts.transpileModule(readFileSync(join(folder, 'client.ts'), 'utf8'), { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 } })
+  const { outputText } = ts.transpileModule(readFileSync(join(folder, 'client.ts'), 'utf8'), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
+  })
   writeFileSync(file, outputText)
   return await import(pathToFileURL(file).href)
 }
 
 /** What the compiler says about a file. The types of the client's own runtime do not know exactOptionalPropertyTypes. */
 function diagnose (file: string): string[] {
-  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile('tsconfig.json', ts.sys.readFile).config, ts.sys, '.')
-  const program = ts.createProgram([file], { ...options, exactOptionalPropertyTypes: false, lib: [...options.lib!, 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'] })
-  return ts.getPreEmitDiagnostics(program).map((diagnostic) => ts.formatDiagnostic(diagnostic, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => '.', getNewLine: () => '\n' }))
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
+    ts.sys,
+    '.'
+  )
+  const program = ts.createProgram([file], {
+    ...options,
+    exactOptionalPropertyTypes: false,
+    lib: [...options.lib!, 'lib.dom.d.ts', 'lib.dom.iterable.d.ts']
+  })
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map((diagnostic) =>
+      ts.formatDiagnostic(diagnostic, {
+        getCanonicalFileName: (name) => name,
+        getCurrentDirectory: () => '.',
+        getNewLine: () => '\n'
+      })
+    )
 }
 
 await t.test('a client generated from the document compiles under strict, and is what the test below uses', async (t) => {
@@ -69,8 +90,14 @@ await withEachStorage(t, 'the generated client creates, edits, publishes and goe
   Object.assign(client.defaults, { baseUrl, headers: { Authorization: 'Bearer contoso-token', Connection: 'close' } })
   const named = (displayText: string) => ({ ...OFFER, definition: { ...OFFER.definition, displayText } })
 
-  t.match(await client.putOffer({ ...offer, offerDocument: OFFER }), { status: 400, data: { error: { code: 'MissingIfMatch' } } })
-  t.match(await client.putOffer({ ...offer, ifNoneMatch: '*', offerDocument: OFFER }), { status: 201, data: { status: 'neverPublished', version: 0 } })
+  t.match(await client.putOffer({ ...offer, offerDocument: OFFER }), {
+    status: 400,
+    data: { error: { code: 'MissingIfMatch' } }
+  })
+  t.match(await client.putOffer({ ...offer, ifNoneMatch: '*', offerDocument: OFFER }), {
+    status: 201,
+    data: { status: 'neverPublished', version: 0 }
+  })
   const mine = await client.getOffer(offer)
   t.match(mine, { status: 200, data: OFFER })
   t.match(await client.getOffer({ ...offer, ifNoneMatch: tagOf(mine) }), { status: 304 })
@@ -85,19 +112,49 @@ await withEachStorage(t, 'the generated client creates, edits, publishes and goe
   t.not(tagOf(overwritten), tagOf(edited))
 
   t.match(await client.publishOffer({ ...offer, ifMatch: tagOf(edited) }), { status: 412 })
-  const published = await client.publishOffer({ ...offer, ifMatch: tagOf(overwritten), body: { metadata: { 'notification-emails': 'jo@example.com' } } })
+  const published = await client.publishOffer({
+    ...offer,
+    ifMatch: tagOf(overwritten),
+    body: { metadata: { 'notification-emails': 'jo@example.com' } }
+  })
   const publication = { ...offer, operationId: operationOf(t, published) }
-  t.match(await client.getOperation(publication), { status: 200, data: { status: 'running', publishingVersion: 1, notificationEmails: 'jo@example.com' } })
-  t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), { status: 400, data: { error: { code: 'NotWaitingForSignoff' } } })
+  t.match(await client.getOperation(publication), {
+    status: 200,
+    data: { status: 'running', publishingVersion: 1, notificationEmails: 'jo@example.com' }
+  })
+  t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), {
+    status: 400,
+    data: { error: { code: 'NotWaitingForSignoff' } }
+  })
   now += SIGN_OFF
   t.match(await client.getOfferStatus(offer), { status: 200, data: { status: 'waitingForPublisherReview' } })
-  t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), { status: 200, data: { definition: { displayText: 'by the last' } } })
+  t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), {
+    status: 200,
+    data: { definition: { displayText: 'by the last' } }
+  })
 
-  t.match(await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }), { status: 412 }, 'the sign-off changed the offer, so its tag moved')
+  t.match(
+    await client.goLiveOffer({ ...offer, ifMatch: tagOf(published) }),
+    { status: 412 },
+    'the sign-off changed the offer, so its tag moved'
+  )
   const live = await client.goLiveOffer({ ...offer, ifMatch: tagOf(await client.getOffer(offer)) })
   now += STEP
-  t.match(await client.getOperation({ ...offer, operationId: operationOf(t, live) }), { status: 200, data: { status: 'complete' } })
-  t.match(await client.getOfferSlot({ ...offer, slotId: 'Production' }), { status: 200, data: { version: 1, status: 'succeeded', definition: { displayText: 'by the last' } } })
-  t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), { status: 404, data: { error: { code: 'SlotEmpty' } } })
-  t.match(await client.cancelOffer({ ...offer, ifMatch: '*' }), { status: 200, data: { status: 'succeeded' } }, 'nothing to cancel')
+  t.match(await client.getOperation({ ...offer, operationId: operationOf(t, live) }), {
+    status: 200,
+    data: { status: 'complete' }
+  })
+  t.match(await client.getOfferSlot({ ...offer, slotId: 'Production' }), {
+    status: 200,
+    data: { version: 1, status: 'succeeded', definition: { displayText: 'by the last' } }
+  })
+  t.match(await client.getOfferSlot({ ...offer, slotId: 'Preview' }), {
+    status: 404,
+    data: { error: { code: 'SlotEmpty' } }
+  })
+  t.match(
+    await client.cancelOffer({ ...offer, ifMatch: '*' }),
+    { status: 200, data: { status: 'succeeded' } },
+    'nothing to cancel'
+  )
 })

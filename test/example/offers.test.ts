@@ -75,20 +75,44 @@ await t.test('PUT replaces the whole document', async (t) => {
   const app = await newApp(t)
   await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note: 'first' })
   await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: TYPE })
-  t.strictSame(Object.keys((await send(app, 'GET', URL)).json()).sort(), ['changedTime', 'id', 'offerTypeId', 'publisherId', 'status', 'version'])
+  t.strictSame(Object.keys((await send(app, 'GET', URL)).json()).sort(), [
+    'changedTime',
+    'id',
+    'offerTypeId',
+    'publisherId',
+    'status',
+    'version'
+  ])
 })
 
 await t.test('a document that contradicts its address, its type, or the schema: 400, and nothing is stored', async (t) => {
   const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
   const wrong: unknown[] = [
-    [], 'text', null, {}, { offerTypeId: '' }, { offerTypeId: 5 },
-    { ...OFFER, id: 'other' }, { ...OFFER, id: 5 }, { ...OFFER, publisherId: 'fabrikam' },
-    { ...OFFER, offerTypeVersions: { a: '1' } }, { ...OFFER, definition: null }, { ...OFFER, definition: { displayText: 5 } },
-    { ...OFFER, definition: { offer: [] } }, { ...OFFER, definition: { plans: {} } }, { ...OFFER, definition: { plans: [{}] } }
+    [],
+    'text',
+    null,
+    {},
+    { offerTypeId: '' },
+    { offerTypeId: 5 },
+    { ...OFFER, id: 'other' },
+    { ...OFFER, id: 5 },
+    { ...OFFER, publisherId: 'fabrikam' },
+    { ...OFFER, offerTypeVersions: { a: '1' } },
+    { ...OFFER, definition: null },
+    { ...OFFER, definition: { displayText: 5 } },
+    { ...OFFER, definition: { offer: [] } },
+    { ...OFFER, definition: { plans: {} } },
+    { ...OFFER, definition: { plans: [{}] } }
   ]
   for (const document of wrong) {
-    const response = await send(app, 'PUT', URL, { 'if-match': '*', 'content-type': 'application/json' }, JSON.stringify(document))
+    const response = await send(
+      app,
+      'PUT',
+      URL,
+      { 'if-match': '*', 'content-type': 'application/json' },
+      JSON.stringify(document)
+    )
     t.equal(response.statusCode, 400, JSON.stringify(document))
     t.equal(codeOf(t, response), 'BadRequest')
   }
@@ -113,7 +137,13 @@ await t.test('offer ids: lower-case letters, digits and dashes, 50 at most, no d
   }
   for (const id of ['a-', '-', 'A', 'a_b', 'a.b', 'a%20b', 'a%2Fb', 'ä', 'a%0A', 'x'.repeat(51), 'x'.repeat(5000)]) {
     for (const method of ['GET', 'PUT'] as const) {
-      const response = await send(app, method, offersUrl(`/${id}`), { 'if-match': '*' }, method === 'PUT' ? OFFER : undefined)
+      const response = await send(
+        app,
+        method,
+        offersUrl(`/${id}`),
+        { 'if-match': '*' },
+        method === 'PUT' ? OFFER : undefined
+      )
       t.equal(response.statusCode, 400, id.slice(0, 60))
       t.equal(codeOf(t, response), 'BadRequest')
     }
@@ -122,7 +152,13 @@ await t.test('offer ids: lower-case letters, digits and dashes, 50 at most, no d
 
 await t.test('a number that no JSON can hold is refused, not stored as null', async (t) => {
   const app = await newApp(t)
-  const response = await send(app, 'PUT', URL, { 'if-match': '*', 'content-type': 'application/json' }, '{"offerTypeId":"x","huge":1e400}')
+  const response = await send(
+    app,
+    'PUT',
+    URL,
+    { 'if-match': '*', 'content-type': 'application/json' },
+    '{"offerTypeId":"x","huge":1e400}'
+  )
   t.equal(response.statusCode, 400)
   t.equal(codeOf(t, response), 'BadRequest')
 })
@@ -133,14 +169,22 @@ await t.test('no body under a JSON content type is no body: the route says wheth
   const json = { 'content-type': 'application/json' }
   t.same((await app.inject({ method: 'POST', url: '/bodyless', headers: json })).json(), { hasBody: false })
   t.equal((await send(app, 'GET', offersUrl(), json)).statusCode, 200)
-  t.match((await send(app, 'PUT', URL, { ...json, 'if-match': '*' })).json(), { error: { code: 'BadRequest', message: 'body must be object' } })
+  t.match((await send(app, 'PUT', URL, { ...json, 'if-match': '*' })).json(), {
+    error: { code: 'BadRequest', message: 'body must be object' }
+  })
 })
 
 await t.test('list: all offers of the publisher alone, by id, the definition cut down to displayText', async (t) => {
   const app = await newApp(t)
   t.same((await send(app, 'GET', offersUrl())).json(), [])
   const fabrikam = { authorization: 'Bearer fabrikam-token' }
-  await send(app, 'PUT', '/api/publishers/fabrikam/offers/theirs?api-version=2017-10-31', { ...fabrikam, 'if-match': '*' }, OFFER)
+  await send(
+    app,
+    'PUT',
+    '/api/publishers/fabrikam/offers/theirs?api-version=2017-10-31',
+    { ...fabrikam, 'if-match': '*' },
+    OFFER
+  )
   await send(app, 'PUT', offersUrl('/b'), { 'if-match': '*' }, { ...OFFER, note: 'kept' })
   await send(app, 'PUT', offersUrl('/a'), { 'if-match': '*' }, { offerTypeId: TYPE })
   const response = await send(app, 'GET', offersUrl())
@@ -158,7 +202,11 @@ await t.test('list: all pages of the storage', async (t) => {
   const app = await newApp(t, { storage })
   await app.ready()
   for (let at = 0; at < 250; at++) {
-    await storage.write(`/publishers/contoso/offers/o${at}`, withDraft(undefined, OFFER, { publisherId: 'contoso', offerId: `o${at}` }, 0), { kind: 'any' })
+    await storage.write(
+      `/publishers/contoso/offers/o${at}`,
+      withDraft(undefined, OFFER, { publisherId: 'contoso', offerId: `o${at}` }, 0),
+      { kind: 'any' }
+    )
   }
   calls.length = 0
   const ids = (await send(app, 'GET', offersUrl())).json().map(({ id }: { id: string }) => id)
@@ -178,7 +226,9 @@ await t.test('two first PUTs with * at once: one creates, the other overwrites i
   const { storage, meet } = await meetingStorage(t)
   const app = await newApp(t, { storage })
   meet(2)
-  const answers = await Promise.all(['one', 'two'].map(async (note) => await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note })))
+  const answers = await Promise.all(
+    ['one', 'two'].map(async (note) => await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note }))
+  )
   t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [200, 201])
   const last = answers.find(({ statusCode }) => statusCode === 200)!
   t.equal((await send(app, 'GET', URL)).headers.etag, last.headers.etag)
@@ -188,7 +238,9 @@ await t.test('two first PUTs with * at once and different types: the type is fix
   const { storage, meet } = await meetingStorage(t)
   const app = await newApp(t, { storage })
   meet(2)
-  const answers = await Promise.all(['one', 'two'].map(async (offerTypeId) => await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId })))
+  const answers = await Promise.all(
+    ['one', 'two'].map(async (offerTypeId) => await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId }))
+  )
   t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [201, 400])
 })
 

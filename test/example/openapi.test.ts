@@ -14,7 +14,9 @@ async function documentOf (t: Test, options: Partial<AppOptions> = {}): Promise<
 }
 
 function operationsOf ({ paths }: Document): Array<[string, string, Operation]> {
-  return Object.entries(paths).flatMap(([path, operations]) => Object.entries(operations).map(([method, operation]): [string, string, Operation] => [method, path, operation]))
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]): [string, string, Operation] => [method, path, operation])
+  )
 }
 
 await t.test('openapi: the document is valid OpenAPI 3.0, served without a token, and has every route of CPP §3', async (t) => {
@@ -39,27 +41,51 @@ await t.test('openapi: the document is valid OpenAPI 3.0, served without a token
 
 await t.test('openapi: each route of the API asks for a bearer token and the version, and describes its success and its errors', async (t) => {
   for (const [method, path, operation] of operationsOf(await documentOf(t))) {
-    const { security, tags, parameters = [], responses } = operation as Operation & { security?: unknown, tags: string[] }
-    const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required === true).map(({ name }) => name)
+    const {
+      security,
+      tags,
+      parameters = [],
+      responses
+    } = operation as Operation & { security?: unknown, tags: string[] }
+    const required = parameters
+      .filter((parameter) => parameter.in === 'query' && parameter.required === true)
+      .map(({ name }) => name)
     const isOfApi = path !== '/health'
-    t.strictSame([security, tags, required], isOfApi ? [[{ bearer: [] }], ['Offers'], ['api-version']] : [undefined, ['Server'], []], `${method} ${path}`)
+    t.strictSame(
+      [security, tags, required],
+      isOfApi ? [[{ bearer: [] }], ['Offers'], ['api-version']] : [undefined, ['Server'], []],
+      `${method} ${path}`
+    )
     const success = Object.keys(responses).filter((status) => status.startsWith('2'))
-    t.ok(success.length > 0 && success.every((status) => responses[status]!.content?.['application/json']), 'a success with a body')
+    t.ok(
+      success.length > 0 && success.every((status) => responses[status]!.content?.['application/json']),
+      'a success with a body'
+    )
     t.strictSame(responses.default!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } })
   }
 })
 
 await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and 412 in the form of every error (CPP §2), and no other does', async (t) => {
   const document = await documentOf(t)
-  const guarded = new Map(operationsOf(document).filter(([, , operation]) => Object.keys(headersOf(operation)).length > 0).map(([method, path, operation]) => [`${method} ${path}`, operation]))
+  const guarded = new Map(
+    operationsOf(document)
+      .filter(([, , operation]) => Object.keys(headersOf(operation)).length > 0)
+      .map(([method, path, operation]) => [`${method} ${path}`, operation])
+  )
   t.strictSame([...guarded.keys()].sort(), [`get ${O}`, `put ${O}`, ...ACTIONS.map((path) => `post ${path}`)].sort())
   t.strictSame(headersOf(guarded.get(`get ${O}`)), { 'If-Match': false, 'If-None-Match': false })
   t.strictSame(headersOf(guarded.get(`put ${O}`)), { 'If-Match': false, 'If-None-Match': false })
   for (const path of ACTIONS) t.strictSame(headersOf(guarded.get(`post ${path}`)), { 'If-Match': true }, path)
   t.ok(guarded.get(`get ${O}`)!.responses['304'])
   for (const [name, { responses }] of guarded) {
-    for (const status of ['400', '412']) t.strictSame(responses[status]!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }, `${name} ${status}`)
-    for (const status of Object.keys(responses).filter((status) => status.startsWith('2') || status === '412')) t.ok(responses[status]!.headers?.ETag, `${name} ${status}`)
+    for (const status of ['400', '412']) {
+      t.strictSame(
+        responses[status]!.content,
+        { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        `${name} ${status}`
+      )
+    }
+    for (const status of Object.keys(responses).filter((status) => status.startsWith('2') || status === '412')) { t.ok(responses[status]!.headers?.ETag, `${name} ${status}`) }
   }
 })
 
@@ -76,14 +102,46 @@ await t.test('openapi: a 202 shows where the operation is followed (CPP §8), an
 
 await t.test('openapi: each operation has a name, documents have theirs, and the actions do without a body', async (t) => {
   const document = await documentOf(t) as Document & { components: { schemas: object } }
-  const operations = operationsOf(document).map(([, , operation]) => operation as Operation & { operationId: string, requestBody?: { required: boolean } })
+  const operations = operationsOf(document).map(
+    ([, , operation]) => operation as Operation & { operationId: string, requestBody?: { required: boolean } }
+  )
   t.strictSame(operations.map(({ operationId }) => operationId).sort(), [
-    'cancelOffer', 'getCompositeOperation', 'getHealth', 'getOffer', 'getOfferSlot', 'getOfferStatus', 'getOfferVersion', 'getOperation',
-    'goLiveOffer', 'listOfferTypes', 'listOffers', 'listPublishers', 'listSubmissions', 'publishOffer', 'putOffer'
+    'cancelOffer',
+    'getCompositeOperation',
+    'getHealth',
+    'getOffer',
+    'getOfferSlot',
+    'getOfferStatus',
+    'getOfferVersion',
+    'getOperation',
+    'goLiveOffer',
+    'listOfferTypes',
+    'listOffers',
+    'listPublishers',
+    'listSubmissions',
+    'publishOffer',
+    'putOffer'
   ])
-  t.strictSame(Object.keys(document.components.schemas).sort(), ['Error', 'Message', 'Offer', 'OfferDocument', 'OfferSummary', 'Operation', 'Status', 'Step', 'SubmissionSummary'])
-  const bodies = operations.flatMap(({ operationId, requestBody }) => requestBody === undefined ? [] : [[operationId, requestBody.required]])
-  t.strictSame(bodies.sort(), [['cancelOffer', false], ['goLiveOffer', false], ['publishOffer', false], ['putOffer', true]])
+  t.strictSame(Object.keys(document.components.schemas).sort(), [
+    'Error',
+    'Message',
+    'Offer',
+    'OfferDocument',
+    'OfferSummary',
+    'Operation',
+    'Status',
+    'Step',
+    'SubmissionSummary'
+  ])
+  const bodies = operations.flatMap(({ operationId, requestBody }) =>
+    requestBody === undefined ? [] : [[operationId, requestBody.required]]
+  )
+  t.strictSame(bodies.sort(), [
+    ['cancelOffer', false],
+    ['goLiveOffer', false],
+    ['publishOffer', false],
+    ['putOffer', true]
+  ])
 })
 
 await t.test('openapi: with ACTIONS_IF_MATCH=optional the header is not required there', async (t) => {
@@ -93,7 +151,14 @@ await t.test('openapi: with ACTIONS_IF_MATCH=optional the header is not required
 
 await t.test('openapi: the page is served at /docs, and its policy lets it run its own files alone', async (t) => {
   const app = await newApp(t)
-  for (const url of ['/docs', '/docs/', '/docs/static/swagger-ui-bundle.js', '/docs/static/swagger-initializer.js', '/docs/static/swagger-ui.css', '/docs/yaml']) {
+  for (const url of [
+    '/docs',
+    '/docs/',
+    '/docs/static/swagger-ui-bundle.js',
+    '/docs/static/swagger-initializer.js',
+    '/docs/static/swagger-ui.css',
+    '/docs/yaml'
+  ]) {
     const { statusCode, headers } = await app.inject(url)
     t.equal(statusCode, 200, url)
     t.match(headers['content-security-policy'], /default-src 'none'; script-src 'self';/, url)

@@ -57,7 +57,11 @@ await t.test('every answer has an id of its own, and every line of its log has t
 
 await t.test('the client cannot set the id', async (t) => {
   const { app } = await loggedApp(t)
-  const response = await send(app, 'GET', offersUrl(), { 'request-id': 'mine', 'x-request-id': 'mine', 'x-ms-correlation-request-id': 'mine' })
+  const response = await send(app, 'GET', offersUrl(), {
+    'request-id': 'mine',
+    'x-request-id': 'mine',
+    'x-ms-correlation-request-id': 'mine'
+  })
   t.match(response.headers['x-ms-correlation-request-id'], ID)
 })
 
@@ -75,13 +79,30 @@ await t.test('what Node cannot read has an id too, which is in its log', async (
 await t.test('no line of the log has a token, or what is in a document, also where they are refused', async (t) => {
   const { app, lines } = await loggedApp(t)
   const put = async (document: unknown, headers: Record<string, string> = { 'if-match': '*' }) =>
-    await send(app, 'PUT', offersUrl('/tide-db'), { ...JSON_TYPE, ...headers }, typeof document === 'string' ? document : JSON.stringify(document))
+    await send(
+      app,
+      'PUT',
+      offersUrl('/tide-db'),
+      { ...JSON_TYPE, ...headers },
+      typeof document === 'string' ? document : JSON.stringify(document)
+    )
   const plan = { planId: 'hush-plan' }
-  const secret = { ...OFFER, 'hush-name': 'hush-value', offerTypeId: 'hush-type', definition: { displayText: 'hush-title', plans: [plan] } }
+  const secret = {
+    ...OFFER,
+    'hush-name': 'hush-value',
+    offerTypeId: 'hush-type',
+    definition: { displayText: 'hush-title', plans: [plan] }
+  }
   const statuses = [
     await put(secret),
     await send(app, 'GET', offersUrl('/tide-db')),
-    await send(app, 'POST', offersUrl('/tide-db/publish'), { 'if-match': '*' }, { metadata: { 'notification-emails': 'hush@example.org' } }),
+    await send(
+      app,
+      'POST',
+      offersUrl('/tide-db/publish'),
+      { 'if-match': '*' },
+      { metadata: { 'notification-emails': 'hush@example.org' } }
+    ),
     await put({ ...secret, offerTypeId: 'other' }),
     await put({ ...secret, definition: { ...secret.definition, plans: [plan, plan] } }),
     await send(app, 'POST', offersUrl('/tide-db/cancel'), { 'if-match': '*' }),
@@ -101,9 +122,22 @@ await t.test('no line of the log has a token, or what is in a document, also whe
 })
 
 await t.test('a failure inside tells the log its cause, and neither token nor document', async (t) => {
-  const { app, lines, logged } = await loggedApp(t, { storage: memoryAdapter({ around: () => { throw new Error('disk on fire') } }) })
+  const { app, lines, logged } = await loggedApp(t, {
+    storage: memoryAdapter({
+      around: () => {
+        throw new Error('disk on fire')
+      }
+    })
+  })
   const response = await send(app, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, { ...OFFER, note: 'hush' })
   t.equal(response.statusCode, 503)
-  t.ok(logged().some(({ level, reqId, err }) => level === 50 && reqId === response.headers['x-ms-correlation-request-id'] && /disk on fire/.test(JSON.stringify(err))))
+  t.ok(
+    logged().some(
+      ({ level, reqId, err }) =>
+        level === 50 &&
+        reqId === response.headers['x-ms-correlation-request-id'] &&
+        /disk on fire/.test(JSON.stringify(err))
+    )
+  )
   t.strictSame(lines.filter((line) => /hush|contoso-token/i.test(line)), [])
 })

@@ -26,15 +26,28 @@ async function securedApp (t: Test): Promise<{ app: FastifyInstance, etag: strin
 await t.test('security headers: on every answer, refusals and 304 included', async (t) => {
   const { app, etag } = await securedApp(t)
   const requests = [
-    [200, { url: '/offers/1' }], [304, { url: '/offers/1', headers: { 'if-none-match': etag } }], [404, { url: '/offers/2' }], [404, { url: '/nowhere' }],
-    [400, { method: 'DELETE', url: '/offers/1' }], [412, { method: 'DELETE', url: '/offers/1', headers: { 'if-match': '"x"' } }], [500, { url: '/failing' }]
+    [200, { url: '/offers/1' }],
+    [304, { url: '/offers/1', headers: { 'if-none-match': etag } }],
+    [404, { url: '/offers/2' }],
+    [404, { url: '/nowhere' }],
+    [400, { method: 'DELETE', url: '/offers/1' }],
+    [412, { method: 'DELETE', url: '/offers/1', headers: { 'if-match': '"x"' } }],
+    [500, { url: '/failing' }]
   ] as const
   for (const [status, request] of requests) {
     const { statusCode, headers } = await app.inject(request)
     t.equal(statusCode, status)
-    t.match(headers, {
-      'content-security-policy': API_POLICY, 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin'
-    }, `${status} ${request.url}`)
+    t.match(
+      headers,
+      {
+        'content-security-policy': API_POLICY,
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+        'cross-origin-resource-policy': 'same-origin'
+      },
+      `${status} ${request.url}`
+    )
     t.equal(headers['strict-transport-security'], undefined)
   }
 })
@@ -47,7 +60,11 @@ await t.test('security headers: what the plugin says about caches stays (R62, R7
 
 await t.test('security headers: a page has the policy that it needs, and the other headers', async (t) => {
   const { app } = await securedApp(t)
-  for (const [url, policy] of [['/docs/', /script-src 'self'/], ['/docs/static/swagger-ui.css', /script-src 'self'/], ['/page', /^default-src 'self'$/]] as const) {
+  for (const [url, policy] of [
+    ['/docs/', /script-src 'self'/],
+    ['/docs/static/swagger-ui.css', /script-src 'self'/],
+    ['/page', /^default-src 'self'$/]
+  ] as const) {
     const { headers } = await app.inject(url)
     t.match(headers['content-security-policy'], policy)
     t.strictSame([headers['x-content-type-options'], headers['x-frame-options']], ['nosniff', 'DENY'])

@@ -10,8 +10,12 @@ await t.test('killed in the middle of a publication: it goes on where it was, wi
   const STORAGE = await sharedSetting(t)
   const restart = async (STEP_MS: number) => {
     const server = start(t, { STORAGE, STEP_MS: String(STEP_MS) })
-    const request = clientOf(`http://127.0.0.1:${await listening(server)}`, { authorization: 'Bearer dev-contoso', 'content-type': 'application/json' })
-    const get = async (path: string) => await request('GET', path.startsWith('/api') ? path : offersUrl(`/tide-db${path}`))
+    const request = clientOf(`http://127.0.0.1:${await listening(server)}`, {
+      authorization: 'Bearer dev-contoso',
+      'content-type': 'application/json'
+    })
+    const get = async (path: string) =>
+      await request('GET', path.startsWith('/api') ? path : offersUrl(`/tide-db${path}`))
     return {
       put: async () => await request('PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER),
       act: async (action: string) => await request('POST', offersUrl(`/tide-db/${action}`), { 'if-match': '*' }),
@@ -33,10 +37,17 @@ await t.test('killed in the middle of a publication: it goes on where it was, wi
 
   // Its own steps would take forever.
   const second = await restart(999_999_999)
-  const waiting = await poll(async () => await second.read(operation), ({ steps }) => steps[4].status === 'waitingForPublisherReview')
+  const waiting = await poll(
+    async () => await second.read(operation),
+    ({ steps }) => steps[4].status === 'waitingForPublisherReview'
+  )
   t.strictSame([waiting.status, waiting.publishingVersion], ['running', 1])
   const [moved] = await second.read('/submissions')
-  t.equal(Date.parse(moved.changedTime) - Date.parse(submission.changedTime), 4 * STEP, 'when it was due, and not when somebody looked')
+  t.equal(
+    Date.parse(moved.changedTime) - Date.parse(submission.changedTime),
+    4 * STEP,
+    'when it was due, and not when somebody looked'
+  )
   t.strictSame({ ...moved, changedTime: 0, version: 0 }, { ...submission, changedTime: 0, version: 0 })
   t.strictSame(await second.read('/versions/1'), { ...version, status: 'waitingForPublisherReview' })
   const tag = await second.tag()
@@ -51,7 +62,12 @@ await t.test('killed in the middle of a publication: it goes on where it was, wi
 
 await t.test('WORKERS=2: the client checks come out as with one process', async (t) => {
   const tokens = Array.from({ length: 7 }, (_, at) => `token-${at}`)
-  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2', STEP_MS: '5', TOKENS: tokens.map((token, at) => `${token}=publisher-${at}:owner`).join() })
+  const server = start(t, {
+    STORAGE: await sharedSetting(t),
+    WORKERS: '2',
+    STEP_MS: '5',
+    TOKENS: tokens.map((token, at) => `${token}=publisher-${at}:owner`).join()
+  })
   const origin = `http://127.0.0.1:${await listening(server)}`
   let at = 0
   await runClientChecks(t, 'WORKERS=2', async () => ({ origin, token: tokens[at]!, publisher: `publisher-${at++}` }))

@@ -9,17 +9,37 @@ import { listen, listening, processes, start } from '../support/example/server-p
 import { fileOf } from '../support/sqlite/handles.js'
 
 /** Sends a PUT but for the last bytes of its body, once the server has taken the head of it. */
-async function beginPut (t: Test, port: string): Promise<{ socket: Socket, finish: () => void, answer: ReturnType<typeof listen> }> {
+async function beginPut (
+  t: Test,
+  port: string
+): Promise<{ socket: Socket, finish: () => void, answer: ReturnType<typeof listen> }> {
   const body = '{"offerTypeId":"x"}'
   const socket = connect(Number(port), '127.0.0.1')
-  t.teardown(() => { socket.destroy() })
+  t.teardown(() => {
+    socket.destroy()
+  })
   const answer = listen(socket)
-  socket.write([
-    'PUT /api/publishers/contoso/offers/tide-db?api-version=2017-10-31 HTTP/1.1', 'Host: localhost', 'Authorization: Bearer dev-contoso',
-    'If-Match: *', 'Content-Type: application/json', `Content-Length: ${body.length}`, 'Expect: 100-continue', '', body.slice(0, -2)
-  ].join('\r\n'))
+  socket.write(
+    [
+      'PUT /api/publishers/contoso/offers/tide-db?api-version=2017-10-31 HTTP/1.1',
+      'Host: localhost',
+      'Authorization: Bearer dev-contoso',
+      'If-Match: *',
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Expect: 100-continue',
+      '',
+      body.slice(0, -2)
+    ].join('\r\n')
+  )
   await answer.says(/100 Continue/)
-  return { socket, answer, finish: () => { socket.write(body.slice(-2)) } }
+  return {
+    socket,
+    answer,
+    finish: () => {
+      socket.write(body.slice(-2))
+    }
+  }
 }
 
 await t.test('the line that it prints works when pasted into a shell', async (t) => {
@@ -62,7 +82,10 @@ await t.test('a second signal ends it at once', async (t) => {
 await t.test('a wrong setting stops the start, with one line that names it', async (t) => {
   const { exit, output, log } = start(t, { STORAGE: 'mysql://user:hush@host/db' })
   t.strictSame(await exit, [1, null])
-  t.equal(log.text(), 'STORAGE accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process\n')
+  t.equal(
+    log.text(),
+    'STORAGE accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process\n'
+  )
   t.equal(output.text(), '')
 })
 
@@ -92,11 +115,18 @@ const QUERY = '?api-version=2017-10-31'
 
 async function call (port: string, path: string, init: RequestInit = {}): Promise<Response> {
   // A connection of its own, so that the primary hands the next request to the next worker.
-  return await fetch(`http://127.0.0.1:${port}${OFFERS}${path}${QUERY}`, { ...init, headers: { authorization: 'Bearer dev-contoso', connection: 'close', ...init.headers } })
+  return await fetch(`http://127.0.0.1:${port}${OFFERS}${path}${QUERY}`, {
+    ...init,
+    headers: { authorization: 'Bearer dev-contoso', connection: 'close', ...init.headers }
+  })
 }
 
 async function put (port: string, id: string, headers: Record<string, string>): Promise<Response> {
-  return await call(port, `/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json', ...headers }, body: '{"offerTypeId":"x"}' })
+  return await call(port, `/${id}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: '{"offerTypeId":"x"}'
+  })
 }
 
 await t.test('a failure that has no line of its own is told whole', async (t) => {
@@ -165,7 +195,10 @@ await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and 
 await t.test('a storage that cannot be used stops the start with one line, told once by all workers', async (t) => {
   const file = fileOf(t)
   writeFileSync(file, 'Dear diary, '.repeat(100))
-  for (const [STORAGE, message] of [[`sqlite:${file}`, /is not an SQLite database/], [`sqlite:${file}/below.db`, /^STORAGE names a file that cannot be opened/]] as const) {
+  for (const [STORAGE, message] of [
+    [`sqlite:${file}`, /is not an SQLite database/],
+    [`sqlite:${file}/below.db`, /^STORAGE names a file that cannot be opened/]
+  ] as const) {
     for (const WORKERS of ['1', '2']) {
       const { exit, log, output } = start(t, { STORAGE, WORKERS })
       t.strictSame(await exit, [1, null])

@@ -17,7 +17,15 @@ function refusal (env: Record<string, string>): string | undefined {
 
 await t.test('nothing set: the defaults, with the development tokens on the loopback address', async (t) => {
   const { tokens, ...settings } = readSettings({})
-  t.strictSame(settings, { host: '127.0.0.1', port: 3000, storage: 'sqlite:data/offers.db', workers: 1, actionsIfMatch: 'required', stepMs: 5000, logLevel: 'info' })
+  t.strictSame(settings, {
+    host: '127.0.0.1',
+    port: 3000,
+    storage: 'sqlite:data/offers.db',
+    workers: 1,
+    actionsIfMatch: 'required',
+    stepMs: 5000,
+    logLevel: 'info'
+  })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['dev-contoso', [['contoso', 'owner']]],
     ['dev-fabrikam', [['fabrikam', 'contributor']]]
@@ -26,9 +34,24 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
 
 await t.test('every setting is taken from the environment', async (t) => {
   const { tokens, ...settings } = readSettings({
-    HOST: '0.0.0.0', PORT: '0', STORAGE: 'sqlite:/srv/my offers.db', WORKERS: '16', ACTIONS_IF_MATCH: 'optional', STEP_MS: '250', LOG_LEVEL: 'warn', TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
+    HOST: '0.0.0.0',
+    PORT: '0',
+    STORAGE: 'sqlite:/srv/my offers.db',
+    WORKERS: '16',
+    ACTIONS_IF_MATCH: 'optional',
+    STEP_MS: '250',
+    LOG_LEVEL: 'warn',
+    TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
-  t.strictSame(settings, { host: '0.0.0.0', port: 0, storage: 'sqlite:/srv/my offers.db', workers: 16, actionsIfMatch: 'optional', stepMs: 250, logLevel: 'warn' })
+  t.strictSame(settings, {
+    host: '0.0.0.0',
+    port: 0,
+    storage: 'sqlite:/srv/my offers.db',
+    workers: 16,
+    actionsIfMatch: 'optional',
+    stepMs: 250,
+    logLevel: 'warn'
+  })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['a.b-c=', [['contoso', 'owner'], ['fabrikam', 'contributor']]],
     ['d', [['contoso', 'contributor']]]
@@ -90,10 +113,14 @@ await t.test('TOKENS: what is wrong is told by the place of the entry, never by 
 })
 
 await t.test('HOST: the development tokens are for this machine alone', async (t) => {
-  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', '0:0:0:0:0:0:0:1', 'localhost']) t.equal(readSettings({ HOST }).host, HOST)
+  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', '0:0:0:0:0:0:0:1', 'localhost']) { t.equal(readSettings({ HOST }).host, HOST) }
   for (const HOST of ['0.0.0.0', '::', '192.168.1.2', 'example.org', 'localhost.example.org']) {
     t.match(refusal({ HOST }), /^HOST accepts .*set TOKENS/, HOST)
-    t.match(refusal({ HOST, TOKENS: 'mine=contoso:owner,dev-contoso=contoso:owner' }), /^HOST accepts /, `${HOST}, one of them named in TOKENS`)
+    t.match(
+      refusal({ HOST, TOKENS: 'mine=contoso:owner,dev-contoso=contoso:owner' }),
+      /^HOST accepts /,
+      `${HOST}, one of them named in TOKENS`
+    )
     t.equal(readSettings({ HOST, ...OWN }).host, HOST)
   }
 })

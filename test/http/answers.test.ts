@@ -7,12 +7,24 @@ import { offersApp, seed } from '../support/offers-app.js'
 await t.test('a read returns the tag of what it returns, from one snapshot (R3)', async (t) => {
   const storage = memoryAdapter()
   let reads = 0
-  const { app } = await offersApp(t, { storage: { ...storage, read: async (key, options) => { reads++; return await storage.read(key, options) } } }, (app) => {
-    app.get('/raced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
-      await storage.write('/offers/1', { title: 'other' }, { kind: 'any' })
-      return (await request.entity().read()).value
-    })
-  })
+  const { app } = await offersApp(
+    t,
+    {
+      storage: {
+        ...storage,
+        read: async (key, options) => {
+          reads++
+          return await storage.read(key, options)
+        }
+      }
+    },
+    (app) => {
+      app.get('/raced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+        await storage.write('/offers/1', { title: 'other' }, { kind: 'any' })
+        return (await request.entity().read()).value
+      })
+    }
+  )
   const etag = await seed(storage)
   const response = await app.inject('/raced/1')
   t.same([response.json(), response.headers.etag], [{ title: 'seeded' }, etag])
@@ -33,12 +45,36 @@ await t.test('every applied write answers its new tag, the same content written 
 
 await t.test('the success of a DELETE carries no tag (R66), and a recreated entity no old one (R14b)', async (t) => {
   const { app } = await offersApp(t)
-  const first = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': '*' }, payload: { title: 'a' } })
-  const removed = await app.inject({ method: 'DELETE', url: '/offers/1', headers: { 'if-match': first.headers.etag as string } })
+  const first = await app.inject({
+    method: 'PUT',
+    url: '/offers/1',
+    headers: { 'if-none-match': '*' },
+    payload: { title: 'a' }
+  })
+  const removed = await app.inject({
+    method: 'DELETE',
+    url: '/offers/1',
+    headers: { 'if-match': first.headers.etag as string }
+  })
   t.same([removed.statusCode, removed.headers.etag], [204, undefined])
-  const second = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': '*' }, payload: { title: 'a' } })
+  const second = await app.inject({
+    method: 'PUT',
+    url: '/offers/1',
+    headers: { 'if-none-match': '*' },
+    payload: { title: 'a' }
+  })
   t.not(second.headers.etag, first.headers.etag)
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': first.headers.etag as string }, payload: {} })).statusCode, 412)
+  t.equal(
+    (
+      await app.inject({
+        method: 'PUT',
+        url: '/offers/1',
+        headers: { 'if-match': first.headers.etag as string },
+        payload: {}
+      })
+    ).statusCode,
+    412
+  )
 })
 
 await t.test('412 carries the current tag, so that a client can go on (R63), and 404 none', async (t) => {
@@ -54,7 +90,13 @@ await t.test('412 carries the current tag, so that a client can go on (R63), and
 await t.test('304 comes after the handler: it carries its Cache-Control and Vary, and nothing about a body (R40, R61)', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.get('/own/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
-      reply.headers({ 'cache-control': 'private, max-age=5', vary: 'accept', 'content-language': 'en', 'content-location': '/offers/1', 'last-modified': 'Thu, 01 Jan 1970 00:00:00 GMT' })
+      reply.headers({
+        'cache-control': 'private, max-age=5',
+        vary: 'accept',
+        'content-language': 'en',
+        'content-location': '/offers/1',
+        'last-modified': 'Thu, 01 Jan 1970 00:00:00 GMT'
+      })
       return (await request.entity().read()).value
     })
   })
@@ -115,7 +157,11 @@ await t.test('304 for strings, buffers, streams and empty answers, whose streams
 
 await t.test('a status other than success is not turned into 304, and carries no tag (R45)', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.get('/own/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (_request, reply) => await reply.code(409).send({ own: true }))
+    app.get(
+      '/own/:id',
+      { config: { ifMatch: { key: '/offers/:id' } } },
+      async (_request, reply) => await reply.code(409).send({ own: true })
+    )
   })
   const etag = await seed(storage)
   const response = await app.inject({ url: '/own/1', headers: { 'if-none-match': etag } })
@@ -149,7 +195,18 @@ await t.test('an error on the way to a 304 has its body, under an error handler 
 
 await t.test('headers that go with a success do not stay on an error that takes its place', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.get('/broken/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (_request, reply) => await reply.send(new Readable({ read () { this.destroy(new Error('no such file')) } })))
+    app.get(
+      '/broken/:id',
+      { config: { ifMatch: { key: '/offers/:id' } } },
+      async (_request, reply) =>
+        await reply.send(
+          new Readable({
+            read () {
+              this.destroy(new Error('no such file'))
+            }
+          })
+        )
+    )
   })
   await seed(storage)
   const response = await app.inject('/broken/1')
@@ -172,9 +229,17 @@ await t.test('guarded reads say Cache-Control: no-cache unless the app does; wri
   const { app, storage } = await offersApp(t)
   const etag = await seed(storage)
   t.equal((await app.inject('/offers/1')).headers['cache-control'], 'no-cache')
-  t.equal((await app.inject({ url: '/offers/1', headers: { 'if-none-match': etag } })).headers['cache-control'], 'no-cache')
+  t.equal(
+    (await app.inject({ url: '/offers/1', headers: { 'if-none-match': etag } })).headers['cache-control'],
+    'no-cache'
+  )
   t.equal((await app.inject('/offers/2')).headers['cache-control'], undefined)
-  t.equal((await app.inject({ method: 'PATCH', url: '/offers/1', headers: { 'if-match': '*' }, payload: {} })).headers['cache-control'], undefined)
+  t.equal(
+    (await app.inject({ method: 'PATCH', url: '/offers/1', headers: { 'if-match': '*' }, payload: {} })).headers[
+      'cache-control'
+    ],
+    undefined
+  )
 })
 
 await t.test('a version that cannot be a tag is 500, on reads and on writes (FST_IF_MATCH_INVALID_VERSION)', async (t) => {
@@ -187,7 +252,12 @@ await t.test('a version that cannot be a tag is 500, on reads and on writes (FST
       }
     })
     for (const method of ['GET', 'PUT', 'DELETE'] as const) {
-      const response = await app.inject({ method, url: '/offers/1', headers: { 'if-match': '*' }, ...(method === 'PUT' && { payload: {} }) })
+      const response = await app.inject({
+        method,
+        url: '/offers/1',
+        headers: { 'if-match': '*' },
+        ...(method === 'PUT' && { payload: {} })
+      })
       t.equal(response.statusCode, 500, `${method} ${version}`)
       t.equal(response.json().code, 'FST_IF_MATCH_INVALID_VERSION')
     }

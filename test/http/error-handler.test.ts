@@ -5,10 +5,17 @@ import { offersApp, seed } from '../support/offers-app.js'
 
 await t.test("an app's own error handler formats our errors, and the headers of the final status survive it (R62, R63)", async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.setErrorHandler((error: Error & { statusCode: number, code: string }, _request, reply) => reply.code(error.statusCode).send({ own: error.code }))
+    app.setErrorHandler((error: Error & { statusCode: number, code: string }, _request, reply) =>
+      reply.code(error.statusCode).send({ own: error.code })
+    )
   })
   const etag = await seed(storage)
-  const stale = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': '"stale"' }, payload: { title: 'sent' } })
+  const stale = await app.inject({
+    method: 'PUT',
+    url: '/offers/1',
+    headers: { 'if-match': '"stale"' },
+    payload: { title: 'sent' }
+  })
   t.equal(stale.statusCode, 412)
   t.same(stale.json(), { own: 'FST_IF_MATCH_PRECONDITION_FAILED' })
   t.equal(stale.headers.etag, etag)
@@ -22,7 +29,12 @@ await t.test('an error handler that makes another status of it gets the headers 
     app.setErrorHandler((_error, _request, reply) => reply.code(403).send({ own: true }))
   })
   await seed(storage)
-  const response = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': '"stale"' }, payload: { title: 'sent' } })
+  const response = await app.inject({
+    method: 'PUT',
+    url: '/offers/1',
+    headers: { 'if-match': '"stale"' },
+    payload: { title: 'sent' }
+  })
   t.equal(response.statusCode, 403)
   t.equal(response.headers.etag, undefined)
   t.equal(response.headers['cache-control'], undefined)
@@ -51,18 +63,31 @@ await t.test('an error handler of the route, and a scope inside a scope, work li
     })
   })
   const etag = await seed(storage)
-  const response = await app.inject({ method: 'PUT', url: '/scoped/1', headers: { 'if-match': '"stale"' }, payload: { title: 'sent' } })
+  const response = await app.inject({
+    method: 'PUT',
+    url: '/scoped/1',
+    headers: { 'if-match': '"stale"' },
+    payload: { title: 'sent' }
+  })
   t.equal(response.statusCode, 412)
   t.equal(response.headers.etag, etag)
   t.match(response.headers['content-type'], /^application\/problem\+json/)
   t.match(response.json(), {
-    type: 'https://example.com/problems/fst_if_match_precondition_failed', title: 'Precondition Failed', status: 412, instance: '/scoped/1', code: 'FST_IF_MATCH_PRECONDITION_FAILED'
+    type: 'https://example.com/problems/fst_if_match_precondition_failed',
+    title: 'Precondition Failed',
+    status: 412,
+    instance: '/scoped/1',
+    code: 'FST_IF_MATCH_PRECONDITION_FAILED'
   })
 })
 
 await t.test('412 of the handler itself, about an entity that we refused nothing for, carries no tag', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.put('/own/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (_request, reply) => await reply.code(412).send({ own: true }))
+    app.put(
+      '/own/:id',
+      { config: { ifMatch: { key: '/offers/:id' } } },
+      async (_request, reply) => await reply.code(412).send({ own: true })
+    )
   })
   const etag = await seed(storage)
   const response = await app.inject({ method: 'PUT', url: '/own/1', headers: { 'if-match': etag }, payload: {} })

@@ -22,9 +22,19 @@ await t.test('hooks that another plugin wraps work once each, and still after wh
     for (const name of HOOKS) {
       const hooks = route[name] as Array<(...args: unknown[]) => unknown> | undefined
       if (hooks === undefined) continue
-      Object.assign(route, { [name]: hooks.map((hook) => function (this: unknown, ...args: unknown[]) { wrapped++; return hook.apply(this, args) }) })
+      Object.assign(route, {
+        [name]: hooks.map(
+          (hook) =>
+            function (this: unknown, ...args: unknown[]) {
+              wrapped++
+              return hook.apply(this, args)
+            }
+        )
+      })
     }
-    (route.preHandler as unknown[]).push(async () => { throw Object.assign(new Error('not yours'), { statusCode: 403 }) })
+    ;(route.preHandler as unknown[]).push(async () => {
+      throw Object.assign(new Error('not yours'), { statusCode: 403 })
+    })
   })
   addOfferRoutes(app)
   await seed(storage)
@@ -54,9 +64,18 @@ await t.test('hooks that another plugin takes away are missed: 500, and the hand
 })
 
 await t.test('hook lists that another plugin deletes or defines anew stop the boot', async (t) => {
-  for (const meddle of [(route: RouteOptions) => { delete route.preHandler }, (route: RouteOptions) => { Object.defineProperty(route, 'preHandler', { value: [] }) }]) {
+  for (const meddle of [
+    (route: RouteOptions) => {
+      delete route.preHandler
+    },
+    (route: RouteOptions) => {
+      Object.defineProperty(route, 'preHandler', { value: [] })
+    }
+  ]) {
     const { app } = await meddledApp(t, meddle)
-    t.throws(() => { app.put('/offers/:id', { config: { ifMatch: true } }, async () => {}) }, TypeError)
+    t.throws(() => {
+      app.put('/offers/:id', { config: { ifMatch: true } }, async () => {})
+    }, TypeError)
   }
 })
 
@@ -72,7 +91,8 @@ await t.test("a handle of the route's entity that was made before our hooks ran 
     app.get('/global', async (request) => ({ found: (await request.entity('/offers/1').read()).value }))
   })
   const etag = await seed(storage)
-  const put = async (headers: Record<string, string>) => (await app.inject({ method: 'PUT', url: '/early/1', headers, payload: {} })).statusCode
+  const put = async (headers: Record<string, string>) =>
+    (await app.inject({ method: 'PUT', url: '/early/1', headers, payload: {} })).statusCode
   t.equal(await put({ 'if-match': '"stale"' }), 412)
   t.equal(await put({}), 400)
   t.same((await storage.read(KEY))?.value, { title: 'seeded' })
@@ -84,7 +104,12 @@ await t.test('If-None-Match: * names no strategy where nothing may be created (R
   for (const [method, options] of [['DELETE', {}], ['PATCH', {}], ['PUT', { create: false }]] as const) {
     const { app, storage } = await offersApp(t, { ...options, precheck: false })
     const etag = await seed(storage)
-    const response = await app.inject({ method, url: '/offers/1', headers: { 'if-none-match': '*' }, ...(method !== 'DELETE' && { payload: {} }) })
+    const response = await app.inject({
+      method,
+      url: '/offers/1',
+      headers: { 'if-none-match': '*' },
+      ...(method !== 'DELETE' && { payload: {} })
+    })
     t.equal(response.statusCode, 400, method)
     t.equal(`"${(await storage.read(KEY))?.version}"`, etag)
   }
@@ -92,9 +117,16 @@ await t.test('If-None-Match: * names no strategy where nothing may be created (R
 
 await t.test('create of the own entity does not forget If-Match where there is none', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.put('/new/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => (await request.entity().create(request.body)).value)
+    app.put(
+      '/new/:id',
+      { config: { ifMatch: { key: '/offers/:id', precheck: false } } },
+      async (request) => (await request.entity().create(request.body)).value
+    )
   })
-  t.equal((await app.inject({ method: 'PUT', url: '/new/1', headers: { 'if-match': '"x"' }, payload: {} })).statusCode, 412)
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/new/1', headers: { 'if-match': '"x"' }, payload: {} })).statusCode,
+    412
+  )
   t.equal(await storage.read(KEY), undefined)
 })
 
@@ -102,7 +134,11 @@ await t.test('writes at once to the own entity follow one another, and each comp
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.put('/both/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
       const entity = request.entity<{ n: number }>()
-      const [, second] = await Promise.all([entity.replace({ n: 1 }), entity.update(({ n }) => ({ n: n + 1 })), entity.unchanged()])
+      const [, second] = await Promise.all([
+        entity.replace({ n: 1 }),
+        entity.update(({ n }) => ({ n: n + 1 })),
+        entity.unchanged()
+      ])
       return second.value
     })
   })
@@ -123,7 +159,10 @@ await t.test('the last word of the own entity counts: a refusal that is not awai
     })
   })
   const etag = await seed(storage)
-  t.equal((await app.inject({ method: 'PUT', url: '/late/1', headers: { 'if-match': etag }, payload: {} })).statusCode, 412)
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/late/1', headers: { 'if-match': etag }, payload: {} })).statusCode,
+    412
+  )
   t.same((await storage.read(KEY))?.value, { title: 'other' })
 })
 

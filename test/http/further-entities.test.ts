@@ -115,7 +115,16 @@ await t.test('a refusal is no read: a blind retry is refused again, and a failed
   t.equal((await run()).statusCode, 412)
   t.same((await storage.read(OTHER))?.value, { a: 'other' })
 
-  const blind = await acting(t, async (request) => await request.entity(OTHER).create({}).catch(async () => { await request.entity(OTHER).remove() }))
+  const blind = await acting(
+    t,
+    async (request) =>
+      await request
+        .entity(OTHER)
+        .create({})
+        .catch(async () => {
+          await request.entity(OTHER).remove()
+        })
+  )
   await blind.storage.write(OTHER, { a: 1 }, { kind: 'any' })
   t.equal((await blind.run()).json().code, 'FST_IF_MATCH_NOT_READ')
   t.ok(await blind.storage.read(OTHER))
@@ -147,17 +156,25 @@ await t.test('update of a further entity is read, compare and swap, and again; 4
 })
 
 await t.test('replace with a function is no blind write: it sees what there is, or that there is none', async (t) => {
-  const { run } = await acting(t, async (request) => await request.entity<{ n: number }>(OTHER).replace((current) => ({ n: (current?.n ?? 0) + 1 })))
+  const { run } = await acting(
+    t,
+    async (request) => await request.entity<{ n: number }>(OTHER).replace((current) => ({ n: (current?.n ?? 0) + 1 }))
+  )
   t.match((await run()).json(), { value: { n: 1 }, created: true })
   t.match((await run()).json(), { value: { n: 2 }, created: false })
 })
 
 await t.test("the route's own key, spelled out, is the route's own entity: no key goes around the precondition", async (t) => {
   const { app, storage } = await offersApp(t, { precheck: false }, (app) => {
-    app.put('/spelled/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => (await request.entity('/offers/1').replace(request.body)).value)
+    app.put(
+      '/spelled/:id',
+      { config: { ifMatch: { key: '/offers/:id' } } },
+      async (request) => (await request.entity('/offers/1').replace(request.body)).value
+    )
   })
   await storage.write('/offers/1', { title: 'seeded' }, { kind: 'any' })
-  const send = async (headers: Record<string, string>) => (await app.inject({ method: 'PUT', url: '/spelled/1', headers, payload: { title: 'sent' } })).statusCode
+  const send = async (headers: Record<string, string>) =>
+    (await app.inject({ method: 'PUT', url: '/spelled/1', headers, payload: { title: 'sent' } })).statusCode
   t.equal(await send({ 'if-match': '"stale"' }), 412)
   t.equal(await send({}), 400)
   t.equal(await send({ 'if-match': '*' }), 200)
@@ -165,10 +182,23 @@ await t.test("the route's own key, spelled out, is the route's own entity: no ke
 
 await t.test('the own entity before our preHandler ran still asks for a strategy', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.put('/early/:id', { config: { ifMatch: { key: '/offers/:id' } }, preValidation: async (request) => { await request.entity().replace({ early: true }) } }, async () => ({}))
+    app.put(
+      '/early/:id',
+      {
+        config: { ifMatch: { key: '/offers/:id' } },
+        preValidation: async (request) => {
+          await request.entity().replace({ early: true })
+        }
+      },
+      async () => ({})
+    )
   })
   t.equal((await app.inject({ method: 'PUT', url: '/early/1', payload: {} })).json().code, 'FST_IF_MATCH_REQUIRED')
-  t.equal((await app.inject({ method: 'PUT', url: '/early/1', headers: { 'if-match': 'malformed' }, payload: {} })).json().code, 'FST_IF_MATCH_MALFORMED')
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/early/1', headers: { 'if-match': 'malformed' }, payload: {} })).json()
+      .code,
+    'FST_IF_MATCH_MALFORMED'
+  )
   t.equal(await storage.read('/offers/1'), undefined)
 })
 
@@ -177,7 +207,14 @@ await t.test('a transaction reads what it changes by itself, and neither waits f
     const calls: string[] = []
     const memory = memoryAdapter()
     let settle!: () => void
-    const settled = new Promise<void>((resolve, reject) => { settle = end === 'answers' ? resolve : () => { reject(new Error('the storage is away')) } })
+    const settled = new Promise<void>((resolve, reject) => {
+      settle =
+        end === 'answers'
+          ? resolve
+          : () => {
+              reject(new Error('the storage is away'))
+            }
+    })
     const storage: StorageAdapter = {
       ...memory,
       async read (key, options) {
@@ -194,7 +231,9 @@ await t.test('a transaction reads what it changes by itself, and neither waits f
       app.post('/transaction', async (request) => {
         const outside = request.entity(KEY).read().catch(() => {})
         if (end !== 'never ends') setImmediate(settle)
-        const saved = await request.entity<object>(KEY, { client: 'in a transaction' }).update((offer) => ({ ...offer, changed: true }))
+        const saved = await request
+          .entity<object>(KEY, { client: 'in a transaction' })
+          .update((offer) => ({ ...offer, changed: true }))
         if (end !== 'never ends') await outside
         return saved.value
       })
@@ -210,21 +249,34 @@ await t.test('the context goes to the adapter as it is, with every call of that 
   const calls: Array<[string, unknown]> = []
   const storage = memoryAdapter()
   const spy = (name: string, options?: ReadOptions): void => { calls.push([name, options?.context]) }
-  const { app } = await offersApp(t, {
-    storage: {
-      read: async (key, options) => { spy('read', options); return await storage.read(key, options) },
-      write: async (key, value, expectation, options) => { spy('write', options); return await storage.write(key, value, expectation, options) },
-      remove: async (key, expectation, options) => { spy('remove', options); return await storage.remove(key, expectation, options) }
+  const { app } = await offersApp(
+    t,
+    {
+      storage: {
+        read: async (key, options) => {
+          spy('read', options)
+          return await storage.read(key, options)
+        },
+        write: async (key, value, expectation, options) => {
+          spy('write', options)
+          return await storage.write(key, value, expectation, options)
+        },
+        remove: async (key, expectation, options) => {
+          spy('remove', options)
+          return await storage.remove(key, expectation, options)
+        }
+      }
+    },
+    (app) => {
+      app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+        const context = { client: 'in a transaction' }
+        await request.entity(undefined, context).update((offer) => offer)
+        await request.entity(OTHER, context).create({})
+        await request.entity(OTHER, context).remove()
+        await request.entity().unchanged()
+      })
     }
-  }, (app) => {
-    app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
-      const context = { client: 'in a transaction' }
-      await request.entity(undefined, context).update((offer) => offer)
-      await request.entity(OTHER, context).create({})
-      await request.entity(OTHER, context).remove()
-      await request.entity().unchanged()
-    })
-  })
+  )
   await storage.write('/offers/1', {}, { kind: 'any' })
   t.equal((await app.inject({ method: 'POST', url: '/act/1', headers: { 'if-match': '*' } })).statusCode, 200)
   const client = { client: 'in a transaction' }

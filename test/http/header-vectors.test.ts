@@ -12,9 +12,20 @@ import { addOfferRoutes, offersApp, seed } from '../support/offers-app.js'
 async function put (app: FastifyInstance, lines: string[]): Promise<number> {
   const { port } = app.server.address() as AddressInfo
   return await new Promise((resolve, reject) => {
-    const request = http.request({ port, host: '127.0.0.1', method: 'PUT', path: '/offers/1', headers: { 'content-type': 'application/json', 'If-Match': lines as never } }, (response) => {
-      response.resume().on('end', () => { resolve(response.statusCode!) })
-    })
+    const request = http.request(
+      {
+        port,
+        host: '127.0.0.1',
+        method: 'PUT',
+        path: '/offers/1',
+        headers: { 'content-type': 'application/json', 'If-Match': lines as never }
+      },
+      (response) => {
+        response.resume().on('end', () => {
+          resolve(response.statusCode!)
+        })
+      }
+    )
     request.on('error', reject)
     request.end('{"title":"sent"}')
   })
@@ -25,9 +36,16 @@ function withTag (vector: string, etag: string): string {
   return vector.replaceAll('"c"', etag)
 }
 
-async function statusOf (app: FastifyInstance, storage: StorageAdapter, ...lines: string[]): Promise<{ status: number, isChanged: boolean }> {
+async function statusOf (
+  app: FastifyInstance,
+  storage: StorageAdapter,
+  ...lines: string[]
+): Promise<{ status: number, isChanged: boolean }> {
   const etag = await seed(storage)
-  const status = await put(app, lines.map((line) => withTag(line, etag)))
+  const status = await put(
+    app,
+    lines.map((line) => withTag(line, etag))
+  )
   return { status, isChanged: `"${(await storage.read('/offers/1'))!.version}"` !== etag }
 }
 
@@ -36,13 +54,36 @@ await t.test('If-Match over HTTP/1.1', async (t) => {
   await app.listen({ port: 0, host: '127.0.0.1' })
 
   await t.test('values that pass (R77)', async (t) => {
-    for (const value of ['"c"', '"x", "c"', '"c","x"', ',"c",', ' "c" ', '\t"c"', '"a,b","c"', 'W/"c", "c"', '*', ' * ']) {
+    for (const value of [
+      '"c"',
+      '"x", "c"',
+      '"c","x"',
+      ',"c",',
+      ' "c" ',
+      '\t"c"',
+      '"a,b","c"',
+      'W/"c", "c"',
+      '*',
+      ' * '
+    ]) {
       t.same(await statusOf(app, storage, value), { status: 200, isChanged: true }, JSON.stringify(value))
     }
   })
 
   await t.test('values that are false (R78, R23)', async (t) => {
-    for (const value of ['"x"', 'W/"c"', '"C"', '""', '"*"', 'W/"*"', '"a,c"', '"\\c"', '"x","y","z"', '"c;w"', '"\u00e9"']) {
+    for (const value of [
+      '"x"',
+      'W/"c"',
+      '"C"',
+      '""',
+      '"*"',
+      'W/"*"',
+      '"a,c"',
+      '"\\c"',
+      '"x","y","z"',
+      '"c;w"',
+      '"\u00e9"'
+    ]) {
       t.same(await statusOf(app, storage, value), { status: 412, isChanged: false }, JSON.stringify(value))
     }
   })
@@ -53,21 +94,39 @@ await t.test('If-Match over HTTP/1.1', async (t) => {
     const { app } = await offersApp(t, {
       storage: {
         read: async () => current,
-        write: async (_key, _value, expectation) => satisfies(expectation, 'c') ? { applied: true, version: 'd', created: false } : { applied: false, current },
+        write: async (_key, _value, expectation) =>
+          satisfies(expectation, 'c') ? { applied: true, version: 'd', created: false } : { applied: false, current },
         remove: async () => ({ applied: false, current })
       }
     })
     await app.listen({ port: 0, host: '127.0.0.1' })
     t.equal(await put(app, ['"c"']), 200)
-    for (const value of ['"x"', 'W/"c"', '"C"', '""', '"*"', 'W/"*"', '"a,c"', '"\\c"', '"x","y","z"']) t.equal(await put(app, [value]), 412, value)
+    for (const value of ['"x"', 'W/"c"', '"C"', '""', '"*"', 'W/"*"', '"a,c"', '"\\c"', '"x","y","z"']) { t.equal(await put(app, [value]), 412, value) }
   })
 
   await t.test('values that are malformed (R79, R31, R32)', async (t) => {
     const values = [
-      '', ',', 'c', '"c', 'c"', "'c'", '"c"x', '"c" "d"', '"c";w', 'w/"c"', 'W/ "c"', 'W/c', '*,"c"', '"c",*', '*,*', '"c", d', '"c "', '"c\t"',
+      '',
+      ',',
+      'c',
+      '"c',
+      'c"',
+      "'c'",
+      '"c"x',
+      '"c" "d"',
+      '"c";w',
+      'w/"c"',
+      'W/ "c"',
+      'W/c',
+      '*,"c"',
+      '"c",*',
+      '*,*',
+      '"c", d',
+      '"c "',
+      '"c\t"',
       Array.from({ length: 257 }, () => '"c"').join(',')
     ]
-    for (const value of values) t.same(await statusOf(app, storage, value), { status: 400, isChanged: false }, JSON.stringify(value.slice(0, 20)))
+    for (const value of values) { t.same(await statusOf(app, storage, value), { status: 400, isChanged: false }, JSON.stringify(value.slice(0, 20))) }
     t.same(await statusOf(app, storage, '*', '"c"'), { status: 400, isChanged: false }, 'two lines, * and a tag')
   })
 
@@ -91,7 +150,12 @@ await t.test('If-Match over HTTP/2: repeated lines are one list, though Node kee
   const send = async (...lines: string[]): Promise<number> => {
     const etag = await seed(storage)
     const status = new Promise<number>((resolve) => { answered = resolve })
-    const socket = await putOverHttp2((app.server.address() as AddressInfo).port, '/offers/1', lines.map((line) => ['if-match', withTag(line, etag)]), '{"title":"sent"}')
+    const socket = await putOverHttp2(
+      (app.server.address() as AddressInfo).port,
+      '/offers/1',
+      lines.map((line) => ['if-match', withTag(line, etag)]),
+      '{"title":"sent"}'
+    )
     const result = await status
     socket.destroy()
     return result
@@ -113,7 +177,12 @@ await t.test('a malformed If-None-Match is refused like a malformed If-Match, on
   t.equal(read.json().code, 'FST_IF_MATCH_MALFORMED')
   t.match(read.json().message, /^The If-None-Match header/)
   t.equal((await app.inject({ url: '/offers/1', headers: { 'if-match': '"a' } })).statusCode, 400)
-  const write = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': etag, 'if-none-match': '*, "a"' }, payload: { title: 'sent' } })
+  const write = await app.inject({
+    method: 'PUT',
+    url: '/offers/1',
+    headers: { 'if-match': etag, 'if-none-match': '*, "a"' },
+    payload: { title: 'sent' }
+  })
   t.equal(write.statusCode, 400)
   t.equal(write.json().code, 'FST_IF_MATCH_MALFORMED')
   t.same((await storage.read('/offers/1'))?.value, { title: 'seeded' })
@@ -125,9 +194,20 @@ await t.test('preconditions in a trailer section are never read (R33)', async (t
   await app.listen({ port: 0, host: '127.0.0.1' })
   const status = await new Promise((resolve, reject) => {
     const { port } = app.server.address() as AddressInfo
-    const request = http.request({ port, host: '127.0.0.1', method: 'PUT', path: '/offers/1', headers: { 'content-type': 'application/json', trailer: 'If-Match' } }, (response) => {
-      response.resume().on('end', () => { resolve(response.statusCode) })
-    })
+    const request = http.request(
+      {
+        port,
+        host: '127.0.0.1',
+        method: 'PUT',
+        path: '/offers/1',
+        headers: { 'content-type': 'application/json', trailer: 'If-Match' }
+      },
+      (response) => {
+        response.resume().on('end', () => {
+          resolve(response.statusCode)
+        })
+      }
+    )
     request.on('error', reject)
     request.addTrailers({ 'If-Match': '*' })
     request.end('{"title":"sent"}')

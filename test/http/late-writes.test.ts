@@ -92,10 +92,19 @@ for (const scope of ['route', 'server'] as const) {
         await code // the timeout is known, and its answer is not out yet: the write must be refused already
         return await reply.send(error)
       })
-      app.delete('/slow/:id', { ...(scope === 'route' && { handlerTimeout: 20 }), config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
-        await once(request.signal, 'abort')
-        await request.entity().remove().catch((error: { code: string }) => { refused(error.code) })
-      })
+      app.delete(
+        '/slow/:id',
+        { ...(scope === 'route' && { handlerTimeout: 20 }), config: { ifMatch: { key: '/offers/:id' } } },
+        async (request) => {
+          await once(request.signal, 'abort')
+          await request
+            .entity()
+            .remove()
+            .catch((error: { code: string }) => {
+              refused(error.code)
+            })
+        }
+      )
     }, scope === 'server' ? { handlerTimeout: 20 } : {})
     await seed(storage)
     const response = await app.inject({ method: 'DELETE', url: '/slow/1', headers: { 'if-match': '*' } })
@@ -111,7 +120,16 @@ await t.test('a write after the answer was sent is refused', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.post('/late/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
       await request.entity().unchanged()
-      late = once(reply.raw, 'finish').then(async () => await request.entity().replace({ title: 'late' }).then(() => 'written', (error: { code: string }) => error.code))
+      late = once(reply.raw, 'finish').then(
+        async () =>
+          await request
+            .entity()
+            .replace({ title: 'late' })
+            .then(
+              () => 'written',
+              (error: { code: string }) => error.code
+            )
+      )
       return { done: true }
     })
   })
@@ -130,7 +148,17 @@ await t.test('the signal of a request stops what waits in the adapter; over a so
       if (request.headers['x-hold'] !== undefined) {
         hold('read')
         reply.raw.once('close', open)
-        await request.entity().read().then(() => { outcome('read') }, (error: { code: string }) => { outcome(error.code) })
+        await request
+          .entity()
+          .read()
+          .then(
+            () => {
+              outcome('read')
+            },
+            (error: { code: string }) => {
+              outcome(error.code)
+            }
+          )
       }
       return (await request.entity().replace(request.body)).value
     })
@@ -138,7 +166,11 @@ await t.test('the signal of a request stops what waits in the adapter; over a so
   await seed(storage)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const response = await fetch(`http://127.0.0.1:${port}/slow/1`, { method: 'PUT', headers: { 'content-type': 'application/json', 'if-match': '*' }, body: '{"title":"sent"}' })
+  const response = await fetch(`http://127.0.0.1:${port}/slow/1`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', 'if-match': '*' },
+    body: '{"title":"sent"}'
+  })
   t.equal(response.status, 200)
   const socket = await send(app, put('{"title":"held"}').replace('If-Match', 'X-Hold: 1\r\nIf-Match'))
   await arrival
@@ -198,7 +230,17 @@ await t.test('late writes are refused before the adapter is asked, over HTTP/1.1
       app.delete('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
         entered()
         await once(reply.raw, 'close')
-        await request.entity().remove().then(() => { refused('removed') }, (error: { code: string }) => { refused(error.code) })
+        await request
+          .entity()
+          .remove()
+          .then(
+            () => {
+              refused('removed')
+            },
+            (error: { code: string }) => {
+              refused(error.code)
+            }
+          )
       })
     }, (http2 ? { http2 } : {}) as never)
     await seed(storage)
@@ -230,7 +272,14 @@ await t.test('a write while the answer is still being sent is refused, and so is
     app.post('/stream/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
       await request.entity().unchanged()
       const body = new Readable({ read () {} })
-      const codeOf = async (): Promise<string> => await request.entity().replace({ title: 'late' }).then(() => 'written', (error: { code: string }) => error.code)
+      const codeOf = async (): Promise<string> =>
+        await request
+          .entity()
+          .replace({ title: 'late' })
+          .then(
+            () => 'written',
+            (error: { code: string }) => error.code
+          )
       if (request.headers['x-hijack'] !== undefined) {
         reply.hijack()
         reply.raw.end()
@@ -247,7 +296,9 @@ await t.test('a write while the answer is still being sent is refused, and so is
   const etag = await seed(storage)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  for (const headers of [{ 'if-match': etag }, { 'if-match': etag, 'x-hijack': '1' }] as Array<Record<string, string>>) {
+  for (const headers of [{ 'if-match': etag }, { 'if-match': etag, 'x-hijack': '1' }] as Array<
+    Record<string, string>
+  >) {
     const response = await fetch(`http://127.0.0.1:${port}/stream/1`, { method: 'POST', headers })
     t.equal(response.status, 200)
     await response.text()
@@ -271,6 +322,10 @@ await t.test('a PUT over a socket is not stopped by the signal when its body has
   await seed(memory)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const response = await fetch(`http://127.0.0.1:${port}/offers/1`, { method: 'PUT', headers: { 'content-type': 'application/json', 'if-match': '*' }, body: '{"title":"sent"}' })
+  const response = await fetch(`http://127.0.0.1:${port}/offers/1`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', 'if-match': '*' },
+    body: '{"title":"sent"}'
+  })
   t.equal(response.status, 200)
 })

@@ -5,7 +5,11 @@ for (const method of ['PUT', 'PATCH', 'DELETE', 'POST'] as const) {
   await t.test(`${method} without If-Match is 400, says what to do, and changes nothing (R1, R62)`, async (t) => {
     const { app, storage } = await offersApp(t)
     const etag = await seed(storage)
-    const response = await app.inject({ method, url: '/offers/1', ...(method !== 'DELETE' && { payload: { title: 'sent' } }) })
+    const response = await app.inject({
+      method,
+      url: '/offers/1',
+      ...(method !== 'DELETE' && { payload: { title: 'sent' } })
+    })
     t.equal(response.statusCode, 400)
     t.match(response.json(), { code: 'FST_IF_MATCH_REQUIRED', message: /If-Match/ })
     t.equal(response.headers['cache-control'], 'no-store')
@@ -36,8 +40,17 @@ await t.test('missing "allow": without the header last one wins; with it, it is 
   const { app, storage } = await offersApp(t, { missing: 'allow' })
   const etag = await seed(storage)
   t.equal((await app.inject({ method: 'PUT', url: '/offers/1', payload: { title: 'a' } })).statusCode, 200)
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': etag }, payload: { title: 'b' } })).statusCode, 412)
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': '' }, payload: { title: 'b' } })).statusCode, 400, 'sent empty is not missing (R32)')
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': etag }, payload: { title: 'b' } }))
+      .statusCode,
+    412
+  )
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': '' }, payload: { title: 'b' } }))
+      .statusCode,
+    400,
+    'sent empty is not missing (R32)'
+  )
   t.same((await storage.read('/offers/1'))?.value, { title: 'a' })
 })
 
@@ -63,10 +76,19 @@ await t.test('If-None-Match: * alone names a strategy where PUT may create, and 
 
 await t.test('OPTIONS and TRACE never evaluate preconditions (R47)', async (t) => {
   const { app } = await offersApp(t, {}, (app) => {
-    app.route({ method: ['OPTIONS', 'TRACE'], url: '/offers/:id', config: { ifMatch: true }, handler: async () => 'fine' })
+    app.route({
+      method: ['OPTIONS', 'TRACE'],
+      url: '/offers/:id',
+      config: { ifMatch: true },
+      handler: async () => 'fine'
+    })
   })
   for (const method of ['OPTIONS', 'TRACE'] as const) {
-    const response = await app.inject({ method: method as 'OPTIONS', url: '/offers/1', headers: { 'if-match': 'malformed', 'if-none-match': '*' } })
+    const response = await app.inject({
+      method: method as 'OPTIONS',
+      url: '/offers/1',
+      headers: { 'if-match': 'malformed', 'if-none-match': '*' }
+    })
     t.equal(response.statusCode, 200, method)
     t.equal(response.body, 'fine')
     t.equal(response.headers.etag, undefined)
@@ -77,11 +99,17 @@ await t.test('a custom method is taken to write, and one that is registered as s
   const { app, storage } = await offersApp(t, {}, (app) => {
     for (const method of ['PROPFIND', 'MKCOL']) {
       app.addHttpMethod(method)
-      app.route({ method, url: '/offers/:id', config: { ifMatch: true }, handler: async (request) => (await request.entity().unchanged()).value })
+      app.route({
+        method,
+        url: '/offers/:id',
+        config: { ifMatch: true },
+        handler: async (request) => (await request.entity().unchanged()).value
+      })
     }
   })
   const etag = await seed(storage)
-  const send = async (method: string, headers = {}): Promise<number> => (await app.inject({ method: method as 'GET', url: '/offers/1', headers })).statusCode
+  const send = async (method: string, headers = {}): Promise<number> =>
+    (await app.inject({ method: method as 'GET', url: '/offers/1', headers })).statusCode
   t.equal(await send('MKCOL'), 400)
   t.equal(await send('MKCOL', { 'if-match': etag }), 200)
   t.equal(await send('PROPFIND'), 200)

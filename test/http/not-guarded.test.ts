@@ -11,9 +11,19 @@ await t.test('a route that was registered before the plugin was ready is a 500 t
   app.put('/options', { config: { ifMatch: { missing: 'allow' } } }, async () => 'open')
   t.equal((await app.inject({ method: 'PUT', url: '/options', payload: {} })).json().code, 'FST_IF_MATCH_NOT_GUARDED')
   for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'POST'] as const) {
-    const response = await app.inject({ method, url: '/offers/1', headers: { 'if-match': '*' }, ...(method === 'PUT' && { payload: {} }) })
+    const response = await app.inject({
+      method,
+      url: '/offers/1',
+      headers: { 'if-match': '*' },
+      ...(method === 'PUT' && { payload: {} })
+    })
     t.equal(response.statusCode, 500, method)
-    if (method !== 'HEAD') t.match(response.json(), { code: 'FST_IF_MATCH_NOT_GUARDED', message: new RegExp(`^${method} /offers/:id is not guarded`) })
+    if (method !== 'HEAD') {
+      t.match(response.json(), {
+        code: 'FST_IF_MATCH_NOT_GUARDED',
+        message: new RegExp(`^${method} /offers/:id is not guarded`)
+      })
+    }
   }
   t.equal(await storage.read('/offers/1'), undefined)
 })

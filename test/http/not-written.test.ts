@@ -12,7 +12,8 @@ async function handlerApp (t: Test, handler: RouteHandlerMethod, options: IfMatc
     app.route({ method: ['GET', 'POST'], url: '/act/:id', config: { ifMatch: { key: '/offers/:id' } }, handler })
   })
   const etag = await seed(storage)
-  const act = async (headers: Record<string, string> = { 'if-match': etag }) => await app.inject({ method: 'POST', url: '/act/1', headers })
+  const act = async (headers: Record<string, string> = { 'if-match': etag }) =>
+    await app.inject({ method: 'POST', url: '/act/1', headers })
   return { app, storage, etag, act }
 }
 
@@ -57,7 +58,10 @@ await t.test('a write to another entity, or a mere read, is no excuse', async (t
 })
 
 await t.test('a handler that answers an error of its own, or is entered by GET, owes no write', async (t) => {
-  const { app, act } = await handlerApp(t, async (request, reply) => await reply.code(request.method === 'GET' ? 200 : 409).send({ state: 'conflict' }))
+  const { app, act } = await handlerApp(
+    t,
+    async (request, reply) => await reply.code(request.method === 'GET' ? 200 : 409).send({ state: 'conflict' })
+  )
   t.equal((await act()).statusCode, 409)
   t.equal((await app.inject('/act/1')).statusCode, 200)
 })
@@ -174,7 +178,13 @@ await t.test('hijack ends our duties', async (t) => {
 
 await t.test('callback handlers work like async ones', async (t) => {
   const { act, etag } = await handlerApp(t, (request, reply) => {
-    request.entity().update((offer) => offer).then(({ value }) => reply.send(value), (error: Error) => reply.send(error))
+    request
+      .entity()
+      .update((offer) => offer)
+      .then(
+        ({ value }) => reply.send(value),
+        (error: Error) => reply.send(error)
+      )
   })
   t.equal((await act()).statusCode, 200)
   t.equal((await act({ 'if-match': etag })).statusCode, 412)

@@ -8,8 +8,15 @@ await t.test('compare "opaque": a tag that a gateway marked weak passes; by defa
   for (const [compare, status] of [['strong', 412], ['opaque', 200]] as const) {
     const { app, storage } = await offersApp(t, { compare })
     const etag = await seed(storage)
-    t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': `W/${etag}` }, payload: {} })).statusCode, status)
-    t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': 'W/"x"' }, payload: {} })).statusCode, 412)
+    t.equal(
+      (await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': `W/${etag}` }, payload: {} }))
+        .statusCode,
+      status
+    )
+    t.equal(
+      (await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': 'W/"x"' }, payload: {} })).statusCode,
+      412
+    )
   }
 })
 
@@ -19,10 +26,27 @@ await t.test('compare as a function strips what a gateway appended, in If-Match 
   const etag = await seed(storage)
   const appended = etag.replace(/"$/, '--gzip"')
   t.equal((await app.inject({ url: '/offers/1', headers: { 'if-none-match': appended } })).statusCode, 304)
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': `W/${appended}` }, payload: {} })).statusCode, 412)
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': appended }, payload: {} })).statusCode, 200)
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': `W/${appended}` }, payload: {} }))
+      .statusCode,
+    412
+  )
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': appended }, payload: {} })).statusCode,
+    200
+  )
   const { app: strict, storage: other } = await offersApp(t)
-  t.equal((await strict.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': (await seed(other)).replace(/"$/, '--gzip"') }, payload: {} })).statusCode, 412)
+  t.equal(
+    (
+      await strict.inject({
+        method: 'PUT',
+        url: '/offers/1',
+        headers: { 'if-match': (await seed(other)).replace(/"$/, '--gzip"') },
+        payload: {}
+      })
+    ).statusCode,
+    412
+  )
 })
 
 await t.test('precheck: a tag is compared before the handler; * compares nothing and reads nothing; false saves the read', async (t) => {
@@ -48,8 +72,13 @@ await t.test('precheck: a tag is compared before the handler; * compares nothing
 
 await t.test('precheck false: a read whose handler never looks at the entity has no tag, and no 304', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.get('/blind/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async () => ({ blind: true }))
-    app.get('/other/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => { request.entity(); return {} })
+    app.get('/blind/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async () => ({
+      blind: true
+    }))
+    app.get('/other/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => {
+      request.entity()
+      return {}
+    })
   })
   const etag = await seed(storage)
   for (const url of ['/blind/1', '/other/1']) {
@@ -67,32 +96,73 @@ await t.test('the early comparison is a courtesy; the write decides (R56, R58)',
     })
   })
   const etag = await seed(storage)
-  t.equal((await app.inject({ method: 'PUT', url: '/raced/1', headers: { 'if-match': etag }, payload: {} })).statusCode, 412)
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/raced/1', headers: { 'if-match': etag }, payload: {} })).statusCode,
+    412
+  )
   t.same((await storage.read('/offers/1'))?.value, { title: 'other' })
 })
 
 await t.test('wrong options of the plugin fail at boot (FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {
   const storage = memoryAdapter()
   const wrong: Array<[unknown, string]> = [
-    [{ storage, missing: 404 }, 'missing'], [{ storage, missing: '400' }, 'missing'], [{ storage, create: true }, 'create'], [{ storage, absent: 410 }, 'absent'],
-    [{ storage, compare: 'weak' }, 'compare'], [{ storage, precheck: 'yes' }, 'precheck'], [{ storage, global: 1 }, 'global'], [{ storage, key: '' }, 'key'], [{ storage, key: 7 }, 'key'], [{ storage, mising: 400 }, 'mising']
+    [{ storage, missing: 404 }, 'missing'],
+    [{ storage, missing: '400' }, 'missing'],
+    [{ storage, create: true }, 'create'],
+    [{ storage, absent: 410 }, 'absent'],
+    [{ storage, compare: 'weak' }, 'compare'],
+    [{ storage, precheck: 'yes' }, 'precheck'],
+    [{ storage, global: 1 }, 'global'],
+    [{ storage, key: '' }, 'key'],
+    [{ storage, key: 7 }, 'key'],
+    [{ storage, mising: 400 }, 'mising']
   ]
   for (const [options, name] of wrong) {
     const app = newApp(t)
-    await t.rejects(async () => { await app.register(ifMatch, options as never) }, { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`the plugin.*"${name}"`) }, name)
+    await t.rejects(
+      async () => {
+        await app.register(ifMatch, options as never)
+      },
+      { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`the plugin.*"${name}"`) },
+      name
+    )
   }
-  for (const options of [{}, { storage: undefined }, { storage: null }, { storage: {} }, { storage: 'memory' }, { storage: { read () {}, write () {} } }]) {
+  for (const options of [
+    {},
+    { storage: undefined },
+    { storage: null },
+    { storage: {} },
+    { storage: 'memory' },
+    { storage: { read () {}, write () {} } }
+  ]) {
     const app = newApp(t)
-    await t.rejects(async () => { await app.register(ifMatch, options as never) }, { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /storage/ })
+    await t.rejects(
+      async () => {
+        await app.register(ifMatch, options as never)
+      },
+      { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /storage/ }
+    )
   }
 })
 
 await t.test('wrong options of a route fail at boot and name the route', async (t) => {
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
-  const add = (ifMatch: unknown) => () => { app.put('/offers/:id', { config: { ifMatch: ifMatch as true } }, async () => {}) }
-  for (const [options, name] of [[{ missing: 1 }, '"missing"'], [{ global: true }, '"global"'], ['yes', 'they'], [null, 'they'], [1, 'they']] as const) {
-    t.throws(add(options), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`PUT /offers/:id .*${name}`) }, String(name))
+  const add = (ifMatch: unknown) => () => {
+    app.put('/offers/:id', { config: { ifMatch: ifMatch as true } }, async () => {})
+  }
+  for (const [options, name] of [
+    [{ missing: 1 }, '"missing"'],
+    [{ global: true }, '"global"'],
+    ['yes', 'they'],
+    [null, 'they'],
+    [1, 'they']
+  ] as const) {
+    t.throws(
+      add(options),
+      { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`PUT /offers/:id .*${name}`) },
+      String(name)
+    )
   }
   t.throws(add({ storage: {} }), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
 })
@@ -107,16 +177,31 @@ await t.test('the options of a route lie over those of the plugin, storage inclu
   const own = memoryAdapter()
   const app = newApp(t)
   await app.register(ifMatch, { storage: main, missing: 428 })
-  app.put('/a/:id', { config: { ifMatch: { storage: own } } }, async (request) => (await request.entity().replace(request.body)).value)
+  app.put(
+    '/a/:id',
+    { config: { ifMatch: { storage: own } } },
+    async (request) => (await request.entity().replace(request.body)).value
+  )
   t.equal((await app.inject({ method: 'PUT', url: '/a/1', payload: {} })).statusCode, 428)
-  t.equal((await app.inject({ method: 'PUT', url: '/a/1', headers: { 'if-none-match': '*' }, payload: {} })).statusCode, 200)
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/a/1', headers: { 'if-none-match': '*' }, payload: {} })).statusCode,
+    200
+  )
   t.ok(await own.read('/a/1'))
   t.equal(await main.read('/a/1'), undefined)
 })
 
 await t.test('adapters are opened before the app is ready and closed with it, each once, those of routes too', async (t) => {
   const calls: string[] = []
-  const lifecycle = (name: string) => ({ ...memoryAdapter(), open: async () => { calls.push(`open ${name}`) }, close: async () => { calls.push(`close ${name}`) } })
+  const lifecycle = (name: string) => ({
+    ...memoryAdapter(),
+    open: async () => {
+      calls.push(`open ${name}`)
+    },
+    close: async () => {
+      calls.push(`close ${name}`)
+    }
+  })
   const shared = lifecycle('shared')
   const own = lifecycle('own')
   const app = Fastify()
@@ -138,7 +223,15 @@ await t.test('adapters are opened before the app is ready and closed with it, ea
 await t.test('an adapter that refuses to open refuses the boot, and is not closed; a later start opens it again', async (t) => {
   let attempts = 0
   let closed = 0
-  const storage = { ...memoryAdapter(), open: async () => { if (++attempts === 1) throw new Error('cannot do this') }, close: async () => { closed++ } }
+  const storage = {
+    ...memoryAdapter(),
+    open: async () => {
+      if (++attempts === 1) throw new Error('cannot do this')
+    },
+    close: async () => {
+      closed++
+    }
+  }
   const first = Fastify()
   await first.register(ifMatch, { storage })
   await t.rejects(async () => { await first.ready() }, { message: 'cannot do this' })

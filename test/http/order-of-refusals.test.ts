@@ -61,9 +61,19 @@ await t.test('413 and 415 come before 400 and 412 (R45)', async (t) => {
   const { app, storage } = await offersApp(t)
   await seed(storage)
   for (const headers of [{}, STALE]) {
-    const big = await app.inject({ method: 'PUT', url: '/offers/1', headers: { ...headers, 'content-type': 'application/json' }, payload: JSON.stringify('x'.repeat(2 ** 20)) })
+    const big = await app.inject({
+      method: 'PUT',
+      url: '/offers/1',
+      headers: { ...headers, 'content-type': 'application/json' },
+      payload: JSON.stringify('x'.repeat(2 ** 20))
+    })
     t.equal(big.statusCode, 413)
-    const foreign = await app.inject({ method: 'PUT', url: '/offers/1', headers: { ...headers, 'content-type': 'text/csv' }, payload: 'a,b' })
+    const foreign = await app.inject({
+      method: 'PUT',
+      url: '/offers/1',
+      headers: { ...headers, 'content-type': 'text/csv' },
+      payload: 'a,b'
+    })
     t.equal(foreign.statusCode, 415)
   }
 })
@@ -75,13 +85,20 @@ await t.test('404 of the router comes before 400', async (t) => {
 
 await t.test('a body that is both stale and malformed is 400, because Fastify validates before the preHandler (R49)', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.put('/strict/:id', { config: { ifMatch: { key: '/offers/:id' } }, schema: { body: { type: 'object', required: ['title'] } } }, async (request) => {
-      return (await request.entity().replace(request.body)).value
-    })
+    app.put(
+      '/strict/:id',
+      { config: { ifMatch: { key: '/offers/:id' } }, schema: { body: { type: 'object', required: ['title'] } } },
+      async (request) => {
+        return (await request.entity().replace(request.body)).value
+      }
+    )
   })
   await seed(storage)
   t.equal((await app.inject({ method: 'PUT', url: '/strict/1', headers: STALE, payload: {} })).statusCode, 400)
-  t.equal((await app.inject({ method: 'PUT', url: '/strict/1', headers: STALE, payload: { title: 'fits' } })).statusCode, 412)
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/strict/1', headers: STALE, payload: { title: 'fits' } })).statusCode,
+    412
+  )
 })
 
 await t.test('hooks of the app before and after the registration both run, and ours runs after them', async (t) => {
@@ -90,7 +107,18 @@ await t.test('hooks of the app before and after the registration both run, and o
   app.addHook('preHandler', async () => { ran.push('before') })
   await app.register(ifMatch, { storage: memoryAdapter() })
   app.addHook('preHandler', async () => { ran.push('after') })
-  app.put('/offers/:id', { config: { ifMatch: true }, preHandler: async () => { ran.push('route') } }, async () => { ran.push('handler') })
+  app.put(
+    '/offers/:id',
+    {
+      config: { ifMatch: true },
+      preHandler: async () => {
+        ran.push('route')
+      }
+    },
+    async () => {
+      ran.push('handler')
+    }
+  )
   t.equal((await app.inject({ method: 'PUT', url: '/offers/1', payload: {} })).statusCode, 400)
   t.same(ran, ['before', 'after', 'route'])
 })
@@ -98,7 +126,7 @@ await t.test('hooks of the app before and after the registration both run, and o
 await t.test('a success that an earlier hook sends is left alone: the handler was not entered', async (t) => {
   const { app } = await offersApp(t, {}, (app) => {
     app.addHook('preHandler', async (request, reply) => {
-      if (request.headers['x-replay'] !== undefined) return await reply.code(200).header('etag', '"theirs"').send({ replayed: true })
+      if (request.headers['x-replay'] !== undefined) { return await reply.code(200).header('etag', '"theirs"').send({ replayed: true }) }
     })
   })
   const response = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'x-replay': '1' }, payload: {} })

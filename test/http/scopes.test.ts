@@ -17,7 +17,11 @@ await t.test('the nearest registration wins: nested scopes with two storages and
     addOfferRoutes(scope)
     await scope.register(async (deeper: FastifyInstance) => { addOfferRoutes(deeper) }, { prefix: '/deeper' })
   }, { prefix: '/inner' })
-  for (const [url, missing] of [['/offers/1', 428], ['/inner/offers/1', 400], ['/inner/deeper/offers/1', 400]] as const) {
+  for (const [url, missing] of [
+    ['/offers/1', 428],
+    ['/inner/offers/1', 400],
+    ['/inner/deeper/offers/1', 400]
+  ] as const) {
     t.equal((await app.inject({ method: 'PUT', url, payload: {} })).statusCode, missing)
     t.equal((await app.inject({ method: 'PUT', url, headers: CREATE, payload: { url } })).statusCode, 201)
   }
@@ -42,13 +46,23 @@ await t.test('sibling scopes with a storage each do not see each other', async (
 await t.test('registered twice in one scope, the app does not boot (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
-  await t.rejects(async () => { await app.register(ifMatch, { storage: memoryAdapter() }) }, { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /twice/ })
+  await t.rejects(
+    async () => {
+      await app.register(ifMatch, { storage: memoryAdapter() })
+    },
+    { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /twice/ }
+  )
 })
 
 await t.test('another plugin that decorates requests with "entity" is not silently replaced', async (t) => {
   const app = newApp(t)
   app.decorateRequest('entity' as never, null as never)
-  await t.rejects(async () => { await app.register(ifMatch, { storage: memoryAdapter() }) }, { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+  await t.rejects(
+    async () => {
+      await app.register(ifMatch, { storage: memoryAdapter() })
+    },
+    { code: 'FST_ERR_DEC_ALREADY_PRESENT' }
+  )
 })
 
 await t.test('global: every state-changing route is guarded, reads are not, and false opts out', async (t) => {
@@ -58,7 +72,12 @@ await t.test('global: every state-changing route is guarded, reads are not, and 
   app.put('/offers/:id', async (request) => (await request.entity().replace(request.body)).value)
   app.post('/login', { config: { ifMatch: false } }, async () => ({ in: true }))
   app.get('/offers/:id', async () => ({ plain: true }))
-  app.route({ method: ['GET', 'POST'], url: '/mixed', handler: async (request) => request.method === 'GET' ? { plain: true } : (await request.entity().update((value) => value)).value })
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/mixed',
+    handler: async (request) =>
+      request.method === 'GET' ? { plain: true } : (await request.entity().update((value) => value)).value
+  })
   t.equal((await app.inject({ method: 'PUT', url: '/offers/1', payload: {} })).statusCode, 400)
   t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: CREATE, payload: {} })).statusCode, 200)
   t.same((await app.inject({ method: 'POST', url: '/login' })).json(), { in: true })
@@ -72,14 +91,23 @@ await t.test('HEAD twins answer as GET does, without the body (R52)', async (t) 
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
   addOfferRoutes(app)
-  const { headers: { etag } } = await app.inject({ method: 'PUT', url: '/offers/1', headers: CREATE, payload: { title: 'a' } })
-  const send = async (method: 'GET' | 'HEAD', id: number, headers = {}) => await app.inject({ method, url: `/offers/${id}`, headers })
-  for (const [id, headers, status] of [[1, {}, 200], [1, { 'if-match': '"x"' }, 412], [1, { 'if-none-match': etag }, 304], [2, {}, 404], [1, { 'if-match': '' }, 400]] as const) {
+  const {
+    headers: { etag }
+  } = await app.inject({ method: 'PUT', url: '/offers/1', headers: CREATE, payload: { title: 'a' } })
+  const send = async (method: 'GET' | 'HEAD', id: number, headers = {}) =>
+    await app.inject({ method, url: `/offers/${id}`, headers })
+  for (const [id, headers, status] of [
+    [1, {}, 200],
+    [1, { 'if-match': '"x"' }, 412],
+    [1, { 'if-none-match': etag }, 304],
+    [2, {}, 404],
+    [1, { 'if-match': '' }, 400]
+  ] as const) {
     const get = await send('GET', id, headers)
     const head = await send('HEAD', id, headers)
     t.equal(head.statusCode, status)
     t.equal(head.body, '')
-    for (const name of ['etag', 'cache-control', 'content-type', 'content-length']) t.equal(head.headers[name], get.headers[name], `${status}: ${name}`)
+    for (const name of ['etag', 'cache-control', 'content-type', 'content-length']) { t.equal(head.headers[name], get.headers[name], `${status}: ${name}`) }
   }
 })
 
@@ -102,7 +130,11 @@ await t.test('a route with several methods deals with each in its way', async (t
   t.equal((await app.inject('/offers/1')).headers.etag, put.headers.etag)
   t.equal((await app.inject({ method: 'HEAD', url: '/offers/1' })).headers.etag, put.headers.etag)
   t.equal((await app.inject({ method: 'DELETE', url: '/offers/1' })).statusCode, 400)
-  t.equal((await app.inject({ method: 'DELETE', url: '/offers/1', headers: { 'if-match': put.headers.etag as string } })).statusCode, 204)
+  t.equal(
+    (await app.inject({ method: 'DELETE', url: '/offers/1', headers: { 'if-match': put.headers.etag as string } }))
+      .statusCode,
+    204
+  )
 })
 
 await t.test('a write to the own entity asks for a strategy even where the method is safe (R1)', async (t) => {
@@ -127,10 +159,26 @@ await t.test('hook arrays that routes share by spread, and options that they sha
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
   const ran: string[] = []
-  const shared = { preHandler: [async () => { ran.push('shared') }], onSend: [], config: {} } satisfies RouteShorthandOptions
-  app.put('/guarded/:id', { ...shared, config: { ifMatch: true } }, async (request) => (await request.entity().replace(request.body)).value)
+  const shared = {
+    preHandler: [
+      async () => {
+        ran.push('shared')
+      }
+    ],
+    onSend: [],
+    config: {}
+  } satisfies RouteShorthandOptions
+  app.put(
+    '/guarded/:id',
+    { ...shared, config: { ifMatch: true } },
+    async (request) => (await request.entity().replace(request.body)).value
+  )
   app.put('/plain/:id', shared, async () => ({ plain: true }))
-  app.get('/guarded/:id', { ...shared, config: { ifMatch: true } }, async (request) => (await request.entity().read()).value)
+  app.get(
+    '/guarded/:id',
+    { ...shared, config: { ifMatch: true } },
+    async (request) => (await request.entity().read()).value
+  )
   await app.ready()
   t.equal(shared.preHandler.length, 1)
   t.same(shared.onSend, [])
@@ -144,7 +192,16 @@ await t.test('hook arrays that routes share by spread, and options that they sha
 await t.test('a single hook function of a route is kept', async (t) => {
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
-  app.get('/offers/:id', { config: { ifMatch: { precheck: false } }, onRequest: async (_request, reply) => { reply.header('x-own', '1') } }, async () => ({}))
+  app.get(
+    '/offers/:id',
+    {
+      config: { ifMatch: { precheck: false } },
+      onRequest: async (_request, reply) => {
+        reply.header('x-own', '1')
+      }
+    },
+    async () => ({})
+  )
   t.equal((await app.inject('/offers/1')).headers['x-own'], '1')
 })
 
@@ -152,7 +209,11 @@ await t.test('a route at the root of a prefix answers with and without the slash
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
   await app.register(async (scope) => {
-    scope.put('/', { config: { ifMatch: true } }, async (request) => (await request.entity().replace(request.body)).value)
+    scope.put(
+      '/',
+      { config: { ifMatch: true } },
+      async (request) => (await request.entity().replace(request.body)).value
+    )
     scope.get('/', { config: { ifMatch: true } }, async (request) => (await request.entity().read()).value)
   }, { prefix: '/settings/:id' })
   const put = await app.inject({ method: 'PUT', url: '/settings/1', headers: CREATE, payload: { a: 1 } })

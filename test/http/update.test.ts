@@ -42,13 +42,22 @@ await t.test('update under a list goes on if what it lost to is in the list, and
     read: async () => ({ value: { title: 'a' }, version: 'a' }),
     async write (_key, value, expectation) {
       asked.push(expectation, value)
-      return asked.length > 2 ? { applied: true, version: 'c', created: false } : { applied: false, current: { value: { title: 'b' }, version: 'b' } }
+      return asked.length > 2
+        ? { applied: true, version: 'c', created: false }
+        : { applied: false, current: { value: { title: 'b' }, version: 'b' } }
     }
   }
   const { app } = await offersApp(t, { storage })
-  const patch = async (tags: string) => (await app.inject({ method: 'PATCH', url: '/offers/1', headers: { 'if-match': tags }, payload: { price: 3 } })).statusCode
+  const patch = async (tags: string) =>
+    (await app.inject({ method: 'PATCH', url: '/offers/1', headers: { 'if-match': tags }, payload: { price: 3 } }))
+      .statusCode
   t.equal(await patch('"a", "b"'), 200)
-  t.same(asked, [{ kind: 'version', versions: ['a'] }, { title: 'a', price: 3 }, { kind: 'version', versions: ['b'] }, { title: 'b', price: 3 }])
+  t.same(asked, [
+    { kind: 'version', versions: ['a'] },
+    { title: 'a', price: 3 },
+    { kind: 'version', versions: ['b'] },
+    { title: 'b', price: 3 }
+  ])
   asked.length = 0
   t.equal(await patch('"a", "z"'), 412)
 })
@@ -57,7 +66,12 @@ await t.test('update under * tries again after a lost race, on what it lost to (
   const { storage, contested: adapter } = contested(3)
   const { app } = await offersApp(t, { storage: adapter })
   await seed(storage)
-  const response = await app.inject({ method: 'PATCH', url: '/offers/1', headers: { 'if-match': '*' }, payload: { title: 'mine' } })
+  const response = await app.inject({
+    method: 'PATCH',
+    url: '/offers/1',
+    headers: { 'if-match': '*' },
+    payload: { title: 'mine' }
+  })
   t.equal(response.statusCode, 200)
   t.same(response.json(), { title: 'mine', price: 3 }, 'applied to the last of the three')
 })
@@ -94,7 +108,13 @@ await t.test('If-None-Match with a tag on a write: read, compare and swap, and a
   const { storage, contested: adapter } = contested(2)
   const { app } = await offersApp(t, { storage: adapter, missing: 'allow' })
   const etag = await seed(storage)
-  const put = async (ifNoneMatch: string) => await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': ifNoneMatch }, payload: { title: 'mine' } })
+  const put = async (ifNoneMatch: string) =>
+    await app.inject({
+      method: 'PUT',
+      url: '/offers/1',
+      headers: { 'if-none-match': ifNoneMatch },
+      payload: { title: 'mine' }
+    })
   t.equal((await put('"x"')).statusCode, 200)
   t.equal((await put(etag)).statusCode, 200, 'no longer the current one')
   const current = (await storage.read(KEY))!.version
@@ -103,10 +123,17 @@ await t.test('If-None-Match with a tag on a write: read, compare and swap, and a
 
 await t.test('update: the function may be async, and what it throws is the answer', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => (await request.entity<Offer>().update(async (offer) => {
-      if (offer.price === 7) throw Object.assign(new Error('sold'), { statusCode: 409 })
-      return await Promise.resolve({ ...offer, price: 7 })
-    })).value)
+    app.post(
+      '/act/:id',
+      { config: { ifMatch: { key: '/offers/:id' } } },
+      async (request) =>
+        (
+          await request.entity<Offer>().update(async (offer) => {
+            if (offer.price === 7) throw Object.assign(new Error('sold'), { statusCode: 409 })
+            return await Promise.resolve({ ...offer, price: 7 })
+          })
+        ).value
+    )
   })
   await seed(storage)
   const act = async () => await app.inject({ method: 'POST', url: '/act/1', headers: { 'if-match': '*' } })
@@ -118,11 +145,15 @@ await t.test('replace with a function: the current value or undefined goes in, a
   const given: unknown[] = []
   const { app } = await offersApp(t, { create: 'wildcard' }, (app) => {
     app.put('/act/:id', { config: { ifMatch: { key: '/offers/:id', create: 'wildcard' } } }, async (request, reply) => {
-      const saved = await request.entity<Offer>().replace((current) => { given.push(current); return { title: 'n', price: (current?.price ?? 0) + 1 } })
+      const saved = await request.entity<Offer>().replace((current) => {
+        given.push(current)
+        return { title: 'n', price: (current?.price ?? 0) + 1 }
+      })
       return await reply.code(saved.created ? 201 : 200).send(saved.value)
     })
   })
-  const put = async (headers: Record<string, string>) => await app.inject({ method: 'PUT', url: '/act/1', headers, payload: {} })
+  const put = async (headers: Record<string, string>) =>
+    await app.inject({ method: 'PUT', url: '/act/1', headers, payload: {} })
   const first = await put({ 'if-match': '*' })
   t.same([first.statusCode, first.json()], [201, { title: 'n', price: 1 }])
   t.same((await put({ 'if-match': first.headers.etag as string })).json(), { title: 'n', price: 2 })
@@ -149,14 +180,37 @@ await t.test('a second write of the same request compares with the first, not wi
   const twice = await app.inject({ method: 'PUT', url: '/twice/1', headers: { 'if-match': etag }, payload: {} })
   t.same([twice.statusCode, twice.json()], [200, { title: 'one', price: 2 }])
   t.equal(twice.headers.etag, `"${(await storage.read(KEY))?.version}"`)
-  const raced = await app.inject({ method: 'PUT', url: '/twice/1', headers: { 'if-match': twice.headers.etag as string, 'x-race': '1' }, payload: {} })
+  const raced = await app.inject({
+    method: 'PUT',
+    url: '/twice/1',
+    headers: { 'if-match': twice.headers.etag as string, 'x-race': '1' },
+    payload: {}
+  })
   t.equal(raced.statusCode, 412)
   const current = `"${(await storage.read(KEY))?.version}"`
-  t.equal((await app.inject({ method: 'PUT', url: '/again/1', headers: { 'if-match': current }, payload: {} })).statusCode, 200, 'absent since its own removal')
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/again/1', headers: { 'if-match': current }, payload: {} })).statusCode,
+    200,
+    'absent since its own removal'
+  )
   t.same((await storage.read(KEY))?.value, { title: 'again' })
-  t.equal((await app.inject({ method: 'PUT', url: '/twice/1', headers: { 'if-match': '*', 'x-race': '1' }, payload: {} })).statusCode, 200, 'and * stays without comparison')
-  t.equal((await app.inject({ method: 'PUT', url: '/twice/2', headers: { 'if-none-match': '*' }, payload: {} })).statusCode, 200, 'what it created is what it compares with')
-  const removed = await app.inject({ method: 'PUT', url: '/again/1', headers: { 'if-match': `"${(await storage.read(KEY))?.version}"` }, payload: {} })
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/twice/1', headers: { 'if-match': '*', 'x-race': '1' }, payload: {} }))
+      .statusCode,
+    200,
+    'and * stays without comparison'
+  )
+  t.equal(
+    (await app.inject({ method: 'PUT', url: '/twice/2', headers: { 'if-none-match': '*' }, payload: {} })).statusCode,
+    200,
+    'what it created is what it compares with'
+  )
+  const removed = await app.inject({
+    method: 'PUT',
+    url: '/again/1',
+    headers: { 'if-match': `"${(await storage.read(KEY))?.version}"` },
+    payload: {}
+  })
   t.equal(removed.statusCode, 200)
 })
 
@@ -179,7 +233,8 @@ await t.test('create of the own entity is 412 where there is one, whatever the t
     app.put('/new/:id', { config: { ifMatch: { key: '/offers/:id', create: 'wildcard' } } }, async (request, reply) =>
       await reply.code(201).send((await request.entity().create(request.body)).value))
   })
-  const send = async (headers: Record<string, string>) => (await app.inject({ method: 'PUT', url: '/new/1', headers, payload: { a: 1 } })).statusCode
+  const send = async (headers: Record<string, string>) =>
+    (await app.inject({ method: 'PUT', url: '/new/1', headers, payload: { a: 1 } })).statusCode
   t.equal(await send({ 'if-match': '"x"' }), 412)
   t.equal(await send({ 'if-match': '*' }), 201)
   t.equal(await send({ 'if-match': '*' }), 412)
@@ -290,7 +345,10 @@ await t.test('read() and unchanged() that overlap: no body has the tag of a late
       const etag = await seed(storage)
       const response = await app.inject('/both/1')
       // An older tag than that of the body is refused when it is sent back, and loses nothing.
-      t.ok([etag, response.json().etag].includes(response.headers.etag), `first ${first}, sent ${sent}: ${response.headers.etag} for ${response.json().etag}`)
+      t.ok(
+        [etag, response.json().etag].includes(response.headers.etag),
+        `first ${first}, sent ${sent}: ${response.headers.etag} for ${response.json().etag}`
+      )
       if (response.json().value.title === 'seeded') t.equal(response.headers.etag, etag)
     }
   }

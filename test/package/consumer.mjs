@@ -28,7 +28,7 @@ try {
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root })
   mkdirSync(modules)
   // The package's own dependencies and its peer, as they are installed here.
-  for (const name of ['fastify', 'fastify-plugin', '@fastify', '@sinclair']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  for (const name of ['fastify', 'fastify-plugin', '@fastify', '@sinclair']) { symlinkSync(join(root, 'node_modules', name), join(modules, name)) }
   execFileSync('tar', ['-xzf', readdirSync(folder).find((name) => name.endsWith('.tgz'))], { cwd: folder })
   execFileSync('mv', ['package', join(modules, 'fastify-if-match')], { cwd: folder })
   run('module', `

@@ -8,7 +8,9 @@ const TIMEOUT = 60_000
 
 /** The block of a page in this language that contains a text. */
 export function blockOf (page: string, language: string, containing: string): string {
-  const found = readFileSync(page, 'utf8').split('```').find((part) => part.startsWith(`${language}\n`) && part.includes(containing))
+  const found = readFileSync(page, 'utf8')
+    .split('```')
+    .find((part) => part.startsWith(`${language}\n`) && part.includes(containing))
   if (found === undefined) throw new Error(`${page} has no ${language} block with ${containing}`)
   return found.slice(language.length + 1)
 }
@@ -20,7 +22,11 @@ export function blockOf (page: string, language: string, containing: string): st
 export async function runSession (block: string, url: string): Promise<{ said: string, printed: string }> {
   const lines = block.trimEnd().split('\n').filter((line) => line !== '')
   const isCommand = (line: string): boolean => line.startsWith('$ ') || line.startsWith('  ')
-  const script = lines.filter(isCommand).map((line) => line.replace(/^\$ /, '')).join('\n').replaceAll('http://127.0.0.1:3000', url)
+  const script = lines
+    .filter(isCommand)
+    .map((line) => line.replace(/^\$ /, ''))
+    .join('\n')
+    .replaceAll('http://127.0.0.1:3000', url)
   const shell = spawn('bash', ['-eu'], { stdio: ['pipe', 'pipe', 'inherit'], timeout: TIMEOUT })
   shell.stdin.end(script)
   const [said] = await Promise.all([text(shell.stdout), once(shell, 'exit')])

@@ -10,12 +10,21 @@ const engines = { PostgreSQL: POSTGRES_URL, Redis: REDIS_URL, 'Redis Cluster': R
 
 // What touches a storage: the pure functions below offers/, and the engines themselves, are the same on all of them.
 const FOLDERS = ['test/example', 'test/example/clients', 'test/example/readings']
-const files = [...FOLDERS.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.test.ts')).map((name) => join(folder, name))), 'test/docs/walk-through.test.ts']
+const files = [
+  ...FOLDERS.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => join(folder, name))
+  ),
+  'test/docs/walk-through.test.ts'
+]
 
 for (const [name, url] of Object.entries(engines)) {
   if (url === undefined) continue
   console.log(`\n# The reference server on ${name}`)
-  const status = await runCommand(['tap', '--disable-coverage', ...process.argv.slice(2), ...files.map(compiled)], { EXAMPLE_STORAGE: storageSetting(url) })
+  const status = await runCommand(['tap', '--disable-coverage', ...process.argv.slice(2), ...files.map(compiled)], {
+    EXAMPLE_STORAGE: storageSetting(url)
+  })
   if (status !== 0) {
     console.log(`# failed on ${name}`)
     process.exitCode = 1

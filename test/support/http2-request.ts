@@ -18,7 +18,12 @@ function frame (type: number, flags: number, stream: number, payload: Buffer): B
 
 // A literal header field without indexing (RFC 7541 6.2.2); names and values below 127 octets.
 function field ([name, value]: [string, string]): Buffer {
-  return Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name, 'latin1'), Buffer.from([value.length]), Buffer.from(value, 'latin1')])
+  return Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name, 'latin1'),
+    Buffer.from([value.length]),
+    Buffer.from(value, 'latin1')
+  ])
 }
 
 /**
@@ -26,16 +31,30 @@ function field ([name, value]: [string, string]): Buffer {
  * protocol allows. The answer is the server's to observe; the
  * caller closes the socket.
  */
-export async function putOverHttp2 (port: number, path: string, fields: Array<[string, string]>, body: string): Promise<net.Socket> {
+export async function putOverHttp2 (
+  port: number,
+  path: string,
+  fields: Array<[string, string]>,
+  body: string
+): Promise<net.Socket> {
   const socket = net.connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  const headers: Array<[string, string]> = [[':method', 'PUT'], [':scheme', 'http'], [':authority', '127.0.0.1'], [':path', path], ['content-type', 'application/json'], ...fields]
-  socket.write(Buffer.concat([
-    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-    frame(SETTINGS, 0, 0, Buffer.alloc(0)),
-    frame(HEADERS, END_HEADERS, 1, Buffer.concat(headers.map(field))),
-    frame(DATA, END_STREAM, 1, Buffer.from(body))
-  ]))
+  const headers: Array<[string, string]> = [
+    [':method', 'PUT'],
+    [':scheme', 'http'],
+    [':authority', '127.0.0.1'],
+    [':path', path],
+    ['content-type', 'application/json'],
+    ...fields
+  ]
+  socket.write(
+    Buffer.concat([
+      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+      frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+      frame(HEADERS, END_HEADERS, 1, Buffer.concat(headers.map(field))),
+      frame(DATA, END_STREAM, 1, Buffer.from(body))
+    ])
+  )
   socket.resume()
   return socket
 }

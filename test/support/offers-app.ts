@@ -13,7 +13,12 @@ export function newApp (t: Test, options: FastifyServerOptions = {}): FastifyIns
 }
 
 /** An app with one collection of offers and every kind of operation on it. */
-export async function offersApp (t: Test, routeOptions: IfMatchRouteOptions = {}, prepare?: (app: FastifyInstance) => unknown, serverOptions: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, storage: StorageAdapter }> {
+export async function offersApp (
+  t: Test,
+  routeOptions: IfMatchRouteOptions = {},
+  prepare?: (app: FastifyInstance) => unknown,
+  serverOptions: FastifyServerOptions = {}
+): Promise<{ app: FastifyInstance, storage: StorageAdapter }> {
   const app = newApp(t, serverOptions)
   const storage = routeOptions.storage ?? memoryAdapter()
   await app.register(ifMatch, { storage })

@@ -3,7 +3,11 @@ import type { OfferDocument, OfferStatus } from '../../example/offers/schemas.js
 interface Address { apiVersion: string, publisherId: string, offerId: string }
 
 interface Offer { id: string, status: OfferStatus, version: number, definition?: { displayText?: string } }
-interface Operation { status: 'running' | 'complete' | 'canceled' | 'failed', publishingVersion: number, steps: Array<{ stepName: string, status: string }> }
+interface Operation {
+  status: 'running' | 'complete' | 'canceled' | 'failed'
+  publishingVersion: number
+  steps: Array<{ stepName: string, status: string }>
+}
 interface Failure { error: { code: string, message: string } }
 
 export interface Answer<D> { status: number, headers: Headers, data?: D | Failure }
@@ -12,8 +16,12 @@ export interface Answer<D> { status: number, headers: Headers, data?: D | Failur
 export interface OffersClient {
   defaults: { baseUrl: string, headers: Record<string, string | null | boolean | number | undefined> }
   getOffer: (request: Address & { ifNoneMatch?: string }) => Promise<Answer<Offer>>
-  putOffer: (request: Address & { ifMatch?: string, ifNoneMatch?: string, offerDocument: OfferDocument }) => Promise<Answer<Offer>>
-  publishOffer: (request: Address & { ifMatch: string, body?: { metadata: { 'notification-emails': string } } }) => Promise<Answer<Operation>>
+  putOffer: (
+    request: Address & { ifMatch?: string, ifNoneMatch?: string, offerDocument: OfferDocument }
+  ) => Promise<Answer<Offer>>
+  publishOffer: (
+    request: Address & { ifMatch: string, body?: { metadata: { 'notification-emails': string } } }
+  ) => Promise<Answer<Operation>>
   goLiveOffer: (request: Address & { ifMatch: string }) => Promise<Answer<Operation>>
   cancelOffer: (request: Address & { ifMatch: string }) => Promise<Answer<Operation | { status: OfferStatus }>>
   getOperation: (request: Address & { operationId: string }) => Promise<Answer<Operation>>

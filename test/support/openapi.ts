@@ -8,7 +8,11 @@ import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { newApp } from './offers-app.js'
 
 export interface Parameter { in: string, name: string, required?: boolean, description?: string }
-export interface Answer { description: string, headers?: Record<string, unknown>, content?: Record<string, { schema: object }> }
+export interface Answer {
+  description: string
+  headers?: Record<string, unknown>
+  content?: Record<string, { schema: object }>
+}
 export interface Operation { parameters?: Parameter[], responses: Record<string, Answer> }
 export interface Document { paths: Record<string, Record<string, Operation>> }
 
@@ -23,9 +27,19 @@ export interface DocumentOptions {
 }
 
 /** The document of an app with these routes, and the app. */
-export async function documentOf (t: Test, addRoutes: (app: FastifyInstance) => void, options: DocumentOptions = {}): Promise<{ app: FastifyInstance, document: Document }> {
+export async function documentOf (
+  t: Test,
+  addRoutes: (app: FastifyInstance) => void,
+  options: DocumentOptions = {}
+): Promise<{ app: FastifyInstance, document: Document }> {
   const app = newApp(t)
-  const addSwagger = async (): Promise<void> => { await app.register(swagger, { ...(options.swagger?.swagger === undefined && OPENAPI_30), transform, ...options.swagger }) }
+  const addSwagger = async (): Promise<void> => {
+    await app.register(swagger, {
+      ...(options.swagger?.swagger === undefined && OPENAPI_30),
+      transform,
+      ...options.swagger
+    })
+  }
   if (options.swaggerLast !== true) await addSwagger()
   await app.register(ifMatch, { storage: memoryAdapter(), ...options.plugin })
   if (options.swaggerLast === true) await addSwagger()

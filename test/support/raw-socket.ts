@@ -50,9 +50,18 @@ export function parseAnswers (text: string): RawAnswer[] {
   for (let rest = text; rest !== '';) {
     const end = rest.indexOf('\r\n\r\n')
     const [line, ...fields] = rest.slice(0, end).split('\r\n')
-    const headers = Object.fromEntries(fields.map((field) => [field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim()]))
+    const headers = Object.fromEntries(
+      fields.map((field) => [
+        field.slice(0, field.indexOf(':')).toLowerCase(),
+        field.slice(field.indexOf(':') + 1).trim()
+      ])
+    )
     const length = Number(headers['content-length'] ?? 0)
-    answers.push({ status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(line!)![1]), headers, body: rest.slice(end + 4, end + 4 + length) })
+    answers.push({
+      status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(line!)![1]),
+      headers,
+      body: rest.slice(end + 4, end + 4 + length)
+    })
     rest = rest.slice(end + 4 + length)
   }
   return answers

@@ -5,7 +5,13 @@ import { planRun, type Suite } from './run-plan.js'
 import { SERVICES } from './services/programs.js'
 
 const EVERY_PROGRAM = Object.values(SERVICES).flatMap(({ programs }) => programs)
-const SOURCES = ['test/unit/errors.test.ts', 'test/engines/redis/index.test.ts', 'test/engines/etcd/index.test.ts', 'test/attacks/redis/kill.test.ts', 'test/attacks/etcd/kill.test.ts']
+const SOURCES = [
+  'test/unit/errors.test.ts',
+  'test/engines/redis/index.test.ts',
+  'test/engines/etcd/index.test.ts',
+  'test/attacks/redis/kill.test.ts',
+  'test/attacks/etcd/kill.test.ts'
+]
 
 /** Plans a run where these programs are. */
 function plan (t: Test, programs: readonly string[], suite: Suite, args: string[] = [], isStrict = false) {
@@ -21,7 +27,11 @@ function plan (t: Test, programs: readonly string[], suite: Suite, args: string[
 await t.test('the checks are all files but the attacks, the slow ones first, on the engines that they need, and must cover all', async (t) => {
   t.strictSame(plan(t, EVERY_PROGRAM, 'checks'), {
     engines: ['redis', 'redis-cluster', 'etcd'],
-    tap: ['dist/test/engines/redis/index.test.js', 'dist/test/engines/etcd/index.test.js', 'dist/test/unit/errors.test.js'],
+    tap: [
+      'dist/test/engines/redis/index.test.js',
+      'dist/test/engines/etcd/index.test.js',
+      'dist/test/unit/errors.test.js'
+    ],
     notice: undefined
   })
 })
@@ -29,17 +39,29 @@ await t.test('the checks are all files but the attacks, the slow ones first, on 
 await t.test('parts of paths select files, of which less is covered; options go to tap', async (t) => {
   t.strictSame(plan(t, EVERY_PROGRAM, 'checks', ['unit/', '--bail', 'engines/etcd']), {
     engines: ['etcd'],
-    tap: ['--allow-incomplete-coverage', '--allow-empty-coverage', '--bail', 'dist/test/engines/etcd/index.test.js', 'dist/test/unit/errors.test.js'],
+    tap: [
+      '--allow-incomplete-coverage',
+      '--allow-empty-coverage',
+      '--bail',
+      'dist/test/engines/etcd/index.test.js',
+      'dist/test/unit/errors.test.js'
+    ],
     notice: undefined
   })
 })
 
 await t.test('attacks are those of all engines or of one, each with engines of its own, and cover nothing', async (t) => {
-  t.strictSame(plan(t, EVERY_PROGRAM, 'attacks', ['redis']), { engines: [], tap: ['--disable-coverage', 'dist/test/attacks/redis/kill.test.js'], notice: undefined })
+  t.strictSame(plan(t, EVERY_PROGRAM, 'attacks', ['redis']), {
+    engines: [],
+    tap: ['--disable-coverage', 'dist/test/attacks/redis/kill.test.js'],
+    notice: undefined
+  })
 })
 
 await t.test('what selects nothing is an error, and no run without a test', async (t) => {
-  t.throws(() => plan(t, EVERY_PROGRAM, 'attacks', ['mongo']), { message: 'No test of "attacks" has mongo in its path.' })
+  t.throws(() => plan(t, EVERY_PROGRAM, 'attacks', ['mongo']), {
+    message: 'No test of "attacks" has mongo in its path.'
+  })
 })
 
 await t.test('programs are missing: their engines are not started, coverage may be partial, and the notice names both', async (t) => {

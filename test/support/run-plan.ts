@@ -27,11 +27,17 @@ const ORDER = ['engines', 'example', 'attacks', 'http', 'conformance', 'docs', '
 export function planRun (suite: Suite, sources: readonly string[], args: readonly string[], isStrict: boolean): Plan {
   const options = args.filter((arg) => arg.startsWith('-'))
   const parts = args.filter((arg) => !arg.startsWith('-'))
-  const files = inOrder(sources.filter((path) => suiteOf(path) === suite && (parts.length === 0 || parts.some((part) => path.includes(part)))))
+  const files = inOrder(
+    sources.filter(
+      (path) => suiteOf(path) === suite && (parts.length === 0 || parts.some((part) => path.includes(part)))
+    )
+  )
   if (files.length === 0) throw new Error(`No test of "${suite}" has ${parts.join(' or ')} in its path.`)
   const lacking = SERVICE_NAMES.filter((name) => missingPrograms(name).length > 0)
   return {
-    engines: SHARED_ENGINES.filter((name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))),
+    engines: SHARED_ENGINES.filter(
+      (name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))
+    ),
     tap: [...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict), ...options, ...files.map(compiled)],
     notice: lacking.length === 0 || isStrict ? undefined : notice(lacking)
   }

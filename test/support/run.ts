@@ -7,7 +7,9 @@ import { withSharedEngines } from './services/shared-engines.js'
 
 const [suite, ...args] = process.argv.slice(2) as [Suite, ...string[]]
 // The sources tell what there is: a build into place may still hold a test that was removed.
-const sources = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts')).map((name) => join('test', name))
+const sources = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => join('test', name))
 const { engines, tap, notice } = planRun(suite, sources.sort(), args, process.env['REQUIRE_SERVICES'] === '1')
 process.exitCode = await withSharedEngines(engines, false, (variables) => runCommand(['tap', ...tap], variables))
 if (notice !== undefined) console.log(notice)

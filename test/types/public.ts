@@ -3,8 +3,19 @@ import Fastify from 'fastify'
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
-  checkKey, errorCodes, isIfMatchError, jsonText, problemDetails,
-  type Entity, type Expectation, type Found, type IfMatchOptions, type IfMatchRouteOptions, type Saved, type StorageAdapter, type WriteResult
+  checkKey,
+  errorCodes,
+  isIfMatchError,
+  jsonText,
+  problemDetails,
+  type Entity,
+  type Expectation,
+  type Found,
+  type IfMatchOptions,
+  type IfMatchRouteOptions,
+  type Saved,
+  type StorageAdapter,
+  type WriteResult
 } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { transform, type TransformInput, type TransformResult } from 'fastify-if-match/openapi'
@@ -15,7 +26,16 @@ interface Offer { title: string, price?: number }
 // Registration: storage is required, and unknown options are errors.
 const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
 void app.register(ifMatch, { storage: memoryAdapter() })
-void app.register(ifMatch, { storage: memoryAdapter<Offer>(), missing: 428, create: 'wildcard', absent: 412, compare: ({ opaque, weak }) => ({ opaque, weak }), precheck: false, global: true, key: (request) => request.id })
+void app.register(ifMatch, {
+  storage: memoryAdapter<Offer>(),
+  missing: 428,
+  create: 'wildcard',
+  absent: 412,
+  compare: ({ opaque, weak }) => ({ opaque, weak }),
+  precheck: false,
+  global: true,
+  key: (request) => request.id
+})
 // @ts-expect-error storage is missing
 void app.register(ifMatch, { missing: 428 })
 // @ts-expect-error no such status
@@ -24,12 +44,19 @@ const wrong: IfMatchOptions = { storage: memoryAdapter(), missing: 404 }
 const route: IfMatchRouteOptions = { global: true }
 
 // Route config: typed by augmentation, also where a provider infers the body.
-app.put('/offers/:id', { config: { ifMatch: { key: '/offers/:id', missing: 'allow' } }, schema: { body: Type.Object({ title: Type.String() }) } }, async (request) => {
-  const saved: Saved<Offer> = await request.entity<Offer>().replace(request.body)
-  const created: boolean = saved.created
-  const etag: string = saved.etag
-  return { created, etag, title: saved.value.title }
-})
+app.put(
+  '/offers/:id',
+  {
+    config: { ifMatch: { key: '/offers/:id', missing: 'allow' } },
+    schema: { body: Type.Object({ title: Type.String() }) }
+  },
+  async (request) => {
+    const saved: Saved<Offer> = await request.entity<Offer>().replace(request.body)
+    const created: boolean = saved.created
+    const etag: string = saved.etag
+    return { created, etag, title: saved.value.title }
+  }
+)
 // @ts-expect-error no such status. (Fastify infers the type of a config, so names that do not exist are found at boot.)
 app.put('/a', { config: { ifMatch: { missing: 404 } } }, async () => {})
 app.put('/c', { config: { ifMatch: false } }, async () => {})
@@ -74,11 +101,18 @@ async function adapterAuthor (adapter: StorageAdapter<Offer>): Promise<void> {
 
 // Errors: one constructor a code.
 const error = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: new Error('socket') })
-if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') console.log(problemDetails(error).status)
+if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') { console.log(problemDetails(error).status) }
 // @ts-expect-error no such code
 console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route)
 
-void conformanceSuite({ test: async (_name, run) => { await run() }, createAdapter: async () => ({ adapter: memoryAdapter() }), another: false, faults: false })
+void conformanceSuite({
+  test: async (_name, run) => {
+    await run()
+  },
+  createAdapter: async () => ({ adapter: memoryAdapter() }),
+  another: false,
+  faults: false
+})
 // @ts-expect-error createAdapter is missing
 void conformanceSuite({ test: async () => {} })
 void adapterAuthor
@@ -90,7 +124,8 @@ console.log(text)
 
 // The transform is one of @fastify/swagger, by its structure alone, and can be called inside another.
 const option: NonNullable<FastifyDynamicSwaggerOptions['transform']> = transform
-const around: SwaggerTransform = ({ schema, url, route, ...document }) => transform({ schema: { ...schema, tags: ['offers'] }, url, route, ...document })
+const around: SwaggerTransform = ({ schema, url, route, ...document }) =>
+  transform({ schema: { ...schema, tags: ['offers'] }, url, route, ...document })
 const result: TransformResult = transform({ url: '/', route: { method: ['GET', 'PUT'] } } satisfies TransformInput)
 // @ts-expect-error without the route nothing tells whether it is guarded
 transform({ schema: {}, url: '/' })

@@ -6,7 +6,16 @@ import { transform } from 'fastify-if-match/openapi'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { addOfferRoutes, newApp, seed } from '../support/offers-app.js'
 import {
-  checkDocument, documentOf, headersOf, OPENAPI_30, OPENAPI_31, SWAGGER_2, textOf, type Answer, type DocumentOptions, type Operation
+  checkDocument,
+  documentOf,
+  headersOf,
+  OPENAPI_30,
+  OPENAPI_31,
+  SWAGGER_2,
+  textOf,
+  type Answer,
+  type DocumentOptions,
+  type Operation
 } from '../support/openapi.js'
 
 const Failure = Type.Object({ code: Type.String(), message: Type.String() })
@@ -15,23 +24,41 @@ const FAILURE = { 'application/json': { schema: JSON.parse(JSON.stringify(Failur
 type Route = { method: HTTPMethods | HTTPMethods[], ifMatch?: IfMatchRouteOptions | boolean, schema?: FastifySchema }
 
 /** What the document says about the last method of a route. */
-async function operationOf (t: Test, { method, ifMatch, schema }: Route, options?: DocumentOptions, prepare?: (app: FastifyInstance) => void): Promise<Operation> {
-  const { document } = await documentOf(t, (app) => {
-    prepare?.(app)
-    app.route({ method, url: '/offers/:id', ...ifMatch !== undefined && { config: { ifMatch } }, ...schema && { schema }, handler: async () => ({}) })
-  }, options)
+async function operationOf (
+  t: Test,
+  { method, ifMatch, schema }: Route,
+  options?: DocumentOptions,
+  prepare?: (app: FastifyInstance) => void
+): Promise<Operation> {
+  const { document } = await documentOf(
+    t,
+    (app) => {
+      prepare?.(app)
+      app.route({
+        method,
+        url: '/offers/:id',
+        ...(ifMatch !== undefined && { config: { ifMatch } }),
+        ...(schema && { schema }),
+        handler: async () => ({})
+      })
+    },
+    options
+  )
   return document.paths['/offers/{id}']![[method].flat().at(-1)!.toLowerCase()]!
 }
 
 const namesOf = (headers: Answer['headers']): string[] => Object.keys(headers ?? {})
-const tagsOf = ({ responses }: Operation): string[] => Object.keys(responses).filter((status) => namesOf(responses[status]!.headers).includes('ETag'))
+const tagsOf = ({ responses }: Operation): string[] =>
+  Object.keys(responses).filter((status) => namesOf(responses[status]!.headers).includes('ETag'))
 
 await t.test('writes show If-Match, required where nothing else names a strategy (R1)', async (t) => {
   for (const method of ['POST', 'PATCH', 'DELETE'] as const) {
     t.strictSame(headersOf(await operationOf(t, { method, ifMatch: true })), { 'If-Match': true }, method)
   }
   t.strictSame(headersOf(await operationOf(t, { method: 'PUT', ifMatch: { create: false } })), { 'If-Match': true })
-  t.strictSame(headersOf(await operationOf(t, { method: 'PUT', ifMatch: { create: false, missing: 428 } })), { 'If-Match': true })
+  t.strictSame(headersOf(await operationOf(t, { method: 'PUT', ifMatch: { create: false, missing: 428 } })), {
+    'If-Match': true
+  })
   const optional = await operationOf(t, { method: 'PATCH', ifMatch: { missing: 'allow' } })
   t.strictSame(headersOf(optional), { 'If-Match': false })
   t.match(textOf(optional, 'If-Match'), /Without it the last one wins/)
@@ -74,7 +101,10 @@ await t.test('writes show 400 and 412, 428 by option, and no 304 (R1, R40, RFC 6
     return Object.fromEntries(Object.entries(responses).map(([status, { description }]) => [status, description]))
   }
   const malformed = 'A precondition cannot be read'
-  const others = { 412: 'The precondition is false: the entity is not as the request expects it. Read it again', 200: 'Default Response' }
+  const others = {
+    412: 'The precondition is false: the entity is not as the request expects it. Read it again',
+    200: 'Default Response'
+  }
   t.strictSame(await described(400), { 400: 'If-Match is missing, or a precondition cannot be read', ...others })
   t.strictSame(await described(428), { 400: malformed, 428: 'If-Match is missing', ...others })
   t.strictSame(await described('allow'), { 400: malformed, ...others })
@@ -83,13 +113,33 @@ await t.test('writes show 400 and 412, 428 by option, and no 304 (R1, R40, RFC 6
 await t.test('the header ETag is on 2xx, 304 and 412, and not on the success of a DELETE (R63, R66)', async (t) => {
   const response = { 200: Failure, 201: Failure, 404: Failure }
   t.strictSame(tagsOf(await operationOf(t, { method: 'GET', ifMatch: true })), ['200', '304', '412'])
-  t.strictSame(tagsOf(await operationOf(t, { method: 'PUT', ifMatch: true, schema: { response } })), ['200', '201', '412'])
+  t.strictSame(tagsOf(await operationOf(t, { method: 'PUT', ifMatch: true, schema: { response } })), [
+    '200',
+    '201',
+    '412'
+  ])
   t.strictSame(tagsOf(await operationOf(t, { method: 'DELETE', ifMatch: true })), ['412'])
 })
 
 await t.test('what the route says about a status stays, and a header that it names is not doubled', async (t) => {
-  const own = { type: 'object', description: 'Mine', properties: {}, headers: { etag: { type: 'string', description: 'Mine' }, 'x-own': { type: 'string' } } }
-  const { responses } = await operationOf(t, { method: 'GET', ifMatch: true, schema: { response: { 200: own, 304: { type: 'null', description: 'Mine' }, 400: own, 412: { ...own, headers: { 'x-own': { type: 'string' } } } } } })
+  const own = {
+    type: 'object',
+    description: 'Mine',
+    properties: {},
+    headers: { etag: { type: 'string', description: 'Mine' }, 'x-own': { type: 'string' } }
+  }
+  const { responses } = await operationOf(t, {
+    method: 'GET',
+    ifMatch: true,
+    schema: {
+      response: {
+        200: own,
+        304: { type: 'null', description: 'Mine' },
+        400: own,
+        412: { ...own, headers: { 'x-own': { type: 'string' } } }
+      }
+    }
+  })
   t.strictSame(Object.keys(responses), ['200', '304', '400', '412'])
   for (const [status, answer] of Object.entries(responses)) t.equal(answer.description, 'Mine', status)
   t.strictSame(namesOf(responses['200']!.headers), ['etag', 'x-own'])
@@ -101,7 +151,11 @@ await t.test('what the route says about a status stays, and a header that it nam
 await t.test('a status that the route describes by a range, or by default, keeps that schema; a 304 has none (R61)', async (t) => {
   const content = { description: 'Problem', content: { 'application/problem+json': { schema: Failure } } }
   for (const range of ['4xx', '4XX', 'default']) {
-    const { responses } = await operationOf(t, { method: 'GET', ifMatch: true, schema: { response: { [range]: Failure } } })
+    const { responses } = await operationOf(t, {
+      method: 'GET',
+      ifMatch: true,
+      schema: { response: { [range]: Failure } }
+    })
     for (const status of ['400', '412']) t.strictSame(responses[status]!.content, FAILURE, `${range} ${status}`)
     t.equal(responses['400']!.description, 'A precondition cannot be read')
     t.strictSame(responses['200']!.content, range === 'default' ? FAILURE : undefined, 'as it is serialised')
@@ -113,9 +167,14 @@ await t.test('a status that the route describes by a range, or by default, keeps
 })
 
 await t.test('a range that refers to a shared schema goes on referring to it', async (t) => {
-  const { responses } = await operationOf(t, { method: 'PUT', ifMatch: true, schema: { response: { '4xx': { $ref: 'failure#' } } } }, {}, (app) => {
-    app.addSchema({ $id: 'failure', ...Failure })
-  })
+  const { responses } = await operationOf(
+    t,
+    { method: 'PUT', ifMatch: true, schema: { response: { '4xx': { $ref: 'failure#' } } } },
+    {},
+    (app) => {
+      app.addSchema({ $id: 'failure', ...Failure })
+    }
+  )
   t.strictSame(responses['412']!.content, { 'application/json': { schema: { $ref: '#/components/schemas/def-0' } } })
   t.match(responses['412']!.description, /^The precondition is false/)
 })
@@ -123,16 +182,27 @@ await t.test('a range that refers to a shared schema goes on referring to it', a
 await t.test('headers of the route stay, and one that it names itself is not doubled, in whatever case (RFC 9110 5.1)', async (t) => {
   const other = { type: 'object', properties: { 'x-trace': { type: 'string' } }, required: ['x-trace'] }
   const own = { type: 'object', properties: { 'if-match': { type: 'string', description: 'Mine' } } }
-  const ask = async (headers: object): Promise<Record<string, boolean>> => headersOf(await operationOf(t, { method: 'PATCH', ifMatch: true, schema: { headers } }))
+  const ask = async (headers: object): Promise<Record<string, boolean>> =>
+    headersOf(await operationOf(t, { method: 'PATCH', ifMatch: true, schema: { headers } }))
   t.strictSame(await ask(other), { 'x-trace': true, 'If-Match': true })
-  t.strictSame(await ask({ type: 'object', properties: { 'x-trace': { type: 'string' } } }), { 'x-trace': false, 'If-Match': true })
+  t.strictSame(await ask({ type: 'object', properties: { 'x-trace': { type: 'string' } } }), {
+    'x-trace': false,
+    'If-Match': true
+  })
   t.strictSame(await ask({ type: 'object' }), { 'If-Match': true })
   t.strictSame(await ask({ allOf: [other] }), { 'x-trace': true, 'If-Match': true })
   t.strictSame(await ask({ ...other, allOf: [{ type: 'object' }] }), { 'x-trace': true, 'If-Match': true })
   t.strictSame(await ask(own), { 'if-match': false })
   t.strictSame(await ask({ type: 'object', properties: { 'If-Match': { type: 'string' } } }), { 'If-Match': false })
   t.strictSame(await ask({ allOf: [other, { anyOf: [own] }] }), { 'x-trace': true, 'if-match': false })
-  const shared = await operationOf(t, { method: 'PATCH', ifMatch: true, schema: { headers: { $ref: 'tracing#' } } }, {}, (app) => { app.addSchema({ $id: 'tracing', ...other }) })
+  const shared = await operationOf(
+    t,
+    { method: 'PATCH', ifMatch: true, schema: { headers: { $ref: 'tracing#' } } },
+    {},
+    (app) => {
+      app.addSchema({ $id: 'tracing', ...other })
+    }
+  )
   t.strictSame(headersOf(shared), { 'x-trace': true, 'If-Match': true })
 })
 
@@ -199,11 +269,22 @@ await t.test('routes that are not guarded, that evaluate nothing, or that are hi
 })
 
 await t.test('a transform of the app calls this one with what it made, and its answers count as those of the route', async (t) => {
-  const { document } = await documentOf(t, (app) => { addOfferRoutes(app) }, {
-    swagger: {
-      transform: ({ schema, url, ...others }) => transform({ ...others, url: `/api${url}`, schema: { ...schema, tags: ['offers'], response: { '4xx': Failure } } })
+  const { document } = await documentOf(
+    t,
+    (app) => {
+      addOfferRoutes(app)
+    },
+    {
+      swagger: {
+        transform: ({ schema, url, ...others }) =>
+          transform({
+            ...others,
+            url: `/api${url}`,
+            schema: { ...schema, tags: ['offers'], response: { '4xx': Failure } }
+          })
+      }
     }
-  })
+  )
   t.strictSame(document.paths['/api/offers/{id}']!.patch!.responses['412']!.content, FAILURE)
   t.strictSame((document.paths['/api/offers/{id}']!.patch as unknown as { tags: string[] }).tags, ['offers'])
 })
@@ -213,9 +294,42 @@ function addAllKinds (app: FastifyInstance): void {
   addOfferRoutes(app)
   app.addSchema({ $id: 'failure', ...Failure })
   app.get('/plain', async () => ({}))
-  app.get('/described/:id', { config: { ifMatch: true }, schema: { summary: 'Read', tags: ['offers'], response: { 200: Type.Object({ title: Type.String() }), default: { $ref: 'failure#' } } } }, async () => ({}))
-  app.put('/described/:id', { config: { ifMatch: { missing: 428, create: 'wildcard' } }, schema: { body: Type.Object({ title: Type.String() }), headers: Type.Object({ 'x-trace': Type.String() }), response: { '2xx': Type.Object({ title: Type.String() }), '4xx': Failure } } }, async () => ({}))
-  app.route({ method: ['GET', 'PUT', 'DELETE'], url: '/mixed', config: { ifMatch: { missing: 'allow' } }, schema: { response: { 204: { type: 'null', description: 'Done' }, '4xx': { description: 'Problem', content: { 'application/problem+json': { schema: Failure } } } } }, handler: async () => ({}) })
+  app.get(
+    '/described/:id',
+    {
+      config: { ifMatch: true },
+      schema: {
+        summary: 'Read',
+        tags: ['offers'],
+        response: { 200: Type.Object({ title: Type.String() }), default: { $ref: 'failure#' } }
+      }
+    },
+    async () => ({})
+  )
+  app.put(
+    '/described/:id',
+    {
+      config: { ifMatch: { missing: 428, create: 'wildcard' } },
+      schema: {
+        body: Type.Object({ title: Type.String() }),
+        headers: Type.Object({ 'x-trace': Type.String() }),
+        response: { '2xx': Type.Object({ title: Type.String() }), '4xx': Failure }
+      }
+    },
+    async () => ({})
+  )
+  app.route({
+    method: ['GET', 'PUT', 'DELETE'],
+    url: '/mixed',
+    config: { ifMatch: { missing: 'allow' } },
+    schema: {
+      response: {
+        204: { type: 'null', description: 'Done' },
+        '4xx': { description: 'Problem', content: { 'application/problem+json': { schema: Failure } } }
+      }
+    },
+    handler: async () => ({})
+  })
 }
 
 await t.test('the document is valid OpenAPI 3.0 and 3.1, and Swagger 2.0', async (t) => {
@@ -238,7 +352,10 @@ function freeze<T> (value: T): T {
 
 await t.test('the schema object of a route is not touched', async (t) => {
   t.plan(2)
-  const schema = freeze({ headers: { type: 'object', properties: {}, required: [] }, response: { 200: { type: 'object', headers: {} }, '4xx': Failure } })
+  const schema = freeze({
+    headers: { type: 'object', properties: {}, required: [] },
+    response: { 200: { type: 'object', headers: {} }, '4xx': Failure }
+  })
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
   app.addHook('onRoute', (route) => {
@@ -253,22 +370,41 @@ await t.test('the schema object of a route is not touched', async (t) => {
 await t.test('validation and serialisation are the same with the document and without: refusals are ours, by a 4xx schema of the route (R1, R49)', async (t) => {
   const answers = async (transforms: boolean): Promise<unknown[]> => {
     const storage = memoryAdapter()
-    const options = { plugin: { storage }, ...!transforms && { swagger: { transform: ({ schema, url }: { schema: FastifySchema, url: string }) => ({ schema, url }) } } }
+    const options = {
+      plugin: { storage },
+      ...(!transforms && {
+        swagger: { transform: ({ schema, url }: { schema: FastifySchema, url: string }) => ({ schema, url }) }
+      })
+    }
     const { app } = await documentOf(t, (app) => {
-      app.patch('/offers/:id', { config: { ifMatch: true }, schema: { response: { '4xx': Failure, 200: Type.Object({ title: Type.String() }) } } }, async (request) =>
-        (await request.entity<object>().update((offer) => ({ ...offer, extra: 1 }))).value)
+      app.patch(
+        '/offers/:id',
+        {
+          config: { ifMatch: true },
+          schema: { response: { '4xx': Failure, 200: Type.Object({ title: Type.String() }) } }
+        },
+        async (request) => (await request.entity<object>().update((offer) => ({ ...offer, extra: 1 }))).value
+      )
     }, options)
     await seed(storage)
     const send = async (headers: Record<string, string>): Promise<unknown> => {
       const response = await app.inject({ method: 'PATCH', url: '/offers/1', headers, payload: {} })
       return [response.statusCode, response.json()]
     }
-    return [await send({}), await send({ 'if-match': '"x"' }), await send({ 'if-match': 'x' }), await send({ 'if-match': '*' })]
+    return [
+      await send({}),
+      await send({ 'if-match': '"x"' }),
+      await send({ 'if-match': 'x' }),
+      await send({ 'if-match': '*' })
+    ]
   }
   const described = await answers(true)
   t.strictSame(described, await answers(false))
   t.match(described, [
-    [400, { code: 'FST_IF_MATCH_REQUIRED' }], [412, { code: 'FST_IF_MATCH_PRECONDITION_FAILED' }], [400, { code: 'FST_IF_MATCH_MALFORMED' }], [200, { title: 'seeded' }]
+    [400, { code: 'FST_IF_MATCH_REQUIRED' }],
+    [412, { code: 'FST_IF_MATCH_PRECONDITION_FAILED' }],
+    [400, { code: 'FST_IF_MATCH_MALFORMED' }],
+    [200, { title: 'seeded' }]
   ])
-  for (const [status, body] of described.slice(0, 3) as Array<[number, object]>) t.strictSame(Object.keys(body), ['code', 'message'], String(status))
+  for (const [status, body] of described.slice(0, 3) as Array<[number, object]>) { t.strictSame(Object.keys(body), ['code', 'message'], String(status)) }
 })

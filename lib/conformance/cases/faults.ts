@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { WriteResult } from '../../storage/adapter.js'
-import { ABSENT, ANY, applied, create, EXISTS, present, rejectsWith, same, tellsTheTruth, versionIn } from '../assert.js'
+import {
+  ABSENT,
+  ANY,
+  applied,
+  create,
+  EXISTS,
+  present,
+  rejectsWith,
+  same,
+  tellsTheTruth,
+  versionIn
+} from '../assert.js'
 import { listing } from './list.js'
 import type { Cases } from '../harness.js'
 
@@ -36,7 +47,8 @@ export const faultCases: Cases = {
     await stage.whileCut(async () => {
       for (const expectation of [versionIn(version), versionIn('other'), EXISTS, ABSENT, ANY]) {
         for (const key of ['k', 'absent']) {
-          isUntouched[key] = await isCertainlyNot(() => stage.adapter.write(key, 'during', expectation)) && isUntouched[key]!
+          isUntouched[key] =
+            (await isCertainlyNot(() => stage.adapter.write(key, 'during', expectation))) && isUntouched[key]!
         }
       }
     })
@@ -75,7 +87,7 @@ export const faultCases: Cases = {
       let outcomes: Array<PromiseSettledResult<WriteResult>> = []
       await stage.whileCut(async () => { outcomes = await settling })
       for (const [at, outcome] of outcomes.entries()) {
-        if (outcome.status === 'rejected') assert.ok([UNAVAILABLE, UNKNOWN].includes(outcome.reason?.code), `it rejects with ${String(outcome.reason)}`)
+        if (outcome.status === 'rejected') { assert.ok([UNAVAILABLE, UNKNOWN].includes(outcome.reason?.code), `it rejects with ${String(outcome.reason)}`) }
         await tellsTheTruth(stage.adapter, keys[at]!, outcome)
       }
     }

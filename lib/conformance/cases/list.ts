@@ -14,9 +14,47 @@ export async function keysOf (adapter: StorageAdapter, prefix: string, options?:
 }
 
 // Where the bytes of UTF-8 and the units of UTF-16, or a dictionary, disagree.
-const names = ['\u{10000}', '\ufffd', '\u{1f600}', 'b', 'B', '\u00e9', 'aa', 'a', 'a b', 'a!', '~', '\u0001', '10', '9', '\ue000', '\u007f', '\u0080']
+const names = [
+  '\u{10000}',
+  '\ufffd',
+  '\u{1f600}',
+  'b',
+  'B',
+  '\u00e9',
+  'aa',
+  'a',
+  'a b',
+  'a!',
+  '~',
+  '\u0001',
+  '10',
+  '9',
+  '\ue000',
+  '\u007f',
+  '\u0080'
+]
 
-const odd = ['%', '_', '*', '?', '[x]', '[', '\\', '\\\\', '{', '}', "'", '"', '^', '$', '.', '+', '|', '(', '\u{10000}']
+const odd = [
+  '%',
+  '_',
+  '*',
+  '?',
+  '[x]',
+  '[',
+  '\\',
+  '\\\\',
+  '{',
+  '}',
+  "'",
+  '"',
+  '^',
+  '$',
+  '.',
+  '+',
+  '|',
+  '(',
+  '\u{10000}'
+]
 
 /** Listings of a collection: all keys up to and including the last slash. */
 export const listCases: Cases = {
@@ -50,7 +88,17 @@ export const listCases: Cases = {
   },
 
   'list: a collection has no entity of another one whose name begins alike, or differs in case': async ({ adapter }) => {
-    for (const key of ['note/a', 'notes/a', 'notes', 'notes2/a', 'Notes/a', 'NOTES/a', 'anotes/a', 'notes0/a', 'notes./a']) await create(adapter, key, key)
+    for (const key of [
+      'note/a',
+      'notes/a',
+      'notes',
+      'notes2/a',
+      'Notes/a',
+      'NOTES/a',
+      'anotes/a',
+      'notes0/a',
+      'notes./a'
+    ]) { await create(adapter, key, key) }
     assert.deepEqual(await keysOf(adapter, 'notes/'), ['notes/a'])
   },
 
@@ -74,7 +122,7 @@ export const prefixCases: Cases = {
   },
 
   'list: a prefix that ends in the highest character has an end as well': async ({ adapter }) => {
-    for (const key of ['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}', '\u{10fffe}', '\uffff']) await create(adapter, key, key)
+    for (const key of ['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}', '\u{10fffe}', '\uffff']) { await create(adapter, key, key) }
     assert.deepEqual(await keysOf(adapter, '\u{10ffff}'), ['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}'])
   }
 }

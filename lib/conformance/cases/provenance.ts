@@ -7,7 +7,9 @@ export const provenanceCases: Cases = {
   'replaced: names the version that the write took the place of': async ({ adapter }) => {
     let version = await create(adapter, 'k', 0)
     for (const expectation of [EXISTS, ANY, 'version'] as const) {
-      const result = applied(await adapter.write('k', 1, expectation === 'version' ? versionIn('other', version) : expectation))
+      const result = applied(
+        await adapter.write('k', 1, expectation === 'version' ? versionIn('other', version) : expectation)
+      )
       assert.equal((await present(adapter, 'k')).replaced, version)
       version = result.version
     }

@@ -45,8 +45,19 @@ export const replaceCases: Cases = {
 
   'replace: versions are compared octet by octet (R19)': async ({ adapter }) => {
     const version = await create(adapter, 'k', 1)
-    const close = [`${version}x`, version.slice(0, -1), ` ${version}`, `${version} `, `0${version}`, `+${version}`, `"${version}"`, `W/"${version}"`, version.toUpperCase(), version.toLowerCase()]
-    for (const other of close.filter((other) => other !== version)) refused(await adapter.write('k', 2, versionIn(other)), versionIn(other))
+    const close = [
+      `${version}x`,
+      version.slice(0, -1),
+      ` ${version}`,
+      `${version} `,
+      `0${version}`,
+      `+${version}`,
+      `"${version}"`,
+      `W/"${version}"`,
+      version.toUpperCase(),
+      version.toLowerCase()
+    ]
+    for (const other of close.filter((other) => other !== version)) { refused(await adapter.write('k', 2, versionIn(other)), versionIn(other)) }
     assert.equal((await present(adapter, 'k')).version, version)
   },
 

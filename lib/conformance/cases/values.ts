@@ -18,12 +18,39 @@ const keptValues: Record<string, unknown[]> = {
   'true, false and null': [true, false, null],
   numbers: [0, 1, -1, 0.1, 1e308, -1e308, 5e-324, 1e21, 2 ** 53 - 1, -(2 ** 53 - 1)],
   'empty text, arrays and objects': ['', [], {}, [[]], [{}], { a: [] }, { '': '' }],
-  'texts of all planes': ['\u00e9', 'e\u0301', '\u4e2d', '\u{1f600}', '\u{10ffff}', '\ufffd', '\ufeff', '\u2028\u2029', '\u202e'],
-  'texts that engines take for their own': ['null', 'true', '1', '{"a":1}', "'; --", '$1', '%s', '\\', '\\u0000', '"', ' a ', '\r\n'],
+  'texts of all planes': [
+    '\u00e9',
+    'e\u0301',
+    '\u4e2d',
+    '\u{1f600}',
+    '\u{10ffff}',
+    '\ufffd',
+    '\ufeff',
+    '\u2028\u2029',
+    '\u202e'
+  ],
+  'texts that engines take for their own': [
+    'null',
+    'true',
+    '1',
+    '{"a":1}',
+    "'; --",
+    '$1',
+    '%s',
+    '\\',
+    '\\u0000',
+    '"',
+    ' a ',
+    '\r\n'
+  ],
   'U+0000 and control characters in text and names': ['\0', 'a\0b', { 'a\0b': '\0' }, '\u0001\u001f\u007f\u0080'],
   'lone surrogates in text and names': ['\ud800', '\udc00', 'a\ud83d', '\ude00\ud83d', { '\ud800': '\udfff' }],
-  'names that are special in JavaScript': [{ constructor: 1, toString: 2, hasOwnProperty: 3, then: 4, length: 5, toJSON: 6 }],
-  'objects with __proto__ as a name of their own': [JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":null}}')],
+  'names that are special in JavaScript': [
+    { constructor: 1, toString: 2, hasOwnProperty: 3, then: 4, length: 5, toJSON: 6 }
+  ],
+  'objects with __proto__ as a name of their own': [
+    JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":null}}')
+  ],
   'names with digits, spaces and none at all': [{ 2: 'b', 1: 'a', '': 'c', ' ': 'd', 'a.b': 'e', $set: 'f' }],
   'mixed arrays': [[1, 'a', null, false, { a: [1, [2, [3]]] }]],
   'values of 500 levels': [nested(500)],

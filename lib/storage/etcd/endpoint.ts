@@ -41,15 +41,22 @@ export class EtcdEndpoint {
     const request = (this.#isSecure ? httpsRequest : httpRequest)(this.#origin + path, {
       method: body === undefined ? 'GET' : 'POST',
       agent: this.#agent,
-      headers: { ...body !== undefined && { 'content-length': Buffer.byteLength(body) }, ...token !== undefined && { authorization: token } }
+      headers: {
+        ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+        ...(token !== undefined && { authorization: token })
+      }
     })
     const sending = this.#watch(request, bounds)
     let status = 0
     let text = ''
     try {
-      [status, text] = await Promise.race([answerOf(request, body), sending.late])
+      ;[status, text] = await Promise.race([answerOf(request, body), sending.late])
     } catch (cause) {
-      throw new EtcdFault(sending.wasSent ? 'LOST' : 'UNREACHABLE', `${this.#origin} ${sending.wasSent ? 'gave no answer' : 'cannot be reached'}: ${(cause as Error).message}`, { cause })
+      throw new EtcdFault(
+        sending.wasSent ? 'LOST' : 'UNREACHABLE',
+        `${this.#origin} ${sending.wasSent ? 'gave no answer' : 'cannot be reached'}: ${(cause as Error).message}`,
+        { cause }
+      )
     } finally {
       clearTimeout(sending.timer)
     }
@@ -68,16 +75,23 @@ export class EtcdEndpoint {
 
   // Nothing is sent before the connection stands, so a request that ends before that was certainly not (E58). (`reusedSocket`
   // is not set for a request that had to wait for a connection.)
-  #watch (request: ClientRequest, { connect, answer }: EtcdBounds): { wasSent: boolean, timer: NodeJS.Timeout, late: Promise<never> } {
+  #watch (
+    request: ClientRequest,
+    { connect, answer }: EtcdBounds
+  ): { wasSent: boolean, timer: NodeJS.Timeout, late: Promise<never> } {
     const start = performance.now()
     let bound!: (milliseconds: number) => NodeJS.Timeout
     // Nobody else tells it of a request that waits for a connection, nor after an answer that changes the protocol.
     const late = new Promise<never>((_resolve, reject) => {
-      bound = (milliseconds) => setTimeout(() => {
-        const error = new Error(`it took longer than ${Math.round(milliseconds)} ms`)
-        request.destroy(error)
-        reject(error)
-      }, milliseconds - (performance.now() - start))
+      bound = (milliseconds) =>
+        setTimeout(
+          () => {
+            const error = new Error(`it took longer than ${Math.round(milliseconds)} ms`)
+            request.destroy(error)
+            reject(error)
+          },
+          milliseconds - (performance.now() - start)
+        )
     })
     const sending = { wasSent: false, timer: bound(connect), late }
     const stands = () => {

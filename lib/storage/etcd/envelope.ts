@@ -26,7 +26,9 @@ export function sealed ({ marker, digest, value }: Envelope): string {
 export function unsealed<T> (text: string): Envelope<T> {
   const envelope = parsed(text) as Envelope<T> | null | undefined
   if (typeof envelope?.marker === 'string' && Object.hasOwn(envelope, 'value')) return envelope
-  throw new StorageUnavailableError({ cause: new Error('etcd: a stored value is not one of this adapter. Look for who else writes under its prefix.') })
+  throw new StorageUnavailableError({
+    cause: new Error('etcd: a stored value is not one of this adapter. Look for who else writes under its prefix.')
+  })
 }
 
 function parsed (text: string): unknown {

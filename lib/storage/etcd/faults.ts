@@ -7,7 +7,8 @@
  * - `NO_SPACE`: the quota is used up. Nearly always refused before it ran
  * - `TOKEN`, `AUTH`, `TOO_LARGE`, `COMPACTED`, `REFUSED`: checked and refused before it ran
  */
-export type EtcdFaultKind = 'UNREACHABLE' | 'LOST' | 'BUSY' | 'NO_SPACE' | 'TOKEN' | 'AUTH' | 'TOO_LARGE' | 'COMPACTED' | 'REFUSED'
+export type EtcdFaultKind =
+  'UNREACHABLE' | 'LOST' | 'BUSY' | 'NO_SPACE' | 'TOKEN' | 'AUTH' | 'TOO_LARGE' | 'COMPACTED' | 'REFUSED'
 
 /** A call to etcd that failed. Its message is for the log: what happened, and what to do about it. */
 export class EtcdFault extends Error {
@@ -32,11 +33,19 @@ export class EtcdFault extends Error {
 // Texts of etcd (api/v3rpc/rpctypes/error.go), which are part of its API; the first that fits counts.
 const KNOWN: ReadonlyArray<[RegExp, EtcdFaultKind, string]> = [
   [/too many requests/, 'BUSY', 'it has too many requests to do.'],
-  [/database space exceeded/, 'NO_SPACE', 'its space quota is used up, and it takes no writes until an operator acts: compact, defragment, then disarm the alarm, or raise --quota-backend-bytes.'],
+  [
+    /database space exceeded/,
+    'NO_SPACE',
+    'its space quota is used up, and it takes no writes until an operator acts: compact, defragment, then disarm the alarm, or raise --quota-backend-bytes.'
+  ],
   [/invalid auth token|revision of auth store is old/, 'TOKEN', 'the token of the login is not valid any more.'],
   [/user name is empty/, 'AUTH', 'it asks for a login. Give the option "auth".'],
   [/invalid user ID or password/, 'AUTH', 'it does not know this user with this password. Check the option "auth".'],
-  [/authentication is not enabled/, 'AUTH', 'its authentication is turned off. Leave the option "auth" out, or turn it on.'],
+  [
+    /authentication is not enabled/,
+    'AUTH',
+    'its authentication is turned off. Leave the option "auth" out, or turn it on.'
+  ],
   [/permission denied/, 'AUTH', 'the user may not read and write under the prefix. Grant a role that may.'],
   [/request is too large|message larger than max/, 'TOO_LARGE', 'the request is larger than it takes.'],
   [/revision has been compacted/, 'COMPACTED', 'that revision was compacted.']
@@ -54,7 +63,12 @@ export function strangeAnswer (): EtcdFault {
 /** The fault that an answer other than 200 stands for. */
 export function faultOfAnswer (status: number, text: string): EtcdFault {
   const { code, message } = errorIn(text)
-  if (code === undefined) return new EtcdFault('LOST', `the answer, of status ${status}, is none of its gateway. Check the endpoints, and what stands between.`)
+  if (code === undefined) {
+    return new EtcdFault(
+      'LOST',
+      `the answer, of status ${status}, is none of its gateway. Check the endpoints, and what stands between.`
+    )
+  }
   const known = KNOWN.find(([pattern]) => pattern.test(message))
   if (known !== undefined) return new EtcdFault(known[1], known[2])
   return CHECKED.includes(code)

@@ -79,14 +79,27 @@ export class EtcdGateway {
   }
 
   async #authenticate ({ user, password }: EtcdAuth): Promise<string> {
-    const answer = await this.#call('/v3/auth/authenticate', { name: user, password }, undefined, 'read', performance.now() + this.#timeout) as { token?: unknown } | null
+    const answer = (await this.#call(
+      '/v3/auth/authenticate',
+      { name: user, password },
+      undefined,
+      'read',
+      performance.now() + this.#timeout
+    )) as { token?: unknown } | null
     if (typeof answer?.token !== 'string') throw strangeAnswer()
     return answer.token
   }
 
   // The time is shared out among the endpoints that are left; a write that was sent has all of it. A read comes back to
   // where it began: a connection that was kept may be stale, and the next one is new.
-  async #call (path: string, body: object | undefined, token: string | undefined, repeatable: Repeatable, deadline: number, left = this.#endpoints.length + (repeatable === 'read' ? 1 : 0)): Promise<unknown> {
+  async #call (
+    path: string,
+    body: object | undefined,
+    token: string | undefined,
+    repeatable: Repeatable,
+    deadline: number,
+    left = this.#endpoints.length + (repeatable === 'read' ? 1 : 0)
+  ): Promise<unknown> {
     const at = this.#at
     const rest = deadline - performance.now()
     const share = rest / Math.min(left, this.#endpoints.length)
@@ -97,7 +110,7 @@ export class EtcdGateway {
       const fault = error as EtcdFault
       if (!fault.isOfEndpoint) throw fault
       this.#turnFrom(at)
-      if (left === 1 || deadline - performance.now() < LEAST || (repeatable === 'write' && !fault.isCertain)) throw fault
+      if (left === 1 || deadline - performance.now() < LEAST || (repeatable === 'write' && !fault.isCertain)) { throw fault }
     }
     return await this.#call(path, body, token, repeatable, deadline, left - 1)
   }
@@ -111,7 +124,10 @@ export class EtcdGateway {
 
 // Others may have waited for this login for a while already.
 async function before (deadline: number, token: Promise<string> | undefined): Promise<string | undefined> {
-  return token && await within(deadline - performance.now(), token, () => new EtcdFault('UNREACHABLE', 'the login takes too long.'))
+  return (
+    token &&
+    (await within(deadline - performance.now(), token, () => new EtcdFault('UNREACHABLE', 'the login takes too long.')))
+  )
 }
 
 // What a proxy says with status 200 is no result.

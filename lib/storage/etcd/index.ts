@@ -45,7 +45,11 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
 
   function checkOpen (options: ReadOptions | undefined): void {
     throwIfStopped(options)
-    if (!isOpen) throw new StorageUnavailableError({ cause: new Error('etcd: the adapter is in use before open() or after close(). The plugin calls both.') })
+    if (!isOpen) {
+      throw new StorageUnavailableError({
+        cause: new Error('etcd: the adapter is in use before open() or after close(). The plugin calls both.')
+      })
+    }
   }
 
   function storedIn (entry: EtcdKeyValue): Stored<T> {
@@ -61,31 +65,45 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   }
 
   // The answer to a transaction has what stood in the way, of the same moment: there is nothing to look at afterwards.
-  async function change<A extends { applied: true }> (key: string, expectation: Expectation, options: ReadOptions | undefined,
-    bytes: number, changeUnder: (condition: EtcdCondition) => EtcdChange, appliedAt: (place: EtcdPlace) => A) {
+  async function change<A extends { applied: true }> (
+    key: string,
+    expectation: Expectation,
+    options: ReadOptions | undefined,
+    bytes: number,
+    changeUnder: (condition: EtcdCondition) => EtcdChange,
+    appliedAt: (place: EtcdPlace) => A
+  ) {
     let condition = conditionOf(expectation)
     let current: Stored<T> | undefined
-    return await writeThenRead<T, A>(expectation, async () => {
-      if (condition === undefined) {
-        current = await read(key, options)
+    return await writeThenRead<T, A>(
+      expectation,
+      async () => {
+        if (condition === undefined) {
+          current = await read(key, options)
+          return undefined
+        }
+        checkOpen(options)
+        const outcome = await queue.change(changeUnder(condition), bytes, options)
+        if (outcome.applied) return appliedAt(outcome.place)
+        current = outcome.current && storedIn(outcome.current)
+        condition = outcome.current && placeIn(outcome.current)
         return undefined
-      }
-      checkOpen(options)
-      const outcome = await queue.change(changeUnder(condition), bytes, options)
-      if (outcome.applied) return appliedAt(outcome.place)
-      current = outcome.current && storedIn(outcome.current)
-      condition = outcome.current && placeIn(outcome.current)
-      return undefined
-    }, async () => current)
+      },
+      async () => current
+    )
   }
 
   // Of several versions the first is tried; a refusal says which of them it must be.
   function conditionOf (expectation: Expectation): EtcdCondition | undefined {
     switch (expectation.kind) {
-      case 'version': return expectation.versions.map((version) => placeOf(version, epoch)).find((place) => place !== undefined)
-      case 'exists': return 'present'
-      case 'absent': return 'absent'
-      case 'any': return 'none'
+      case 'version':
+        return expectation.versions.map((version) => placeOf(version, epoch)).find((place) => place !== undefined)
+      case 'exists':
+        return 'present'
+      case 'absent':
+        return 'absent'
+      case 'any':
+        return 'none'
     }
   }
 
@@ -119,9 +137,19 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
 
     async remove (key, expectation, options): Promise<RemoveResult<T>> {
       checkKey(key)
-      return await change(key, expectation, options, bytesOf(prefix + key),
-        (condition) => ({ key: prefix + key, condition, marker: undefined, transaction: deleteIf(prefix + key, condition) }),
-        () => ({ applied: true }))
+      return await change(
+        key,
+        expectation,
+        options,
+        bytesOf(prefix + key),
+        (condition) => ({
+          key: prefix + key,
+          condition,
+          marker: undefined,
+          transaction: deleteIf(prefix + key, condition)
+        }),
+        () => ({ applied: true })
+      )
     },
 
     async list (keyPrefix, options = {}) {

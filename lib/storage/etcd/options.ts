@@ -33,17 +33,37 @@ export interface EtcdSettings {
 
 /** @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option. What an option says is in no message: it may be a secret. */
 export function settingsOf (options: EtcdAdapterOptions): EtcdSettings {
-  const { endpoints: given, tls, auth, prefix = 'entities/', timeout = 5000, maxRequestBytes = 1_572_864, epoch = '' } = options
+  const {
+    endpoints: given,
+    tls,
+    auth,
+    prefix = 'entities/',
+    timeout = 5000,
+    maxRequestBytes = 1_572_864,
+    epoch = ''
+  } = options
   const endpoints = ([given].flat() as unknown[]).map(originOf)
   const isSecure = endpoints.some((origin) => origin?.startsWith('https:'))
   const flaws: Array<[boolean, string]> = [
-    [endpoints.length === 0 || endpoints.includes(undefined), '"endpoints" must be one or several URLs, such as "https://etcd-1:2379", without path and password.'],
+    [
+      endpoints.length === 0 || endpoints.includes(undefined),
+      '"endpoints" must be one or several URLs, such as "https://etcd-1:2379", without path and password.'
+    ],
     [tls !== undefined && !isSecure, '"tls" needs endpoints that begin with https.'],
-    [auth !== undefined && (!isText(auth?.user) || typeof auth.password !== 'string'), '"auth" must have a user and a password.'],
-    [!isText(prefix) || prefix.includes('\0') || !prefix.isWellFormed(), '"prefix" must be a text without NUL, and not empty.'],
+    [
+      auth !== undefined && (!isText(auth?.user) || typeof auth.password !== 'string'),
+      '"auth" must have a user and a password.'
+    ],
+    [
+      !isText(prefix) || prefix.includes('\0') || !prefix.isWellFormed(),
+      '"prefix" must be a text without NUL, and not empty.'
+    ],
     [!isPositive(timeout), '"timeout" must be a number of milliseconds above 0.'],
     [!isPositive(maxRequestBytes), '"maxRequestBytes" must be a number above 0.'],
-    [typeof epoch !== 'string' || !/^[\w-]{0,32}$/.test(epoch), '"epoch" must be at most 32 letters, digits, underscores and hyphens.']
+    [
+      typeof epoch !== 'string' || !/^[\w-]{0,32}$/.test(epoch),
+      '"epoch" must be at most 32 letters, digits, underscores and hyphens.'
+    ]
   ]
   const flaw = flaws.find(([isWrong]) => isWrong)
   if (flaw !== undefined) throw new InvalidOptionsError('etcdAdapter', flaw[1])

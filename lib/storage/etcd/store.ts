@@ -2,7 +2,21 @@ import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from 
 import { unsealed } from './envelope.js'
 import { strangeAnswer, type EtcdFault } from './faults.js'
 import type { EtcdGateway } from './gateway.js'
-import { deletesTogether, placeIn, putsTogether, rangeOf, rangesTogether, textOf, type EtcdCondition, type EtcdKeyValue, type OperationAnswer, type RangeAnswer, type RangeRequest, type Transaction, type TransactionAnswer } from './wire.js'
+import {
+  deletesTogether,
+  placeIn,
+  putsTogether,
+  rangeOf,
+  rangesTogether,
+  textOf,
+  type EtcdCondition,
+  type EtcdKeyValue,
+  type OperationAnswer,
+  type RangeAnswer,
+  type RangeRequest,
+  type Transaction,
+  type TransactionAnswer
+} from './wire.js'
 import type { EtcdPlace } from './version.js'
 import { within } from '../kit/deadline.js'
 
@@ -46,7 +60,9 @@ export class EtcdStore {
    * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE
    */
   async ranges (requests: readonly RangeRequest[]): Promise<RangeAnswer[]> {
-    return await this.#read(TRANSACTION, rangesTogether(requests), (answer: TransactionAnswer) => each(answer, 'response_range', requests.length))
+    return await this.#read(TRANSACTION, rangesTogether(requests), (answer: TransactionAnswer) =>
+      each(answer, 'response_range', requests.length)
+    )
   }
 
   /**
@@ -72,20 +88,29 @@ export class EtcdStore {
     const transactions = changes.map(({ transaction }) => transaction)
     const { key, marker } = changes[0]!
     try {
-      const answer = await this.#write(marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key))
-      return each(answer, 'response_txn', changes.length).map((nested, at) => ({ status: 'fulfilled', value: outcomeIn(nested, answer.header.revision, changes[at]!.condition) }))
+      const answer = await this.#write(
+        marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key)
+      )
+      return each(answer, 'response_txn', changes.length).map((nested, at) => ({
+        status: 'fulfilled',
+        value: outcomeIn(nested, answer.header.revision, changes[at]!.condition)
+      }))
     } catch (error) {
       const fault = error as EtcdFault
       // What is too much or wrong for all of them together may be right for each alone, and nothing was carried out.
       const isOnce = fault.kind === 'TOO_LARGE' || fault.kind === 'REFUSED'
-      return await Promise.allSettled(changes.map((change) => isOnce ? this.change(change) : this.#withoutAnswer(change, fault, seen)))
+      return await Promise.allSettled(
+        changes.map((change) => (isOnce ? this.change(change) : this.#withoutAnswer(change, fault, seen)))
+      )
     }
   }
 
   async #withoutAnswer (change: EtcdChange, fault: EtcdFault, seen: bigint): Promise<EtcdOutcome> {
     if (fault.kind === 'TOO_LARGE') throw new InvalidValueError('it is larger than this etcd takes')
     if (fault.isCertain) throw new StorageUnavailableError({ cause: fault })
-    const trace = await within(this.#timeout, this.#trace(change, seen), () => new Error('not in time')).catch(() => undefined)
+    const trace = await within(this.#timeout, this.#trace(change, seen), () => new Error('not in time')).catch(
+      () => undefined
+    )
     if (typeof trace === 'object') return { applied: true, place: trace }
     // It was answered, so nothing is under way any more (the quota is looked at once more behind the write, E57).
     if (trace === 'none' && fault.kind === 'NO_SPACE') throw new StorageUnavailableError({ cause: fault })
@@ -130,13 +155,21 @@ export class EtcdStore {
 }
 
 // One for each operation of the transaction, in their order.
-function each<N extends 'response_range' | 'response_txn'> ({ responses = [] }: TransactionAnswer, name: N, count: number): Array<NonNullable<OperationAnswer[N]>> {
+function each<N extends 'response_range' | 'response_txn'> (
+  { responses = [] }: TransactionAnswer,
+  name: N,
+  count: number
+): Array<NonNullable<OperationAnswer[N]>> {
   const answers = responses.flatMap((response) => response[name] ?? [])
   if (answers.length !== count) throw strangeAnswer()
   return answers as Array<NonNullable<OperationAnswer[N]>>
 }
 
-function outcomeIn ({ succeeded, responses }: Omit<TransactionAnswer, 'header'>, revision: string, condition: EtcdCondition): EtcdOutcome {
+function outcomeIn (
+  { succeeded, responses }: Omit<TransactionAnswer, 'header'>,
+  revision: string,
+  condition: EtcdCondition
+): EtcdOutcome {
   const [entry] = responses?.[0]?.response_range?.kvs ?? []
   if (succeeded !== true) return { applied: false, current: entry }
   const before = typeof condition === 'object' ? condition : entry && placeIn(entry)

@@ -4,9 +4,21 @@ import type { EtcdPlace } from './version.js'
 // built here and nowhere else. Numbers travel as strings; what is false or zero is left out of answers (E51).
 
 /** A key as an answer has it; `value` is missing if it was not asked for. */
-export interface EtcdKeyValue { key: string, value?: string, create_revision: string, mod_revision: string, version: string }
+export interface EtcdKeyValue {
+  key: string
+  value?: string
+  create_revision: string
+  mod_revision: string
+  version: string
+}
 
-interface Compare { key: string, result: 'EQUAL' | 'GREATER' | 'LESS', target: 'CREATE' | 'VERSION', create_revision?: string, version?: string }
+interface Compare {
+  key: string
+  result: 'EQUAL' | 'GREATER' | 'LESS'
+  target: 'CREATE' | 'VERSION'
+  create_revision?: string
+  version?: string
+}
 
 type Operation =
   | { request_range: RangeRequest }
@@ -15,7 +27,13 @@ type Operation =
   | { request_txn: Transaction }
 
 /** The body of `/v3/kv/range`. */
-export interface RangeRequest { key: string, range_end?: string, limit?: string, revision?: string, keys_only?: boolean }
+export interface RangeRequest {
+  key: string
+  range_end?: string
+  limit?: string
+  revision?: string
+  keys_only?: boolean
+}
 
 /** The body of `/v3/kv/txn`. */
 export interface Transaction { compare?: Compare[], success: Operation[], failure?: Operation[] }
@@ -39,7 +57,8 @@ export type EtcdCondition = EtcdPlace | 'present' | 'absent' | 'none'
 /** Writes under a condition. If it does not hold, the answer has what stood in the way. */
 export function putIf (key: string, value: string, condition: EtcdCondition): Transaction {
   // Where the condition does not tell the place, the answer does, as it was before the put.
-  const before: Operation[] = condition === 'present' || condition === 'none' ? [{ request_range: { key: base64(key), keys_only: true } }] : []
+  const before: Operation[] =
+    condition === 'present' || condition === 'none' ? [{ request_range: { key: base64(key), keys_only: true } }] : []
   return changeIf(key, condition, [...before, { request_put: { key: base64(key), value: base64(value) } }])
 }
 

@@ -37,7 +37,9 @@ function copy (value: unknown, depth: number): unknown {
     case 'object':
       if (value === null) return null
       if (depth === MAX_DEPTH) throw new InvalidValueError(`it is nested deeper than ${MAX_DEPTH} levels`)
-      return Array.isArray(value) ? copyArray(value, depth + 1) : copyObject(value as Record<string, unknown>, depth + 1)
+      return Array.isArray(value)
+        ? copyArray(value, depth + 1)
+        : copyObject(value as Record<string, unknown>, depth + 1)
     default:
       throw new InvalidValueError(`it has a member of type ${typeof value}`)
   }
@@ -56,8 +58,14 @@ function copyObject (object: Record<string, unknown>, depth: number): object {
     const member = object[name]
     if (member === undefined) continue
     // Assigning to __proto__ would change the prototype instead of adding a property.
-    if (name === '__proto__') Object.defineProperty(result, name, { value: copy(member, depth), configurable: true, enumerable: true, writable: true })
-    else result[name] = copy(member, depth)
+    if (name === '__proto__') {
+      Object.defineProperty(result, name, {
+        value: copy(member, depth),
+        configurable: true,
+        enumerable: true,
+        writable: true
+      })
+    } else result[name] = copy(member, depth)
   }
   return result
 }

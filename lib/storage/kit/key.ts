@@ -17,7 +17,7 @@ function flawOf (key: unknown): string | undefined {
   if (typeof key !== 'string') return 'is not a string'
   if (key === '') return 'is empty'
   // No UTF-8 is longer than three bytes a UTF-16 unit, so most keys need not be measured.
-  if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes of UTF-8`
+  if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES) { return `is longer than ${MAX_KEY_BYTES} bytes of UTF-8` }
   if (key.includes('\0')) return 'has a NUL character'
   if (!key.isWellFormed()) return 'is not well-formed Unicode'
   return undefined

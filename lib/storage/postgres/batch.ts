@@ -18,7 +18,14 @@ export const LONGEST_VALUE = 64 * 1024
 // How long one that has to wait holds the others up, in milliseconds. After that each goes alone.
 const LONGEST_WAIT = 100
 
-interface Item { key: string, version: string, value: string, digest: string | undefined, kind: Expectation['kind'], versions: string[] | undefined }
+interface Item {
+  key: string
+  version: string
+  value: string
+  digest: string | undefined
+  kind: Expectation['kind']
+  versions: string[] | undefined
+}
 
 /**
  * The statement that carries out many writes of different keys, given as JSON in $1, and returns those that applied (E24).
@@ -26,19 +33,30 @@ interface Item { key: string, version: string, value: string, digest: string | u
  * Rows are locked, and then new ones inserted, in the order of their keys: two of these never wait for one another
  * crosswise. What did not apply was refused, or must go alone: a look tells (E1).
  */
-export function batchStatement ({ name: table, columns: { key, version, replaced, digest, value } }: QuotedTable, lockTimeout: number): Statement {
-  const [bound, isBound] = lockTimeout === 0
-    ? ['', '']
-    : [`bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${Math.min(lockTimeout, LONGEST_WAIT)}', true) AS is_set), `, ' WHERE (SELECT is_set FROM bound) IS NOT NULL']
-  return statement(`WITH ${bound}` +
-    // A value is a text in the JSON, and not a part of it: the parts are looked into, and \u0000 refused (E28).
-    'item AS MATERIALIZED (SELECT i.* FROM json_to_recordset($1::text::json) AS i (key text, version text, value text, digest text, kind text, versions text[])' + isBound + '), ' +
-    `locked AS MATERIALIZED (SELECT e.${key} AS key, e.${version} AS version FROM ${table} AS e WHERE e.${key} IN (SELECT item.key FROM item) ORDER BY e.${key} FOR NO KEY UPDATE), ` +
-    `updated AS (UPDATE ${table} AS e SET ${replaced} = e.${version}, ${version} = i.version, ${value} = i.value::json, ${digest} = i.digest FROM item AS i JOIN locked AS l ON l.key = i.key ` +
-    `WHERE e.${key} = i.key AND (i.kind IN ('exists', 'any') OR i.kind = 'version' AND l.version = ANY (i.versions)) RETURNING e.${key} AS key, false AS created), ` +
-    `inserted AS (INSERT INTO ${table} AS e (${key}, ${version}, ${value}, ${digest}) SELECT i.key, i.version, i.value::json, i.digest FROM item AS i ` +
-    `WHERE i.kind IN ('absent', 'any') AND NOT EXISTS (SELECT 1 FROM locked AS l WHERE l.key = i.key) ORDER BY i.key COLLATE "C" ON CONFLICT (${key}) DO NOTHING RETURNING e.${key} AS key, true AS created) ` +
-    'SELECT key, created FROM updated UNION ALL SELECT key, created FROM inserted')
+export function batchStatement (
+  { name: table, columns: { key, version, replaced, digest, value } }: QuotedTable,
+  lockTimeout: number
+): Statement {
+  const [bound, isBound] =
+    lockTimeout === 0
+      ? ['', '']
+      : [
+          `bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${Math.min(lockTimeout, LONGEST_WAIT)}', true) AS is_set), `,
+          ' WHERE (SELECT is_set FROM bound) IS NOT NULL'
+        ]
+  return statement(
+    `WITH ${bound}` +
+      // A value is a text in the JSON, and not a part of it: the parts are looked into, and \u0000 refused (E28).
+      'item AS MATERIALIZED (SELECT i.* FROM json_to_recordset($1::text::json) AS i (key text, version text, value text, digest text, kind text, versions text[])' +
+      isBound +
+      '), ' +
+      `locked AS MATERIALIZED (SELECT e.${key} AS key, e.${version} AS version FROM ${table} AS e WHERE e.${key} IN (SELECT item.key FROM item) ORDER BY e.${key} FOR NO KEY UPDATE), ` +
+      `updated AS (UPDATE ${table} AS e SET ${replaced} = e.${version}, ${version} = i.version, ${value} = i.value::json, ${digest} = i.digest FROM item AS i JOIN locked AS l ON l.key = i.key ` +
+      `WHERE e.${key} = i.key AND (i.kind IN ('exists', 'any') OR i.kind = 'version' AND l.version = ANY (i.versions)) RETURNING e.${key} AS key, false AS created), ` +
+      `inserted AS (INSERT INTO ${table} AS e (${key}, ${version}, ${value}, ${digest}) SELECT i.key, i.version, i.value::json, i.digest FROM item AS i ` +
+      `WHERE i.kind IN ('absent', 'any') AND NOT EXISTS (SELECT 1 FROM locked AS l WHERE l.key = i.key) ORDER BY i.key COLLATE "C" ON CONFLICT (${key}) DO NOTHING RETURNING e.${key} AS key, true AS created) ` +
+      'SELECT key, created FROM updated UNION ALL SELECT key, created FROM inserted'
+  )
 }
 
 /** What an item has to wait for, or to do, after its batch. */
@@ -53,12 +71,19 @@ export type Then<R> = () => Promise<R>
  * @param prove finds out what became of one whose answer was lost
  */
 export async function writeTogether (
-  session: PostgresSession, batch: Statement, writes: readonly Write[], turns: KeyTurns, alone: (write: Write) => Promise<Applied>, prove: (write: Write, error: unknown) => Promise<Applied>
+  session: PostgresSession,
+  batch: Statement,
+  writes: readonly Write[],
+  turns: KeyTurns,
+  alone: (write: Write) => Promise<Applied>,
+  prove: (write: Write, error: unknown) => Promise<Applied>
 ): Promise<Array<Then<Applied>>> {
   const ready = writes.filter(({ key, options }) => !isStopped(options) && !turns.has(key))
   // A batch of one is the single statement (E26).
   const together = ready.length === 1 ? [] : ready
-  const others = new Map(writes.filter((write) => !together.includes(write)).map((write) => [write, started(alone(write))]))
+  const others = new Map(
+    writes.filter((write) => !together.includes(write)).map((write) => [write, started(alone(write))])
+  )
   if (together.length === 0) {
     await Promise.allSettled(ready.map((write) => others.get(write)!()))
     return writes.map((write) => others.get(write)!)
@@ -66,23 +91,34 @@ export async function writeTogether (
   try {
     const rows = await session.query<{ key: string, created: boolean }>(batch, [JSON.stringify(together.map(itemOf))])
     const created = new Map(rows.map((row) => [row.key, row.created]))
-    return writes.map((write) => others.get(write) ?? (async () => {
-      const isCreated = created.get(write.key)
-      if (isCreated !== undefined) return { applied: true, version: write.version, created: isCreated }
-      throwIfStopped(write.options)
-      return undefined
-    }))
+    return writes.map(
+      (write) =>
+        others.get(write) ??
+        (async () => {
+          const isCreated = created.get(write.key)
+          if (isCreated !== undefined) return { applied: true, version: write.version, created: isCreated }
+          throwIfStopped(write.options)
+          return undefined
+        })
+    )
   } catch (error) {
-    return writes.map((write) => others.get(write) ?? (async () => {
-      switch (faultOf(error)) {
-        case 'RETRY':
-        case 'LOCKED':
-        case 'CANCELLED':
-        case 'ROW': return await alone(write)
-        case 'UNKNOWN': return await prove(write, error)
-        case 'NOT_APPLIED': throw writeError(error, 1, false)
-      }
-    }))
+    return writes.map(
+      (write) =>
+        others.get(write) ??
+        (async () => {
+          switch (faultOf(error)) {
+            case 'RETRY':
+            case 'LOCKED':
+            case 'CANCELLED':
+            case 'ROW':
+              return await alone(write)
+            case 'UNKNOWN':
+              return await prove(write, error)
+            case 'NOT_APPLIED':
+              throw writeError(error, 1, false)
+          }
+        })
+    )
   }
 }
 
@@ -92,7 +128,10 @@ export async function writeTogether (
  * @param alone carries out one read by itself
  */
 export async function readTogether<T> (
-  session: PostgresSession, statement: Statement, reads: readonly Read[], alone: (read: Read) => Promise<Stored<T> | undefined>
+  session: PostgresSession,
+  statement: Statement,
+  reads: readonly Read[],
+  alone: (read: Read) => Promise<Stored<T> | undefined>
 ): Promise<Array<Then<Stored<T> | undefined>>> {
   if (reads.length === 1) return await lone(alone(reads[0]!))
   try {
@@ -116,11 +155,14 @@ export async function readTogether<T> (
  *
  * @param run never rejects
  */
-export function batcherOf<I extends { key: string }, R> (run: (items: readonly I[]) => Promise<Array<Then<R>>>, keyOf?: (item: I) => string): Batcher<I, Then<R>> {
+export function batcherOf<I extends { key: string }, R> (
+  run: (items: readonly I[]) => Promise<Array<Then<R>>>,
+  keyOf?: (item: I) => string
+): Batcher<I, Then<R>> {
   return new Batcher<I, Then<R>>({
     size: BATCH_SIZE,
     inFlight: IN_FLIGHT,
-    ...keyOf && { keyOf },
+    ...(keyOf && { keyOf }),
     async run (items) {
       const outcomes = run(items)
       await within(LONGEST_WAIT, outcomes, () => new Error('later')).catch(() => {})
@@ -149,5 +191,12 @@ function isStopped (options: Write['options']): boolean {
 }
 
 function itemOf ({ key, version, json, expectation, options }: Write): Item {
-  return { key, version, value: json, digest: options?.digest, kind: expectation.kind, versions: expectation.kind === 'version' ? possible(expectation.versions) : undefined }
+  return {
+    key,
+    version,
+    value: json,
+    digest: options?.digest,
+    kind: expectation.kind,
+    versions: expectation.kind === 'version' ? possible(expectation.versions) : undefined
+  }
 }

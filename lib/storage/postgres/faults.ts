@@ -27,7 +27,8 @@ const ROW = /^(22|23|44|54|P0)/
 const UNKNOWN = /^(08|58|XX|F0|40003|57P01|57P02)/
 
 // What drivers reject with when nothing was sent (E30).
-const NOT_SENT = /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired|Cannot use a pool after calling end on the pool|PGlite is closed)|^Client (was closed|has encountered a connection error) and is not queryable$/
+const NOT_SENT =
+  /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired|Cannot use a pool after calling end on the pool|PGlite is closed)|^Client (was closed|has encountered a connection error) and is not queryable$/
 
 const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
   [RETRY, 'another transaction was in the way.'],
@@ -82,8 +83,14 @@ export function isUnknownStatement (error: unknown): boolean {
  */
 export function explain (error: unknown): Error {
   const state = sqlStateOf(error)
-  if (state === undefined) return new Error(`PostgreSQL: ${wasNotSent(error) ? 'no connection could be had' : 'the connection was lost, or no answer came'}.`, { cause: error })
-  const meaning = MEANING.find(([pattern]) => pattern.test(state))?.[1] ?? 'the server reports an error. Its log says more.'
+  if (state === undefined) {
+    return new Error(
+      `PostgreSQL: ${wasNotSent(error) ? 'no connection could be had' : 'the connection was lost, or no answer came'}.`,
+      { cause: error }
+    )
+  }
+  const meaning =
+    MEANING.find(([pattern]) => pattern.test(state))?.[1] ?? 'the server reports an error. Its log says more.'
   return new Error(`PostgreSQL: ${meaning} (SQLSTATE ${state})`)
 }
 
@@ -103,12 +110,19 @@ export function explainBoot (error: unknown): Error {
 export function writeError (error: unknown, attempts: number, isInTransaction: boolean): Error {
   const cause = explain(error)
   switch (faultOf(error)) {
-    case 'RETRY': return new ContentionError(attempts, { cause })
-    case 'LOCKED': return isInTransaction ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })
-    case 'ROW': return new InvalidValueError(cause.message.replace(/^PostgreSQL: /, 'PostgreSQL says that ').replace(/\. \(/, ' ('))
+    case 'RETRY':
+      return new ContentionError(attempts, { cause })
+    case 'LOCKED':
+      return isInTransaction ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })
+    case 'ROW':
+      return new InvalidValueError(
+        cause.message.replace(/^PostgreSQL: /, 'PostgreSQL says that ').replace(/\. \(/, ' (')
+      )
     case 'CANCELLED':
-    case 'NOT_APPLIED': return new StorageUnavailableError({ cause })
-    case 'UNKNOWN': return new OutcomeUnknownError({ cause })
+    case 'NOT_APPLIED':
+      return new StorageUnavailableError({ cause })
+    case 'UNKNOWN':
+      return new OutcomeUnknownError({ cause })
   }
 }
 

@@ -1,4 +1,10 @@
-import { InvalidAdapterError, InvalidOptionsError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import {
+  InvalidAdapterError,
+  InvalidOptionsError,
+  isIfMatchError,
+  OutcomeUnknownError,
+  StorageUnavailableError
+} from '../../errors.js'
 import type { ListingAdapter, ReadOptions, Stored } from '../adapter.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey } from '../kit/key.js'
@@ -95,13 +101,32 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     if (context === undefined) return own
     const borrowed = (context as { client?: unknown } | null)?.client
     // Written outside of the transaction that was meant, it would stay when that is rolled back.
-    if (!isClient(borrowed)) throw new InvalidOptionsError('the entity', '"context" must be { client }, with a client that is in a transaction.')
-    if (isPgPool(borrowed)) throw new InvalidOptionsError('the entity', 'the client of "context" is a pool, whose statements share no transaction. Take a client out of it with connect().')
-    if (isOutsideTransaction(borrowed)) throw new InvalidOptionsError('the entity', 'the client of "context" is in no transaction, so what it writes could not be rolled back. Send BEGIN first, and await it.')
+    if (!isClient(borrowed)) {
+      throw new InvalidOptionsError(
+        'the entity',
+        '"context" must be { client }, with a client that is in a transaction.'
+      )
+    }
+    if (isPgPool(borrowed)) {
+      throw new InvalidOptionsError(
+        'the entity',
+        'the client of "context" is a pool, whose statements share no transaction. Take a client out of it with connect().'
+      )
+    }
+    if (isOutsideTransaction(borrowed)) {
+      throw new InvalidOptionsError(
+        'the entity',
+        'the client of "context" is in no transaction, so what it writes could not be rolled back. Send BEGIN first, and await it.'
+      )
+    }
     let table = borrowedTables.get(borrowed)
     if (table === undefined) {
       // Never named: a statement that is not found would end the transaction (E27).
-      table = new PostgresTable<T>(new PostgresSession(borrowed, { timeout, prepared: false }), statementsInTransaction, true)
+      table = new PostgresTable<T>(
+        new PostgresSession(borrowed, { timeout, prepared: false }),
+        statementsInTransaction,
+        true
+      )
       borrowedTables.set(borrowed, table)
     }
     return table
@@ -109,11 +134,26 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
 
   const turns = new KeyTurns()
   const batch = batchStatement(table, lockTimeout)
-  const writes = batcherOf<Write, Applied>((items) => writeTogether(session, batch, items, turns, writeAlone, (item, error) => prove(item, explain(error))), ({ key }) => key)
-  const reads = batcherOf<Read, Stored<T> | undefined>((items) => readTogether(session, statements.readMany, items, ({ key, options }) => own.read(key, options)))
+  const writes = batcherOf<Write, Applied>(
+    (items) => writeTogether(session, batch, items, turns, writeAlone, (item, error) => prove(item, explain(error))),
+    ({ key }) => key
+  )
+  const reads = batcherOf<Read, Stored<T> | undefined>((items) =>
+    readTogether(session, statements.readMany, items, ({ key, options }) => own.read(key, options))
+  )
 
   async function inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
-    return await turns.take(key, timeout, change, () => new StorageUnavailableError({ cause: new Error('PostgreSQL: earlier changes of the key took too long. Look for a transaction that somebody left open.') }))
+    return await turns.take(
+      key,
+      timeout,
+      change,
+      () =>
+        new StorageUnavailableError({
+          cause: new Error(
+            'PostgreSQL: earlier changes of the key took too long. Look for a transaction that somebody left open.'
+          )
+        })
+    )
   }
 
   async function writeAlone (item: Write): Promise<Applied> {
@@ -153,7 +193,11 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     try {
       return await step()
     } catch (error) {
-      throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this PostgreSQL database. ${explainBoot(error).message}`, { cause: explainBoot(error) })
+      throw isIfMatchError(error)
+        ? error
+        : new InvalidAdapterError(`cannot use this PostgreSQL database. ${explainBoot(error).message}`, {
+          cause: explainBoot(error)
+        })
     }
   }
 
@@ -186,7 +230,13 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       checkKey(key)
       const table = tableOf(options)
       const remove = async () => await table.remove(key, expectation, options)
-      return await noted(writeThenRead(expectation, () => table === own ? inTurn(key, remove) : remove(), () => read(table, key)))
+      return await noted(
+        writeThenRead(
+          expectation,
+          () => (table === own ? inTurn(key, remove) : remove()),
+          () => read(table, key)
+        )
+      )
     },
 
     async list (prefix, options = {}) {
@@ -217,16 +267,19 @@ function flawOfNames ({ schema, table, columns = {} }: PostgresTableOptions): st
   if (new Set(names).size < names.length) return '"columns" gives two of them one name.'
   for (const [option, name] of Object.entries({ schema, table, ...columns })) {
     // PostgreSQL would cut a longer one off, and two might become one.
-    if (name !== undefined && (typeof name !== 'string' || name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)) return `"${option}" must be a name of 1 to 63 bytes.`
+    if (
+      name !== undefined &&
+      (typeof name !== 'string' || name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)
+    ) { return `"${option}" must be a name of 1 to 63 bytes.` }
   }
   return undefined
 }
 
 function flawOfBounds (timeout: number, lockTimeout: number): string | undefined {
   // The longest delay of a timer.
-  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 2 ** 31 - 1) return '"timeout" must be a whole number of milliseconds, 1 or more.'
+  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 2 ** 31 - 1) { return '"timeout" must be a whole number of milliseconds, 1 or more.' }
   // A client that stops waiting first has to call the outcome unknown.
-  if (!Number.isInteger(lockTimeout) || lockTimeout < 0 || lockTimeout >= timeout) return '"lockTimeout" must be a whole number of milliseconds, 0 or more and less than "timeout".'
+  if (!Number.isInteger(lockTimeout) || lockTimeout < 0 || lockTimeout >= timeout) { return '"lockTimeout" must be a whole number of milliseconds, 0 or more and less than "timeout".' }
   return undefined
 }
 

@@ -30,7 +30,12 @@ export async function makeTable (session: PostgresSession, table: PostgresTableO
 
 async function checkIsThere (session: PostgresSession, table: PostgresTableOptions): Promise<void> {
   const { name } = quotedTable(table)
-  const [found] = await session.query<{ is_there: boolean }>({ text: 'SELECT to_regclass($1::text) IS NOT NULL AS is_there' }, [name]) as [{ is_there: boolean }]
+  const [found] = (await session.query<{ is_there: boolean }>(
+    { text: 'SELECT to_regclass($1::text) IS NOT NULL AS is_there' },
+    [name]
+  )) as [{ is_there: boolean }]
   if (found.is_there) return
-  throw new InvalidAdapterError(`cannot use this PostgreSQL database: the user may not make the table. Let somebody who may run: ${createTableSql(table)}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} to the user.`)
+  throw new InvalidAdapterError(
+    `cannot use this PostgreSQL database: the user may not make the table. Let somebody who may run: ${createTableSql(table)}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} to the user.`
+  )
 }

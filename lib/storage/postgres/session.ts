@@ -32,7 +32,11 @@ export class PostgresSession {
   /** The rows of the answer, or what the driver rejects with; an answer that does not come in time is a plain error (E31, E32). */
   async query<R> (statement: Statement, values: unknown[]): Promise<R[]> {
     const { timeout } = this.#options
-    const { rows } = await within(timeout, this.#inTurn(() => this.#send(statement, values)), () => new Error(`no answer came within ${timeout} ms`))
+    const { rows } = await within(
+      timeout,
+      this.#inTurn(() => this.#send(statement, values)),
+      () => new Error(`no answer came within ${timeout} ms`)
+    )
     if (!Array.isArray(rows)) throw new Error('the client answered without "rows"')
     return rows as R[]
   }
@@ -57,8 +61,11 @@ export class PostgresSession {
     // The server did not find the statement, so nothing ran (E27).
     if (this.#isNamed) {
       this.#isNamed = false
-      warn('FST_IF_MATCH_POSTGRES_UNPREPARED', 'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction mode. ' +
-        'From now on statements are sent unprepared; the option "prepared: false" says so from the start.')
+      warn(
+        'FST_IF_MATCH_POSTGRES_UNPREPARED',
+        'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction mode. ' +
+          'From now on statements are sent unprepared; the option "prepared: false" says so from the start.'
+      )
     }
     return await client.query(query)
   }

@@ -56,11 +56,20 @@ export function createTableSql (options: PostgresTableOptions = {}): string {
  * @param lockTimeout bounds how long a statement waits for a row, in milliseconds, on the server: what a client does not
  * wait for any more goes on there (E31). 0: no bound, for a transaction of the app, where it would outlive the statement.
  */
-export function statementsOn ({ name: table, columns: { key, version, replaced, digest, value } }: QuotedTable, lockTimeout: number) {
-  const [bound, from, using, and] = lockTimeout === 0
-    ? ['', '', '', '']
-    // Set for the transaction of this statement alone, before the row is looked for, since its row is needed for that.
-    : [`WITH bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${lockTimeout}', true) AS is_set) `, ' FROM bound', ' USING bound', ' AND bound.is_set IS NOT NULL']
+export function statementsOn (
+  { name: table, columns: { key, version, replaced, digest, value } }: QuotedTable,
+  lockTimeout: number
+) {
+  // Set for the transaction of this statement alone, before the row is looked for, since its row is needed for that.
+  const [bound, from, using, and] =
+    lockTimeout === 0
+      ? ['', '', '', '']
+      : [
+          `WITH bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${lockTimeout}', true) AS is_set) `,
+          ' FROM bound',
+          ' USING bound',
+          ' AND bound.is_set IS NOT NULL'
+        ]
   const columns = `e.${value}::text AS value, e.${version} AS version, e.${replaced} AS replaced, e.${digest} AS digest`
   const update = `${bound}UPDATE ${table} AS e SET ${replaced} = e.${version}, ${version} = $2::text, ${value} = $3::text::json, ${digest} = $4::text${from} WHERE e.${key} = $1::text`
   const insert = `${bound}INSERT INTO ${table} AS e (${key}, ${version}, ${value}, ${digest}) SELECT $1::text, $2::text, $3::text::json, $4::text${from} WHERE true${and} ON CONFLICT (${key}) DO`
@@ -78,7 +87,9 @@ export function statementsOn ({ name: table, columns: { key, version, replaced, 
       version: statement(`${update} AND e.${version} = ANY ($5::text[])${and} ${applied}`),
       exists: statement(`${update}${and} ${applied}`),
       absent: statement(`${insert} NOTHING ${applied}`),
-      any: statement(`${insert} UPDATE SET ${replaced} = e.${version}, ${version} = excluded.${version}, ${value} = excluded.${value}, ${digest} = excluded.${digest} ${applied}`)
+      any: statement(
+        `${insert} UPDATE SET ${replaced} = e.${version}, ${version} = excluded.${version}, ${value} = excluded.${value}, ${digest} = excluded.${digest} ${applied}`
+      )
     },
     /** $1 the key, $2 the versions that may be removed. */
     remove: {

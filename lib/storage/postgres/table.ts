@@ -17,7 +17,13 @@ export interface Row { value: string, version: string, replaced: string | null, 
 export interface Read { key: string, options: ReadOptions | undefined }
 
 /** A write on its way: it carries the version that it brings (E2). */
-export interface Write { key: string, version: string, json: string, expectation: Expectation, options: WriteOptions | undefined }
+export interface Write {
+  key: string
+  version: string
+  json: string
+  expectation: Expectation
+  options: WriteOptions | undefined
+}
 
 /** What a write or a removal did. Undefined: nothing matched, and nothing was changed. */
 export type Applied = { applied: true, version: string, created: boolean } | undefined
@@ -50,37 +56,56 @@ export class PostgresTable<T> {
       if (versions.length === 0) return undefined
       values.push(versions)
     }
-    const [row] = await this.#change<{ replaced: string | null }>(this.#statements.write[expectation.kind], values, options)
+    const [row] = await this.#change<{ replaced: string | null }>(
+      this.#statements.write[expectation.kind],
+      values,
+      options
+    )
     return row && { applied: true, version, created: row.replaced === null }
   }
 
-  async remove (key: string, expectation: RemoveExpectation, options?: ReadOptions): Promise<{ applied: true } | undefined> {
+  async remove (
+    key: string,
+    expectation: RemoveExpectation,
+    options?: ReadOptions
+  ): Promise<{ applied: true } | undefined> {
     const versions = expectation.kind === 'version' ? [possible(expectation.versions)] : []
     if (versions[0]?.length === 0) return undefined
     const [row] = await this.#change<object>(this.#statements.remove[expectation.kind], [key, ...versions], options)
     return row && { applied: true }
   }
 
-  async list (prefix: string, after: string, limit: number, options?: ReadOptions): Promise<Array<Stored<T> & { key: string }>> {
+  async list (
+    prefix: string,
+    after: string,
+    limit: number,
+    options?: ReadOptions
+  ): Promise<Array<Stored<T> & { key: string }>> {
     const end = endOfPrefix(prefix)
     const [statement, ends] = end === undefined ? [this.#statements.listToEnd, []] : [this.#statements.list, [end]]
     const rows = await this.#send<Row & { key: string }>(statement, [prefix, after, limit, ...ends], options, readError)
     return rows.map((row) => ({ key: row.key, ...stored<T>(row) }))
   }
 
-  async #change<R> (statement: Statement, values: unknown[], options: ReadOptions | undefined): Promise<R[]> {
-    return await this.#send<R>(statement, values, options, (error, attempts) => writeError(error, attempts, this.#isInTransaction))
+  async #change<R>(statement: Statement, values: unknown[], options: ReadOptions | undefined): Promise<R[]> {
+    return await this.#send<R>(statement, values, options, (error, attempts) =>
+      writeError(error, attempts, this.#isInTransaction)
+    )
   }
 
   // Tried again only after a rollback, and where the statement was all there was to roll back.
-  async #send<R> (
-    statement: Statement, values: unknown[], options: ReadOptions | undefined, contractError: (error: unknown, attempts: number) => Error, attempt = 1
+  async #send<R>(
+    statement: Statement,
+    values: unknown[],
+    options: ReadOptions | undefined,
+    contractError: (error: unknown, attempts: number) => Error,
+    attempt = 1
   ): Promise<R[]> {
     throwIfStopped(options)
     try {
       return await this.#session.query<R>(statement, values)
     } catch (error) {
-      if (faultOf(error) !== 'RETRY' || this.#isInTransaction || attempt === ATTEMPTS) throw contractError(error, attempt)
+      if (faultOf(error) !== 'RETRY' || this.#isInTransaction || attempt === ATTEMPTS) { throw contractError(error, attempt) }
     }
     await backOff(attempt, LONGEST_PAUSE)
     return await this.#send(statement, values, options, contractError, attempt + 1)
@@ -102,6 +127,8 @@ function parse (json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    throw new StorageUnavailableError({ cause: new Error('PostgreSQL: a stored value is not JSON. Look for who else writes to the table.') })
+    throw new StorageUnavailableError({
+      cause: new Error('PostgreSQL: a stored value is not JSON. Look for who else writes to the table.')
+    })
   }
 }

@@ -58,7 +58,9 @@ async function checkLayout (asking: Asking, { marker, layout }: RedisNames): Pro
   })
   const found = await asking.ask(marker, ['GET', marker])
   if (found !== null && found !== layout) {
-    refuse(`the entities under this prefix were written with "list" set to ${found === 'entity' ? 'false' : `"${String(found)}"`}. Set it so, or use another prefix: none of them would be found.`)
+    refuse(
+      `the entities under this prefix were written with "list" set to ${found === 'entity' ? 'false' : `"${String(found)}"`}. Set it so, or use another prefix: none of them would be found.`
+    )
   }
 }
 
@@ -67,9 +69,15 @@ async function checkEviction (asking: Asking, probe: string): Promise<void> {
   if (policy === 'noeviction') return
   // An entity that was evicted is absent, and `If-None-Match: *` would create it anew (E49).
   if (policy === undefined) {
-    warn('FST_IF_MATCH_REDIS_EVICTION_UNCHECKED', 'The Redis server does not say what its maxmemory-policy is. Check that it is noeviction: an entity that is evicted reads as absent.')
+    warn(
+      'FST_IF_MATCH_REDIS_EVICTION_UNCHECKED',
+      'The Redis server does not say what its maxmemory-policy is. Check that it is noeviction: an entity that is evicted reads as absent.'
+    )
   } else {
-    warn('FST_IF_MATCH_REDIS_EVICTION', `The Redis server has the maxmemory-policy ${policy}. Set it to noeviction: an entity that is evicted reads as absent.`)
+    warn(
+      'FST_IF_MATCH_REDIS_EVICTION',
+      `The Redis server has the maxmemory-policy ${policy}. Set it to noeviction: an entity that is evicted reads as absent.`
+    )
   }
 }
 

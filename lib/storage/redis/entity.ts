@@ -26,5 +26,7 @@ function parsed (json: string | null | undefined): unknown {
 }
 
 function damaged (): never {
-  throw new StorageUnavailableError({ cause: new Error('Redis: a stored entity is damaged. Look for who else writes under this prefix.') })
+  throw new StorageUnavailableError({
+    cause: new Error('Redis: a stored entity is damaged. Look for who else writes under this prefix.')
+  })
 }

@@ -39,7 +39,7 @@ export class RedisExchange {
     } catch (error) {
       // A half-open connection stays silent for ever (E44), and a server that was demoted stays a replica. What node-redis
       // calls closed in a Cluster is a node that was tried often enough: others may serve its slots by now.
-      if (isSilent || replyCode(error) === 'READONLY' || (error as Error).message === 'The client is closed') connection.giveUp()
+      if (isSilent || replyCode(error) === 'READONLY' || (error as Error).message === 'The client is closed') { connection.giveUp() }
       throw error
     }
   }
@@ -51,7 +51,9 @@ export class RedisExchange {
     if (answer.status === 'rejected') throw answer.reason
     const confirmed = replicas.status === 'fulfilled' ? Number(replicas.value) : 0
     if (confirmed >= this.#wait.replicas || isRefusal(answer.value)) return answer.value
-    throw new Error(`${confirmed} of ${this.#wait.replicas} replicas have confirmed the write in time. Look at the replicas.`)
+    throw new Error(
+      `${confirmed} of ${this.#wait.replicas} replicas have confirmed the write in time. Look at the replicas.`
+    )
   }
 
   async change (change: Change): Promise<Reply> {

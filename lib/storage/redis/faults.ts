@@ -27,7 +27,8 @@ const MEANING: Readonly<Record<string, string>> = {
   WRONGTYPE: 'a key under the prefix holds something else. Use a prefix of its own.',
   WRONGPASS: 'the user name or the password is wrong.',
   NOAUTH: 'the server asks for a password.',
-  NOPERM: 'the user may not do what the adapter needs: EVALSHA, EVAL, and in them HGET, HMGET, EXISTS, HSET, DEL, ZADD and ZREM on all keys under the prefix; HMGET, ZRANGEBYLEX, GET, SETNX and PING.',
+  NOPERM:
+    'the user may not do what the adapter needs: EVALSHA, EVAL, and in them HGET, HMGET, EXISTS, HSET, DEL, ZADD and ZREM on all keys under the prefix; HMGET, ZRANGEBYLEX, GET, SETNX and PING.',
   BUSY: 'another script keeps the server busy.'
 }
 
@@ -49,7 +50,13 @@ export function replyCode (error: unknown): string | undefined {
 export function isCertainlyNot (error: unknown): boolean {
   // What a driver made of an error of ours has that one in it.
   const { syscall, originalError = error } = error as { syscall?: unknown, originalError?: unknown }
-  return originalError instanceof NotSentError || replyCode(error) !== undefined || NOT_SENT.test(messageOf(error)) || syscall === 'connect' || syscall === 'getaddrinfo'
+  return (
+    originalError instanceof NotSentError ||
+    replyCode(error) !== undefined ||
+    NOT_SENT.test(messageOf(error)) ||
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo'
+  )
 }
 
 /** The error for a write that failed. */

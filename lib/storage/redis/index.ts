@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { InvalidOptionsError, InvalidValueError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import {
+  InvalidOptionsError,
+  InvalidValueError,
+  isIfMatchError,
+  OutcomeUnknownError,
+  StorageUnavailableError
+} from '../../errors.js'
 import type { Expectation, ListingAdapter, ReadOptions, Refused, StorageAdapter, Stored } from '../adapter.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey, compareKeys } from '../kit/key.js'
@@ -65,7 +71,12 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
   const { client, prefix, list, timeout, wait } = checked(options)
   const patience = timeout + (wait?.timeout ?? 0)
   const { isCluster, connect } = connector(client, patience)
-  if (isCluster && wait !== undefined) throw new InvalidOptionsError('redisAdapter', '"wait" is not possible in a Cluster. Use min-replicas-to-write there.')
+  if (isCluster && wait !== undefined) {
+    throw new InvalidOptionsError(
+      'redisAdapter',
+      '"wait" is not possible in a Cluster. Use min-replicas-to-write there.'
+    )
+  }
   const names = redisNames(prefix, list)
   let connections: RedisConnection[] = []
   let writes: RedisExchange | undefined
@@ -73,20 +84,40 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
   let largestValue = Infinity
 
   function opened (exchange: RedisExchange | undefined): RedisExchange {
-    if (exchange === undefined) throw new StorageUnavailableError({ cause: new Error('the adapter is in use before open() or after close(). The plugin calls both.') })
+    if (exchange === undefined) {
+      throw new StorageUnavailableError({
+        cause: new Error('the adapter is in use before open() or after close(). The plugin calls both.')
+      })
+    }
     return exchange
   }
 
-  async function look (key: string, ask: (entity: string, command: string[]) => Promise<unknown>): Promise<Stored<T> | undefined> {
+  async function look (
+    key: string,
+    ask: (entity: string, command: string[]) => Promise<unknown>
+  ): Promise<Stored<T> | undefined> {
     const entity = names.entity(key)
-    return storedOf<T>(await ask(entity, ['HMGET', entity, ...FIELDS]) as Array<string | null>)
+    return storedOf<T>((await ask(entity, ['HMGET', entity, ...FIELDS])) as Array<string | null>)
   }
 
-  async function change (key: string, expectation: Expectation, options: ReadOptions | undefined, write?: Change['write']): Promise<{ applied: true, created: boolean } | Refused<T>> {
+  async function change (
+    key: string,
+    expectation: Expectation,
+    options: ReadOptions | undefined,
+    write?: Change['write']
+  ): Promise<{ applied: true, created: boolean } | Refused<T>> {
     throwIfStopped(options)
     try {
-      const [done, ...fields] = await opened(writes).change({ entity: names.entity(key), index: names.index(key), key, expectation, write })
-      return done === 1 ? { applied: true, created: fields[0] === '' } : { applied: false, current: storedOf<T>(fields) }
+      const [done, ...fields] = await opened(writes).change({
+        entity: names.entity(key),
+        index: names.index(key),
+        key,
+        expectation,
+        write
+      })
+      return done === 1
+        ? { applied: true, created: fields[0] === '' }
+        : { applied: false, current: storedOf<T>(fields) }
     } catch (error) {
       throw faultOf(error)
     }
@@ -117,7 +148,11 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
         connections.push(connect())
         // WAIT holds up all that is behind it on its connection, so reads have another one.
         if (wait !== undefined) connections.push(connect())
-        await within(patience, Promise.all(connections.map(async (connection) => await connection.open())), () => new Error(`there was no connection within ${patience} ms.`))
+        await within(
+          patience,
+          Promise.all(connections.map(async (connection) => await connection.open())),
+          () => new Error(`there was no connection within ${patience} ms.`)
+        )
         const [first, last] = [connections[0]!, connections.at(-1)!]
         writes = new RedisExchange(first, patience, wait)
         reads = new RedisExchange(last, patience)
@@ -143,14 +178,19 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
     async write (key, value, expectation, options) {
       checkKey(key)
       const json = jsonText(value)
-      if (Buffer.byteLength(json) > largestValue) throw new InvalidValueError(`it is larger than the ${largestValue} bytes that the Redis server takes`)
+      if (Buffer.byteLength(json) > largestValue) { throw new InvalidValueError(`it is larger than the ${largestValue} bytes that the Redis server takes`) }
       const version = newVersion()
       try {
         const result = await change(key, expectation, options, { version, json, digest: options?.digest })
         return result.applied ? { ...result, version } : result
       } catch (error) {
         if (!(error instanceof OutcomeUnknownError)) throw error
-        return await provenApplied(version, expectation, async () => await within(PROOF, lookForProof(key), () => new Error('not in time')), error.cause)
+        return await provenApplied(
+          version,
+          expectation,
+          async () => await within(PROOF, lookForProof(key), () => new Error('not in time')),
+          error.cause
+        )
       }
     },
 
@@ -169,14 +209,24 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
       const limit = pageLimit(options.limit)
       throwIfStopped(options)
       const index = names.index(prefix)
-      if (index === undefined || collectionOf(prefix) !== prefix) throw new RangeError('prefix must be a whole collection, that is end in a slash')
+      if (index === undefined || collectionOf(prefix) !== prefix) { throw new RangeError('prefix must be a whole collection, that is end in a slash') }
       const { after } = options
       const from = after === undefined || compareKeys(after, prefix) < 0 ? '-' : `(${after}`
       const exchange = opened(reads)
       return await reading((async () => {
-        const found = await exchange.ask(index, ['ZRANGEBYLEX', index, from, '+', 'LIMIT', '0', String(limit + 1)]) as string[]
+        const found = (await exchange.ask(index, [
+          'ZRANGEBYLEX',
+          index,
+          from,
+          '+',
+          'LIMIT',
+          '0',
+          String(limit + 1)
+        ])) as string[]
         const keys = found.slice(0, limit)
-        const stored = await Promise.all(keys.map((key) => look(key, (entity, command) => exchange.ask(entity, command))))
+        const stored = await Promise.all(
+          keys.map((key) => look(key, (entity, command) => exchange.ask(entity, command)))
+        )
         // What was removed since is not there.
         const items = keys.flatMap((key, at) => stored[at] === undefined ? [] : [{ key, ...stored[at] }])
         return { items, next: found.length > limit ? keys.at(-1) : undefined }
@@ -194,16 +244,29 @@ async function reading<R> (promise: Promise<R>): Promise<R> {
   }
 }
 
-function checked ({ client, prefix = 'if-match:', list = false, timeout = 5000, wait }: RedisAdapterOptions): Required<Omit<RedisAdapterOptions, 'wait'>> & { wait: Wait | undefined } {
-  const flaw = typeof prefix !== 'string' || !prefix.isWellFormed() || /[{}]/.test(prefix)
-    ? '"prefix" must be a text without braces, which would put all entities into one slot of a Cluster.'
-    : list !== false && list !== 'collection'
-      ? '"list" must be false or "collection".'
-      : !isDuration(timeout)
-          ? '"timeout" must be a number of milliseconds, 1 or more.'
-          : wait !== undefined && !(Number.isInteger(wait?.replicas) && wait.replicas > 0 && Number.isInteger(wait.timeout) && isDuration(wait.timeout))
-            ? '"wait" must have "replicas", 1 or more, and "timeout", whole milliseconds, 1 or more.'
-            : undefined
+function checked ({
+  client,
+  prefix = 'if-match:',
+  list = false,
+  timeout = 5000,
+  wait
+}: RedisAdapterOptions): Required<Omit<RedisAdapterOptions, 'wait'>> & { wait: Wait | undefined } {
+  const flaw =
+    typeof prefix !== 'string' || !prefix.isWellFormed() || /[{}]/.test(prefix)
+      ? '"prefix" must be a text without braces, which would put all entities into one slot of a Cluster.'
+      : list !== false && list !== 'collection'
+        ? '"list" must be false or "collection".'
+        : !isDuration(timeout)
+            ? '"timeout" must be a number of milliseconds, 1 or more.'
+            : wait !== undefined &&
+              !(
+                Number.isInteger(wait?.replicas) &&
+                wait.replicas > 0 &&
+                Number.isInteger(wait.timeout) &&
+                isDuration(wait.timeout)
+              )
+              ? '"wait" must have "replicas", 1 or more, and "timeout", whole milliseconds, 1 or more.'
+              : undefined
   if (flaw !== undefined) throw new InvalidOptionsError('redisAdapter', flaw)
   return { client, prefix, list, timeout, wait }
 }

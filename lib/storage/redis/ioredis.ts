@@ -77,7 +77,11 @@ class IoredisConnection {
     await this.#client.connect()
     if (!('nodes' in this.#client)) return
     // A node that is connecting takes no commands, so the first ones must not be what connects it.
-    await Promise.allSettled(this.#client.nodes('master').map(async (node) => { if (node.status === 'wait') await node.connect() }))
+    await Promise.allSettled(
+      this.#client.nodes('master').map(async (node) => {
+        if (node.status === 'wait') await node.connect()
+      })
+    )
   }
 
   async send (_key: string, [name, ...args]: [string, ...string[]]): Promise<unknown> {

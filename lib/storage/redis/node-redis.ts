@@ -11,12 +11,22 @@ export function nodeRedisConnection (client: NodeRedisClient, silence: number): 
   return new NodeRedisConnection(() => dedicated(client, silence), (own, _key, command) => own.sendCommand(command))
 }
 
-export function nodeRedisClusterConnection (client: NodeRedisCluster, silence: number): NodeRedisConnection<NodeRedisCluster> {
-  return new NodeRedisConnection(() => dedicatedCluster(client, silence), (own, key, command) => own.sendCommand(key, false, command))
+export function nodeRedisClusterConnection (
+  client: NodeRedisCluster,
+  silence: number
+): NodeRedisConnection<NodeRedisCluster> {
+  return new NodeRedisConnection(
+    () => dedicatedCluster(client, silence),
+    (own, key, command) => own.sendCommand(key, false, command)
+  )
 }
 
 // What holds for every connection of node-redis, one of a Cluster too.
-function options (socket: object | undefined, silence: number, reconnectStrategy: (retries: number, cause: Error) => number | Error): object {
+function options (
+  socket: object | undefined,
+  silence: number,
+  reconnectStrategy: (retries: number, cause: Error) => number | Error
+): object {
   return {
     // What is in flight is rejected by itself; this is for what is not sent yet (E42, E43).
     disableOfflineQueue: true,
@@ -39,7 +49,8 @@ function dedicated (client: NodeRedisClient, silence: number): NodeRedisClient {
 
 function dedicatedCluster (client: NodeRedisCluster, silence: number): NodeRedisCluster {
   const { defaults } = client._options
-  const reconnectStrategy = (retries: number, cause: Error) => retries < NODE_ATTEMPTS ? pause(retries) : new NotSentError(cause)
+  const reconnectStrategy = (retries: number, cause: Error) =>
+    retries < NODE_ATTEMPTS ? pause(retries) : new NotSentError(cause)
   return client.duplicate({
     RESP: 2,
     clientSideCache: undefined,

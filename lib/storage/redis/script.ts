@@ -55,6 +55,16 @@ export function commandsOf ({ entity, index, key, expectation, write }: Change):
   // As JSON, an absent digest differs from every text.
   const digest = JSON.stringify(write?.digest ?? null)
   const versions = expectation.kind === 'version' ? expectation.versions : []
-  const rest = [String(keys.length), ...keys, write === undefined ? 'remove' : 'write', key, version, json, digest, expectation.kind, ...versions]
+  const rest = [
+    String(keys.length),
+    ...keys,
+    write === undefined ? 'remove' : 'write',
+    key,
+    version,
+    json,
+    digest,
+    expectation.kind,
+    ...versions
+  ]
   return { evalsha: ['EVALSHA', SHA, ...rest], eval: ['EVAL', SCRIPT, ...rest] }
 }

@@ -1,14 +1,34 @@
 /** What went wrong, as far as it makes a difference here. */
-export type SqliteFault = 'BUSY' | 'READONLY' | 'IOERR' | 'CORRUPT' | 'FULL' | 'CANTOPEN' | 'TOOBIG' | 'CONSTRAINT' | 'NOTADB' | 'CLOSED' | 'OTHER'
+export type SqliteFault =
+  | 'BUSY'
+  | 'READONLY'
+  | 'IOERR'
+  | 'CORRUPT'
+  | 'FULL'
+  | 'CANTOPEN'
+  | 'TOOBIG'
+  | 'CONSTRAINT'
+  | 'NOTADB'
+  | 'CLOSED'
+  | 'OTHER'
 
 // The result codes of SQLite (https://sqlite.org/rescode.html).
 const FAULT_OF_RESULT: Readonly<Record<number, SqliteFault>> = {
-  5: 'BUSY', 8: 'READONLY', 10: 'IOERR', 11: 'CORRUPT', 13: 'FULL', 14: 'CANTOPEN', 18: 'TOOBIG', 19: 'CONSTRAINT', 26: 'NOTADB'
+  5: 'BUSY',
+  8: 'READONLY',
+  10: 'IOERR',
+  11: 'CORRUPT',
+  13: 'FULL',
+  14: 'CANTOPEN',
+  18: 'TOOBIG',
+  19: 'CONSTRAINT',
+  26: 'NOTADB'
 }
 
 const MEANING: Readonly<Record<Exclude<SqliteFault, 'OTHER'>, string>> = {
   BUSY: 'another connection holds the lock of the file. Look for a transaction that somebody left open.',
-  READONLY: 'the file cannot be written. Check the permissions of the file and of its folder, and how the handle was opened.',
+  READONLY:
+    'the file cannot be written. Check the permissions of the file and of its folder, and how the handle was opened.',
   IOERR: 'the file cannot be read or written. Look at the disk.',
   CORRUPT: 'the file is damaged. Restore it from a backup.',
   FULL: 'the disk is full. Make room.',
@@ -26,7 +46,11 @@ export function faultOf (error: unknown): SqliteFault {
   if (typeof errcode === 'number') return FAULT_OF_RESULT[errcode & 0xff] ?? 'OTHER'
   // better-sqlite3 and libsql: its name, such as SQLITE_IOERR_FSYNC.
   if (typeof code === 'string' && code.startsWith('SQLITE_')) {
-    return Object.values(FAULT_OF_RESULT).find((fault) => code === `SQLITE_${fault}` || code.startsWith(`SQLITE_${fault}_`)) ?? 'OTHER'
+    return (
+      Object.values(FAULT_OF_RESULT).find(
+        (fault) => code === `SQLITE_${fault}` || code.startsWith(`SQLITE_${fault}_`)
+      ) ?? 'OTHER'
+    )
   }
   // What better-sqlite3 refuses by itself has no code.
   if (/is too big$/.test(String(message))) return 'TOOBIG'

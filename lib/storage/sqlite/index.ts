@@ -1,4 +1,11 @@
-import { InvalidAdapterError, InvalidOptionsError, InvalidValueError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import {
+  InvalidAdapterError,
+  InvalidOptionsError,
+  InvalidValueError,
+  isIfMatchError,
+  OutcomeUnknownError,
+  StorageUnavailableError
+} from '../../errors.js'
 import type { ListingAdapter, ReadOptions, RemoveResult, Stored, WriteResult } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
 import { jsonText } from '../kit/json.js'
@@ -62,12 +69,15 @@ type Look<T> = Stored<T> | undefined | Array<Stored<T> & { key: string }>
  */
 export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): ListingAdapter<T> {
   const { database, table: name, synchronous, lockTimeout } = checked(options)
-  const writes = new Batcher<Step<T, Change<T>>, Change<T>>({ size: BATCH_SIZE, run: (steps) => together('BEGIN IMMEDIATE', steps) })
+  const writes = new Batcher<Step<T, Change<T>>, Change<T>>({
+    size: BATCH_SIZE,
+    run: (steps) => together('BEGIN IMMEDIATE', steps)
+  })
   const reads = new Batcher<Step<T, Look<T>>, Look<T>>({ size: BATCH_SIZE, run: (steps) => together('BEGIN', steps) })
   let table: SqliteTable<T> | undefined
 
   function opened (): SqliteTable<T> {
-    if (table === undefined) throw new Error('the adapter is in use before open() or after close(). The plugin calls both.')
+    if (table === undefined) { throw new Error('the adapter is in use before open() or after close(). The plugin calls both.') }
     return table
   }
 
@@ -92,7 +102,10 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
       const fault = faultOf(error)
       if (fault === 'BUSY') throw error
       // Before the COMMIT nothing can have been applied; one that failed for want of room is none (E16).
-      const Fault = begin === 'BEGIN IMMEDIATE' && at === 'commit' && fault !== 'FULL' ? OutcomeUnknownError : StorageUnavailableError
+      const Fault =
+        begin === 'BEGIN IMMEDIATE' && at === 'commit' && fault !== 'FULL'
+          ? OutcomeUnknownError
+          : StorageUnavailableError
       throw new Fault({ cause: explain(error) })
     }
   }
@@ -113,7 +126,11 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     }
   }
 
-  function add<R, S extends R> (batcher: Batcher<Step<T, R>, R>, options: ReadOptions | undefined, carryOut: (table: SqliteTable<T>) => S): Promise<S> {
+  function add<R, S extends R> (
+    batcher: Batcher<Step<T, R>, R>,
+    options: ReadOptions | undefined,
+    carryOut: (table: SqliteTable<T>) => S
+  ): Promise<S> {
     throwIfStopped(options)
     return batcher.add({ options, arrived: performance.now(), carryOut }) as Promise<S>
   }
@@ -126,7 +143,9 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
           return new SqliteTable<T>(database, name)
         }, performance.now() + lockTimeout)
       } catch (error) {
-        throw isIfMatchError(error) ? error : new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
+        throw isIfMatchError(error)
+          ? error
+          : new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
       }
     },
 
@@ -169,19 +188,27 @@ function faultOfItem (error: unknown, begin: Begin): Error | undefined {
   if (isIfMatchError(error)) return error
   const fault = faultOf(error)
   if (begin === 'BEGIN') return fault === 'BUSY' ? undefined : new StorageUnavailableError({ cause: explain(error) })
-  return fault === 'TOOBIG' || fault === 'CONSTRAINT' ? new InvalidValueError(explain(error).message.replace(/\.$/, '')) : undefined
+  return fault === 'TOOBIG' || fault === 'CONSTRAINT'
+    ? new InvalidValueError(explain(error).message.replace(/\.$/, ''))
+    : undefined
 }
 
-function checked ({ database, table = 'entities', synchronous = 'FULL', lockTimeout = 5000 }: SqliteAdapterOptions): Required<SqliteAdapterOptions> {
-  const flaw = typeof database?.prepare !== 'function' || typeof database.exec !== 'function'
-    ? '"database" must be a handle of better-sqlite3 or node:sqlite.'
-    : typeof table !== 'string' || table === '' || table.includes('\0')
-      ? '"table" must be the name of a table.'
-      : synchronous !== 'FULL' && synchronous !== 'NORMAL'
-        ? '"synchronous" must be "FULL" or "NORMAL".'
-        : !Number.isFinite(lockTimeout) || lockTimeout < 0
-            ? '"lockTimeout" must be a number of milliseconds, 0 or more.'
-            : undefined
+function checked ({
+  database,
+  table = 'entities',
+  synchronous = 'FULL',
+  lockTimeout = 5000
+}: SqliteAdapterOptions): Required<SqliteAdapterOptions> {
+  const flaw =
+    typeof database?.prepare !== 'function' || typeof database.exec !== 'function'
+      ? '"database" must be a handle of better-sqlite3 or node:sqlite.'
+      : typeof table !== 'string' || table === '' || table.includes('\0')
+        ? '"table" must be the name of a table.'
+        : synchronous !== 'FULL' && synchronous !== 'NORMAL'
+          ? '"synchronous" must be "FULL" or "NORMAL".'
+          : !Number.isFinite(lockTimeout) || lockTimeout < 0
+              ? '"lockTimeout" must be a number of milliseconds, 0 or more.'
+              : undefined
   if (flaw !== undefined) throw new InvalidOptionsError('sqliteAdapter', flaw)
   return { database, table, synchronous, lockTimeout }
 }

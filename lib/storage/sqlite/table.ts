@@ -19,10 +19,14 @@ export class SqliteTable<T> {
     const columns = 'value, version, replaced, digest'
     this.#version = database.prepare(`SELECT version FROM ${table} WHERE key = ?`)
     this.#read = database.prepare(`SELECT ${columns} FROM ${table} WHERE key = ?`)
-    this.#write = database.prepare(`INSERT INTO ${table} (key, ${columns}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) ` +
-      'DO UPDATE SET value = excluded.value, version = excluded.version, replaced = excluded.replaced, digest = excluded.digest')
+    this.#write = database.prepare(
+      `INSERT INTO ${table} (key, ${columns}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) ` +
+        'DO UPDATE SET value = excluded.value, version = excluded.version, replaced = excluded.replaced, digest = excluded.digest'
+    )
     this.#remove = database.prepare(`DELETE FROM ${table} WHERE key = ?`)
-    this.#list = database.prepare(`SELECT key, ${columns} FROM ${table} WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`)
+    this.#list = database.prepare(
+      `SELECT key, ${columns} FROM ${table} WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`
+    )
   }
 
   read (key: string): Stored<T> | undefined {
@@ -62,7 +66,7 @@ export class SqliteTable<T> {
 
 // RAISE(IGNORE) in a trigger leaves a row out without an error: what was not done must not be acknowledged.
 function mustHaveChanged ({ changes }: SqliteChanges): void {
-  if (Number(changes) !== 1) throw Object.assign(new Error('a trigger left the row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' })
+  if (Number(changes) !== 1) { throw Object.assign(new Error('a trigger left the row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' }) }
 }
 
 function stored<T> ({ value, version, replaced, digest }: Row): Stored<T> {
@@ -74,6 +78,8 @@ function parse (json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    throw new StorageUnavailableError({ cause: new Error('SQLite: a stored value is not JSON. Look for who else writes to the table.') })
+    throw new StorageUnavailableError({
+      cause: new Error('SQLite: a stored value is not JSON. Look for who else writes to the table.')
+    })
   }
 }

@@ -4,7 +4,7 @@ import type { ListingAdapter, Stored } from '../../../lib/storage/adapter.js'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/index.js'
 import { within } from '../../../lib/storage/kit/deadline.js'
 import { startEtcd } from '../../support/services/etcd.js'
-import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
+import { skipWithoutOwn } from '../../support/services/programs.js'
 import { startProxy, type Proxy } from '../../support/services/proxy.js'
 import { uniqueName } from '../../support/services/service.js'
 import { openedEtcd } from '../../support/etcd/engine.js'
@@ -80,7 +80,11 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
   await t.test('an answer that is cut off: a look proves that the write was applied, once, and the caller never learns of it (E2)', async (t) => {
     const { proxy, direct, adapter } = await stand(t, url)
     const version = await create(direct, 'k')
-    for (const [expectation, created] of [[versionIn(version), false], [{ kind: 'exists' }, false], [ANY, false]] as const) {
+    for (const [expectation, created] of [
+      [versionIn(version), false],
+      [{ kind: 'exists' }, false],
+      [ANY, false]
+    ] as const) {
       const before = await direct.read('k')
       proxy.cutAnswer({ when: isWrite })
       const result = await adapter.write('k', 'new', expectation)
@@ -115,51 +119,93 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
     t.equal(await codeOf(adapter.remove('k', versionIn(version))), UNKNOWN)
     t.equal(await direct.read('k'), undefined, 'it was removed')
     const again = await create(direct, 'k')
-    later.push(['the removal was not sent again (E3)', async (t) => { t.match(await direct.read('k'), { value: 'first', version: again }) }])
+    later.push([
+      'the removal was not sent again (E3)',
+      async (t) => {
+        t.match(await direct.read('k'), { value: 'first', version: again })
+      }
+    ])
   })
 
   await t.test('a batch whose answer is cut off: each write is proven, and applied once', async (t) => {
     const { proxy, direct, adapter } = await stand(t, url)
     proxy.cutAnswer({ when: isWrite })
     const keys = Array.from({ length: 32 }, (_, at) => `k${at}`)
-    t.ok((await Promise.all(keys.map(async (key) => await adapter.write(key, key, ANY)))).every((result) => result.applied && result.created))
+    t.ok(
+      (await Promise.all(keys.map(async (key) => await adapter.write(key, key, ANY)))).every(
+        (result) => result.applied && result.created
+      )
+    )
     t.ok((await Promise.all(keys.map((key) => direct.read(key)))).every((stored) => stored!.replaced === undefined))
   })
 
-  for (const [mode, begin] of [['held back', (proxy: Proxy) => proxy.hold()], ['half-open', (proxy: Proxy) => proxy.halfOpen()]] as const) {
-    await t.test(`a connection that is ${mode}: a read is unavailable and a write unknown within the timeout (E32)`, async (t) => {
-      const { proxy, direct, adapter } = await stand(owner, url, openedShort)
-      const version = await create(direct, 'k')
-      await back(adapter)
-      begin(proxy)
-      const calls = [codeOf(adapter.read('k')), codeOf(adapter.list('')), codeOf(adapter.write('k', 'new', versionIn(version))), codeOf(adapter.write('l', 'new', ANY))]
-      t.strictSame(await told(calls), [UNAVAILABLE, UNAVAILABLE, UNKNOWN, UNKNOWN])
-      proxy.pass()
-      later.push([`what was ${mode} was not applied, or once, and all is as before`, async (t) => {
-        for (const applied of [await back(adapter), await direct.read('k')]) t.ok(applied!.version === version || applied!.replaced === version)
-      }])
-    })
+  for (const [mode, begin] of [
+    ['held back', (proxy: Proxy) => proxy.hold()],
+    ['half-open', (proxy: Proxy) => proxy.halfOpen()]
+  ] as const) {
+    await t.test(
+      `a connection that is ${mode}: a read is unavailable and a write unknown within the timeout (E32)`,
+      async (t) => {
+        const { proxy, direct, adapter } = await stand(owner, url, openedShort)
+        const version = await create(direct, 'k')
+        await back(adapter)
+        begin(proxy)
+        const calls = [
+          codeOf(adapter.read('k')),
+          codeOf(adapter.list('')),
+          codeOf(adapter.write('k', 'new', versionIn(version))),
+          codeOf(adapter.write('l', 'new', ANY))
+        ]
+        t.strictSame(await told(calls), [UNAVAILABLE, UNAVAILABLE, UNKNOWN, UNKNOWN])
+        proxy.pass()
+        later.push([
+          `what was ${mode} was not applied, or once, and all is as before`,
+          async (t) => {
+            for (const applied of [await back(adapter), await direct.read('k')]) { t.ok(applied!.version === version || applied!.replaced === version) }
+          }
+        ])
+      }
+    )
 
-    await t.test(`a connection that is ${mode}: many writers and readers of one key do not wait for one another's timeouts`, async (t) => {
-      const { proxy, direct, adapter } = await stand(t, url, openedShort)
-      await create(direct, 'k')
-      await back(adapter)
-      begin(proxy)
-      const calls = Array.from({ length: 64 }, async (_, at) => await codeOf(at % 2 === 0 ? adapter.write('k', at, ANY) : adapter.remove('k', { kind: 'exists' })))
-      const codes = await told([...calls, ...calls.map(() => codeOf(adapter.list('')))])
-      t.strictSame(new Set(codes), new Set([UNKNOWN, UNAVAILABLE]))
-      const unknown = codes.filter((code) => code === UNKNOWN).length
-      t.ok(unknown <= 8, `four writes and four removals were sent, the others waited for no longer than they did; ${unknown} are unknown`)
-      proxy.pass()
-    })
+    await t.test(
+      `a connection that is ${mode}: many writers and readers of one key do not wait for one another's timeouts`,
+      async (t) => {
+        const { proxy, direct, adapter } = await stand(t, url, openedShort)
+        await create(direct, 'k')
+        await back(adapter)
+        begin(proxy)
+        const calls = Array.from(
+          { length: 64 },
+          async (_, at) =>
+            await codeOf(at % 2 === 0 ? adapter.write('k', at, ANY) : adapter.remove('k', { kind: 'exists' }))
+        )
+        const codes = await told([...calls, ...calls.map(() => codeOf(adapter.list('')))])
+        t.strictSame(new Set(codes), new Set([UNKNOWN, UNAVAILABLE]))
+        const unknown = codes.filter((code) => code === UNKNOWN).length
+        t.ok(
+          unknown <= 8,
+          `four writes and four removals were sent, the others waited for no longer than they did; ${unknown} are unknown`
+        )
+        proxy.pass()
+      }
+    )
   }
 
   await t.test('refused connections: unavailable at once', async (t) => {
     const { proxy, direct, adapter } = await stand(owner, url)
     const version = await create(direct, 'k')
     await proxy.refuse()
-    const calls = [adapter.read('k'), adapter.write('k', 'ghost', ANY), adapter.write('new', 'ghost', ANY), adapter.remove('k', versionIn(version))]
-    t.match(await Promise.allSettled(calls), calls.map(() => ({ reason: { code: UNAVAILABLE, cause: { message: /ECONNREFUSED/ } } })), 'and not because of the timeout')
+    const calls = [
+      adapter.read('k'),
+      adapter.write('k', 'ghost', ANY),
+      adapter.write('new', 'ghost', ANY),
+      adapter.remove('k', versionIn(version))
+    ]
+    t.match(
+      await Promise.allSettled(calls),
+      calls.map(() => ({ reason: { code: UNAVAILABLE, cause: { message: /ECONNREFUSED/ } } })),
+      'and not because of the timeout'
+    )
     await proxy.accept()
     later.push(['nothing of what was refused a connection is applied (E42), and it is back by itself', async (t) => {
       t.match(await direct.read('k'), { version })
@@ -179,11 +225,17 @@ await t.test('etcd: stopped and killed it is quickly told, and it is back by its
   const version = await create(direct, 'k')
   await back(adapter)
   service.pause()
-  t.strictSame(await Promise.all([codeOf(adapter.read('k')), codeOf(adapter.write('paused', 1, ANY))]), [UNAVAILABLE, UNKNOWN])
+  t.strictSame(await Promise.all([codeOf(adapter.read('k')), codeOf(adapter.write('paused', 1, ANY))]), [
+    UNAVAILABLE,
+    UNKNOWN
+  ])
   service.resume()
   t.match(await back(adapter), { version })
   await service.kill()
-  t.strictSame([await codeOf(adapter.read('k')), await codeOf(adapter.write('killed', 1, ANY))], [UNAVAILABLE, UNAVAILABLE])
+  t.strictSame(
+    [await codeOf(adapter.read('k')), await codeOf(adapter.write('killed', 1, ANY))],
+    [UNAVAILABLE, UNAVAILABLE]
+  )
   await service.restart()
   t.match(await back(adapter), { version })
   t.equal(await direct.read('killed'), undefined)
@@ -210,12 +262,29 @@ await t.test('etcd: a quota that is used up refuses writes, also in batches, say
   }
   t.ok(isUsedUp, 'it was used up')
   t.strictSame(outcomes.filter((code) => code !== UNAVAILABLE && code !== UNKNOWN), [])
-  await t.rejects(adapter.write('one-more', 'x'.repeat(50_000), ANY), { code: UNAVAILABLE, cause: { message: /quota.*operator/ } })
+  await t.rejects(adapter.write('one-more', 'x'.repeat(50_000), ANY), {
+    code: UNAVAILABLE,
+    cause: { message: /quota.*operator/ }
+  })
   await t.rejects(adapter.write(acknowledged[0]!, 'x'.repeat(50_000), ANY), { code: UNAVAILABLE })
   const stored = await Promise.all(acknowledged.map((key) => adapter.read(key)))
   t.ok(stored.every((entity) => entity !== undefined), 'all that was acknowledged is there')
   const batch = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.write(key, 1, ANY)))
-  t.match(batch, [{ reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }], 'a batch is no way around it')
-  t.match(await (await openedEtcd(t, { endpoints: service.url })).read(acknowledged[2]!), { replaced: undefined }, 'a server that starts now has what is left, too')
-  t.match(await Promise.all([adapter.remove(acknowledged[0]!, { kind: 'exists' }), adapter.remove(acknowledged[1]!, { kind: 'exists' })]), [{ applied: true }, { applied: true }])
+  t.match(
+    batch,
+    [{ reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }, { reason: { code: UNAVAILABLE } }],
+    'a batch is no way around it'
+  )
+  t.match(
+    await (await openedEtcd(t, { endpoints: service.url })).read(acknowledged[2]!),
+    { replaced: undefined },
+    'a server that starts now has what is left, too'
+  )
+  t.match(
+    await Promise.all([
+      adapter.remove(acknowledged[0]!, { kind: 'exists' }),
+      adapter.remove(acknowledged[1]!, { kind: 'exists' })
+    ]),
+    [{ applied: true }, { applied: true }]
+  )
 })

@@ -14,7 +14,10 @@ const RETURNS_WITHIN = 60_000
 async function leaderOf (t: Test, members: readonly Service[]): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     for (const [at, { url }] of members.entries()) {
-      const { header, leader } = await gatewayOf(t, url).read('/v3/maintenance/status', {}) as { header: { member_id: string }, leader?: string }
+      const { header, leader } = (await gatewayOf(t, url).read('/v3/maintenance/status', {})) as {
+        header: { member_id: string }
+        leader?: string
+      }
       if (leader === header.member_id) return at
     }
   }
@@ -27,7 +30,11 @@ await t.test('etcd: three members, whose leader is killed, stopped, isolated and
   const network = networkOf(t, 3)
   const { members, settled } = await startEtcdCluster(t, { places: network.places })
   const endpoints = members.map(({ url }) => url)
-  const adapters = await Promise.all([0, 1, 2].map((first) => openedEtcd(t, { endpoints: [...endpoints.slice(first), ...endpoints.slice(0, first)], timeout: 1500 })))
+  const adapters = await Promise.all(
+    [0, 1, 2].map((first) =>
+      openedEtcd(t, { endpoints: [...endpoints.slice(first), ...endpoints.slice(0, first)], timeout: 1500 })
+    )
+  )
   const load = await Load.start(adapters)
 
   const disturbances: Array<[string, (leader: number) => unknown, (leader: number) => unknown]> = [

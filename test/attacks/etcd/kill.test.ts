@@ -31,7 +31,9 @@ await t.test('etcd: every write is on disk before its answer: a sync for each th
   const folder = newFolder('strace')
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   const trace = join(folder, 'trace')
-  const { url } = await startEtcdCluster(t, { places: [{ host: '127.0.0.1', through: ['strace', '-f', '-y', '-e', 'trace=fdatasync,fsync', '-o', trace] }] })
+  const { url } = await startEtcdCluster(t, {
+    places: [{ host: '127.0.0.1', through: ['strace', '-f', '-y', '-e', 'trace=fdatasync,fsync', '-o', trace] }]
+  })
   const adapter = await openedEtcd(t, { endpoints: url })
   // Of the log ahead alone; the database itself is synced by a timer.
   const syncs = () => readFileSync(trace, 'utf8').match(/f(data)?sync\(\d+<[^>]*\.wal>/g)?.length ?? 0

@@ -45,7 +45,11 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
         t.match(await writing, { applied: true, created: expectation.kind === 'absent' }, expectation.kind)
         t.equal((await adapter.read('k'))?.value, `mine ${expectation.kind}`)
       }
-      t.same((await steady.query(`SELECT value FROM ${table}_log`)).rows.map(({ value }) => value), ['"mine absent"', '"mine exists"', '"mine any"'], 'each once')
+      t.same(
+        (await steady.query(`SELECT value FROM ${table}_log`)).rows.map(({ value }) => value),
+        ['"mine absent"', '"mine exists"', '"mine any"'],
+        'each once'
+      )
       proxy.cutAnswer({ when: (request) => request.includes('DELETE') || request.includes('if_match_') })
       await t.rejects(cut.remove('k', EXISTS), { code: UNKNOWN })
       t.equal(await adapter.read('k'), undefined)
@@ -119,7 +123,14 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     await other.query('BEGIN')
     await other.query(`UPDATE ${table} SET digest = 'locked'`)
     const rejected = t.rejects(cut.write('k', 'mine', EXISTS), { code: UNKNOWN })
-    for (let ended = 0; ended === 0;) ended = (await steady.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])).rows.length
+    for (let ended = 0; ended === 0;) {
+      ended = (
+        await steady.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'",
+          [table]
+        )
+      ).rows.length
+    }
     await rejected
     await other.query('ROLLBACK')
     other.release()
@@ -128,8 +139,18 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
 
   await t.test('what cannot be used does not boot, in bounded time, and says what to do', async (t) => {
     const { hostname, port } = new URL(service.url)
-    const pool = (config: pg.PoolConfig) => poolTo(t, service.url, { connectionString: undefined, host: hostname, port: Number(port), user: 'postgres', database: 'postgres', ...config } as pg.PoolConfig)
-    await steady.query('CREATE ROLE reader LOGIN; CREATE TABLE readable (key text COLLATE "C" PRIMARY KEY, version text NOT NULL, replaced text, digest text, value json NOT NULL); GRANT SELECT ON readable TO reader; CREATE SCHEMA hidden')
+    const pool = (config: pg.PoolConfig) =>
+      poolTo(t, service.url, {
+        connectionString: undefined,
+        host: hostname,
+        port: Number(port),
+        user: 'postgres',
+        database: 'postgres',
+        ...config
+      } as pg.PoolConfig)
+    await steady.query(
+      'CREATE ROLE reader LOGIN; CREATE TABLE readable (key text COLLATE "C" PRIMARY KEY, version text NOT NULL, replaced text, digest text, value json NOT NULL); GRANT SELECT ON readable TO reader; CREATE SCHEMA hidden'
+    )
     const silent = await startProxy(t, service.url)
     silent.halfOpen()
     const cases: Array<[string, pg.Pool, Partial<PostgresAdapterOptions>, RegExp]> = [
@@ -142,21 +163,45 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
       ['wrong shape', pool({}), { schema: 'pg_catalog', table: 'pg_class' }, /another shape.*CREATE TABLE/],
       ['too few rights', pool({ user: 'reader' }), { table: 'readable' }, /may not insert, update, delete.*GRANT/],
       ['no right to the schema', pool({ user: 'reader' }), { schema: 'hidden', table: 'entities' }, /GRANT|no table/],
-      ['no answer', pool({ port: silent.port, connectionTimeoutMillis: 0 }), { timeout: 300, lockTimeout: 100 }, /no answer came/]
+      [
+        'no answer',
+        pool({ port: silent.port, connectionTimeoutMillis: 0 }),
+        { timeout: 300, lockTimeout: 100 },
+        /no answer came/
+      ]
     ]
     for (const [name, client, options, message] of cases) {
-      await t.rejects(postgresAdapter({ client, ...PATIENT, ...options }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }, name)
+      await t.rejects(
+        postgresAdapter({ client, ...PATIENT, ...options }).open!(),
+        { code: 'FST_IF_MATCH_INVALID_ADAPTER', message },
+        name
+      )
     }
-    await t.rejects(postgresAdapter({ ...PATIENT, client: pool({ user: 'reader' }), table: 'mine' }).createTable(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /may not make the table.*CREATE TABLE IF NOT EXISTS "mine".*GRANT/ })
+    await t.rejects(postgresAdapter({ ...PATIENT, client: pool({ user: 'reader' }), table: 'mine' }).createTable(), {
+      code: 'FST_IF_MATCH_INVALID_ADAPTER',
+      message: /may not make the table.*CREATE TABLE IF NOT EXISTS "mine".*GRANT/
+    })
     await steady.query('GRANT INSERT, UPDATE, DELETE ON readable TO reader')
     const made = postgresAdapter({ ...PATIENT, client: pool({ user: 'reader' }), table: 'readable' })
     await made.createTable()
     await made.open!()
     await steady.query('REVOKE INSERT, UPDATE, DELETE ON readable FROM reader')
     const standby = pool({ options: '-c default_transaction_read_only=on' })
-    await t.rejects(postgresAdapter({ ...PATIENT, client: standby, table: 'readable' }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /read only/ })
-    const quick = postgresAdapter({ ...PATIENT, client: pool({ options: '-c synchronous_commit=off' }), table: 'readable' })
-    t.match(await warningsOf(async () => { await quick.open!() }), [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /synchronous_commit = off/ }])
+    await t.rejects(postgresAdapter({ ...PATIENT, client: standby, table: 'readable' }).open!(), {
+      code: 'FST_IF_MATCH_INVALID_ADAPTER',
+      message: /read only/
+    })
+    const quick = postgresAdapter({
+      ...PATIENT,
+      client: pool({ options: '-c synchronous_commit=off' }),
+      table: 'readable'
+    })
+    t.match(
+      await warningsOf(async () => {
+        await quick.open!()
+      }),
+      [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /synchronous_commit = off/ }]
+    )
   })
 
   await t.test('a pooler that loses the server says so with an SQLSTATE, and that is no rollback: proven or unknown', { skip: skipWithout('pgbouncer') }, async (t) => {
@@ -166,7 +211,10 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     const cut = postgresAdapter({ client: poolTo(t, bouncer.url), table, prepared: false, ...PATIENT })
     await cut.read('warm')
     const { answered } = proxy.cutAnswer({ when: isWrite })
-    const writing = cut.write('k', 'mine', ABSENT).then((result: WriteResult) => String(result.applied), (error: { code: string }) => error.code)
+    const writing = cut.write('k', 'mine', ABSENT).then(
+      (result: WriteResult) => String(result.applied),
+      (error: { code: string }) => error.code
+    )
     await answered
     t.ok(['true', UNKNOWN].includes(await writing), await writing)
     t.equal((await adapter.read('k'))?.value, 'mine')
@@ -177,13 +225,22 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(ifMatch, { storage: adapter, create: 'wildcard' })
-    app.put('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity().replace(request.body)).value)
+    app.put(
+      '/offers/:id',
+      { config: { ifMatch: true } },
+      async (request) => (await request.entity().replace(request.body)).value
+    )
     app.get('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity().read()).value)
-    const put = async () => await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': '*' }, payload: { a: 1 } })
+    const put = async () =>
+      await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': '*' }, payload: { a: 1 } })
     const { etag } = (await put()).headers
     await service.kill()
     const started = performance.now()
-    for (const answer of [await put(), await app.inject('/offers/1'), await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': etag as string }, payload: {} })]) {
+    for (const answer of [
+      await put(),
+      await app.inject('/offers/1'),
+      await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': etag as string }, payload: {} })
+    ]) {
       t.equal(answer.statusCode, 503)
       t.ok(answer.headers['retry-after'])
       t.equal(answer.json().code, UNAVAILABLE)

@@ -17,9 +17,14 @@ await t.test(`postgres: the server is killed ${KILLS} times under load; no ackno
   await pool.query(`CREATE TABLE ${table}_log (value text); CREATE FUNCTION ${table}_note () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ${table}_log VALUES (NEW.value::text); RETURN NULL; END $$;
     CREATE TRIGGER note AFTER INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${table}_note ()`)
   // A killed process shows nothing about the disk: that is up to these.
-  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) t.same((await pool.query(`SELECT current_setting('${setting}') AS value`)).rows, [{ value: 'on' }], setting)
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) { t.same((await pool.query(`SELECT current_setting('${setting}') AS value`)).rows, [{ value: 'on' }], setting) }
 
-  const written = { acknowledged: [] as string[], refused: [] as string[], UNAVAILABLE: [] as string[], UNKNOWN: [] as string[] }
+  const written = {
+    acknowledged: [] as string[],
+    refused: [] as string[],
+    UNAVAILABLE: [] as string[],
+    UNKNOWN: [] as string[]
+  }
   for (let kill = 0; kill < KILLS; kill++) {
     const load = { isOver: false }
     let count = 0
@@ -49,11 +54,17 @@ await t.test(`postgres: the server is killed ${KILLS} times under load; no ackno
     await service.kill()
     await Promise.all(writers)
     await service.restart()
-    const logged = (await pool.query<{ value: string }>(`SELECT value FROM ${table}_log`)).rows.map(({ value }) => JSON.parse(value) as string)
+    const logged = (await pool.query<{ value: string }>(`SELECT value FROM ${table}_log`)).rows.map(
+      ({ value }) => JSON.parse(value) as string
+    )
     const there = new Set(logged)
     t.equal(there.size, logged.length, 'none is there twice')
     t.strictSame(written.acknowledged.filter((name) => !there.has(name)), [], 'none that was acknowledged is lost')
-    t.strictSame([...written.refused, ...written.UNAVAILABLE].filter((name) => there.has(name)), [], 'none that was refused or unavailable is there')
+    t.strictSame(
+      [...written.refused, ...written.UNAVAILABLE].filter((name) => there.has(name)),
+      [],
+      'none that was refused or unavailable is there'
+    )
   }
   const stored = await postgresAdapter({ client: pool, table, ...PATIENT }).list('0/', { limit: 1000 })
   t.ok(stored.items.every(({ value }) => String(value).endsWith('create')))
@@ -69,7 +80,9 @@ await t.test('postgres: each write, and each refusal behind one, is answered aft
   const syncsOf = async (options: string): Promise<number> => {
     const pool = poolTo(t, service.url, { max: 1, options })
     const { adapter } = await openedAdapter(pool)
-    const { rows: [{ pid }] } = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid') as unknown as { rows: [{ pid: number }] }
+    const {
+      rows: [{ pid }]
+    } = (await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')) as unknown as { rows: [{ pid: number }] }
     const strace = spawn('strace', [...STRACE, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] })
     let trace = ''
     strace.stderr.setEncoding('utf8').on('data', (text: string) => { trace += text })

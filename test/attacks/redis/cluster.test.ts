@@ -4,7 +4,15 @@ import { connector } from '../../../lib/storage/redis/connect.js'
 import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
 import { startRedisCluster } from '../../support/services/redis-cluster.js'
 import { uniqueName } from '../../support/services/service.js'
-import { answering, calls, CLUSTER_DRIVERS, conformance, isWrite, openedAdapter, startProxies } from '../../support/redis/clients.js'
+import {
+  answering,
+  calls,
+  CLUSTER_DRIVERS,
+  conformance,
+  isWrite,
+  openedAdapter,
+  startProxies
+} from '../../support/redis/clients.js'
 
 const ANY = { kind: 'any' } as const
 
@@ -32,7 +40,10 @@ await t.test('redis: Cluster', { skip: skipWithout('redis-cluster') }, async (t)
       t.teardown(() => { connection.close() })
       await connection.open()
       const keys = Array.from({ length: 24 }, () => uniqueName())
-      t.strictSame(await Promise.all(keys.map(async (key) => await connection.send(key, ['GET', key]))), keys.map(() => null))
+      t.strictSame(
+        await Promise.all(keys.map(async (key) => await connection.send(key, ['GET', key]))),
+        keys.map(() => null)
+      )
     })
 
     await t.test(`redis: Cluster, ${driver}: a slot that nobody serves is an outage at once, and over when somebody does (E46)`, { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
@@ -42,7 +53,10 @@ await t.test('redis: Cluster', { skip: skipWithout('redis-cluster') }, async (t)
       // Each master has a third of the slots, in order.
       const owner = members[Math.floor((slot + 1) * 3 / 16_384)]!
       await owner.call('CLUSTER', 'DELSLOTS', slot)
-      await t.rejects(adapter.write('k', 'ghost', ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /does not serve this slot/ } })
+      await t.rejects(adapter.write('k', 'ghost', ANY), {
+        code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+        cause: { message: /does not serve this slot/ }
+      })
       await owner.call('CLUSTER', 'ADDSLOTS', slot)
       await answering(adapter)
       t.equal(await adapter.read('k'), undefined)

@@ -16,13 +16,25 @@ const KEYS = 4
 const WRITERS = 16
 
 /** What became of a write. */
-interface Attempt { key: string, value: string, expected: string | undefined, outcome: 'applied' | 'refused' | 'unavailable' | 'unknown', version?: string }
+interface Attempt {
+  key: string
+  value: string
+  expected: string | undefined
+  outcome: 'applied' | 'refused' | 'unavailable' | 'unknown'
+  version?: string
+}
 
 for (const [driver, connect] of Object.entries(DRIVERS)) {
   await t.test(`redis: ${driver}: the server is killed under load, twice; nothing acknowledged is lost, and nothing refused or unavailable is there`, { skip: skipWithoutOwn('redis') }, async (t) => {
     const service = await startRedis(t, { settings: DURABLE })
     const server = new Redis(service.url, { lazyConnect: true })
-    t.strictSame([...await server.config('GET', 'appendonly') as string[], ...await server.config('GET', 'appendfsync') as string[]], ['appendonly', 'yes', 'appendfsync', 'always'])
+    t.strictSame(
+      [
+        ...((await server.config('GET', 'appendonly')) as string[]),
+        ...((await server.config('GET', 'appendfsync')) as string[])
+      ],
+      ['appendonly', 'yes', 'appendfsync', 'always']
+    )
     server.disconnect()
     const adapter = await openedAdapter(t, connect(service.url), { timeout: 1000 })
     for (let kill = 0; kill < 2; kill++) {
@@ -33,7 +45,8 @@ for (const [driver, connect] of Object.entries(DRIVERS)) {
         let seen: string | undefined
         for (let round = 0; round < 2000 && !load.signal.aborted; round++) {
           const value = `${writer}/${round}`
-          const expectation: Expectation = seen === undefined ? { kind: 'absent' } : { kind: 'version', versions: [seen] }
+          const expectation: Expectation =
+            seen === undefined ? { kind: 'absent' } : { kind: 'version', versions: [seen] }
           const attempt: Attempt = { key, value, expected: seen, outcome: 'unknown' }
           attempts.push(attempt)
           try {
@@ -41,19 +54,21 @@ for (const [driver, connect] of Object.entries(DRIVERS)) {
             attempt.outcome = result.applied ? 'applied' : 'refused'
             seen = result.applied ? attempt.version = result.version : result.current?.version
           } catch (error) {
-            if ((error as { code?: string }).code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') attempt.outcome = 'unavailable'
+            if ((error as { code?: string }).code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') { attempt.outcome = 'unavailable' }
             return
           }
         }
       })
-      while (attempts.filter(({ outcome }) => outcome === 'applied').length < 300) await new Promise((resolve) => setTimeout(resolve, 5))
+      while (attempts.filter(({ outcome }) => outcome === 'applied').length < 300) { await new Promise((resolve) => setTimeout(resolve, 5)) }
       await service.kill()
       load.abort()
       await Promise.all(writers)
       await service.restart()
       await answering(adapter)
       const counted = (outcome: Attempt['outcome']) => attempts.filter((attempt) => attempt.outcome === outcome)
-      t.comment(`${counted('applied').length} applied, ${counted('refused').length} refused, ${counted('unknown').length} unknown, ${counted('unavailable').length} unavailable`)
+      t.comment(
+        `${counted('applied').length} applied, ${counted('refused').length} refused, ${counted('unknown').length} unknown, ${counted('unavailable').length} unavailable`
+      )
       for (let at = 0; at < KEYS; at++) {
         const key = `${kill}/${at}`
         const ours = attempts.filter((attempt) => attempt.key === key)
@@ -63,7 +78,10 @@ for (const [driver, connect] of Object.entries(DRIVERS)) {
         const last = ours.find(({ outcome, version }) => outcome === 'applied' && !replaced.includes(version!))
         const stored = await adapter.read(key)
         const unknown = ours.find(({ outcome, value }) => outcome === 'unknown' && value === stored?.value)
-        t.ok(stored?.version === last?.version || (unknown !== undefined && stored?.replaced === last?.version), 'the last acknowledged write is there, or one of unknown outcome on top of it')
+        t.ok(
+          stored?.version === last?.version || (unknown !== undefined && stored?.replaced === last?.version),
+          'the last acknowledged write is there, or one of unknown outcome on top of it'
+        )
       }
     }
   })
@@ -74,7 +92,11 @@ await t.test('redis: with appendfsync always every answer waits for the disk', {
   const adapter = await openedAdapter(t, DRIVERS.ioredis!(service.url))
   const file = join(tmpdir(), `if-match-${uniqueName()}.strace`)
   t.teardown(() => rmSync(file, { force: true }))
-  const strace = spawn(programOf('strace'), ['-f', '-p', String(service.pid), '-e', 'trace=fdatasync,fsync', '-o', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const strace = spawn(
+    programOf('strace'),
+    ['-f', '-p', String(service.pid), '-e', 'trace=fdatasync,fsync', '-o', file],
+    { stdio: ['ignore', 'ignore', 'pipe'] }
+  )
   const ended = once(strace, 'close')
   await once(strace.stderr, 'data')
   const count = () => readFileSync(file, 'utf8').match(/f(data)?sync\(\d+\) += 0/g)?.length ?? 0

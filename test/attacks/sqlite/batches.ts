@@ -4,7 +4,13 @@ import Database from 'better-sqlite3'
 import { openSync, writeSync } from 'node:fs'
 import { sqliteAdapter, type SqliteAdapterOptions } from '../../../lib/storage/sqlite/index.js'
 
-const [file, log, synchronous, batches, size] = process.argv.slice(2) as [string, string, SqliteAdapterOptions['synchronous'] & string, string, string]
+const [file, log, synchronous, batches, size] = process.argv.slice(2) as [
+  string,
+  string,
+  SqliteAdapterOptions['synchronous'] & string,
+  string,
+  string
+]
 const logged = openSync(log, 'a')
 const adapter = sqliteAdapter({ database: new Database(file), synchronous })
 await adapter.open!()

@@ -13,7 +13,9 @@ const STRACE = ['-y', '-e', 'trace=write,pwrite64,fsync,fdatasync']
 
 /** Why system calls cannot be seen here; undefined if they can. */
 function blindness (): string | undefined {
-  const { error, status, stderr } = spawnSync('strace', [...STRACE, '-o', '/dev/null', process.execPath, '--version'], { encoding: 'utf8' })
+  const { error, status, stderr } = spawnSync('strace', [...STRACE, '-o', '/dev/null', process.execPath, '--version'], {
+    encoding: 'utf8'
+  })
   return error?.message ?? (status === 0 ? undefined : stderr.trim())
 }
 
@@ -27,7 +29,11 @@ function callsOf (t: Test, synchronous: 'FULL' | 'NORMAL'): string {
   const { status, stderr } = spawnSync('strace', [...STRACE, '-o', trace, process.execPath,
     WRITER, file, `${file}.answers`, synchronous, String(BATCHES), String(SIZE)], { encoding: 'utf8' })
   t.equal(status, 0, stderr)
-  t.equal(readFileSync(`${file}.answers`, 'utf8').match(/refused/g)?.length, BATCHES, 'a refusal is among the answers of each batch')
+  t.equal(
+    readFileSync(`${file}.answers`, 'utf8').match(/refused/g)?.length,
+    BATCHES,
+    'a refusal is among the answers of each batch'
+  )
   const [, calls] = /"open\\n"(.*)"done\\n"/s.exec(readFileSync(trace, 'utf8')) as unknown as [string, string]
   return calls.split('\n').map(letterOf).join('')
 }
@@ -41,7 +47,9 @@ function letterOf (line: string): string {
 const why = blindness()
 
 if (why !== undefined && process.env.CI !== 'true') {
-  t.pass('sqlite: each batch reaches the disk before its first answer', { skip: `not shown here, for want of strace: ${why}` })
+  t.pass('sqlite: each batch reaches the disk before its first answer', {
+    skip: `not shown here, for want of strace: ${why}`
+  })
 } else if (t.equal(why, undefined, 'strace works')) {
   await t.test(`sqlite: each of ${BATCHES} batches reaches the disk before its first answer, a refusal too; one fsync serves ${SIZE} writes (E11, E12)`, async (t) => {
     const calls = callsOf(t, 'FULL')

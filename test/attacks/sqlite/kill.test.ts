@@ -46,6 +46,10 @@ await t.test(`sqlite: ${KILLS} processes are killed under load; every acknowledg
     t.same(lost, [], `kill ${kill}`)
   }
   t.equal(database.pragma('integrity_check', { simple: true }), 'ok')
-  t.equal(database.prepare('SELECT count(*) FROM entities WHERE value <> ?').pluck().get('"acknowledged"'), 0, 'nothing refused is stored')
+  t.equal(
+    database.prepare('SELECT count(*) FROM entities WHERE value <> ?').pluck().get('"acknowledged"'),
+    0,
+    'nothing refused is stored'
+  )
   t.comment(`${total} acknowledged writes`)
 })

@@ -35,7 +35,10 @@ export const answeringMutants: Mutant[] = [
       'replaced: names the version that the write took the place of',
       'digest: is kept beside the version by every kind of write',
       'digest: an earlier one is dropped by a write without one',
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
       ...onOneAndTwo('contention', 'writers that expect "exists" are all applied, each on top of another one'),
       ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact'),
@@ -49,7 +52,11 @@ export const answeringMutants: Mutant[] = [
   },
   {
     adapter: 'answers before it removes',
-    flaw: () => ({ drop: (rows, key) => { inAWhile(() => rows.delete(key)) } }),
+    flaw: () => ({
+      drop: (rows, key) => {
+        inAWhile(() => rows.delete(key))
+      }
+    }),
     caughtBy: [
       'key: removing one leaves all that look like it',
       'create: "absent" is applied again after a removal',
@@ -100,14 +107,12 @@ export const answeringMutants: Mutant[] = [
         return first && second && { ...second, version: first.version }
       }
     })),
-    caughtBy: [
-      ...onOneAndTwo('concurrency', 'readers beside writers see value and version of one write (R3, R60)')
-    ]
+    caughtBy: [...onOneAndTwo('concurrency', 'readers beside writers see value and version of one write (R3, R60)')]
   },
   {
     adapter: 'reads null where nothing is',
     flaw: replacing((adapter) => ({
-      read: async (...args) => await adapter.read(...args) ?? null as unknown as undefined
+      read: async (...args) => (await adapter.read(...args)) ?? (null as unknown as undefined)
     })),
     caughtBy: [
       'factory: every subject has a store of its own',
@@ -128,7 +133,10 @@ export const answeringMutants: Mutant[] = [
       'remove: a list that has the current version removes the entity (R34)',
       ...onOneAndTwo('contention', 'of removers exactly one is applied, and the others find nothing'),
       ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
-      ...onOneAndTwo('concurrency', 'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'),
+      ...onOneAndTwo(
+        'concurrency',
+        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
+      ),
       'lifecycle: a signal that is already aborted stops a write, and nothing is written',
       'acknowledged: a removal that was answered is an absence to another adapter (R60)',
       'faults: while the engine is cut off, a read rejects and never reads as absent (R59)',
@@ -179,7 +187,10 @@ export const answeringMutants: Mutant[] = [
       }
     },
     caughtBy: [
-      ...onOneAndTwo('concurrency', 'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'),
+      ...onOneAndTwo(
+        'concurrency',
+        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
+      ),
       'faults: what is refused without the engine is refused without it too (E4)'
     ]
   }

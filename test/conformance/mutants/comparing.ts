@@ -14,8 +14,11 @@ export const comparingMutants: Mutant[] = [
       }
     }),
     caughtBy: [
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
-      ...onOneAndTwo('contention', 'of creators exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
+      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
       ...onOneAndTwo('contention', 'of removers exactly one is applied, and the others find nothing'),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
       ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
@@ -27,8 +30,8 @@ export const comparingMutants: Mutant[] = [
     adapter: 'compares and writes in turn within its own process, and in no other',
     flaw: () => ({ decide: inTurn() }),
     caughtBy: [
-      'contention, two adapters: of writers with one version exactly one is applied, and the others are told the winner\'s (R57)',
-      'contention, two adapters: of creators exactly one is applied, and the others are told the winner\'s (R57)',
+      "contention, two adapters: of writers with one version exactly one is applied, and the others are told the winner's (R57)",
+      "contention, two adapters: of creators exactly one is applied, and the others are told the winner's (R57)",
       'contention, two adapters: of removers exactly one is applied, and the others find nothing',
       'contention, two adapters: of writers and removers with one version exactly one is applied (E54)',
       'contention, two adapters: creations and removals that race add up to what is there (E22)',
@@ -47,8 +50,11 @@ export const comparingMutants: Mutant[] = [
       }
     }),
     caughtBy: [
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
-      ...onOneAndTwo('contention', 'of creators exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
+      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
       ...onOneAndTwo('contention', 'of removers exactly one is applied, and the others find nothing'),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
       ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
@@ -57,7 +63,9 @@ export const comparingMutants: Mutant[] = [
   },
   {
     adapter: 'overwrites where it should create',
-    flaw: () => ({ satisfies: (expectation, version) => expectation.kind === 'absent' || satisfies(expectation, version) }),
+    flaw: () => ({
+      satisfies: (expectation, version) => expectation.kind === 'absent' || satisfies(expectation, version)
+    }),
     caughtBy: [
       'value: a refusal gives back every value as a read does',
       'aliasing: changing the current of a refused write does not reach the store',
@@ -65,14 +73,17 @@ export const comparingMutants: Mutant[] = [
       'refusal: a refused creation changes nothing, not even replaced and digest (R41)',
       'refusal: current is all that a read gives, replaced and digest included',
       'refusal: the version of current is good for the next write (R74)',
-      ...onOneAndTwo('contention', 'of creators exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
       ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
       'acknowledged: another adapter refuses by what is there now, and says so'
     ]
   },
   {
     adapter: 'creates where it should replace',
-    flaw: () => ({ satisfies: (expectation, version, change) => (change === 'write' && expectation.kind === 'exists') || satisfies(expectation, version) }),
+    flaw: () => ({
+      satisfies: (expectation, version, change) =>
+        (change === 'write' && expectation.kind === 'exists') || satisfies(expectation, version)
+    }),
     caughtBy: [
       'create: "exists" never creates (R7)',
       'acknowledged: a removal that was answered is an absence to another adapter (R60)'
@@ -80,7 +91,10 @@ export const comparingMutants: Mutant[] = [
   },
   {
     adapter: 'takes version "0" for an absent entity (E6)',
-    flaw: () => ({ satisfies: (expectation, version) => satisfies(expectation, version) || (version === undefined && lists(expectation, '0')) }),
+    flaw: () => ({
+      satisfies: (expectation, version) =>
+        satisfies(expectation, version) || (version === undefined && lists(expectation, '0'))
+    }),
     caughtBy: [
       'create: a version never creates, whatever it looks like (E6)',
       'create: no list of versions creates, least of all an empty one',
@@ -90,7 +104,8 @@ export const comparingMutants: Mutant[] = [
   {
     adapter: 'takes an empty list of versions for no condition',
     flaw: () => ({
-      satisfies: (expectation, version) => satisfies(expectation, version) ||
+      satisfies: (expectation, version) =>
+        satisfies(expectation, version) ||
         (version !== undefined && expectation.kind === 'version' && expectation.versions.length === 0)
     }),
     caughtBy: [
@@ -103,8 +118,8 @@ export const comparingMutants: Mutant[] = [
   {
     adapter: 'looks at the first version of a list only',
     flaw: () => ({
-      satisfies: (expectation, version) => satisfies(expectation, version) &&
-        (expectation.kind !== 'version' || expectation.versions[0] === version)
+      satisfies: (expectation, version) =>
+        satisfies(expectation, version) && (expectation.kind !== 'version' || expectation.versions[0] === version)
     }),
     caughtBy: [
       'replace: a list applies wherever in it the current version is (R34)',
@@ -116,16 +131,20 @@ export const comparingMutants: Mutant[] = [
   {
     adapter: 'compares versions by how they begin',
     flaw: () => ({
-      satisfies: (expectation, version) => satisfies(expectation, version) ||
-        (version !== undefined && expectation.kind === 'version' && expectation.versions.some((other) => other.startsWith(version)))
+      satisfies: (expectation, version) =>
+        satisfies(expectation, version) ||
+        (version !== undefined &&
+          expectation.kind === 'version' &&
+          expectation.versions.some((other) => other.startsWith(version)))
     }),
-    caughtBy: [
-      'replace: versions are compared octet by octet (R19)'
-    ]
+    caughtBy: ['replace: versions are compared octet by octet (R19)']
   },
   {
     adapter: 'removes whatever the version',
-    flaw: () => ({ satisfies: (expectation, version, change) => change === 'remove' ? version !== undefined : satisfies(expectation, version) }),
+    flaw: () => ({
+      satisfies: (expectation, version, change) =>
+        change === 'remove' ? version !== undefined : satisfies(expectation, version)
+    }),
     caughtBy: [
       'aliasing: changing the current of a refused removal does not reach the store',
       'remove: a version that was replaced or never issued is refused, and the entity stays (R5)',

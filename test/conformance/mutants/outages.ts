@@ -14,15 +14,16 @@ export const outageMutants: Mutant[] = [
   },
   {
     adapter: 'lists nothing in an outage',
-    flaw: replacing((adapter) => ({ list: async (...args) => await ifDown(adapter.list!(...args), () => ({ items: [] })) })),
-    caughtBy: [
-      'faults: while the engine is cut off, a listing rejects and is never empty (R59)'
-    ]
+    flaw: replacing((adapter) => ({
+      list: async (...args) => await ifDown(adapter.list!(...args), () => ({ items: [] }))
+    })),
+    caughtBy: ['faults: while the engine is cut off, a listing rejects and is never empty (R59)']
   },
   {
     adapter: 'swallows the error of a write',
     flaw: replacing((adapter) => ({
-      write: async (...args) => await ifDown(adapter.write(...args), () => ({ applied: true, version: newVersion(), created: false }))
+      write: async (...args) =>
+        await ifDown(adapter.write(...args), () => ({ applied: true, version: newVersion(), created: false }))
     })),
     caughtBy: [
       'faults: while the engine is cut off, a write rejects whatever it expects, and what is called unavailable never appears (R59, E42)'
@@ -57,9 +58,7 @@ export const outageMutants: Mutant[] = [
   {
     adapter: 'calls a write unavailable whose answer was lost (E30)',
     flaw: () => ({ lostAnswer: () => new StorageUnavailableError() }),
-    caughtBy: [
-      'faults: writes that are under way when the engine is cut off get answers that are true (E30)'
-    ]
+    caughtBy: ['faults: writes that are under way when the engine is cut off get answers that are true (E30)']
   },
   {
     adapter: 'keeps writes for later that it called unavailable (E42)',
@@ -83,9 +82,7 @@ export const outageMutants: Mutant[] = [
         return await adapter.write(...args)
       }
     })),
-    caughtBy: [
-      'faults: what is refused without the engine is refused without it too (E4)'
-    ]
+    caughtBy: ['faults: what is refused without the engine is refused without it too (E4)']
   }
 ]
 

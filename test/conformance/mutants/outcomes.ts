@@ -33,10 +33,7 @@ export const outcomeMutants: Mutant[] = [
         for (const other of rows.keys()) if (other.startsWith(key)) rows.delete(other)
       }
     }),
-    caughtBy: [
-      'key: removing one leaves all that look like it',
-      'remove: entities whose keys begin alike stay'
-    ]
+    caughtBy: ['key: removing one leaves all that look like it', 'remove: entities whose keys begin alike stay']
   },
   {
     adapter: 'calls every write a creation',
@@ -90,8 +87,11 @@ export const outcomeMutants: Mutant[] = [
       'refusal: a refused creation changes nothing, not even replaced and digest (R41)',
       'refusal: current is all that a read gives, replaced and digest included',
       'refusal: the version of current is good for the next write (R74)',
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
-      ...onOneAndTwo('contention', 'of creators exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
+      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
       ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
       ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact'),
@@ -112,7 +112,10 @@ export const outcomeMutants: Mutant[] = [
     caughtBy: [
       'replace: a version that was replaced since is refused (R5)',
       'refusal: current is all that a read gives, replaced and digest included',
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)')
     ]
   },
@@ -140,8 +143,11 @@ export const outcomeMutants: Mutant[] = [
       'refusal: a refused removal changes nothing, not even replaced and digest (R41)',
       'refusal: current is all that a read gives, replaced and digest included',
       'refusal: the version of current is good for the next write (R74)',
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
-      ...onOneAndTwo('contention', 'of creators exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
+      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
       ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact')
     ]

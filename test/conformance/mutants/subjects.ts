@@ -39,12 +39,18 @@ export const subjectMutants: SubjectMutant[] = [
   {
     subject: 'without a way to cut the engine off',
     options: { createAdapter: withParts(() => ({ cut: undefined })) },
-    caughtBy: ['factory: the engine can be cut off, or the suite is told "faults: false"', ...await leftOutBy({ faults: false })]
+    caughtBy: [
+      'factory: the engine can be cut off, or the suite is told "faults: false"',
+      ...(await leftOutBy({ faults: false }))
+    ]
   },
   {
     subject: 'without another adapter',
     options: { createAdapter: withParts(() => ({ another: undefined })) },
-    caughtBy: ['factory: there is another adapter, or the suite is told "another: false"', ...await leftOutBy({ another: false })]
+    caughtBy: [
+      'factory: there is another adapter, or the suite is told "another: false"',
+      ...(await leftOutBy({ another: false }))
+    ]
   },
   {
     subject: 'that lists collections only, and does not say so',

@@ -10,7 +10,7 @@ export const valueMutants: Mutant[] = [
     flaw: () => ({
       take (value) {
         const taken = copyJson(value)
-        if (!isDeepStrictEqual(JSON.parse(JSON.stringify(taken)), value)) throw new InvalidValueError('it is not what JSON gives back')
+        if (!isDeepStrictEqual(JSON.parse(JSON.stringify(taken)), value)) { throw new InvalidValueError('it is not what JSON gives back') }
         return taken
       }
     }),
@@ -29,17 +29,25 @@ export const valueMutants: Mutant[] = [
       'value: circular values are refused with INVALID_VALUE, and nothing is changed',
       'value: arrays with a hole or undefined are refused with INVALID_VALUE, and nothing is changed',
       'value: plain values around bad ones are refused with INVALID_VALUE, and nothing is changed',
-      ...onOneAndTwo('concurrency', 'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'),
+      ...onOneAndTwo(
+        'concurrency',
+        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
+      ),
       'faults: what is refused without the engine is refused without it too (E4)'
     ]
   },
   {
     adapter: 'sends text as UTF-8',
-    flaw: () => ({ take: (value) => JSON.parse(JSON.stringify(copyJson(value)).replaceAll(/\\ud[89a-f]../g, '\ufffd')) }),
+    flaw: () => ({
+      take: (value) => JSON.parse(JSON.stringify(copyJson(value)).replaceAll(/\\ud[89a-f]../g, '\ufffd'))
+    }),
     caughtBy: [
       'value: lone surrogates in text and names come back as they were',
       'value: a refusal gives back every value as a read does',
-      ...onOneAndTwo('concurrency', 'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)')
+      ...onOneAndTwo(
+        'concurrency',
+        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
+      )
     ]
   },
   {
@@ -49,7 +57,10 @@ export const valueMutants: Mutant[] = [
       'value: texts that engines take for their own come back as they were',
       'value: U+0000 and control characters in text and names come back as they were',
       'value: a refusal gives back every value as a read does',
-      ...onOneAndTwo('concurrency', 'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)')
+      ...onOneAndTwo(
+        'concurrency',
+        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
+      )
     ]
   },
   {
@@ -62,7 +73,9 @@ export const valueMutants: Mutant[] = [
   },
   {
     adapter: 'normalises text',
-    flaw: () => ({ take: (value) => mapped(copyJson(value), (member) => typeof member === 'string' ? member.normalize() : member) }),
+    flaw: () => ({
+      take: (value) => mapped(copyJson(value), (member) => (typeof member === 'string' ? member.normalize() : member))
+    }),
     caughtBy: [
       'key: odd characters, letter cases and spaces make distinct keys',
       'key: removing one leaves all that look like it',
@@ -72,7 +85,10 @@ export const valueMutants: Mutant[] = [
   },
   {
     adapter: 'cuts text off at 64 KiB',
-    flaw: () => ({ take: (value) => mapped(copyJson(value), (member) => typeof member === 'string' ? member.slice(0, 65_536) : member) }),
+    flaw: () => ({
+      take: (value) =>
+        mapped(copyJson(value), (member) => (typeof member === 'string' ? member.slice(0, 65_536) : member))
+    }),
     caughtBy: [
       'value: texts of 256 KiB come back as they were',
       'value: a refusal gives back every value as a read does'
@@ -80,11 +96,11 @@ export const valueMutants: Mutant[] = [
   },
   {
     adapter: 'rounds numbers to six places',
-    flaw: () => ({ take: (value) => mapped(copyJson(value), (member) => typeof member === 'number' ? Math.round(member * 1e6) / 1e6 : member) }),
-    caughtBy: [
-      'value: numbers come back as they were',
-      'value: a refusal gives back every value as a read does'
-    ]
+    flaw: () => ({
+      take: (value) =>
+        mapped(copyJson(value), (member) => (typeof member === 'number' ? Math.round(member * 1e6) / 1e6 : member))
+    }),
+    caughtBy: ['value: numbers come back as they were', 'value: a refusal gives back every value as a read does']
   },
   {
     adapter: 'takes a value that is falsy for none',
@@ -101,15 +117,22 @@ export const valueMutants: Mutant[] = [
   },
   {
     adapter: 'leaves null out of arrays',
-    flaw: () => ({ take: (value) => mapped(copyJson(value), (member) => Array.isArray(member) ? member.filter((item) => item !== null) : member) }),
-    caughtBy: [
-      'value: mixed arrays come back as they were',
-      'value: a refusal gives back every value as a read does'
-    ]
+    flaw: () => ({
+      take: (value) =>
+        mapped(copyJson(value), (member) => (Array.isArray(member) ? member.filter((item) => item !== null) : member))
+    }),
+    caughtBy: ['value: mixed arrays come back as they were', 'value: a refusal gives back every value as a read does']
   },
   {
     adapter: 'leaves out members that every object has by nature',
-    flaw: () => ({ take: (value) => JSON.parse(JSON.stringify(copyJson(value), (name, member) => Object.hasOwn(Object.prototype, name) && name !== '__proto__' ? undefined : member)) }),
+    flaw: () => ({
+      take: (value) =>
+        JSON.parse(
+          JSON.stringify(copyJson(value), (name, member) =>
+            Object.hasOwn(Object.prototype, name) && name !== '__proto__' ? undefined : member
+          )
+        )
+    }),
     caughtBy: [
       'value: names that are special in JavaScript come back as they were',
       'value: a refusal gives back every value as a read does'
@@ -117,7 +140,10 @@ export const valueMutants: Mutant[] = [
   },
   {
     adapter: 'takes names with dots for paths',
-    flaw: () => ({ take: (value) => JSON.parse(JSON.stringify(copyJson(value), (name, member) => name.includes('.') ? undefined : member)) }),
+    flaw: () => ({
+      take: (value) =>
+        JSON.parse(JSON.stringify(copyJson(value), (name, member) => (name.includes('.') ? undefined : member)))
+    }),
     caughtBy: [
       'value: names with digits, spaces and none at all come back as they were',
       'value: a refusal gives back every value as a read does'

@@ -30,7 +30,10 @@ export const versionAndKeyMutants: Mutant[] = [
       'version: every applied write gives a new one, whatever it expected (R6)',
       'version: the same content, or content of earlier, gives a new one too (R16)',
       'version: never comes back after the entity was removed and created anew (R14)',
-      ...onOneAndTwo('contention', 'of writers with one version exactly one is applied, and the others are told the winner\'s (R57)'),
+      ...onOneAndTwo(
+        'contention',
+        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
+      ),
       ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
       ...onOneAndTwo('contention', 'writers that expect "exists" are all applied, each on top of another one'),
       ...onOneAndTwo('contention', 'writers that expect nothing are all applied, and one of them creates'),
@@ -42,7 +45,9 @@ export const versionAndKeyMutants: Mutant[] = [
   },
   {
     adapter: 'takes a hash of the content for a version',
-    flaw: () => ({ version: (current, value) => createHash('sha256').update(JSON.stringify(value)).digest('base64url') }),
+    flaw: () => ({
+      version: (current, value) => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
+    }),
     caughtBy: [
       'replace: a version of the entity that was removed and created anew is refused (R14)',
       'version: every applied write gives a new one, whatever it expected (R6)',
@@ -53,7 +58,10 @@ export const versionAndKeyMutants: Mutant[] = [
   },
   {
     adapter: 'keeps the version in a write without a condition',
-    flaw: () => ({ version: (current, value, expectation) => (expectation.kind === 'any' ? current?.version : undefined) ?? newVersion() }),
+    flaw: () => ({
+      version: (current, value, expectation) =>
+        (expectation.kind === 'any' ? current?.version : undefined) ?? newVersion()
+    }),
     caughtBy: [
       'version: every applied write gives a new one, whatever it expected (R6)',
       'version: the same content, or content of earlier, gives a new one too (R16)',
@@ -77,9 +85,7 @@ export const versionAndKeyMutants: Mutant[] = [
   {
     adapter: 'puts quotes around versions',
     flaw: () => ({ version: () => `"${newVersion()}"` }),
-    caughtBy: [
-      'version: is visible ASCII without the double quote, the backslash and the semicolon (R8, R11)'
-    ]
+    caughtBy: ['version: is visible ASCII without the double quote, the backslash and the semicolon (R8, R11)']
   },
   {
     adapter: 'forgets what a write replaced',
@@ -91,7 +97,9 @@ export const versionAndKeyMutants: Mutant[] = [
   },
   {
     adapter: 'says null where nothing was replaced and no digest passed',
-    flaw: () => ({ remembered: (current, options) => ({ replaced: current?.version ?? none, digest: options?.digest ?? none }) }),
+    flaw: () => ({
+      remembered: (current, options) => ({ replaced: current?.version ?? none, digest: options?.digest ?? none })
+    }),
     caughtBy: [
       'replaced: an entity that was created replaced nothing',
       'replaced: an entity that was created anew did not replace the removed one',
@@ -102,16 +110,14 @@ export const versionAndKeyMutants: Mutant[] = [
   {
     adapter: 'forgets digests',
     flaw: () => ({ remembered: (current) => ({ replaced: current?.version, digest: undefined }) }),
-    caughtBy: [
-      'digest: is kept beside the version by every kind of write'
-    ]
+    caughtBy: ['digest: is kept beside the version by every kind of write']
   },
   {
     adapter: 'keeps the digest of an earlier write',
-    flaw: () => ({ remembered: (current, options) => ({ replaced: current?.version, digest: options?.digest ?? current?.digest }) }),
-    caughtBy: [
-      'digest: an earlier one is dropped by a write without one'
-    ]
+    flaw: () => ({
+      remembered: (current, options) => ({ replaced: current?.version, digest: options?.digest ?? current?.digest })
+    }),
+    caughtBy: ['digest: an earlier one is dropped by a write without one']
   },
   {
     adapter: 'accepts every key',
@@ -122,7 +128,10 @@ export const versionAndKeyMutants: Mutant[] = [
       'key: one that is not well-formed Unicode is refused by read, write and remove with INVALID_KEY (E4)',
       'key: one of more than 1,024 bytes is refused by read, write and remove with INVALID_KEY (E4)',
       'key: what is not text is refused by read, write and remove with INVALID_KEY (E4)',
-      ...onOneAndTwo('concurrency', 'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'),
+      ...onOneAndTwo(
+        'concurrency',
+        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
+      ),
       'faults: what is refused without the engine is refused without it too (E4)'
     ]
   },

@@ -18,23 +18,73 @@ const ACTS = {
 }
 
 type Call = (adapter: StorageAdapter<Offer>, version: string) => Promise<unknown>
-type Race = [title: string, call: Call, isThere: boolean, acts: Array<[statement: string, act: keyof typeof ACTS]>, outcome: object, left: Offer | undefined]
+type Race = [
+  title: string,
+  call: Call,
+  isThere: boolean,
+  acts: Array<[statement: string, act: keyof typeof ACTS]>,
+  outcome: object,
+  left: Offer | undefined
+]
 
 const write = (expectation: Expectation): Call => async (adapter) => await adapter.write(KEY, wave, expectation)
-const writeUnderTag: Call = async (adapter, version) => await adapter.write(KEY, wave, { kind: 'version', versions: ['x', version] })
-const removeUnderTag: Call = async (adapter, version) => await adapter.remove(KEY, { kind: 'version', versions: [version] })
+const writeUnderTag: Call = async (adapter, version) =>
+  await adapter.write(KEY, wave, { kind: 'version', versions: ['x', version] })
+const removeUnderTag: Call = async (adapter, version) =>
+  await adapter.remove(KEY, { kind: 'version', versions: [version] })
 
 const REFUSED = { applied: false, current: { value: theirs, version: 'theirs' } }
 const FOUND_NOTHING = { applied: false, current: undefined }
 
 const races: Race[] = [
   ['a write under a tag, changed by another', writeUnderTag, true, [['UPDATE', 'changes']], REFUSED, theirs],
-  ['a write under a tag, removed and created anew', writeUnderTag, true, [['UPDATE', 'removes'], ['SELECT', 'creates']], REFUSED, theirs],
-  ['a write that expects "exists", removed by another', write(EXISTS), true, [['UPDATE', 'removes']], FOUND_NOTHING, undefined],
-  ['a write that expects "exists", removed and created anew', write(EXISTS), true, [['UPDATE', 'removes'], ['SELECT', 'creates']], { applied: true, created: false }, wave],
+  [
+    'a write under a tag, removed and created anew',
+    writeUnderTag,
+    true,
+    [
+      ['UPDATE', 'removes'],
+      ['SELECT', 'creates']
+    ],
+    REFUSED,
+    theirs
+  ],
+  [
+    'a write that expects "exists", removed by another',
+    write(EXISTS),
+    true,
+    [['UPDATE', 'removes']],
+    FOUND_NOTHING,
+    undefined
+  ],
+  [
+    'a write that expects "exists", removed and created anew',
+    write(EXISTS),
+    true,
+    [
+      ['UPDATE', 'removes'],
+      ['SELECT', 'creates']
+    ],
+    { applied: true, created: false },
+    wave
+  ],
   ['a creation, created by another', write(ABSENT), false, [['INSERT', 'creates']], REFUSED, theirs],
-  ['a creation, removed after it met an entity', write(ABSENT), true, [['SELECT', 'removes']], { applied: true, created: true }, wave],
-  ['a write that expects nothing, created after it met none', write(ANY), false, [['INSERT', 'creates']], { applied: true, created: false }, wave],
+  [
+    'a creation, removed after it met an entity',
+    write(ABSENT),
+    true,
+    [['SELECT', 'removes']],
+    { applied: true, created: true },
+    wave
+  ],
+  [
+    'a write that expects nothing, created after it met none',
+    write(ANY),
+    false,
+    [['INSERT', 'creates']],
+    { applied: true, created: false },
+    wave
+  ],
   ['a removal under a tag, changed by another', removeUnderTag, true, [['DELETE', 'changes']], REFUSED, theirs]
 ]
 
@@ -66,10 +116,28 @@ for (const [orm, subject] of Object.entries(subjects)) {
     t.match(await writeUnderTag(adapter, version), { applied: false })
     t.match(await write(ABSENT)(adapter, ''), { applied: false })
     t.match(await removeUnderTag(adapter, version), { applied: false })
-    t.match(await adapter.write(KEY, wave, { kind: 'version', versions: [] }), { applied: false }, 'an empty list of tags fits nothing')
+    t.match(
+      await adapter.write(KEY, wave, { kind: 'version', versions: [] }),
+      { applied: false },
+      'an empty list of tags fits nothing'
+    )
     t.match(await adapter.remove(KEY, EXISTS), { applied: true })
     t.match(await write(ANY)(adapter, ''), { applied: true, created: true })
-    t.strictSame(sent, ['INSERT', 'UPDATE', 'UPDATE', 'SELECT', 'INSERT', 'SELECT', 'DELETE', 'SELECT', 'UPDATE', 'SELECT', 'DELETE', 'UPDATE', 'INSERT'])
+    t.strictSame(sent, [
+      'INSERT',
+      'UPDATE',
+      'UPDATE',
+      'SELECT',
+      'INSERT',
+      'SELECT',
+      'DELETE',
+      'SELECT',
+      'UPDATE',
+      'SELECT',
+      'DELETE',
+      'UPDATE',
+      'INSERT'
+    ])
   })
 
   await t.test(`${orm}: a write whose answer is lost is applied if the row proves it, and never sent again; a removal is OUTCOME_UNKNOWN (R59, E2)`, async (t) => {
@@ -86,7 +154,9 @@ for (const [orm, subject] of Object.entries(subjects)) {
   await t.test(`${orm}: a read that fails is an outage and no absence (R59)`, async (t) => {
     const { adapter, hooks } = await subject(t)
     hooks.before = (sql) => { if (kindOf(sql) === 'SELECT') throw new Error('the connection was closed') }
-    for (const call of [adapter.read(KEY), adapter.write(KEY, wave, EXISTS), adapter.remove(KEY, EXISTS)] as Array<Promise<unknown>>) {
+    for (const call of [adapter.read(KEY), adapter.write(KEY, wave, EXISTS), adapter.remove(KEY, EXISTS)] as Array<
+      Promise<unknown>
+    >) {
       await t.rejects(call, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
     }
   })
@@ -97,8 +167,13 @@ for (const [orm, subject] of Object.entries(subjects)) {
     const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => { log += line } } } })
     t.teardown(async () => { await app.close() })
     await app.register(ifMatch, { storage: adapter })
-    app.put('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity<Offer>().replace(request.body as Offer)).value)
-    const put = async (payload: Offer, headers: object) => await app.inject({ method: 'PUT', url: KEY, headers: { ...headers }, payload })
+    app.put(
+      '/offers/:id',
+      { config: { ifMatch: true } },
+      async (request) => (await request.entity<Offer>().replace(request.body as Offer)).value
+    )
+    const put = async (payload: Offer, headers: object) =>
+      await app.inject({ method: 'PUT', url: KEY, headers: { ...headers }, payload })
     const secret = { title: 'a secret title', price: -1, published: false }
 
     await create(adapter)
@@ -108,7 +183,10 @@ for (const [orm, subject] of Object.entries(subjects)) {
     }
     t.strictSame(await adapter.read(KEY), before)
     await act(ACTS.removes)
-    t.match((await put(secret, { 'if-none-match': '*' })).json(), { statusCode: 422, code: 'FST_IF_MATCH_INVALID_VALUE' })
+    t.match((await put(secret, { 'if-none-match': '*' })).json(), {
+      statusCode: 422,
+      code: 'FST_IF_MATCH_INVALID_VALUE'
+    })
     t.strictSame(await rows('SELECT id FROM offers'), [])
     await act('DROP TABLE offers')
     const answer = await put({ ...secret, price: 1 }, { 'if-none-match': '*' })
@@ -120,23 +198,47 @@ for (const [orm, subject] of Object.entries(subjects)) {
   await t.test(`${orm}: a value that is no offer and a key that is none are refused before anything is sent (E4)`, async (t) => {
     const { adapter, hooks } = await subject(t)
     hooks.before = () => { throw new Error('sent') }
-    for (const value of [undefined, null, [], {}, { ...wave, vendor: 1 }, { ...wave, title: '\ud800' }, { ...wave, title: '\0' }, { ...wave, price: 0.5 }, { ...wave, published: 1 }]) {
+    for (const value of [
+      undefined,
+      null,
+      [],
+      {},
+      { ...wave, vendor: 1 },
+      { ...wave, title: '\ud800' },
+      { ...wave, title: '\0' },
+      { ...wave, price: 0.5 },
+      { ...wave, published: 1 }
+    ]) {
       await t.rejects(adapter.write(KEY, value as Offer, ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
     }
-    for (const key of ['', '/offers/', '/offers/%77ave', '/offers/a/b', '/offers/%00', '/offers/%', `/offers/${'x'.repeat(101)}`]) {
+    for (const key of [
+      '',
+      '/offers/',
+      '/offers/%77ave',
+      '/offers/a/b',
+      '/offers/%00',
+      '/offers/%',
+      `/offers/${'x'.repeat(101)}`
+    ]) {
       await t.rejects(adapter.read(key), { code: 'FST_IF_MATCH_INVALID_KEY' }, key)
     }
   })
 
   await t.test(`${orm}: every column is written and comes back as it was, and the time of the change with it`, async (t) => {
     const { adapter, act, rows } = await subject(t)
-    for (const value of [{ title: '', price: 0, published: true }, { title: "'; -- \u{1f600}\r\n", price: Number.MAX_SAFE_INTEGER, published: false }]) {
+    for (const value of [
+      { title: '', price: 0, published: true },
+      { title: "'; -- \u{1f600}\r\n", price: Number.MAX_SAFE_INTEGER, published: false }
+    ]) {
       await adapter.write(KEY, value, ABSENT)
       t.strictSame((await adapter.read(KEY))?.value, value)
       await act("UPDATE offers SET updated_at = '2001-01-01 00:00:00'")
       await adapter.write(KEY, theirs, EXISTS)
       t.strictSame((await adapter.read(KEY))?.value, theirs)
-      t.strictSame(await rows("SELECT title FROM offers WHERE updated_at > '2020-01-01 00:00:00' AND price BETWEEN 1 AND 2"), [{ title: 'Theirs' }])
+      t.strictSame(
+        await rows("SELECT title FROM offers WHERE updated_at > '2020-01-01 00:00:00' AND price BETWEEN 1 AND 2"),
+        [{ title: 'Theirs' }]
+      )
       await adapter.remove(KEY, EXISTS)
     }
   })
@@ -158,7 +260,12 @@ for (const [orm, subject] of Object.entries(subjects)) {
     const version = await create(adapter)
     const save = async (title: string) => await transaction(async (client, note) => {
       await note(title)
-      const result = await adapter.write(KEY, { ...wave, title }, { kind: 'version', versions: [version] }, { context: { client } })
+      const result = await adapter.write(
+        KEY,
+        { ...wave, title },
+        { kind: 'version', versions: [version] },
+        { context: { client } }
+      )
       if (!result.applied) throw new Error('refused')
       t.match(await adapter.read(KEY, { context: { client } }), { value: { title } }, 'it sees its own write')
     })

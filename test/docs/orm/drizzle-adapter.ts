@@ -20,14 +20,29 @@ export type Client = PgDatabase<PgQueryResultHKT>
 
 export function drizzleAdapter<T> (db: Client, mapping: Mapping<T, Offer>): StorageAdapter<T> {
   const { id: primary, version } = offers
-  const where = (id: string, versions?: readonly string[]) => and(eq(primary, id), versions && inArray(version, [...versions]))
+  const where = (id: string, versions?: readonly string[]) =>
+    and(eq(primary, id), versions && inArray(version, [...versions]))
   const one = { id: primary }
   return statementsAdapter({
     ...mapping,
     client: db,
     read: async (on, id) => (await on.select().from(offers).where(where(id)))[0],
-    update: async (on, id, row, versions) => (await on.update(offers).set({ ...row, replaced: version }).where(where(id, versions)).returning(one)).length,
-    insert: async (on, id, row) => (await on.insert(offers).values({ id, ...row }).onConflictDoNothing({ target: primary }).returning(one)).length,
+    update: async (on, id, row, versions) =>
+      (
+        await on
+          .update(offers)
+          .set({ ...row, replaced: version })
+          .where(where(id, versions))
+          .returning(one)
+      ).length,
+    insert: async (on, id, row) =>
+      (
+        await on
+          .insert(offers)
+          .values({ id, ...row })
+          .onConflictDoNothing({ target: primary })
+          .returning(one)
+      ).length,
     remove: async (on, id, versions) => (await on.delete(offers).where(where(id, versions)).returning(one)).length,
     faultOf: sqlStateFault
   })

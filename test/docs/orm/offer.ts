@@ -14,9 +14,12 @@ export const offer: Mapping<Offer, Offer> = {
 
   toColumns (value) {
     const { title, price, published, ...more } = Object(value)
-    const isOffer = isText(title) && Number.isSafeInteger(price) && typeof published === 'boolean' && Object.keys(more).length === 0
+    const isOffer =
+      isText(title) && Number.isSafeInteger(price) && typeof published === 'boolean' && Object.keys(more).length === 0
     if (isOffer) return { title, price, published }
-    throw new errorCodes.FST_IF_MATCH_INVALID_VALUE('an offer is a title, a price in cents, published, and nothing else')
+    throw new errorCodes.FST_IF_MATCH_INVALID_VALUE(
+      'an offer is a title, a price in cents, published, and nothing else'
+    )
   },
 
   toValue: ({ title, price, published }) => ({ title, price, published })

@@ -34,7 +34,9 @@ root.teardown(async () => { await (await engine)?.close() })
 
 async function drizzleSubject (): Promise<Subject> {
   const database = await (engine ??= PGlite.create())
-  await database.exec(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${readFileSync('test/docs/orm/drizzle.sql', 'utf8')};${AUDIT}`)
+  await database.exec(
+    `DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${readFileSync('test/docs/orm/drizzle.sql', 'utf8')};${AUDIT}`
+  )
   const hooks = hooksOf()
   const client = new Proxy(database, {
     get (target, name) {
@@ -54,7 +56,10 @@ async function drizzleSubject (): Promise<Subject> {
     hooks,
     act: async (sql) => await database.exec(sql),
     rows: async (sql) => (await database.query(sql)).rows,
-    transaction: async (run) => await db.transaction(async (tx) => await run(tx, async (text) => await tx.execute(`INSERT INTO audit VALUES ('${text}')`)))
+    transaction: async (run) =>
+      await db.transaction(
+        async (tx) => await run(tx, async (text) => await tx.execute(`INSERT INTO audit VALUES ('${text}')`))
+      )
   }
 }
 
@@ -90,11 +95,18 @@ async function typeormSubject (t: Test): Promise<Subject> {
     hooks,
     act: async (sql) => other.exec(sql),
     rows: async (sql) => other.prepare(sql).all(),
-    transaction: async (run) => await transactions.transaction(async (manager) => await run(manager, async (text) => await manager.query('INSERT INTO audit VALUES (?)', [text])))
+    transaction: async (run) =>
+      await transactions.transaction(
+        async (manager) =>
+          await run(manager, async (text) => await manager.query('INSERT INTO audit VALUES (?)', [text]))
+      )
   }
 }
 
-export const subjects: Record<string, (t: Test) => Promise<Subject>> = { drizzle: drizzleSubject, typeorm: typeormSubject }
+export const subjects: Record<string, (t: Test) => Promise<Subject>> = {
+  drizzle: drizzleSubject,
+  typeorm: typeormSubject
+}
 
 export const wave: Offer = { title: 'Wave', price: 1900, published: false }
 

@@ -19,7 +19,12 @@ await conformanceSuite({
     const owner = new Database(database).exec(schema)
     const sources: DataSource[] = []
     const connect = async () => {
-      const source = await new DataSource({ type: 'better-sqlite3', database, timeout: 0, entities: [Offers] }).initialize()
+      const source = await new DataSource({
+        type: 'better-sqlite3',
+        database,
+        timeout: 0,
+        entities: [Offers]
+      }).initialize()
       sources.push(source)
       return typeormAdapter(source, anything)
     }

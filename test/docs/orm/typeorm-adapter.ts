@@ -23,9 +23,16 @@ export function typeormAdapter<T> (dataSource: DataSource, mapping: Mapping<T, O
     ...mapping,
     client: dataSource.manager,
     read: async (on, id) => await on.findOneBy(Offers, where(id)),
-    update: async (on, id, row, versions) => (await on.update(Offers, where(id, versions), { ...row, replaced: () => 'version' })).affected!,
+    update: async (on, id, row, versions) =>
+      (await on.update(Offers, where(id, versions), { ...row, replaced: () => 'version' })).affected!,
     async insert (on: EntityManager, id, row) {
-      const [sql, values] = on.createQueryBuilder().insert().into(Offers).values({ id, ...row }).orUpdate([], ['id']).getQueryAndParameters()
+      const [sql, values] = on
+        .createQueryBuilder()
+        .insert()
+        .into(Offers)
+        .values({ id, ...row })
+        .orUpdate([], ['id'])
+        .getQueryAndParameters()
       return (await on.query<unknown[]>(`${sql} RETURNING id`, values)).length
     },
     remove: async (on, id, versions) => (await on.delete(Offers, where(id, versions))).affected!,

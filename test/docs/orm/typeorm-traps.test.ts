@@ -27,9 +27,19 @@ await t.test('trap: save() reads, then writes by the id alone: the change of ano
 
 await t.test('trap: a version column is a counter, and after delete and create an old tag fits the new row (R14b)', async (t) => {
   const Counted = new EntitySchema<{ id: string, title: string, version: number }>({
-    name: 'counted', columns: { id: { type: 'text', primary: true }, title: { type: 'text' }, version: { type: 'integer', version: true } }
+    name: 'counted',
+    columns: {
+      id: { type: 'text', primary: true },
+      title: { type: 'text' },
+      version: { type: 'integer', version: true }
+    }
   })
-  const source = await new DataSource({ type: 'better-sqlite3', database: ':memory:', entities: [Counted], synchronize: true }).initialize()
+  const source = await new DataSource({
+    type: 'better-sqlite3',
+    database: ':memory:',
+    entities: [Counted],
+    synchronize: true
+  }).initialize()
   t.teardown(async () => { await source.destroy() })
   const counted = source.getRepository(Counted)
   const { version } = await counted.save({ id: 'wave', title: 'Wave' })
@@ -40,7 +50,13 @@ await t.test('trap: a version column is a counter, and after delete and create a
 
 await t.test('trap: the result of an insert that met a row looks like that of one that did not, and orIgnore() passes over other constraints', async (t) => {
   const { other, source, adapter } = await subject(t)
-  const insert = (id: string) => source.createQueryBuilder().insert().into(Offers).values({ id, ...wave, version: 'v' }).updateEntity(false)
+  const insert = (id: string) =>
+    source
+      .createQueryBuilder()
+      .insert()
+      .into(Offers)
+      .values({ id, ...wave, version: 'v' })
+      .updateEntity(false)
   const first = await insert('wave').orUpdate([], ['id']).execute()
   t.strictSame(await insert('wave').orUpdate([], ['id']).execute(), first)
   other.exec('CREATE UNIQUE INDEX titles ON offers (title)')
@@ -73,13 +89,35 @@ await t.test('with a source for transactions, what others write meanwhile is tol
 await t.test('transformers and JSON columns work in the statements of the adapter; subscribers see an update without its row, and no insert', async (t) => {
   const Notes = new EntitySchema<{ id: string, tags: string[], length: number }>({
     name: 'notes',
-    columns: { id: { type: 'text', primary: true }, tags: { type: 'simple-json' }, length: { type: 'text', transformer: { to: (n: number) => `${n} cm`, from: (text: string) => parseInt(text) } } }
+    columns: {
+      id: { type: 'text', primary: true },
+      tags: { type: 'simple-json' },
+      length: { type: 'text', transformer: { to: (n: number) => `${n} cm`, from: (text: string) => parseInt(text) } }
+    }
   })
-  const source = await new DataSource({ type: 'better-sqlite3', database: ':memory:', entities: [Notes], synchronize: true }).initialize()
+  const source = await new DataSource({
+    type: 'better-sqlite3',
+    database: ':memory:',
+    entities: [Notes],
+    synchronize: true
+  }).initialize()
   t.teardown(async () => { await source.destroy() })
   const seen: unknown[] = []
-  source.subscribers.push({ beforeInsert: () => { seen.push('insert') }, beforeUpdate: ({ databaseEntity }) => { seen.push(databaseEntity) } })
-  const [sql, values] = source.createQueryBuilder().insert().into(Notes).values({ id: 'a', tags: ['x'], length: 5 }).orUpdate([], ['id']).getQueryAndParameters()
+  source.subscribers.push({
+    beforeInsert: () => {
+      seen.push('insert')
+    },
+    beforeUpdate: ({ databaseEntity }) => {
+      seen.push(databaseEntity)
+    }
+  })
+  const [sql, values] = source
+    .createQueryBuilder()
+    .insert()
+    .into(Notes)
+    .values({ id: 'a', tags: ['x'], length: 5 })
+    .orUpdate([], ['id'])
+    .getQueryAndParameters()
   t.strictSame(await source.query(`${sql} RETURNING id`, values), [{ id: 'a' }])
   t.strictSame(await source.manager.findOneBy(Notes, { id: 'a' }), { id: 'a', tags: ['x'], length: 5 })
   t.equal((await source.manager.update(Notes, { id: 'a' }, { tags: ['y', 'z'], length: 6 })).affected, 1)

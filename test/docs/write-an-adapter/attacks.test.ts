@@ -21,8 +21,10 @@ const ACTS = {
 type Call = (adapter: StorageAdapter<Offer>, version: string) => Promise<unknown>
 
 const write = (expectation: Expectation): Call => async (adapter) => await adapter.write(KEY, offer, expectation)
-const writeUnderTag: Call = async (adapter, version) => await adapter.write(KEY, offer, { kind: 'version', versions: [version] })
-const removeUnderTag: Call = async (adapter, version) => await adapter.remove(KEY, { kind: 'version', versions: [version] })
+const writeUnderTag: Call = async (adapter, version) =>
+  await adapter.write(KEY, offer, { kind: 'version', versions: [version] })
+const removeUnderTag: Call = async (adapter, version) =>
+  await adapter.remove(KEY, { kind: 'version', versions: [version] })
 const remove: Call = async (adapter) => await adapter.remove(KEY, EXISTS)
 
 const REFUSED = { applied: false, current: { value: theirs, version: 'theirs' } }
@@ -32,22 +34,73 @@ const REPLACED = { applied: true, created: false }
 const REMOVED = { applied: true }
 
 /** Of a case: the call, whether there is an entity before it, what happens ahead of which statement, the outcome, what is left. */
-type Race = [title: string, call: Call, isThere: boolean, acts: Array<[statement: string, act: keyof typeof ACTS]>, outcome: object, left: Offer | undefined]
+type Race = [
+  title: string,
+  call: Call,
+  isThere: boolean,
+  acts: Array<[statement: string, act: keyof typeof ACTS]>,
+  outcome: object,
+  left: Offer | undefined
+]
 
 const races: Race[] = [
   ['a write under a tag, changed by another', writeUnderTag, true, [['UPDATE', 'changes']], REFUSED, theirs],
   ['a write under a tag, removed by another', writeUnderTag, true, [['UPDATE', 'removes']], FOUND_NOTHING, undefined],
-  ['a write under a tag, removed and created anew', writeUnderTag, true, [['UPDATE', 'removes'], ['SELECT', 'creates']], REFUSED, theirs],
+  [
+    'a write under a tag, removed and created anew',
+    writeUnderTag,
+    true,
+    [
+      ['UPDATE', 'removes'],
+      ['SELECT', 'creates']
+    ],
+    REFUSED,
+    theirs
+  ],
   ['a write that expects "exists", changed by another', write(EXISTS), true, [['UPDATE', 'changes']], REPLACED, offer],
-  ['a write that expects "exists", removed by another', write(EXISTS), true, [['UPDATE', 'removes']], FOUND_NOTHING, undefined],
-  ['a write that expects "exists", removed and created anew', write(EXISTS), true, [['UPDATE', 'removes'], ['SELECT', 'creates']], REPLACED, offer],
+  [
+    'a write that expects "exists", removed by another',
+    write(EXISTS),
+    true,
+    [['UPDATE', 'removes']],
+    FOUND_NOTHING,
+    undefined
+  ],
+  [
+    'a write that expects "exists", removed and created anew',
+    write(EXISTS),
+    true,
+    [
+      ['UPDATE', 'removes'],
+      ['SELECT', 'creates']
+    ],
+    REPLACED,
+    offer
+  ],
   ['a creation, created by another', write(ABSENT), false, [['INSERT', 'creates']], REFUSED, theirs],
   ['a creation, removed after it met an entity', write(ABSENT), true, [['SELECT', 'removes']], CREATED, offer],
   ['a write that expects nothing, removed by another', write(ANY), true, [['UPDATE', 'removes']], CREATED, offer],
-  ['a write that expects nothing, created after it met none', write(ANY), false, [['INSERT', 'creates']], REPLACED, offer],
+  [
+    'a write that expects nothing, created after it met none',
+    write(ANY),
+    false,
+    [['INSERT', 'creates']],
+    REPLACED,
+    offer
+  ],
   ['a removal under a tag, changed by another', removeUnderTag, true, [['DELETE', 'changes']], REFUSED, theirs],
   ['a removal, removed by another', remove, true, [['DELETE', 'removes']], FOUND_NOTHING, undefined],
-  ['a removal, removed and created anew', remove, true, [['DELETE', 'removes'], ['SELECT', 'creates']], REMOVED, undefined]
+  [
+    'a removal, removed and created anew',
+    remove,
+    true,
+    [
+      ['DELETE', 'removes'],
+      ['SELECT', 'creates']
+    ],
+    REMOVED,
+    undefined
+  ]
 ]
 
 for (const [title, call, isThere, acts, outcome, left] of races) {
@@ -92,7 +145,14 @@ await t.test('own table: a signal that aborts after a statement took nothing sto
 await t.test('own table: a failed write is UNAVAILABLE where SQLite undid it, and OUTCOME_UNKNOWN otherwise; it is not sent again (R59, E3, E16)', async (t) => {
   const { adapter, handle } = subject(t)
   const calls: Array<[Call, string]> = [[write(ANY), 'UPDATE'], [write(ABSENT), 'INSERT'], [remove, 'DELETE']]
-  const faults = { SQLITE_BUSY: 'STORAGE_UNAVAILABLE', SQLITE_BUSY_SNAPSHOT: 'STORAGE_UNAVAILABLE', SQLITE_FULL: 'STORAGE_UNAVAILABLE', SQLITE_READONLY: 'STORAGE_UNAVAILABLE', SQLITE_IOERR_FSYNC: 'OUTCOME_UNKNOWN', SQLITE_CORRUPT: 'OUTCOME_UNKNOWN' }
+  const faults = {
+    SQLITE_BUSY: 'STORAGE_UNAVAILABLE',
+    SQLITE_BUSY_SNAPSHOT: 'STORAGE_UNAVAILABLE',
+    SQLITE_FULL: 'STORAGE_UNAVAILABLE',
+    SQLITE_READONLY: 'STORAGE_UNAVAILABLE',
+    SQLITE_IOERR_FSYNC: 'OUTCOME_UNKNOWN',
+    SQLITE_CORRUPT: 'OUTCOME_UNKNOWN'
+  }
   for (const [fault, code] of Object.entries(faults)) {
     for (const [call, statement] of calls) {
       let times = 0
@@ -101,7 +161,11 @@ await t.test('own table: a failed write is UNAVAILABLE where SQLite undid it, an
         times++
         throw sqliteError(fault)
       }
-      await t.rejects(call(adapter, ''), { code: `FST_IF_MATCH_${code}`, cause: { code: fault } }, `${fault} in ${statement}`)
+      await t.rejects(
+        call(adapter, ''),
+        { code: `FST_IF_MATCH_${code}`, cause: { code: fault } },
+        `${fault} in ${statement}`
+      )
       t.equal(times, 1)
     }
   }
@@ -118,5 +182,5 @@ await t.test('own table: a read that fails is an outage and never an absence, be
   const { adapter, handle } = subject(t)
   handle.before = (sql) => { if (sql.startsWith('SELECT')) throw sqliteError('SQLITE_IOERR') }
   const read: Call = async (adapter) => await adapter.read(KEY)
-  for (const call of [read, write(EXISTS), remove]) await t.rejects(call(adapter, ''), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { code: 'SQLITE_IOERR' } })
+  for (const call of [read, write(EXISTS), remove]) { await t.rejects(call(adapter, ''), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { code: 'SQLITE_IOERR' } }) }
 })

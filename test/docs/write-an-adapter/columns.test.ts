@@ -17,8 +17,28 @@ await t.test('own table: what is no key of an offer, or another spelling of one,
   const { adapter, handle } = subject(t)
   handle.isCut = true
   const wrong: unknown[] = [
-    '', '/', '/offers', '/offers/', '/offer/wave', '/offers/wave/', '/offers/a/b', 'x/offers/wave', '/Offers/wave', '/offers/%77ave', '/offers/a%2fb',
-    '/offers/%', '/offers/%ff', '/offers/%00', '/offers/a b', '/offers/\ud800', `/offers/${'x'.repeat(101)}`, 1, null, undefined, ['/offers/wave'], Object('/offers/wave')
+    '',
+    '/',
+    '/offers',
+    '/offers/',
+    '/offer/wave',
+    '/offers/wave/',
+    '/offers/a/b',
+    'x/offers/wave',
+    '/Offers/wave',
+    '/offers/%77ave',
+    '/offers/a%2fb',
+    '/offers/%',
+    '/offers/%ff',
+    '/offers/%00',
+    '/offers/a b',
+    '/offers/\ud800',
+    `/offers/${'x'.repeat(101)}`,
+    1,
+    null,
+    undefined,
+    ['/offers/wave'],
+    Object('/offers/wave')
   ]
   for (const key of wrong as string[]) {
     await t.rejects(adapter.read(key), { code: 'FST_IF_MATCH_INVALID_KEY' }, String(key))
@@ -39,8 +59,12 @@ await t.test('own table: every column is written and comes back as it was, and p
     t.strictSame((await adapter.read('/offers/wave'))?.value, value, 'created')
     await adapter.write('/offers/wave', offer, { kind: 'exists' })
     t.strictSame((await adapter.read('/offers/wave'))?.value, offer, 'replaced')
-    t.strictSame(other.prepare('SELECT title, price, published FROM offers WHERE price BETWEEN 1800 AND 2000').all(), [{ title: 'Wave', price: 1900, published: 0 }])
-    t.strictSame(other.prepare('SELECT typeof(title) AS title, typeof(price) AS price FROM offers').all(), [{ title: 'text', price: 'integer' }])
+    t.strictSame(other.prepare('SELECT title, price, published FROM offers WHERE price BETWEEN 1800 AND 2000').all(), [
+      { title: 'Wave', price: 1900, published: 0 }
+    ])
+    t.strictSame(other.prepare('SELECT typeof(title) AS title, typeof(price) AS price FROM offers').all(), [
+      { title: 'text', price: 'integer' }
+    ])
     await adapter.remove('/offers/wave', { kind: 'exists' })
     t.strictSame(other.prepare('SELECT * FROM offers').all(), [], 'removed')
   }
@@ -50,12 +74,30 @@ await t.test('own table: a value that is no offer is INVALID_VALUE before anythi
   const { adapter, handle } = subject(t)
   handle.isCut = true
   const wrong: unknown[] = [
-    undefined, null, 1, 'Wave', [], [offer], {}, { title: 'Wave', price: 1900 }, { ...offer, vendor: 'contoso' },
-    { ...offer, title: 1 }, { ...offer, title: '\ud800' }, { ...offer, title: 'a\0b' },
-    { ...offer, price: '1900' }, { ...offer, price: 0.5 }, { ...offer, price: NaN }, { ...offer, price: 2 ** 53 }, { ...offer, published: 1 }
+    undefined,
+    null,
+    1,
+    'Wave',
+    [],
+    [offer],
+    {},
+    { title: 'Wave', price: 1900 },
+    { ...offer, vendor: 'contoso' },
+    { ...offer, title: 1 },
+    { ...offer, title: '\ud800' },
+    { ...offer, title: 'a\0b' },
+    { ...offer, price: '1900' },
+    { ...offer, price: 0.5 },
+    { ...offer, price: NaN },
+    { ...offer, price: 2 ** 53 },
+    { ...offer, published: 1 }
   ]
   for (const value of wrong as Offer[]) {
-    await t.rejects(adapter.write('/offers/wave', value, { kind: 'any' }), { code: 'FST_IF_MATCH_INVALID_VALUE', statusCode: 422 }, JSON.stringify(value))
+    await t.rejects(
+      adapter.write('/offers/wave', value, { kind: 'any' }),
+      { code: 'FST_IF_MATCH_INVALID_VALUE', statusCode: 422 },
+      JSON.stringify(value)
+    )
   }
 })
 
@@ -63,8 +105,12 @@ await t.test('own table: a row that a constraint refuses is INVALID_VALUE, and n
   const { adapter } = subject(t)
   await create(adapter, '/offers/wave')
   const before = await adapter.read('/offers/wave')
-  await t.rejects(adapter.write('/offers/wave', { ...offer, price: -1 }, { kind: 'any' }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
-  await t.rejects(adapter.write('/offers/new', { ...offer, price: -1 }, { kind: 'absent' }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  await t.rejects(adapter.write('/offers/wave', { ...offer, price: -1 }, { kind: 'any' }), {
+    code: 'FST_IF_MATCH_INVALID_VALUE'
+  })
+  await t.rejects(adapter.write('/offers/new', { ...offer, price: -1 }, { kind: 'absent' }), {
+    code: 'FST_IF_MATCH_INVALID_VALUE'
+  })
   t.strictSame(await adapter.read('/offers/wave'), before)
   t.equal(await adapter.read('/offers/new'), undefined)
 })
@@ -80,5 +126,8 @@ await t.test('own table: plain SQL that makes or changes a row gives it a versio
   const changed = await adapter.read('/offers/wave')
   t.match(changed, { value: { price: 2000 }, replaced: written!.version, digest: undefined })
   t.equal(new Set([made, written, changed].map((stored) => stored!.version)).size, 3)
-  t.strictSame(await adapter.write('/offers/wave', offer, { kind: 'version', versions: [written!.version] }), { applied: false, current: changed })
+  t.strictSame(await adapter.write('/offers/wave', offer, { kind: 'version', versions: [written!.version] }), {
+    applied: false,
+    current: changed
+  })
 })

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import { errorCodes, type Expectation, type ReadOptions, type Refused, type StorageAdapter, type Stored } from 'fastify-if-match'
+import {
+  errorCodes,
+  type Expectation,
+  type ReadOptions,
+  type Refused,
+  type StorageAdapter,
+  type Stored
+} from 'fastify-if-match'
 
 export interface Offer { title: string, price: number, published: boolean }
 export interface Columns { title: string, price: number, published: number }
@@ -24,9 +31,12 @@ export const offers: Mapping<Offer> = {
 
   toColumns (value) {
     const { title, price, published, ...more } = Object(value)
-    const isOffer = isText(title) && Number.isSafeInteger(price) && typeof published === 'boolean' && Object.keys(more).length === 0
+    const isOffer =
+      isText(title) && Number.isSafeInteger(price) && typeof published === 'boolean' && Object.keys(more).length === 0
     if (isOffer) return { title, price, published: Number(published) }
-    throw new errorCodes.FST_IF_MATCH_INVALID_VALUE('an offer is a title, a price in cents, published, and nothing else')
+    throw new errorCodes.FST_IF_MATCH_INVALID_VALUE(
+      'an offer is a title, a price in cents, published, and nothing else'
+    )
   },
 
   toValue: ({ title, price, published }) => ({ title, price, published: published === 1 })
@@ -41,13 +51,22 @@ type Row = Columns & { version: string, replaced: string | null, digest: string 
 
 const ATTEMPTS = 32
 
-export function offersAdapter<T> (database: Pick<Database.Database, 'prepare'>, { toId, toColumns, toValue }: Mapping<T>): StorageAdapter<T> {
+export function offersAdapter<T> (
+  database: Pick<Database.Database, 'prepare'>,
+  { toId, toColumns, toValue }: Mapping<T>
+): StorageAdapter<T> {
   const isExpected = '(@versions IS NULL OR version IN (SELECT value FROM json_each(@versions)))'
-  const select = database.prepare('SELECT title, price, published, version, replaced, digest FROM offers WHERE id = @id')
-  const update = database.prepare('UPDATE offers SET title = @title, price = @price, published = @published, ' +
-    `replaced = version, version = @version, digest = @digest WHERE id = @id AND ${isExpected}`)
-  const insert = database.prepare('INSERT INTO offers (id, title, price, published, version, digest) ' +
-    'VALUES (@id, @title, @price, @published, @version, @digest) ON CONFLICT (id) DO NOTHING')
+  const select = database.prepare(
+    'SELECT title, price, published, version, replaced, digest FROM offers WHERE id = @id'
+  )
+  const update = database.prepare(
+    'UPDATE offers SET title = @title, price = @price, published = @published, ' +
+      `replaced = version, version = @version, digest = @digest WHERE id = @id AND ${isExpected}`
+  )
+  const insert = database.prepare(
+    'INSERT INTO offers (id, title, price, published, version, digest) ' +
+      'VALUES (@id, @title, @price, @published, @version, @digest) ON CONFLICT (id) DO NOTHING'
+  )
   const remove = database.prepare(`DELETE FROM offers WHERE id = @id AND ${isExpected}`)
 
   async function look (id: string): Promise<Stored<T> | undefined> {
@@ -57,7 +76,14 @@ export function offersAdapter<T> (database: Pick<Database.Database, 'prepare'>, 
     } catch (cause) {
       throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause })
     }
-    return row && { value: toValue(row), version: row.version, replaced: row.replaced ?? undefined, digest: row.digest ?? undefined }
+    return (
+      row && {
+        value: toValue(row),
+        version: row.version,
+        replaced: row.replaced ?? undefined,
+        digest: row.digest ?? undefined
+      }
+    )
   }
 
   // Compares and acts in one statement, the atomic step. False: there was no such row, and nothing happened.
@@ -70,7 +96,12 @@ export function offersAdapter<T> (database: Pick<Database.Database, 'prepare'>, 
   }
 
   // Write; if nothing matched, read; if what was read would satisfy the expectation, it came in between: again.
-  async function change<A> (id: string, expectation: Expectation, options: ReadOptions | undefined, write: () => Promise<A | undefined>): Promise<A | Refused<T>> {
+  async function change<A> (
+    id: string,
+    expectation: Expectation,
+    options: ReadOptions | undefined,
+    write: () => Promise<A | undefined>
+  ): Promise<A | Refused<T>> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       options?.signal?.throwIfAborted()
       const applied = await write()
@@ -92,10 +123,16 @@ export function offersAdapter<T> (database: Pick<Database.Database, 'prepare'>, 
       const { kind } = expectation
       const id = toId(key)
       const version = randomBytes(12).toString('base64url')
-      const row = { id, ...toColumns(value), version, digest: options?.digest ?? null, versions: versionsOf(expectation) }
+      const row = {
+        id,
+        ...toColumns(value),
+        version,
+        digest: options?.digest ?? null,
+        versions: versionsOf(expectation)
+      }
       return await change(id, expectation, options, async () => {
-        if (kind !== 'absent' && await run(update, row)) return { applied: true as const, version, created: false }
-        if ((kind === 'absent' || kind === 'any') && await run(insert, row)) return { applied: true as const, version, created: true }
+        if (kind !== 'absent' && (await run(update, row))) return { applied: true as const, version, created: false }
+        if ((kind === 'absent' || kind === 'any') && (await run(insert, row))) { return { applied: true as const, version, created: true } }
         return undefined
       })
     },
@@ -103,7 +140,9 @@ export function offersAdapter<T> (database: Pick<Database.Database, 'prepare'>, 
     async remove (key, expectation, options) {
       const id = toId(key)
       const row = { id, versions: versionsOf(expectation) }
-      return await change(id, expectation, options, async () => await run(remove, row) ? { applied: true as const } : undefined)
+      return await change(id, expectation, options, async () =>
+        (await run(remove, row)) ? { applied: true as const } : undefined
+      )
     }
   }
 }
@@ -125,7 +164,7 @@ function satisfies (expectation: Expectation, version: string | undefined): bool
 // UNAVAILABLE says that nothing was written, so it is for what SQLite is known to undo. In doubt it is UNKNOWN.
 function faultOf (cause: unknown): Error {
   const code = String((cause as { code?: unknown }).code)
-  if (code.startsWith('SQLITE_CONSTRAINT')) return new errorCodes.FST_IF_MATCH_INVALID_VALUE('a constraint of the table refuses it', { cause })
+  if (code.startsWith('SQLITE_CONSTRAINT')) { return new errorCodes.FST_IF_MATCH_INVALID_VALUE('a constraint of the table refuses it', { cause }) }
   if (/^SQLITE_(BUSY|FULL|READONLY)/.test(code)) return new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause })
   return new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN({ cause })
 }

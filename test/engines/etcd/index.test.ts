@@ -15,11 +15,16 @@ const ANY = { kind: 'any' } as const
 const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
 
 await t.test('etcd: wrong options are refused when the adapter is made', async (t) => {
-  t.throws(() => etcdAdapter({ endpoints: [] }), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /etcdAdapter.*"endpoints"/ })
+  t.throws(() => etcdAdapter({ endpoints: [] }), {
+    code: 'FST_IF_MATCH_INVALID_OPTIONS',
+    message: /etcdAdapter.*"endpoints"/
+  })
 })
 
 await t.test('etcd: before open and after close it is an outage that says so', async (t) => {
-  const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' } } }))
+  const stub = await EtcdStub.start(t, ({ path }) => ({
+    json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' } }
+  }))
   const adapter = etcdAdapter({ endpoints: stub.origin })
   const closed = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open\(\) or after close\(\)/ } }
   const refusesAll = async () => {
@@ -36,7 +41,9 @@ await t.test('etcd: before open and after close it is an outage that says so', a
 })
 
 await t.test('etcd: close waits for what is under way, and leaves no connection', async (t) => {
-  const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' }, succeeded: true } }))
+  const stub = await EtcdStub.start(t, ({ path }) => ({
+    json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' }, succeeded: true }
+  }))
   const adapter = etcdAdapter({ endpoints: stub.origin })
   await adapter.open!()
   stub.requests.length = 0
@@ -49,10 +56,21 @@ await t.test('etcd: close waits for what is under way, and leaves no connection'
 })
 
 await t.test('etcd: a refusal tells what the last transaction found, and not what one before it did (E1)', async (t) => {
-  const found = [{ key: base64('entities/k'), value: base64(sealed({ marker: 'm', value: 1 })), create_revision: '6', mod_revision: '6', version: '1' }]
+  const found = [
+    {
+      key: base64('entities/k'),
+      value: base64(sealed({ marker: 'm', value: 1 })),
+      create_revision: '6',
+      mod_revision: '6',
+      version: '1'
+    }
+  ]
   const answers: object[][] = []
   const stub = await EtcdStub.start(t, ({ path }) => ({
-    json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '9' }, responses: [{ response_range: { kvs: answers.shift() } }] }
+    json:
+      path === '/version'
+        ? { etcdserver: '3.4.0' }
+        : { header: { revision: '9' }, responses: [{ response_range: { kvs: answers.shift() } }] }
   }))
   const adapter = await openedEtcd(t, { endpoints: stub.origin })
   stub.requests.length = 0
@@ -63,7 +81,8 @@ await t.test('etcd: a refusal tells what the last transaction found, and not wha
 
 await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
   const { url } = await startEtcd(t)
-  const opened = async (t: Test, options: Partial<EtcdAdapterOptions> = {}) => await openedEtcd(t, { endpoints: url, prefix: `${uniqueName()}/`, ...options })
+  const opened = async (t: Test, options: Partial<EtcdAdapterOptions> = {}) =>
+    await openedEtcd(t, { endpoints: url, prefix: `${uniqueName()}/`, ...options })
 
   await t.test('versions are the place in the life of the key, and replaced is exact under every expectation, whoever writes', async (t) => {
     const adapter = await opened(t)
@@ -74,7 +93,12 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.match(await adapter.write('k', 2, versionIn(first.version)), { version: `${revision}.2`, created: false })
     t.match(await adapter.write('k', 3, { kind: 'exists' }), { version: `${revision}.3`, created: false })
     t.match(await adapter.write('k', 4, ANY, { digest: 'd' }), { version: `${revision}.4`, created: false })
-    t.strictSame(await adapter.read('k'), { value: 4, version: `${revision}.4`, replaced: `${revision}.3`, digest: 'd' })
+    t.strictSame(await adapter.read('k'), {
+      value: 4,
+      version: `${revision}.4`,
+      replaced: `${revision}.3`,
+      digest: 'd'
+    })
     t.strictSame(await adapter.remove('k', versionIn(`${revision}.4`)), { applied: true })
     const again = await adapter.write('k', 5, ANY)
     t.match(again, { created: true, version: /\.1$/ })
@@ -103,13 +127,15 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
   })
 
   await t.test('a write is one round trip under every expectation, applied or refused', async (t) => {
-    const stub = await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '9' } } }))
+    const stub = await EtcdStub.start(t, ({ path }) => ({
+      json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '9' } }
+    }))
     const adapter = await openedEtcd(t, { endpoints: stub.origin })
     stub.requests.length = 0
-    for (const expectation of [versionIn('5.1'), { kind: 'exists' }] as const) t.match(await adapter.write('k', 1, expectation), { applied: false })
+    for (const expectation of [versionIn('5.1'), { kind: 'exists' }] as const) { t.match(await adapter.write('k', 1, expectation), { applied: false }) }
     t.equal(stub.requests.length, 2)
     stub.behave = () => ({ json: { header: { revision: '9' }, succeeded: true } })
-    for (const expectation of [versionIn('5.1'), { kind: 'exists' }, { kind: 'absent' }, ANY] as const) await adapter.write('k', 1, expectation)
+    for (const expectation of [versionIn('5.1'), { kind: 'exists' }, { kind: 'absent' }, ANY] as const) { await adapter.write('k', 1, expectation) }
     t.equal(stub.requests.length, 6)
   })
 
@@ -128,10 +154,24 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     for (const expectation of [versionIn(version), { kind: 'exists' }] as const) await adapter.remove('k', expectation)
     await adapter.read('k')
     await adapter.list('')
-    await Promise.all(expectations.flatMap((expectation, at) => [adapter.write(`k${at}`, 1, expectation), adapter.remove(`r${at}`, { kind: 'exists' }), adapter.read('k')]))
+    await Promise.all(
+      expectations.flatMap((expectation, at) => [
+        adapter.write(`k${at}`, 1, expectation),
+        adapter.remove(`r${at}`, { kind: 'exists' }),
+        adapter.read('k')
+      ])
+    )
     proxy.cutAnswer({ when: when(true) })
     await adapter.write('cut', 1, ANY)
-    for (const part of ['/v3/kv/range', 'range_end', 'request_range', 'keys_only', 'request_put', 'request_delete_range', 'request_txn']) t.ok(seen.includes(part), part)
+    for (const part of [
+      '/v3/kv/range',
+      'range_end',
+      'request_range',
+      'keys_only',
+      'request_put',
+      'request_delete_range',
+      'request_txn'
+    ]) { t.ok(seen.includes(part), part) }
     t.notMatch(seen, /serializable/)
   })
 
@@ -144,14 +184,23 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     const overhead = JSON.stringify({ marker: 'm'.repeat(16), value: '' }).length + 5 * (1024 + 18) + 256
     const largest = 'x'.repeat(1_572_864 - overhead)
     await t.rejects(adapter.write(key, `${largest}x`, ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
-    t.match(await Promise.all([adapter.write(key, largest, ANY), adapter.write('a', largest, ANY), adapter.write('b', 1, ANY)]), [{ applied: true }, { applied: true }, { applied: true }])
+    t.match(
+      await Promise.all([
+        adapter.write(key, largest, ANY),
+        adapter.write('a', largest, ANY),
+        adapter.write('b', 1, ANY)
+      ]),
+      [{ applied: true }, { applied: true }, { applied: true }]
+    )
     t.equal((await adapter.read(key))!.value, largest)
   })
 
   await t.test('64 values of 64 KB at once all go (E53)', async (t) => {
     const adapter = await opened(t)
     const value = 'é'.repeat(32_768)
-    const results = await Promise.all(Array.from({ length: 64 }, (_, at) => adapter.write(`k${at}`, value, { kind: 'absent' })))
+    const results = await Promise.all(
+      Array.from({ length: 64 }, (_, at) => adapter.write(`k${at}`, value, { kind: 'absent' }))
+    )
     t.ok(results.every(({ applied }) => applied))
     t.ok((await Promise.all(results.map((_, at) => adapter.read(`k${at}`)))).every((stored) => stored!.value === value))
   })
@@ -159,8 +208,14 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
   await t.test('where this server takes less than maxRequestBytes says, a value is refused all the same, and its neighbours are not', async (t) => {
     const { url } = await startEtcd(t, { settings: { 'max-request-bytes': '10000' } })
     const adapter = await opened(t, { endpoints: url })
-    t.match(await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('large', 'x'.repeat(20_000), ANY), adapter.write('b', 1, ANY)]),
-      [{ value: { applied: true } }, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } }, { value: { applied: true } }])
+    t.match(
+      await Promise.allSettled([
+        adapter.write('a', 1, ANY),
+        adapter.write('large', 'x'.repeat(20_000), ANY),
+        adapter.write('b', 1, ANY)
+      ]),
+      [{ value: { applied: true } }, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } }, { value: { applied: true } }]
+    )
     t.equal(await adapter.read('large'), undefined)
   })
 
@@ -193,7 +248,12 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     const prefix = `${uniqueName()}/`
     const adapter = await opened(t, { prefix })
     await gatewayOf(t, url).write('/v3/kv/put', { key: base64(`${prefix}k`), value: base64('a secret') })
-    const [read, , refusal] = await Promise.allSettled([adapter.read('k'), adapter.write('other', 1, ANY), adapter.write('k', 1, { kind: 'absent' }), adapter.list('')])
+    const [read, , refusal] = await Promise.allSettled([
+      adapter.read('k'),
+      adapter.write('other', 1, ANY),
+      adapter.write('k', 1, { kind: 'absent' }),
+      adapter.list('')
+    ])
     for (const outcome of [read, refusal]) {
       t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /prefix/ } } })
       t.notMatch(inspect(outcome, { depth: 9 }), /secret/)
@@ -217,6 +277,10 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.same((await adapter.list('a/', { after: 'b' })).items, [], 'after what is behind all of them')
     t.same((await adapter.list('')).items.map(({ key }) => key), keys)
     await Promise.all(['\uffffx', '\u{10000}1'].map((key) => adapter.write(key, key, ANY)))
-    t.same((await adapter.list('\u{10000}', { after: '\uffff' })).items.map(({ key }) => key), ['\u{10000}1'], 'after what is before them by bytes, and behind them by UTF-16')
+    t.same(
+      (await adapter.list('\u{10000}', { after: '\uffff' })).items.map(({ key }) => key),
+      ['\u{10000}1'],
+      'after what is before them by bytes, and behind them by UTF-16'
+    )
   })
 })

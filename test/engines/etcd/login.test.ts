@@ -17,9 +17,16 @@ await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
 
   await t.test('with it everything works, batches and listings too, and after a restart, which forgets all tokens (E59)', async (t) => {
     const adapter = await openedEtcd(t, { endpoints, auth })
-    t.match(await Promise.all(['a', 'b', 'c'].map((key) => adapter.write(key, key, ANY))), [{ applied: true }, { applied: true }, { applied: true }])
+    t.match(await Promise.all(['a', 'b', 'c'].map((key) => adapter.write(key, key, ANY))), [
+      { applied: true },
+      { applied: true },
+      { applied: true }
+    ])
     await service.restart()
-    t.match(await Promise.all(['a', 'b'].map((key) => adapter.write(key, 2, { kind: 'exists' }))), [{ applied: true }, { applied: true }])
+    t.match(await Promise.all(['a', 'b'].map((key) => adapter.write(key, 2, { kind: 'exists' }))), [
+      { applied: true },
+      { applied: true }
+    ])
     await service.restart()
     t.match(await adapter.write('a', 3, { kind: 'exists' }), { applied: true })
     await service.restart()
@@ -59,14 +66,41 @@ await t.test('etcd: TLS with an authority of its own, and certificates of client
     url,
     folder,
     ready: /ready to serve client requests/,
-    command: [programOf('etcd'), '--data-dir', folder, '--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer,
-      '--initial-cluster', `default=${peer}`, '--cert-file', server.certFile, '--key-file', server.keyFile, '--trusted-ca-file', ca.certFile, '--client-cert-auth']
+    command: [
+      programOf('etcd'),
+      '--data-dir',
+      folder,
+      '--listen-client-urls',
+      url,
+      '--advertise-client-urls',
+      url,
+      '--listen-peer-urls',
+      peer,
+      '--initial-advertise-peer-urls',
+      peer,
+      '--initial-cluster',
+      `default=${peer}`,
+      '--cert-file',
+      server.certFile,
+      '--key-file',
+      server.keyFile,
+      '--trusted-ca-file',
+      ca.certFile,
+      '--client-cert-auth'
+    ]
   })
   const tls = { ca: ca.cert, cert: client.cert, key: client.key }
   const adapter = await openedEtcd(t, { endpoints: url, tls })
-  t.match(await Promise.all([adapter.write('a', 1, ANY), adapter.write('b', 1, ANY)]), [{ applied: true }, { applied: true }])
+  t.match(await Promise.all([adapter.write('a', 1, ANY), adapter.write('b', 1, ANY)]), [
+    { applied: true },
+    { applied: true }
+  ])
   t.match(await adapter.read('a'), { value: 1 })
-  for (const [title, options] of [['no TLS', { endpoints: url.replace('https', 'http') }], ['an unknown authority', { endpoints: url, tls: { ...tls, ca: undefined } }], ['no certificate', { endpoints: url, tls: { ca: ca.cert } }]] as const) {
+  for (const [title, options] of [
+    ['no TLS', { endpoints: url.replace('https', 'http') }],
+    ['an unknown authority', { endpoints: url, tls: { ...tls, ca: undefined } }],
+    ['no certificate', { endpoints: url, tls: { ca: ca.cert } }]
+  ] as const) {
     const refused = etcdAdapter(options)
     await t.rejects(refused.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER' }, title)
     await refused.close!()

@@ -1,5 +1,20 @@
 import t from 'tap'
-import { deleteIf, deletesTogether, placeIn, putIf, putsTogether, rangeFrom, rangeOf, rangesTogether, rightsUnder, textOf, type EtcdCondition, type RangeAnswer, type Transaction, type TransactionAnswer } from '../../../lib/storage/etcd/wire.js'
+import {
+  deleteIf,
+  deletesTogether,
+  placeIn,
+  putIf,
+  putsTogether,
+  rangeFrom,
+  rangeOf,
+  rangesTogether,
+  rightsUnder,
+  textOf,
+  type EtcdCondition,
+  type RangeAnswer,
+  type Transaction,
+  type TransactionAnswer
+} from '../../../lib/storage/etcd/wire.js'
 import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { uniqueName } from '../../support/services/service.js'
@@ -7,7 +22,18 @@ import { base64, gatewayOf } from '../../support/etcd/engine.js'
 
 await t.test('etcd-transaction: no read asks for less than linearizable (E57)', async (t) => {
   const place = { createRevision: 5n, writes: 1n }
-  const requests = [...([place, 'present', 'absent', 'none'] as const).flatMap((condition) => [putIf('k', 'v', condition), deleteIf('k', condition)]), putsTogether([putIf('k', 'v', place)], 'k'), rangeOf('k'), rangeOf('k', 5n), rangeFrom('k', 'k', 1), rangesTogether([rangeOf('k')]), rightsUnder('k')]
+  const requests = [
+    ...([place, 'present', 'absent', 'none'] as const).flatMap((condition) => [
+      putIf('k', 'v', condition),
+      deleteIf('k', condition)
+    ]),
+    putsTogether([putIf('k', 'v', place)], 'k'),
+    rangeOf('k'),
+    rangeOf('k', 5n),
+    rangeFrom('k', 'k', 1),
+    rangesTogether([rangeOf('k')]),
+    rightsUnder('k')
+  ]
   for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
 })
 
@@ -16,8 +42,14 @@ await t.test('etcd-transaction: integers of 64 bits travel as strings, and lose 
   const place = placeIn({ key: '', create_revision: large, mod_revision: large, version: large })
   t.strictSame(place, { createRevision: BigInt(large), writes: BigInt(large) })
   const key = base64('k')
-  t.strictSame(putIf('k', 'v', place).compare, [{ key, target: 'CREATE', result: 'EQUAL', create_revision: large }, { key, target: 'VERSION', result: 'EQUAL', version: large }])
-  for (const [condition, result] of [['present', 'GREATER'], ['absent', 'EQUAL']] as const) t.strictSame(putIf('k', 'v', condition).compare, [{ key, target: 'VERSION', result, version: '0' }])
+  t.strictSame(putIf('k', 'v', place).compare, [
+    { key, target: 'CREATE', result: 'EQUAL', create_revision: large },
+    { key, target: 'VERSION', result: 'EQUAL', version: large }
+  ])
+  for (const [condition, result] of [
+    ['present', 'GREATER'],
+    ['absent', 'EQUAL']
+  ] as const) { t.strictSame(putIf('k', 'v', condition).compare, [{ key, target: 'VERSION', result, version: '0' }]) }
   t.equal(rangeOf('k', BigInt(large)).revision, large)
   t.equal(rangeFrom('k', 'k', 7).limit, '7')
 })
@@ -30,14 +62,25 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
   const placeOf = async (key: string) => placeIn((await entryOf(key))!)
 
   await t.test('each condition holds for what it names and for nothing else (E52)', async (t) => {
-    for (const [title, changeIf] of [['put', (key: string, condition: EtcdCondition) => putIf(key, 'new', condition)], ['delete', deleteIf]] as const) {
+    for (const [title, changeIf] of [
+      ['put', (key: string, condition: EtcdCondition) => putIf(key, 'new', condition)],
+      ['delete', deleteIf]
+    ] as const) {
       const [there, absent] = [`${uniqueName()}there`, `${uniqueName()}absent`]
-      const succeeds = async (key: string, condition: EtcdCondition) => (await txn(changeIf(key, condition))).succeeded === true
-      const write = async () => { await txn(putIf(there, 'old', 'none')) }
+      const succeeds = async (key: string, condition: EtcdCondition) =>
+        (await txn(changeIf(key, condition))).succeeded === true
+      const write = async () => {
+        await txn(putIf(there, 'old', 'none'))
+      }
       await write()
       await write()
       const { createRevision, writes } = await placeOf(there)
-      for (const place of [{ createRevision, writes: 1n }, { createRevision, writes: 3n }, { createRevision: createRevision + 1n, writes }, { createRevision: createRevision - 1n, writes }]) {
+      for (const place of [
+        { createRevision, writes: 1n },
+        { createRevision, writes: 3n },
+        { createRevision: createRevision + 1n, writes },
+        { createRevision: createRevision - 1n, writes }
+      ]) {
         t.equal(await succeeds(there, place), false, title)
       }
       t.equal(await succeeds(there, 'absent'), false, title)
@@ -53,7 +96,10 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
 
   await t.test('what a builder cannot misspell: a field name that etcd does not know compares with 0, and is true of every absent key (E52)', async (t) => {
     const absent = uniqueName()
-    const misspelt = { compare: [{ key: base64(absent), target: 'VERSION', result: 'EQUAL', verison: '7' }], success: [{ request_put: { key: base64(absent), value: '' } }] }
+    const misspelt = {
+      compare: [{ key: base64(absent), target: 'VERSION', result: 'EQUAL', verison: '7' }],
+      success: [{ request_put: { key: base64(absent), value: '' } }]
+    }
     t.equal((await txn(misspelt as unknown as Transaction)).succeeded, true)
   })
 
@@ -62,7 +108,10 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     await txn(putIf(key, 'value \0 \u{10ffff}', 'absent'))
     const { succeeded, responses } = await txn(putIf(key, 'other', 'absent'))
     const current = responses![0]!.response_range!.kvs![0]!
-    t.strictSame([succeeded, textOf(current.key), textOf(current.value!), placeIn(current).writes], [undefined, key, 'value \0 \u{10ffff}', 1n])
+    t.strictSame(
+      [succeeded, textOf(current.key), textOf(current.value!), placeIn(current).writes],
+      [undefined, key, 'value \0 \u{10ffff}', 1n]
+    )
     const { responses: before } = await txn(putIf(key, 'third', 'none'))
     t.match(before![0]!.response_range!.kvs![0], { value: undefined, version: '1' }, 'without its value')
     t.equal((await entryOf(key))!.version, '2')
@@ -85,13 +134,22 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     await txn(putIf(key, '1', 'absent'))
     const place = await placeOf(key)
     const { responses } = await txn(putsTogether([putIf(key, '2', place), deleteIf(key, place)], key))
-    t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded), [true, true], 'both were told that they were applied')
+    t.same(
+      responses!.map(({ response_txn: nested }) => nested!.succeeded),
+      [true, true],
+      'both were told that they were applied'
+    )
     t.equal(await entryOf(key), undefined, 'and one of them is gone')
   })
 
   await t.test('changes of different keys in one transaction: each applies or is refused by itself (E53)', async (t) => {
     const keys = Array.from({ length: 64 }, () => uniqueName())
-    const { header, responses } = await txn(putsTogether(keys.map((key, at) => putIf(key, 'x', at % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n })), keys[1]!))
+    const { header, responses } = await txn(
+      putsTogether(
+        keys.map((key, at) => putIf(key, 'x', at % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n })),
+        keys[1]!
+      )
+    )
     t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
     t.equal((await entryOf(keys[0]!))!.create_revision, header.revision)
     t.equal(await entryOf(keys[1]!), undefined, 'the put that is there for the quota never runs')
@@ -102,7 +160,10 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
   await t.test('ranges in one transaction answer in their order', async (t) => {
     const key = uniqueName()
     await txn(putIf(key, 'x', 'none'))
-    const { responses } = await gateway.read('/v3/kv/txn', rangesTogether([rangeOf(`${key}absent`), rangeOf(key)])) as TransactionAnswer
+    const { responses } = (await gateway.read(
+      '/v3/kv/txn',
+      rangesTogether([rangeOf(`${key}absent`), rangeOf(key)])
+    )) as TransactionAnswer
     t.same(responses!.map(({ response_range: range }) => range!.kvs?.map(({ key }) => textOf(key))), [undefined, [key]])
   })
 
@@ -111,7 +172,8 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
       const prefix = `${uniqueName()}${last}`
       const keys = ['', 'a', 'a\uffff', 'a\u{10000}'].map((end) => prefix + end)
       for (const key of [...keys, `${prefix.slice(0, -last.length)}~~\u{10ffff}~`]) await txn(putIf(key, 'x', 'none'))
-      const range = async (from: string, limit: number) => await gateway.read('/v3/kv/range', rangeFrom(from, prefix, limit)) as RangeAnswer
+      const range = async (from: string, limit: number) =>
+        (await gateway.read('/v3/kv/range', rangeFrom(from, prefix, limit))) as RangeAnswer
       const { kvs, more } = await range(prefix, 9)
       t.strictSame([kvs!.map(({ key }) => textOf(key)), more], [keys, undefined])
       t.match(await range(`${prefix}a\0`, 1), { kvs: { length: 1 }, more: true })
@@ -134,7 +196,11 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     for (const key of keys) await txn(putIf(key, 'x', 'none'))
     const { succeeded, responses } = await txn(rightsUnder(prefix))
     t.equal(succeeded, true)
-    t.match(responses![0]!.response_range!.kvs, [{ key: base64(prefix), value: undefined }], 'and nobody is sent an entity for it')
+    t.match(
+      responses![0]!.response_range!.kvs,
+      [{ key: base64(prefix), value: undefined }],
+      'and nobody is sent an entity for it'
+    )
     for (const key of keys) t.equal((await entryOf(key))?.version, '1')
   })
 
@@ -143,8 +209,18 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     const put = (value: string) => ({ request_put: { key, value: base64(value) } })
     const removal = { request_delete_range: { key } }
     const nested = (...success: object[]) => ({ request_txn: { success } })
-    for (const success of [[removal, put('1')], [put('1'), removal], [nested(removal), nested(put('1'))], [nested(put('1')), nested(removal), nested(put('2'))], [nested(nested(put('1')), nested(removal)), nested(nested(put('2')))]]) {
-      await t.rejects(gateway.write('/v3/kv/txn', { success }), { name: 'Error', kind: 'REFUSED', message: /duplicate key/ })
+    for (const success of [
+      [removal, put('1')],
+      [put('1'), removal],
+      [nested(removal), nested(put('1'))],
+      [nested(put('1')), nested(removal), nested(put('2'))],
+      [nested(nested(put('1')), nested(removal)), nested(nested(put('2')))]
+    ]) {
+      await t.rejects(gateway.write('/v3/kv/txn', { success }), {
+        name: 'Error',
+        kind: 'REFUSED',
+        message: /duplicate key/
+      })
     }
   })
 })

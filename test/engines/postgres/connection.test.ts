@@ -19,6 +19,14 @@ await t.test('postgres: conformance through Clients of pg, one connection each',
     return client
   }
   const [one, two, three] = [await connect(), await connect(), await connect()]
-  await conformanceSuite({ test: (title, run) => t.test(title, run), createAdapter: subjectsOn(one, two, three), faults: false })
-  t.strictSame(warnings.filter(({ name }) => name === 'DeprecationWarning'), [], 'no statement was given to a client that had one under way')
+  await conformanceSuite({
+    test: (title, run) => t.test(title, run),
+    createAdapter: subjectsOn(one, two, three),
+    faults: false
+  })
+  t.strictSame(
+    warnings.filter(({ name }) => name === 'DeprecationWarning'),
+    [],
+    'no statement was given to a client that had one under way'
+  )
 })

@@ -54,11 +54,17 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(ifMatch, { storage: adapter, precheck: false, create: 'wildcard' })
-    app.put<{ Params: { id: string }, Body: { fails?: boolean } }>('/offers/:id', { config: { ifMatch: true } }, async (request) => await transaction(async (client) => {
-      await client.query('INSERT INTO audit VALUES ($1)', [request.params.id])
-      return (await request.entity(undefined, { client }).replace(request.body)).value
-    }))
-    const put = async (tag: string) => await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload: { title: tag } })
+    app.put<{ Params: { id: string }, Body: { fails?: boolean } }>(
+      '/offers/:id',
+      { config: { ifMatch: true } },
+      async (request) =>
+        await transaction(async (client) => {
+          await client.query('INSERT INTO audit VALUES ($1)', [request.params.id])
+          return (await request.entity(undefined, { client }).replace(request.body)).value
+        })
+    )
+    const put = async (tag: string) =>
+      await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload: { title: tag } })
     const rows = async () => (await pool.query('SELECT 1 FROM audit')).rows.length
     const created = await put('*')
     t.equal(created.statusCode, 200)
@@ -76,7 +82,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     await transaction(async (client) => {
       const noting = new NotingClient(client)
       const options = { context: { client: noting } }
-      for (const expectation of [ABSENT, EXISTS, ANY]) t.equal(await noting.count(() => adapter.write('k', 1, expectation, options)), 1)
+      for (const expectation of [ABSENT, EXISTS, ANY]) { t.equal(await noting.count(() => adapter.write('k', 1, expectation, options)), 1) }
       t.equal(await noting.count(() => adapter.write('k', 1, ABSENT, options)), 2)
       await adapter.remove('k', EXISTS, options)
       t.ok(noting.names.every((name) => name === undefined))
@@ -109,15 +115,26 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
         await adapter.write('a', 'two', ANY, { context: { client: two } })
       })
     }), { code: 'FST_IF_MATCH_CONTENTION', cause: { message: /55P03/ } })
-    const write = async (client: pg.PoolClient, key: string) => await adapter.write(key, key, ANY, { context: { client } })
+    const write = async (client: pg.PoolClient, key: string) =>
+      await adapter.write(key, key, ANY, { context: { client } })
     let [first, second] = [() => {}, () => {}]
-    const both = Promise.all([new Promise<void>((resolve) => { first = resolve }), new Promise<void>((resolve) => { second = resolve })])
+    const both = Promise.all([
+      new Promise<void>((resolve) => {
+        first = resolve
+      }),
+      new Promise<void>((resolve) => {
+        second = resolve
+      })
+    ])
     const outcomes = await Promise.allSettled([
       transaction(async (client) => { await write(client, 'a'); first(); await both; await write(client, 'b') }),
       transaction(async (client) => { await write(client, 'b'); second(); await both; await write(client, 'a') })
     ])
     t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
-    t.match(outcomes.find(({ status }) => status === 'rejected'), { reason: { code: 'FST_IF_MATCH_CONTENTION', cause: { message: /40P01/ } } })
+    t.match(
+      outcomes.find(({ status }) => status === 'rejected'),
+      { reason: { code: 'FST_IF_MATCH_CONTENTION', cause: { message: /40P01/ } } }
+    )
   })
 
   await t.test('a client that is in no transaction is refused: what it wrote could not be rolled back', async (t) => {
@@ -146,7 +163,9 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
           return await client.query(text, values).finally(() => { underWay-- })
         }
       }
-      const results = await Promise.all(['a', 'b', 'c'].map((key) => adapter.write(key, 1, ABSENT, { context: { client: counting } })))
+      const results = await Promise.all(
+        ['a', 'b', 'c'].map((key) => adapter.write(key, 1, ABSENT, { context: { client: counting } }))
+      )
       t.ok(results.every(({ applied }) => applied))
       t.equal(most, 1, 'pg 9 does not queue them')
     })
@@ -174,7 +193,10 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     await transaction(async (client) => {
       const options = { context: { client } }
       await t.rejects(client.query('SELECT 1 / 0'))
-      await t.rejects(adapter.read('k', options), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /Roll it back/ } })
+      await t.rejects(adapter.read('k', options), {
+        code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+        cause: { message: /Roll it back/ }
+      })
       await t.rejects(adapter.write('k', 1, ANY, options), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
     })
   })
@@ -186,7 +208,9 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     await t.rejects(transaction(async (client) => {
       const noting = new NotingClient(client)
       noting.around = async () => { throw new Error('Connection terminated unexpectedly') }
-      const count = await noting.count(() => t.rejects(adapter.write('k', 1, ANY, { context: { client: noting } }), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }))
+      const count = await noting.count(() =>
+        t.rejects(adapter.write('k', 1, ANY, { context: { client: noting } }), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+      )
       t.equal(count, 1)
       t.equal(own.texts.length, before, 'outside of the transaction neither')
       throw new Error('over')
@@ -196,7 +220,10 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
   await t.test('a context that names no client, or a pool, is refused: it would be written outside of the transaction', async (t) => {
     const { adapter } = await openedAdapter(pool)
     for (const context of [null, {}, { cleint: pool }, { client: {} }, { client: pool }, pool]) {
-      await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /context/ })
+      await t.rejects(adapter.write('k', 1, ANY, { context }), {
+        code: 'FST_IF_MATCH_INVALID_OPTIONS',
+        message: /context/
+      })
       await t.rejects(adapter.read('k', { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
     }
     t.equal(await adapter.read('k'), undefined)

@@ -8,7 +8,15 @@ import { postgresAdapter, type PostgresAdapterOptions } from '../../../lib/stora
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
-import { NotingClient, openedAdapter, PATIENT, poolTo, QUICK, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
+import {
+  NotingClient,
+  openedAdapter,
+  PATIENT,
+  poolTo,
+  QUICK,
+  subjectsOn,
+  warningsOf
+} from '../../support/postgres/subjects.js'
 
 const ANY = { kind: 'any' } as const
 const EXISTS = { kind: 'exists' } as const
@@ -22,12 +30,30 @@ t.teardown(async () => { await lite.close() })
 await t.test('postgres: wrong options are refused, naming the option', async (t) => {
   const client = new pg.Pool()
   const wrong: Array<[object, RegExp]> = [
-    [{}, /"client"/], [{ client: {} }, /"client"/], [{ client, schema: '' }, /"schema"/], [{ client, table: 'a\0' }, /"table"/], [{ client, table: 'é'.repeat(32) }, /"table"/], [{ client, table: 1 }, /"table"/],
-    [{ client, columns: { key: '' } }, /"key"/], [{ client, columns: { tag: 'etag' } }, /names tag/], [{ client, columns: { key: 'version' } }, /one name/],
-    [{ client, timeout: 0 }, /"timeout"/], [{ client, timeout: '5' }, /"timeout"/], [{ client, timeout: 2 ** 31 }, /"timeout"/], [{ client, lockTimeout: -1 }, /"lockTimeout"/],
-    [{ client, lockTimeout: 1.5 }, /"lockTimeout"/], [{ client, timeout: 100, lockTimeout: 100 }, /"lockTimeout"/], [{ client, prepared: 'auto' }, /"prepared"/]
+    [{}, /"client"/],
+    [{ client: {} }, /"client"/],
+    [{ client, schema: '' }, /"schema"/],
+    [{ client, table: 'a\0' }, /"table"/],
+    [{ client, table: 'é'.repeat(32) }, /"table"/],
+    [{ client, table: 1 }, /"table"/],
+    [{ client, columns: { key: '' } }, /"key"/],
+    [{ client, columns: { tag: 'etag' } }, /names tag/],
+    [{ client, columns: { key: 'version' } }, /one name/],
+    [{ client, timeout: 0 }, /"timeout"/],
+    [{ client, timeout: '5' }, /"timeout"/],
+    [{ client, timeout: 2 ** 31 }, /"timeout"/],
+    [{ client, lockTimeout: -1 }, /"lockTimeout"/],
+    [{ client, lockTimeout: 1.5 }, /"lockTimeout"/],
+    [{ client, timeout: 100, lockTimeout: 100 }, /"lockTimeout"/],
+    [{ client, prepared: 'auto' }, /"prepared"/]
   ]
-  for (const [options, message] of wrong) t.throws(() => postgresAdapter(options as PostgresAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }, inspect(options, { depth: 0 }))
+  for (const [options, message] of wrong) {
+    t.throws(
+      () => postgresAdapter(options as PostgresAdapterOptions),
+      { code: 'FST_IF_MATCH_INVALID_OPTIONS', message },
+      inspect(options, { depth: 0 })
+    )
+  }
 })
 
 await t.test('postgres: what has no table does not boot; it is made once, and what can lose writes is warned of (E34)', async (t) => {
@@ -35,7 +61,12 @@ await t.test('postgres: what has no table does not boot; it is made once, and wh
   await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
   await adapter.createTable()
   await adapter.createTable()
-  t.match(await warningsOf(async () => { await adapter.open!() }), [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }])
+  t.match(
+    await warningsOf(async () => {
+      await adapter.open!()
+    }),
+    [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }]
+  )
 })
 
 await t.test('postgres: a client of "context" that is in a transaction writes into it; what is none, or a pool, is refused', async (t) => {
@@ -49,7 +80,13 @@ await t.test('postgres: a client of "context" that is in a transaction writes in
     await transaction.rollback()
   })
   t.equal(await adapter.read('k'), undefined)
-  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }, { client: { query () {}, getTransactionStatus: () => 'I' } }]) await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+  for (const context of [
+    null,
+    {},
+    { client: {} },
+    { client: new pg.Pool() },
+    { client: { query () {}, getTransactionStatus: () => 'I' } }
+  ]) { await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' }) }
 })
 
 await t.test('postgres: a table that another process is just making is tried again, bounded; anything else does not boot', async (t) => {
@@ -64,7 +101,7 @@ await t.test('postgres: a table that another process is just making is tried aga
   })
   await failing('23505').createTable()
   failures = Infinity
-  for (const code of ['42P07', '42501']) await t.rejects(failing(code).createTable(), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
+  for (const code of ['42P07', '42501']) { await t.rejects(failing(code).createTable(), { code: 'FST_IF_MATCH_INVALID_ADAPTER' }) }
   await t.rejects(failing('57P03').open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /starting/ })
 })
 
@@ -116,7 +153,10 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   // Until a backend waits for a lock in a statement on this table.
   async function untilWaiting (table: string, count = 1): Promise<void> {
     for (let attempt = 0; attempt < 5000; attempt++) {
-      const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])
+      const { rows } = await pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'",
+        [table]
+      )
       if (rows.length >= count) return
       await delay(5)
     }
@@ -166,14 +206,20 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.ok(created.applied)
     const expectation = versionIn(created.applied ? created.version : '')
     const end = await inTransaction(t, `UPDATE ${table} SET replaced = version, version = 'theirs'`)
-    const changes = [adapter.write('k', 'mine', expectation), postgresAdapter({ client: pool, table, ...PATIENT }).remove('k', expectation)]
+    const changes = [
+      adapter.write('k', 'mine', expectation),
+      postgresAdapter({ client: pool, table, ...PATIENT }).remove('k', expectation)
+    ]
     await untilWaiting(table, 2)
     await end('COMMIT')
-    for (const change of changes) t.match(await change, { applied: false, current: { version: 'theirs', value: 'before' } })
+    for (const change of changes) { t.match(await change, { applied: false, current: { version: 'theirs', value: 'before' } }) }
   })
 
   await t.test('a create that lost against one which was under way tells the winner; a rolled back one is no winner (E22)', async (t) => {
-    for (const [how, expected] of [['COMMIT', { applied: false, current: { version: 'theirs' } }], ['ROLLBACK', { applied: true, created: true }]] as const) {
+    for (const [how, expected] of [
+      ['COMMIT', { applied: false, current: { version: 'theirs' } }],
+      ['ROLLBACK', { applied: true, created: true }]
+    ] as const) {
       const { adapter, table } = await opened()
       const end = await inTransaction(t, `INSERT INTO ${table} VALUES ('k', 'theirs', NULL, NULL, '1')`)
       const creating = adapter.write('k', 'mine', ABSENT)
@@ -186,7 +232,11 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   await t.test('"exists" holds for an entity that is deleted and inserted in one transaction: it is written after another look (E1, E22)', async (t) => {
     const { adapter, client, table } = await opened()
     await adapter.write('k', 'before', ABSENT)
-    const end = await inTransaction(t, `DELETE FROM ${table}`, `INSERT INTO ${table} VALUES ('k', 'theirs', NULL, NULL, '1')`)
+    const end = await inTransaction(
+      t,
+      `DELETE FROM ${table}`,
+      `INSERT INTO ${table} VALUES ('k', 'theirs', NULL, NULL, '1')`
+    )
     let writing
     const count = client.count(async () => {
       writing = adapter.write('k', 'mine', EXISTS)
@@ -202,7 +252,11 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   await t.test('a row that stays locked is waited for on the server, in one round trip; then STORAGE_UNAVAILABLE, and nothing is applied afterwards (E31)', async (t) => {
     const { adapter, client, table } = await opened({ lockTimeout: 100, timeout: 20_000 })
     await adapter.write('k', 'before', ABSENT)
-    const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`, `INSERT INTO ${table} VALUES ('new', 'theirs', NULL, NULL, '1')`)
+    const end = await inTransaction(
+      t,
+      `UPDATE ${table} SET digest = 'locked'`,
+      `INSERT INTO ${table} VALUES ('new', 'theirs', NULL, NULL, '1')`
+    )
     const unavailable = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /stayed locked/ } }
     const changes = [
       ...[EXISTS, ANY].map((expectation) => () => adapter.write('k', 'mine', expectation)),
@@ -243,7 +297,11 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.match(await adapter.write('a', 1, ABSENT), { applied: true, created: true })
     t.match(await adapter.write('a', 2, EXISTS), { applied: true, created: false })
     t.equal(client.texts.filter((text) => /INSERT|UPDATE/.test(text) && !text.startsWith('CREATE')).length, 2)
-    await t.rejects(adapter.remove('a', EXISTS), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { cause: lost } }, 'a removal carries no version')
+    await t.rejects(
+      adapter.remove('a', EXISTS),
+      { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { cause: lost } },
+      'a removal carries no version'
+    )
     losing(/INSERT|UPDATE|DELETE/, false)
     await t.rejects(adapter.write('b', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { cause: lost } })
     losing(/./, true)
@@ -255,9 +313,17 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     const { adapter, client, table } = await opened({ lockTimeout: 0 })
     await adapter.write('k', 'before', ABSENT)
     const end = await inTransaction(t, `UPDATE ${table} SET digest = 'locked'`)
-    const count = client.count(() => t.rejects(adapter.write('k', 'mine', EXISTS), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /57014/ } }))
+    const count = client.count(() =>
+      t.rejects(adapter.write('k', 'mine', EXISTS), {
+        code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+        cause: { message: /57014/ }
+      })
+    )
     await untilWaiting(table)
-    await pool.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])
+    await pool.query(
+      "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'",
+      [table]
+    )
     t.equal(await count, 1)
     await end('ROLLBACK')
     t.equal((await adapter.read('k'))?.value, 'before')
@@ -297,7 +363,9 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     await adapter.createTable()
     const created = await adapter.write('a/1', { n: 1 }, ANY, { digest: 'd' })
     t.match(await adapter.write('a/1', { n: 2 }, EXISTS), { applied: true })
-    t.match(await adapter.list('a/'), { items: [{ key: 'a/1', value: { n: 2 }, replaced: created.applied && created.version }] })
+    t.match(await adapter.list('a/'), {
+      items: [{ key: 'a/1', value: { n: 2 }, replaced: created.applied && created.version }]
+    })
     t.match(await adapter.remove('a/1', EXISTS), { applied: true })
     for (const type of ['text', 'jsonb']) {
       await pool.query(`ALTER TABLE "the ""shop"""."Offers; --" ALTER "it's" TYPE ${type} USING "it's"::${type}`)
@@ -310,13 +378,18 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
   await t.test('several that make the table at once all succeed', async (t) => {
     const { table } = await opened()
     await pool.query(`DROP TABLE ${table}`)
-    await Promise.all(Array.from({ length: 8 }, async () => { await postgresAdapter({ client: pool, table, ...PATIENT }).createTable() }))
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        await postgresAdapter({ client: pool, table, ...PATIENT }).createTable()
+      })
+    )
   })
 
   await t.test('a listing takes any text for its prefix and as the key that it goes on behind', async (t) => {
     const { adapter } = await opened()
     for (const key of ['a', 'ab', 'b']) await adapter.write(key, 1, ABSENT)
-    const keys = async (prefix: string, after?: string) => (await adapter.list(prefix, { after })).items.map(({ key }) => key)
+    const keys = async (prefix: string, after?: string) =>
+      (await adapter.list(prefix, { after })).items.map(({ key }) => key)
     t.strictSame(await keys('a\0'), [])
     t.strictSame(await keys('', 'a\0'), ['ab', 'b'])
     t.strictSame(await keys('', '\0'), ['a', 'ab', 'b'])

@@ -30,7 +30,10 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
   const { url } = await startPostgres(t)
 
   for (const level of LEVELS) {
-    const pool = poolTo(t, url, { max: 16, options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')} -c synchronous_commit=off` })
+    const pool = poolTo(t, url, {
+      max: 16,
+      options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')} -c synchronous_commit=off`
+    })
 
     await t.test(`at ${level}: what is acknowledged was done once and under its expectation, what is refused was not done, and no refusal contradicts itself (E20-E23)`, async (t) => {
       const { table } = await openedAdapter(pool)
@@ -44,9 +47,18 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
 
       async function call (adapter: PostgresAdapter, known: Map<string, string>, name: string): Promise<void> {
         const key = KEYS[Math.floor(Math.random() * KEYS.length)]!
-        const expectation = ([{ kind: 'version', versions: [known.get(key) ?? 'none'] }, { kind: 'exists' }, { kind: 'absent' }, { kind: 'any' }] as const)[Math.floor(Math.random() * 4)]!
+        const expectation = (
+          [
+            { kind: 'version', versions: [known.get(key) ?? 'none'] },
+            { kind: 'exists' },
+            { kind: 'absent' },
+            { kind: 'any' }
+          ] as const
+        )[Math.floor(Math.random() * 4)]!
         const isRemoval = Math.random() < 0.25 && (expectation.kind === 'version' || expectation.kind === 'exists')
-        const result: WriteResult | RemoveResult = isRemoval ? await adapter.remove(key, expectation) : await adapter.write(key, name, expectation)
+        const result: WriteResult | RemoveResult = isRemoval
+          ? await adapter.remove(key, expectation)
+          : await adapter.write(key, name, expectation)
         note(result, expectation, key, isRemoval ? undefined : name, known)
       }
 
@@ -58,10 +70,17 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
         }))
       }
 
-      function note (result: WriteResult | RemoveResult, expectation: Expectation, key: string, name: string | undefined, known: Map<string, string>): void {
-        tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] = (tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] ?? 0) + 1
+      function note (
+        result: WriteResult | RemoveResult,
+        expectation: Expectation,
+        key: string,
+        name: string | undefined,
+        known: Map<string, string>
+      ): void {
+        tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] =
+          (tally[`${expectation.kind} ${result.applied ? 'applied' : 'refused'}`] ?? 0) + 1
         if (!result.applied) {
-          if (satisfies(expectation, result.current?.version)) flaws.push(`${expectation.kind} was refused for ${result.current?.version}`)
+          if (satisfies(expectation, result.current?.version)) { flaws.push(`${expectation.kind} was refused for ${result.current?.version}`) }
           if (name !== undefined) refused.add(name)
           if (result.current === undefined) known.delete(key)
           else known.set(key, result.current.version)
@@ -81,8 +100,17 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
           const key = KEYS[round % KEYS.length]
           try {
             await client.query('BEGIN')
-            const { rows } = await client.query<{ version: string }>(`DELETE FROM ${table} WHERE key = $1 RETURNING version`, [key])
-            if (rows.length > 0) await client.query(`INSERT INTO ${table} VALUES ($1, $2, $3, NULL, '"shuffled"')`, [key, `shuffled-${round}`, rows[0]!.version])
+            const { rows } = await client.query<{ version: string }>(
+              `DELETE FROM ${table} WHERE key = $1 RETURNING version`,
+              [key]
+            )
+            if (rows.length > 0) {
+              await client.query(`INSERT INTO ${table} VALUES ($1, $2, $3, NULL, '"shuffled"')`, [
+                key,
+                `shuffled-${round}`,
+                rows[0]!.version
+              ])
+            }
             await client.query('COMMIT')
           } catch {
             await client.query('ROLLBACK')
@@ -98,29 +126,36 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
         const mine = adapters[writer % adapters.length]!
         const known = new Map<string, string>()
         for (let at = 0; at < CALLS; at++) {
-          const calls = [call(mine, known, `${writer}/${at}`), ...at % 8 === 0 ? [pair(mine, known, `${writer}/${at}`)] : []]
-          for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') contention.push(outcome.reason)
+          const calls = [
+            call(mine, known, `${writer}/${at}`),
+            ...(at % 8 === 0 ? [pair(mine, known, `${writer}/${at}`)] : [])
+          ]
+          for (const outcome of await Promise.allSettled(calls)) { if (outcome.status === 'rejected') contention.push(outcome.reason) }
         }
       })])
       for (const error of contention) t.match(error, { code: 'FST_IF_MATCH_CONTENTION' })
       const { rows } = await pool.query<Change>(`SELECT key, old, new, value FROM ${table}_history ORDER BY at`)
       const written = new Map<string, Change[]>()
-      for (const row of rows) if (row.value !== null) written.set(JSON.parse(row.value) as string, [...written.get(JSON.parse(row.value) as string) ?? [], row])
+      for (const row of rows) {
+        if (row.value !== null) { written.set(JSON.parse(row.value) as string, [...(written.get(JSON.parse(row.value) as string) ?? []), row]) }
+      }
       for (const [name, { version, expectation }] of acknowledged) {
         const changes = written.get(name) ?? []
-        if (changes.length !== 1 || changes[0]!.new !== version) flaws.push(`${name} was acknowledged and written ${changes.length} times`)
-        else if (!satisfies(expectation, changes[0]!.old ?? undefined)) flaws.push(`${name} expected ${JSON.stringify(expectation)} and replaced ${changes[0]!.old}`)
+        if (changes.length !== 1 || changes[0]!.new !== version) { flaws.push(`${name} was acknowledged and written ${changes.length} times`) } else if (!satisfies(expectation, changes[0]!.old ?? undefined)) { flaws.push(`${name} expected ${JSON.stringify(expectation)} and replaced ${changes[0]!.old}`) }
       }
       const deleted = new Set(rows.filter((row) => row.new === null).map(({ old }) => old))
-      for (const version of removed) if (!deleted.has(version)) flaws.push(`${version} was to be removed, and another one was`)
+      for (const version of removed) { if (!deleted.has(version)) flaws.push(`${version} was to be removed, and another one was`) }
       for (const name of refused) if (written.has(name)) flaws.push(`${name} was refused and is written`)
-      for (const name of written.keys()) if (name !== 'shuffled' && !acknowledged.has(name)) flaws.push(`${name} is written and was not acknowledged`)
+      for (const name of written.keys()) { if (name !== 'shuffled' && !acknowledged.has(name)) flaws.push(`${name} is written and was not acknowledged`) }
       // Each version is replaced or removed at most once: otherwise an update is lost.
       const ends = rows.map(({ old }) => old).filter((old) => old !== null)
       if (new Set(ends).size !== ends.length) flaws.push('one version was replaced twice')
       t.strictSame(flaws, [])
       t.ok(acknowledged.size > WRITERS * CALLS / 8)
-      t.ok(clients.every(({ texts }) => texts.filter((text) => text.includes('json_to_recordset')).length > 3), 'among them batches of several adapters')
+      t.ok(
+        clients.every(({ texts }) => texts.filter((text) => text.includes('json_to_recordset')).length > 3),
+        'among them batches of several adapters'
+      )
       t.comment(`${level}: ${JSON.stringify(tally)}, ${contention.length} contentions`)
     })
 
@@ -148,10 +183,18 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       await other.query(`UPDATE ${table} SET replaced = version, version = 'theirs'`)
       // Another process, as it were: one lets no two changes of a key wait at once.
       const second = postgresAdapter({ client: pool, table, ...PATIENT })
-      const writing = [adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }), second.write('k', 'mine', { kind: 'exists' })]
+      const writing = [
+        adapter.write('k', 'mine', { kind: 'version', versions: [base.applied ? base.version : ''] }),
+        second.write('k', 'mine', { kind: 'exists' })
+      ]
       for (let waiting = 0; waiting < 2;) {
         await delay(5)
-        waiting = (await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", [table])).rows.length
+        waiting = (
+          await pool.query(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'",
+            [table]
+          )
+        ).rows.length
       }
       await other.query('COMMIT')
       other.release()

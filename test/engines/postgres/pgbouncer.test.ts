@@ -11,7 +11,11 @@ await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWitho
   const bouncer = await startPgbouncer(t, url, { settings: { default_pool_size: '3' } })
 
   await t.test('conformance', async (t) => {
-    await conformanceSuite({ test: (title, run) => t.test(title, run), createAdapter: subjectsOn(poolTo(t, bouncer.url), poolTo(t, bouncer.url), poolTo(t, url)), faults: false })
+    await conformanceSuite({
+      test: (title, run) => t.test(title, run),
+      createAdapter: subjectsOn(poolTo(t, bouncer.url), poolTo(t, bouncer.url), poolTo(t, url)),
+      faults: false
+    })
   })
 
   await t.test('prepared statements that are not found are given up for good, said once, and nothing is lost or done twice (E27)', async (t) => {
@@ -21,7 +25,10 @@ await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWitho
     const raise = async () => {
       for (let raised = 0; raised < 20;) {
         const current = (await adapter.read('counter'))!
-        const result = await adapter.write('counter', Number(current.value) + 1, { kind: 'version', versions: [current.version] })
+        const result = await adapter.write('counter', Number(current.value) + 1, {
+          kind: 'version',
+          versions: [current.version]
+        })
         if (result.applied) raised++
       }
     }

@@ -15,9 +15,17 @@ import { answering, CLUSTER_DRIVERS, DRIVERS, openedAdapter, soon } from '../../
 const INVALID = 'FST_IF_MATCH_INVALID_ADAPTER'
 const ANY = { kind: 'any' } as const
 
-async function refused (t: Test, client: RedisClient, message: RegExp, options: Partial<RedisAdapterOptions> = {}): Promise<void> {
+async function refused (
+  t: Test,
+  client: RedisClient,
+  message: RegExp,
+  options: Partial<RedisAdapterOptions> = {}
+): Promise<void> {
   const adapter = redisAdapter({ client, timeout: 2000, ...options })
-  const error = await soon(adapter.open!()).then(() => undefined, (error: unknown) => error)
+  const error = await soon(adapter.open!()).then(
+    () => undefined,
+    (error: unknown) => error
+  )
   t.match(error, { code: INVALID, message })
   t.notMatch(inspect(error, { depth: 9 }), /s3cret/)
   await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
@@ -40,29 +48,58 @@ function asking (answers: Record<string, unknown>): Asking {
     if (told instanceof Error) throw told
     return told
   }
-  return { ask: async (_key, command) => await answer(command.join(' ').replace(/ p:.*/, '')), change: async () => await answer('EVALSHA') }
+  return {
+    ask: async (_key, command) => await answer(command.join(' ').replace(/ p:.*/, '')),
+    change: async () => await answer('EVALSHA')
+  }
 }
 
-const good = { 'INFO server': 'redis_version:6.2.0\r\n', 'CONFIG GET maxmemory-policy': ['maxmemory-policy', 'noeviction'], 'CONFIG GET proto-max-bulk-len': ['proto-max-bulk-len', '7'], GET: 'entity' }
+const good = {
+  'INFO server': 'redis_version:6.2.0\r\n',
+  'CONFIG GET maxmemory-policy': ['maxmemory-policy', 'noeviction'],
+  'CONFIG GET proto-max-bulk-len': ['proto-max-bulk-len', '7'],
+  GET: 'entity'
+}
 
 await t.test('redis: the boot accepts 6.2 and later, and learns how large a value may be', async (t) => {
-  const check = async (answers: Record<string, unknown>) => await checkServer(asking({ ...good, ...answers }), redisNames('p:', false))
+  const check = async (answers: Record<string, unknown>) =>
+    await checkServer(asking({ ...good, ...answers }), redisNames('p:', false))
   t.equal(await check({}), 7)
-  for (const version of ['6.2.14', '7.0.15', '8.0-rc1', '10.1']) t.equal(await check({ 'INFO server': `redis_version:${version}\r\n` }), 7)
-  for (const version of ['6.0.9', '5.0', '3.2.1']) await t.rejects(check({ 'INFO server': `redis_version:${version}\r\n` }), { code: INVALID, message: /6\.2 or later/ })
+  for (const version of ['6.2.14', '7.0.15', '8.0-rc1', '10.1']) { t.equal(await check({ 'INFO server': `redis_version:${version}\r\n` }), 7) }
+  for (const version of ['6.0.9', '5.0', '3.2.1']) {
+    await t.rejects(check({ 'INFO server': `redis_version:${version}\r\n` }), {
+      code: INVALID,
+      message: /6\.2 or later/
+    })
+  }
   const forbidden = new Error('NOPERM this user has no permissions')
   const unknown = new Error("ERR unknown command 'CONFIG'")
   t.equal(await check({ 'INFO server': forbidden }), 7)
   t.equal(await check({ 'CONFIG GET proto-max-bulk-len': unknown }), 512 * 1024 * 1024)
   t.strictSame(await warnings(async () => await check({})), [])
-  for (const error of [forbidden, unknown]) t.strictSame(await warnings(async () => await check({ 'CONFIG GET maxmemory-policy': error })), ['FST_IF_MATCH_REDIS_EVICTION_UNCHECKED'])
+  for (const error of [forbidden, unknown]) {
+    t.strictSame(await warnings(async () => await check({ 'CONFIG GET maxmemory-policy': error })), [
+      'FST_IF_MATCH_REDIS_EVICTION_UNCHECKED'
+    ])
+  }
   await t.rejects(check({ 'INFO server': new Error('Connection is closed.') }), /closed/)
   for (const code of ['NOPERM', 'READONLY', 'WRONGTYPE', 'MOVED', 'ERR', 'closed']) {
-    for (const command of ['EVALSHA', 'SETNX']) await t.rejects(check({ [command]: new Error(`${code} no`) }), new RegExp(code))
+    for (const command of ['EVALSHA', 'SETNX']) { await t.rejects(check({ [command]: new Error(`${code} no`) }), new RegExp(code)) }
   }
-  t.equal(await check({ EVALSHA: new Error('OOM command not allowed'), SETNX: new Error('OOM command not allowed'), GET: null }), 7, 'what is full can still be read')
+  t.equal(
+    await check({
+      EVALSHA: new Error('OOM command not allowed'),
+      SETNX: new Error('OOM command not allowed'),
+      GET: null
+    }),
+    7,
+    'what is full can still be read'
+  )
   for (const [list, other] of [[false, 'collection'], ['collection', 'entity']] as const) {
-    await t.rejects(checkServer(asking({ ...good, GET: other }), redisNames('p:', list)), { code: INVALID, message: /"list"/ })
+    await t.rejects(checkServer(asking({ ...good, GET: other }), redisNames('p:', list)), {
+      code: INVALID,
+      message: /"list"/
+    })
   }
 })
 
@@ -72,7 +109,7 @@ await t.test('redis: nobody at the address: a clear error at boot, and quickly',
     await refused(t, connect(`redis://127.0.0.1:${port}`), /ECONNREFUSED/)
     await refused(t, connect('redis://nobody.invalid'), /ENOTFOUND|EAI_AGAIN/)
   }
-  for (const connect of Object.values(CLUSTER_DRIVERS)) await refused(t, connect(`redis://127.0.0.1:${port}`), /cannot use this Redis server/)
+  for (const connect of Object.values(CLUSTER_DRIVERS)) { await refused(t, connect(`redis://127.0.0.1:${port}`), /cannot use this Redis server/) }
 })
 
 await t.test('redis: a server that nobody may use as they like', { skip: skipWithoutOwn('redis') }, async (t) => {
@@ -88,8 +125,15 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
     })
 
     await t.test(`redis: ${driver}: a user who may not run the script, or what is in it, is refused at boot`, async (t) => {
-      for (const [user, rules] of [['reader', '+@read'], ['halfway', '-zadd'], ['halfway', '-zrem'], ['halfway', '-del'], ['elsewhere', '~other:*']] as const) {
-        const all = user === 'reader' ? ['~*', '+@connection', '+info'] : user === 'halfway' ? ['~*', '+@all'] : ['+@all']
+      for (const [user, rules] of [
+        ['reader', '+@read'],
+        ['halfway', '-zadd'],
+        ['halfway', '-zrem'],
+        ['halfway', '-del'],
+        ['elsewhere', '~other:*']
+      ] as const) {
+        const all =
+          user === 'reader' ? ['~*', '+@connection', '+info'] : user === 'halfway' ? ['~*', '+@all'] : ['+@all']
         await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>s3cret', ...all, rules)
         await refused(t, connect(at(`${user}:s3cret`)), /may not do/, { list: 'collection' })
       }
@@ -130,7 +174,10 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
       await admin.call('ACL', 'SETUSER', 'movable', '-select')
       await admin.call('CLIENT', 'KILL', 'USER', 'movable')
       for (let at = 0; at < 40; at++) {
-        const outcome = await adapter.read('k').then((found) => found?.value, (error: Error & { code?: string }) => error.code)
+        const outcome = await adapter.read('k').then(
+          (found) => found?.value,
+          (error: Error & { code?: string }) => error.code
+        )
         t.ok(outcome === 'FST_IF_MATCH_STORAGE_UNAVAILABLE' || (at === 0 && outcome === 1), String(outcome))
         await delay(25)
       }
@@ -150,7 +197,10 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
     await admin.config('SET', 'proto-max-bulk-len', '1mb')
     const adapter = redisAdapter({ client: DRIVERS.ioredis!(at(':s3cret')) })
     await adapter.open!()
-    const [large, neighbour] = await Promise.allSettled([adapter.write('large', '\u20ac'.repeat(400_000), ANY), adapter.write('neighbour', 1, ANY)])
+    const [large, neighbour] = await Promise.allSettled([
+      adapter.write('large', '\u20ac'.repeat(400_000), ANY),
+      adapter.write('neighbour', 1, ANY)
+    ])
     t.match(large, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE', message: /1048576 bytes/ } })
     t.match(neighbour, { value: { applied: true } })
     const fits = 'x'.repeat(1024 * 1024 - 2)
@@ -162,7 +212,11 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
 
 await t.test('redis: ioredis: what each member of a Cluster says is the reason, and not that all of them failed', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
-  const cluster = (password?: string) => new Cluster([{ host: '127.0.0.1', port: Number(new URL(url).port) }], { lazyConnect: true, redisOptions: { password } })
+  const cluster = (password?: string) =>
+    new Cluster([{ host: '127.0.0.1', port: Number(new URL(url).port) }], {
+      lazyConnect: true,
+      redisOptions: { password }
+    })
   await refused(t, cluster('s3cret-not'), /password is wrong/)
   await refused(t, cluster(), /asks for a password/)
   await refused(t, cluster('s3cret'), /cluster support disabled/)

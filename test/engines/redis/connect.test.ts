@@ -30,16 +30,30 @@ await t.test('redis: the four clients are told apart, and each is asked for a co
 await t.test('redis: a client that is none, or that adds to the keys by itself, is refused with what to do', async (t) => {
   const invalid = { code: 'FST_IF_MATCH_INVALID_OPTIONS' }
   const pool = createClientPool()
-  const clients: unknown[] = [undefined, {}, 'redis://127.0.0.1', { duplicate () {} }, { duplicate () {}, sendCommand () {}, isReady: true }, pool]
-  for (const client of clients) t.throws(() => redisAdapter({ client: client as RedisClient }), { ...invalid, message: /ioredis/ })
+  const clients: unknown[] = [
+    undefined,
+    {},
+    'redis://127.0.0.1',
+    { duplicate () {} },
+    { duplicate () {}, sendCommand () {}, isReady: true },
+    pool
+  ]
+  for (const client of clients) { t.throws(() => redisAdapter({ client: client as RedisClient }), { ...invalid, message: /ioredis/ }) }
   const keyPrefix = 'app:'
-  for (const client of [new Redis({ lazyConnect: true, keyPrefix }), new Cluster([], { lazyConnect: true, redisOptions: { keyPrefix } }), createClient({ keyPrefix }), createCluster({ rootNodes: [], keyPrefix })]) {
+  for (const client of [
+    new Redis({ lazyConnect: true, keyPrefix }),
+    new Cluster([], { lazyConnect: true, redisOptions: { keyPrefix } }),
+    createClient({ keyPrefix }),
+    createCluster({ rootNodes: [], keyPrefix })
+  ]) {
     t.throws(() => redisAdapter({ client }), { ...invalid, message: /keyPrefix/ })
   }
 })
 
 await t.test('redis: what a Cluster client says of every node, a password for one, counts for the connection of the adapter', { skip: skipWithoutOwn('redis') }, async (t) => {
-  const { url } = await startRedis(t, { settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', requirepass: 'hush' } })
+  const { url } = await startRedis(t, {
+    settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', requirepass: 'hush' }
+  })
   const server = new Redis(url, { password: 'hush' })
   t.teardown(() => server.disconnect())
   await server.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
@@ -57,13 +71,36 @@ await t.test('redis: what a Cluster client says of every node, a password for on
 await t.test('redis: whatever else the client was made for, answers are read as they are', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
   const odd: Record<string, RedisClient> = {
-    ioredis: new Redis(url, { lazyConnect: true, stringNumbers: true, enableAutoPipelining: true, enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: 1, protocol: 3 }),
-    'node-redis': createClient({ url, RESP: 3, commandsQueueMaxLength: 1, commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String } } })
+    ioredis: new Redis(url, {
+      lazyConnect: true,
+      stringNumbers: true,
+      enableAutoPipelining: true,
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
+      commandTimeout: 1,
+      protocol: 3
+    }),
+    'node-redis': createClient({
+      url,
+      RESP: 3,
+      commandsQueueMaxLength: 1,
+      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String } }
+    })
   }
   for (const [driver, client] of Object.entries(odd)) {
     const adapter = await openedAdapter<ListingAdapter>(t, client, { list: 'collection' })
-    const outcomes = await Promise.all(['a/1', 'a/2', 'a/1'].map(async (key) => await adapter.write(key, key, { kind: 'absent' })))
-    t.match(outcomes, [{ applied: true, created: true }, { applied: true, created: true }, { applied: false, current: { value: 'a/1' } }], driver)
+    const outcomes = await Promise.all(
+      ['a/1', 'a/2', 'a/1'].map(async (key) => await adapter.write(key, key, { kind: 'absent' }))
+    )
+    t.match(
+      outcomes,
+      [
+        { applied: true, created: true },
+        { applied: true, created: true },
+        { applied: false, current: { value: 'a/1' } }
+      ],
+      driver
+    )
     t.match(await adapter.list('a/'), { items: [{ key: 'a/1', value: 'a/1' }, { key: 'a/2' }] }, driver)
   }
 })
@@ -71,7 +108,13 @@ await t.test('redis: whatever else the client was made for, answers are read as 
 await t.test('redis: TLS', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { ca: { cert: ca, certFile }, server } = certificatesFor(t)
   const port = await freePort()
-  const tls = { 'tls-port': String(port), 'tls-cert-file': server.certFile, 'tls-key-file': server.keyFile, 'tls-ca-cert-file': certFile, 'tls-auth-clients': 'no' }
+  const tls = {
+    'tls-port': String(port),
+    'tls-cert-file': server.certFile,
+    'tls-key-file': server.keyFile,
+    'tls-ca-cert-file': certFile,
+    'tls-auth-clients': 'no'
+  }
   const service = await startRedis(t, { settings: tls })
   const url = `rediss://127.0.0.1:${port}`
   const clients: Record<string, (ca?: string) => RedisClient> = {
@@ -80,7 +123,10 @@ await t.test('redis: TLS', { skip: skipWithoutOwn('redis') }, async (t) => {
   }
   for (const [driver, connect] of Object.entries(clients)) {
     await t.test(`${driver}: the TLS of the client is that of the connection; a certificate that nobody vouches for is refused at boot`, async (t) => {
-      await t.rejects(redisAdapter({ client: connect(), timeout: 2000 }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /certificate/ })
+      await t.rejects(redisAdapter({ client: connect(), timeout: 2000 }).open!(), {
+        code: 'FST_IF_MATCH_INVALID_ADAPTER',
+        message: /certificate/
+      })
       const adapter = await openedAdapter(t, connect(ca))
       t.match(await adapter.write('k', 1, ANY), { applied: true, created: true })
       await service.restart()

@@ -8,7 +8,13 @@ import { startRedis } from '../../support/services/redis.js'
 import { calls, DRIVERS, openedAdapter, PATIENT, soon } from '../../support/redis/clients.js'
 
 const ANY = { kind: 'any' } as const
-const change = { entity: 'e', index: undefined, key: 'k', expectation: ANY, write: { version: 'v', json: '1', digest: undefined } }
+const change = {
+  entity: 'e',
+  index: undefined,
+  key: 'k',
+  expectation: ANY,
+  write: { version: 'v', json: '1', digest: undefined }
+}
 
 /** A connection whose server answers as told, and which notes what was sent. */
 function connectionThat (answer: (command: string[]) => unknown) {
@@ -38,7 +44,13 @@ await t.test('redis: without a connection nothing is sent (E42)', async (t) => {
 })
 
 await t.test('redis: silence, a replica and a node that was given up end the connection; another error does not (E44)', async (t) => {
-  for (const [answer, isOver] of [[new Promise(() => {}), 1], [new Error('READONLY no'), 1], [new Error('The client is closed'), 1], [new Error('OOM no'), 0], [new Error('Socket closed unexpectedly'), 0]] as const) {
+  for (const [answer, isOver] of [
+    [new Promise(() => {}), 1],
+    [new Error('READONLY no'), 1],
+    [new Error('The client is closed'), 1],
+    [new Error('OOM no'), 0],
+    [new Error('Socket closed unexpectedly'), 0]
+  ] as const) {
     const { connection, givenUp } = connectionThat(() => answer)
     await t.rejects(new RedisExchange(connection, 20).ask('k', ['PING']))
     t.equal(givenUp(), isOver)
@@ -46,8 +58,15 @@ await t.test('redis: silence, a replica and a node that was given up end the con
 })
 
 await t.test('redis: a script that the server has not seen is sent with its text, and no other failure sends anything again (E46)', async (t) => {
-  for (const message of ['NOSCRIPT No matching script', 'LOADING Redis is loading', 'READONLY no', 'CLUSTERDOWN no', 'Connection is closed.', 'OOM no']) {
-    const { connection, sent } = connectionThat(([name]) => name === 'EVAL' ? [1, ''] : new Error(message))
+  for (const message of [
+    'NOSCRIPT No matching script',
+    'LOADING Redis is loading',
+    'READONLY no',
+    'CLUSTERDOWN no',
+    'Connection is closed.',
+    'OOM no'
+  ]) {
+    const { connection, sent } = connectionThat(([name]) => (name === 'EVAL' ? [1, ''] : new Error(message)))
     const exchange = new RedisExchange(connection, 100)
     if (message.startsWith('NOSCRIPT')) t.strictSame(await exchange.change(change), [1, ''])
     else await t.rejects(exchange.change(change), { message })
@@ -57,7 +76,9 @@ await t.test('redis: a script that the server has not seen is sent with its text
 
 await t.test('redis: the writes of a turn share one WAIT, which comes after them; a refusal needs no replicas (E48)', async (t) => {
   let replicas: unknown = 2
-  const { connection, sent } = connectionThat(([name, , , entity]) => name === 'WAIT' ? replicas : [entity === 'refused' ? 0 : 1, ''])
+  const { connection, sent } = connectionThat(([name, , , entity]) =>
+    name === 'WAIT' ? replicas : [entity === 'refused' ? 0 : 1, '']
+  )
   const exchange = new RedisExchange(connection, 100, { replicas: 2, timeout: 10 })
   const later = Promise.resolve().then(() => {}).then(async () => await exchange.change(change))
   await Promise.all([exchange.change(change), exchange.change(change), later])
@@ -67,8 +88,14 @@ await t.test('redis: the writes of a turn share one WAIT, which comes after them
     t.strictSame(await exchange.change({ ...change, entity: 'refused' }), [0, ''])
   }
   replicas = 1
-  const { connection: fresh, sent: again } = connectionThat(([name]) => name === 'WAIT' ? replicas : name === 'EVAL' ? [1, ''] : new Error('NOSCRIPT No matching script'))
-  await t.rejects(new RedisExchange(fresh, 100, { replicas: 2, timeout: 10 }).change(change), /1 of 2 replicas/, 'a script whose text was sent needs them too')
+  const { connection: fresh, sent: again } = connectionThat(([name]) =>
+    name === 'WAIT' ? replicas : name === 'EVAL' ? [1, ''] : new Error('NOSCRIPT No matching script')
+  )
+  await t.rejects(
+    new RedisExchange(fresh, 100, { replicas: 2, timeout: 10 }).change(change),
+    /1 of 2 replicas/,
+    'a script whose text was sent needs them too'
+  )
   t.strictSame(again, ['EVALSHA', 'WAIT', 'EVAL', 'WAIT'])
   const { connection: full } = connectionThat(([name]) => name === 'WAIT' ? 2 : new Error('OOM no'))
   await t.rejects(new RedisExchange(full, 100, { replicas: 2, timeout: 10 }).change(change), { message: 'OOM no' })
@@ -90,7 +117,7 @@ await t.test('redis: a script cache that is flushed under load loses nothing and
     })()
     const outcomes = await Promise.all(Array.from({ length: 8 }, async (_, writer) => {
       const applied: boolean[] = []
-      for (let round = 0; round < 40; round++) applied.push((await adapter.write(`${writer}/${round}`, round, { kind: 'absent' })).applied)
+      for (let round = 0; round < 40; round++) { applied.push((await adapter.write(`${writer}/${round}`, round, { kind: 'absent' })).applied) }
       return applied
     }))
     load.abort()
@@ -118,7 +145,11 @@ await t.test('redis: with a replica', { skip: skipWithoutOwn('redis') }, async (
       }
       const patient = await openedAdapter(t, connect(master.url), { prefix, wait: { replicas: 1, timeout: PATIENT } })
       replica.pause()
-      const outcomes = Promise.allSettled([adapter.write('k', 'unknown', ANY), adapter.write('l', 'unknown', ANY), adapter.write('k', 'refused', { kind: 'absent' })])
+      const outcomes = Promise.allSettled([
+        adapter.write('k', 'unknown', ANY),
+        adapter.write('l', 'unknown', ANY),
+        adapter.write('k', 'refused', { kind: 'absent' })
+      ])
       const unknown = { reason: { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { message: /0 of 1 replicas/ } } }
       t.match(await outcomes, [unknown, unknown, { value: { applied: false } }])
       t.match(await adapter.read('k'), { value: 'unknown' })

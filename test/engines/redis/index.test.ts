@@ -6,7 +6,15 @@ import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
 import { startRedis } from '../../support/services/redis.js'
 import { uniqueName } from '../../support/services/service.js'
-import { CLUSTER_DRIVERS, conformance, DRIVERS, isWrite, openedAdapter, PATIENT, soon } from '../../support/redis/clients.js'
+import {
+  CLUSTER_DRIVERS,
+  conformance,
+  DRIVERS,
+  isWrite,
+  openedAdapter,
+  PATIENT,
+  soon
+} from '../../support/redis/clients.js'
 
 await t.test('redis: one server', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
@@ -21,17 +29,42 @@ await t.test('redis: one server', { skip: skipWithout('redis') }, async (t) => {
 await t.test('redis: wrong options are refused', async (t) => {
   const client = DRIVERS.ioredis!('redis://127.0.0.1')
   const wrong: object[] = [
-    { prefix: 1 }, { prefix: 'a{b' }, { prefix: '\ud800' }, { list: true }, { list: 'all' }, { timeout: 0 }, { timeout: '1' }, { timeout: Infinity },
-    { wait: null }, { wait: {} }, { wait: { replicas: 0, timeout: 1 } }, { wait: { replicas: 1, timeout: 0 } }, { wait: { replicas: 1, timeout: 1.5 } }
+    { prefix: 1 },
+    { prefix: 'a{b' },
+    { prefix: '\ud800' },
+    { list: true },
+    { list: 'all' },
+    { timeout: 0 },
+    { timeout: '1' },
+    { timeout: Infinity },
+    { wait: null },
+    { wait: {} },
+    { wait: { replicas: 0, timeout: 1 } },
+    { wait: { replicas: 1, timeout: 0 } },
+    { wait: { replicas: 1, timeout: 1.5 } }
   ]
-  for (const options of wrong) t.throws(() => redisAdapter({ client, ...options }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' }, JSON.stringify(options))
+  for (const options of wrong) {
+    t.throws(
+      () => redisAdapter({ client, ...options }),
+      { code: 'FST_IF_MATCH_INVALID_OPTIONS' },
+      JSON.stringify(options)
+    )
+  }
   const cluster = CLUSTER_DRIVERS.ioredis!('redis://127.0.0.1:1')
-  t.throws(() => redisAdapter({ client: cluster, wait: { replicas: 1, timeout: 1 } }), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /Cluster/ })
+  t.throws(() => redisAdapter({ client: cluster, wait: { replicas: 1, timeout: 1 } }), {
+    code: 'FST_IF_MATCH_INVALID_OPTIONS',
+    message: /Cluster/
+  })
 })
 
 await t.test('redis: before open and after close everything is an outage', async (t) => {
   const adapter = redisAdapter({ client: DRIVERS.ioredis!('redis://127.0.0.1'), list: 'collection' })
-  const calls: Array<() => Promise<unknown>> = [() => adapter.read('k'), () => adapter.write('k', 1, { kind: 'any' }), () => adapter.remove('k', { kind: 'exists' }), () => adapter.list('a/')]
+  const calls: Array<() => Promise<unknown>> = [
+    () => adapter.read('k'),
+    () => adapter.write('k', 1, { kind: 'any' }),
+    () => adapter.remove('k', { kind: 'exists' }),
+    () => adapter.list('a/')
+  ]
   for (const call of calls) {
     await t.rejects(call(), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open/ } })
   }
@@ -59,7 +92,10 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
   await t.test('redis: somebody else keeps something under a name of the adapter: refused at boot, with what the server says', async (t) => {
     const prefix = `${uniqueName()}:`
     await server.lpush(`${prefix}layout`, 'foreign')
-    await t.rejects(openedAdapter(t, DRIVERS.ioredis!(url), { prefix }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /holds something else/ })
+    await t.rejects(openedAdapter(t, DRIVERS.ioredis!(url), { prefix }), {
+      code: 'FST_IF_MATCH_INVALID_ADAPTER',
+      message: /holds something else/
+    })
   })
 
   await t.test('redis: what somebody else damaged, or put there, is an outage and neither an absence nor overwritten (E46)', async (t) => {
@@ -78,7 +114,10 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
 
   await t.test('redis: with replicas to wait for and none there, a write is unknown, and reads have a connection of their own (E48)', async (t) => {
     const adapter = await openedAdapter(t, DRIVERS.ioredis!(url), { wait: { replicas: 1, timeout: 20 } })
-    await t.rejects(adapter.write('k', 1, { kind: 'any' }), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { message: /0 of 1 replicas/ } })
+    await t.rejects(adapter.write('k', 1, { kind: 'any' }), {
+      code: 'FST_IF_MATCH_OUTCOME_UNKNOWN',
+      cause: { message: /0 of 1 replicas/ }
+    })
     t.match(await adapter.read('k'), { value: 1 })
   })
 
@@ -96,14 +135,19 @@ await t.test('redis: what Redis alone has', { skip: skipWithout('redis') }, asyn
   await t.test('redis: a value larger than the server takes is refused (E4)', { skip: skipWithoutOwn('redis') }, async (t) => {
     const { url } = await startRedis(t, { settings: { 'proto-max-bulk-len': '1mb' } })
     const adapter = await openedAdapter(t, DRIVERS.ioredis!(url))
-    await t.rejects(adapter.write('k', 'x'.repeat(1024 * 1024), { kind: 'any' }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+    await t.rejects(adapter.write('k', 'x'.repeat(1024 * 1024), { kind: 'any' }), {
+      code: 'FST_IF_MATCH_INVALID_VALUE'
+    })
     t.equal(await adapter.read('k'), undefined)
   })
 
   await t.test('redis: entities that were written with another list are refused at boot', async (t) => {
     const prefix = `${uniqueName()}:`
     await openedAdapter(t, DRIVERS.ioredis!(url), { prefix })
-    await t.rejects(openedAdapter(t, DRIVERS.ioredis!(url), { prefix, list: 'collection' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /"list" set to false/ })
+    await t.rejects(openedAdapter(t, DRIVERS.ioredis!(url), { prefix, list: 'collection' }), {
+      code: 'FST_IF_MATCH_INVALID_ADAPTER',
+      message: /"list" set to false/
+    })
   })
 })
 
@@ -130,7 +174,10 @@ await t.test('redis: a boot that is refused, and one that comes to no end, leave
     const adapter = redisAdapter({ client, timeout: 20, wait: { replicas: 1, timeout: 1 } })
     for (let boot = 1; boot <= 2; boot++) {
       await t.rejects(soon(adapter.open!()), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
-      await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open/ } })
+      await t.rejects(adapter.read('k'), {
+        code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+        cause: { message: /before open/ }
+      })
       // One that says it is a replica is given up, and made anew, before it is closed.
       t.ok(made >= 2 * boot)
       t.equal(ended, made)

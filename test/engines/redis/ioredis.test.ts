@@ -46,13 +46,32 @@ await t.test('redis: ioredis: whatever the client was made for, the connection a
   const { options } = madeOf(t, new Redis(ODD_IOREDIS))
   t.match(options, { ...SOBER_IOREDIS, enableOfflineQueue: false })
   const { reconnectOnError } = options as { reconnectOnError: (error: Error) => unknown }
-  t.strictSame(['READONLY no', 'LOADING no', 'OOM no'].map((message) => reconnectOnError(new Error(message))), [true, false, false], 'and no command is sent again, as with 2')
+  t.strictSame(
+    ['READONLY no', 'LOADING no', 'OOM no'].map((message) => reconnectOnError(new Error(message))),
+    [true, false, false],
+    'and no command is sent again, as with 2'
+  )
 })
 
 await t.test('redis: ioredis: so do those to the nodes of a Cluster (E41 to E44)', async (t) => {
-  const cluster = new Cluster([], { lazyConnect: true, scaleReads: 'slave', enableAutoPipelining: true, retryDelayOnFailover: 1, retryDelayOnClusterDown: 1, redisOptions: ODD_IOREDIS })
+  const cluster = new Cluster([], {
+    lazyConnect: true,
+    scaleReads: 'slave',
+    enableAutoPipelining: true,
+    retryDelayOnFailover: 1,
+    retryDelayOnClusterDown: 1,
+    redisOptions: ODD_IOREDIS
+  })
   const { options } = madeOf(t, cluster)
-  t.match(options, { lazyConnect: true, scaleReads: 'master', enableAutoPipelining: false, enableOfflineQueue: false, retryDelayOnFailover: 0, retryDelayOnClusterDown: 0, redisOptions: SOBER_IOREDIS })
+  t.match(options, {
+    lazyConnect: true,
+    scaleReads: 'master',
+    enableAutoPipelining: false,
+    enableOfflineQueue: false,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    redisOptions: SOBER_IOREDIS
+  })
 })
 
 // What a server answers that became a replica after the driver had looked at it.
@@ -94,7 +113,9 @@ await t.test('redis: ioredis: a database that is not there ends the connection, 
   const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
   const { hostname: host, port } = new URL(url)
   const at = { host, port: Number(port) }
-  const refused = async (client: RedisClient, message: RegExp) => { await t.rejects(redisAdapter({ client }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }) }
+  const refused = async (client: RedisClient, message: RegExp) => {
+    await t.rejects(redisAdapter({ client }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
+  }
   await refused(new Redis({ ...at, password: 's3cret', db: 99, lazyConnect: true }), /out of range/)
   await refused(new Cluster([at], { lazyConnect: true, redisOptions: { password: 's3cret-not' } }), /password is wrong/)
 })

@@ -12,7 +12,14 @@ import { clusterCases } from '../../support/redis/cluster-cases.js'
 import { serverCases } from '../../support/redis/server-cases.js'
 import { startServer } from '../../support/redis/stub.js'
 
-const ODD_NODE_REDIS = { RESP: 3, readonly: true, disableOfflineQueue: false, commandsQueueMaxLength: 1, maintNotifications: 'enabled', pingInterval: 1 } as const
+const ODD_NODE_REDIS = {
+  RESP: 3,
+  readonly: true,
+  disableOfflineQueue: false,
+  commandsQueueMaxLength: 1,
+  maintNotifications: 'enabled',
+  pingInterval: 1
+} as const
 const CACHE = { ttl: 0, maxEntries: 1 }
 const SOBER_NODE_REDIS = {
   RESP: 2,
@@ -27,14 +34,34 @@ const SOBER_NODE_REDIS = {
 }
 
 await t.test('redis: node-redis: whatever the client was made for, the connection asks a master, once, and reads what it says (E41 to E44)', async (t) => {
-  const { options } = madeOf(t, createClient({ ...ODD_NODE_REDIS, commandOptions: { timeout: 1 }, clientSideCache: CACHE }))
+  const { options } = madeOf(
+    t,
+    createClient({ ...ODD_NODE_REDIS, commandOptions: { timeout: 1 }, clientSideCache: CACHE })
+  )
   t.match(options, { ...SOBER_NODE_REDIS, commandOptions: {} })
   t.strictSame((options as { commandOptions: object }).commandOptions, {})
 })
 
 await t.test('redis: node-redis: so do those to the nodes of a Cluster (E41 to E44)', async (t) => {
-  const { _options } = madeOf(t, createCluster({ rootNodes: [], RESP: 3, useReplicas: true, minimizeConnections: false, commandOptions: { timeout: 1 }, clientSideCache: CACHE, defaults: ODD_NODE_REDIS }))
-  t.match(_options, { RESP: 2, useReplicas: false, minimizeConnections: true, clientSideCache: undefined, defaults: SOBER_NODE_REDIS })
+  const { _options } = madeOf(
+    t,
+    createCluster({
+      rootNodes: [],
+      RESP: 3,
+      useReplicas: true,
+      minimizeConnections: false,
+      commandOptions: { timeout: 1 },
+      clientSideCache: CACHE,
+      defaults: ODD_NODE_REDIS
+    })
+  )
+  t.match(_options, {
+    RESP: 2,
+    useReplicas: false,
+    minimizeConnections: true,
+    clientSideCache: undefined,
+    defaults: SOBER_NODE_REDIS
+  })
   t.strictSame((_options as { commandOptions: object }).commandOptions, {})
 })
 
@@ -76,7 +103,7 @@ async function startYes (t: Test): Promise<{ url: string, sockets: ReadonlySet<S
     sockets.add(socket)
     socket.on('close', () => { sockets.delete(socket) })
     socket.on('data', (requests) => {
-      for (const request of String(requests).split(/^(?=\*\d+\r$)/m)) socket.write(/\bslots\b/i.test(request) ? slots : '+OK\r\n')
+      for (const request of String(requests).split(/^(?=\*\d+\r$)/m)) { socket.write(/\bslots\b/i.test(request) ? slots : '+OK\r\n') }
     })
   }).listen(0, '127.0.0.1')
   t.teardown(() => { server.close() })

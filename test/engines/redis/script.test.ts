@@ -28,13 +28,29 @@ const SINCE: Readonly<Record<string, string>> = {
 }
 
 // What the drivers say when they connect, and what the test itself does.
-const DRIVER = ['HELLO', 'AUTH', 'SELECT', 'CLIENT|SETINFO', 'CLIENT|SETNAME', 'COMMAND|INFO', 'CONFIG|RESETSTAT', 'FLUSHDB', 'COMMAND|DOCS', 'SET']
+const DRIVER = [
+  'HELLO',
+  'AUTH',
+  'SELECT',
+  'CLIENT|SETINFO',
+  'CLIENT|SETNAME',
+  'COMMAND|INFO',
+  'CONFIG|RESETSTAT',
+  'FLUSHDB',
+  'COMMAND|DOCS',
+  'SET'
+]
 
 await t.test('redis: what the script is told: its index where there is one, and the versions that are expected', async (t) => {
   const about = { entity: 'e', key: 'k' }
   const removal = commandsOf({ ...about, index: undefined, expectation: { kind: 'version', versions: ['a', 'b'] } })
   t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
-  const write = commandsOf({ ...about, index: 'i', expectation: { kind: 'any' }, write: { version: 'v', json: '1', digest: 'd' } })
+  const write = commandsOf({
+    ...about,
+    index: 'i',
+    expectation: { kind: 'any' },
+    write: { version: 'v', json: '1', digest: 'd' }
+  })
   t.strictSame(write.evalsha.slice(2), ['2', 'e', 'i', 'write', 'k', 'v', '1', '"d"', 'any'])
 })
 
@@ -47,7 +63,13 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
 
   function changeOf (t: Test): Change & { entity: string, index: string } {
     const entity = `{${uniqueName()}}`
-    return { entity, index: `${entity}:index`, key: 'k', expectation: { kind: 'any' }, write: { version: 'v', json: '1', digest: undefined } }
+    return {
+      entity,
+      index: `${entity}:index`,
+      key: 'k',
+      expectation: { kind: 'any' },
+      write: { version: 'v', json: '1', digest: undefined }
+    }
   }
 
   await t.test('redis: the script and the adapter use nothing that Redis 6.2 has not', async (t) => {
@@ -62,7 +84,9 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
       await adapter.write('a/b', 1, { kind: 'exists' })
       await adapter.list!('a/')
     }
-    const used = [...(await server.info('commandstats')).matchAll(/^cmdstat_([^:]+)/gm)].map(([, name]) => name!.toUpperCase())
+    const used = [...(await server.info('commandstats')).matchAll(/^cmdstat_([^:]+)/gm)].map(([, name]) =>
+      name!.toUpperCase()
+    )
     t.ok(used.includes('EVALSHA') && used.includes('WAIT') && used.includes('ZRANGEBYLEX'))
     t.strictSame(used.filter((name) => SINCE[name] === undefined && !DRIVER.includes(name)), [])
     const docs = await server.call('COMMAND', 'DOCS').catch(() => []) as Array<string | string[]>

@@ -10,7 +10,9 @@ interface NodeSqlite {
 const sqlite = process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined
 
 if (sqlite === undefined) {
-  t.pass('sqlite: works with node:sqlite', { skip: `Node ${process.version} has no node:sqlite: run npm run test:node-sqlite with Node 22 or later` })
+  t.pass('sqlite: works with node:sqlite', {
+    skip: `Node ${process.version} has no node:sqlite: run npm run test:node-sqlite with Node 22 or later`
+  })
 } else {
   const { DatabaseSync } = sqlite
   t.comment(`node:sqlite of Node ${process.version}`)

@@ -10,15 +10,30 @@ import { withEachStorage } from '../../support/example/storage.js'
 
 await withEachStorage(t, 'osh: cancel whatever there is, wait for it, modify, publish, go live', async (t, storage) => {
   const origin = await serveOverHttp(t, { storage, actionsIfMatch: 'optional' })
-  const request = clientOf(`${origin}/api/publishers/contoso`, { 'content-type': 'application/json', accept: 'application/json', authorization: 'Bearer contoso-token' })
+  const request = clientOf(`${origin}/api/publishers/contoso`, {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    authorization: 'Bearer contoso-token'
+  })
   const V = 'api-version=2017-10-31'
   const offer = async () => await request('GET', `/offers/tide-db/slot/preview?${V}`)
-  const modify = async (document: object): Promise<number> => (await request('PUT', `/offers/tide-db?${V}`, { 'if-match': '*' }, document)).status
+  const modify = async (document: object): Promise<number> =>
+    (await request('PUT', `/offers/tide-db?${V}`, { 'if-match': '*' }, document)).status
   const publish = async (): Promise<number> =>
-    (await request('POST', `/offers/tide-db/publish?${V}`, {}, { metadata: { 'notification-emails': 'ann@example.org,bob@example.org' } })).status
+    (
+      await request(
+        'POST',
+        `/offers/tide-db/publish?${V}`,
+        {},
+        { metadata: { 'notification-emails': 'ann@example.org,bob@example.org' } }
+      )
+    ).status
   const cancelAndWait = async (): Promise<void> => {
     await request('POST', `/offers/tide-db/cancel?${V}`)
-    await poll(async () => await (await request('GET', `/offers/tide-db/submissions/?${V}`)).json() as any, ([newest]) => newest.submissionState === 'canceled')
+    await poll(
+      async () => (await (await request('GET', `/offers/tide-db/submissions/?${V}`)).json()) as any,
+      ([newest]) => newest.submissionState === 'canceled'
+    )
   }
   const waiting = async () => await poll(offer, ({ status }) => status === 200)
 
@@ -38,7 +53,17 @@ await withEachStorage(t, 'osh: cancel whatever there is, wait for it, modify, pu
   const live = await request('POST', `/offers/tide-db/golive?${V}`)
   t.equal(live.status, 202)
   t.match(await live.json(), { status: 'running' })
-  await poll(async () => await (await request('GET', `/offers/tide-db/submissions/?${V}&status=running`)).json() as any, ({ length }) => length === 0)
-  t.match(await (await request('GET', `/offers/tide-db/slot/production?${V}`)).json(), { status: 'succeeded', version: 2 })
-  t.strictSame([(await offer()).status, (await request('PUT', `/offers/tide-db?${V}`, {}, OFFER)).status], [404, 400], 'the next round')
+  await poll(
+    async () => (await (await request('GET', `/offers/tide-db/submissions/?${V}&status=running`)).json()) as any,
+    ({ length }) => length === 0
+  )
+  t.match(await (await request('GET', `/offers/tide-db/slot/production?${V}`)).json(), {
+    status: 'succeeded',
+    version: 2
+  })
+  t.strictSame(
+    [(await offer()).status, (await request('PUT', `/offers/tide-db?${V}`, {}, OFFER)).status],
+    [404, 400],
+    'the next round'
+  )
 })

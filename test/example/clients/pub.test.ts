@@ -12,7 +12,12 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
   const O = 'api/publishers/contoso/offers/tide-db'
   const V = 'api-version=2017-10-31'
 
-  const execute = async (method: string, path: string, document?: unknown, headers: Record<string, string> = {}): Promise<{ response: Response, body: any }> => {
+  const execute = async (
+    method: string,
+    path: string,
+    document?: unknown,
+    headers: Record<string, string> = {}
+  ): Promise<{ response: Response, body: any }> => {
     // Its host ends in a slash, so it takes the one from the path.
     const response = await request(method, path.replace(/^\//, ''), headers, document)
     const text = await response.text()
@@ -25,7 +30,14 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
   const metadata = { metadata: { 'notification-emails': 'ann@example.org,bob@example.org' } }
 
   // Its Offer has an etag, which it sends back in the body with what else it was given.
-  const created = (await execute('PUT', `${O}?${V}`, { ...OFFER, publisherId: 'contoso', id: 'tide-db', version: 0, etag: '' }, { 'if-match': '*' })).body
+  const created = (
+    await execute(
+      'PUT',
+      `${O}?${V}`,
+      { ...OFFER, publisherId: 'contoso', id: 'tide-db', version: 0, etag: '' },
+      { 'if-match': '*' }
+    )
+  ).body
   t.match(created, { id: 'tide-db', status: 'neverPublished', version: 0 })
   const shown = await execute('GET', `${O}?${V}`)
   const etag = shown.response.headers.get('etag')
@@ -34,7 +46,10 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
   t.strictSame({ ...saved, changedTime: '' }, { ...shown.body, changedTime: '' })
 
   const operation = await operationOf('publish', metadata)
-  const { publishingVersion } = await poll(async () => await get(operation), ({ steps }) => steps[4].status === 'waitingForPublisherReview')
+  const { publishingVersion } = await poll(
+    async () => await get(operation),
+    ({ steps }) => steps[4].status === 'waitingForPublisherReview'
+  )
   t.equal(publishingVersion, 1)
   t.strictSame((await get(`${O}/status?${V}`)).notificationEmails, 'ann@example.org,bob@example.org')
   t.equal((await get(`${O}/versions/1?${V}`)).definition.displayText, 'Tide DB')
@@ -55,6 +70,8 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
   t.match(await get(canceled), { status: 'canceled' })
   t.match(await get(`${O}/submissions/?${V}`), [{ submissionState: 'canceled' }, { submissionState: 'succeeded' }])
 
-  t.match(await get(`api/publishers/contoso/offers?${V}`), [{ id: 'tide-db', offerTypeId: TYPE, definition: { displayText: 'Tide DB' } }])
+  t.match(await get(`api/publishers/contoso/offers?${V}`), [
+    { id: 'tide-db', offerTypeId: TYPE, definition: { displayText: 'Tide DB' } }
+  ])
   t.match(await get(`api/publishers?${V}`), [{ id: 'contoso' }])
 })

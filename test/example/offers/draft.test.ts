@@ -19,19 +19,46 @@ await t.test('a document may name its own address, and no other (reading 10)', a
   for (const named of [{}, { id: 'tide-db' }, { publisherId: 'contoso' }, { id: 'tide-db', publisherId: 'contoso' }]) {
     t.doesNotThrow(() => checkDocument({ ...DOCUMENT, ...named }, PARAMS), JSON.stringify(named))
   }
-  for (const id of ['other', '', 'Tide-DB', 'tide-db ']) t.throws(() => checkDocument({ ...DOCUMENT, id }, PARAMS), { statusCode: 400, code: 'BadRequest', message: /^body\/id differs/ }, id)
-  for (const publisherId of ['fabrikam', '', 'Contoso']) t.throws(() => checkDocument({ ...DOCUMENT, publisherId }, PARAMS), { statusCode: 400, code: 'BadRequest', message: /^body\/publisherId differs/ }, publisherId)
+  for (const id of ['other', '', 'Tide-DB', 'tide-db ']) {
+    t.throws(
+      () => checkDocument({ ...DOCUMENT, id }, PARAMS),
+      { statusCode: 400, code: 'BadRequest', message: /^body\/id differs/ },
+      id
+    )
+  }
+  for (const publisherId of ['fabrikam', '', 'Contoso']) {
+    t.throws(
+      () => checkDocument({ ...DOCUMENT, publisherId }, PARAMS),
+      { statusCode: 400, code: 'BadRequest', message: /^body\/publisherId differs/ },
+      publisherId
+    )
+  }
 })
 
 await t.test('a document has 500 levels at most, however wide it is (reading 10)', async (t) => {
   t.doesNotThrow(() => checkDocument(nested(500), PARAMS))
-  for (const levels of [501, 502, 100_000]) t.throws(() => checkDocument(nested(levels), PARAMS), { statusCode: 400, code: 'BadRequest', message: /500 levels/ }, String(levels))
-  t.throws(() => checkDocument({ ...DOCUMENT, wide: [null, 1, 'text', {}, [nested(499)]] } as OfferDocument, PARAMS), { message: /500 levels/ })
+  for (const levels of [501, 502, 100_000]) {
+    t.throws(
+      () => checkDocument(nested(levels), PARAMS),
+      { statusCode: 400, code: 'BadRequest', message: /500 levels/ },
+      String(levels)
+    )
+  }
+  t.throws(() => checkDocument({ ...DOCUMENT, wide: [null, 1, 'text', {}, [nested(499)]] } as OfferDocument, PARAMS), {
+    message: /500 levels/
+  })
 })
 
 await t.test('a number that no JSON can hold is refused, wherever it is (reading 10)', async (t) => {
-  for (const value of [Infinity, -Infinity, [0, { n: [Infinity] }]]) t.throws(() => checkDocument({ ...DOCUMENT, value } as OfferDocument, PARAMS), { statusCode: 400, message: /too large to be kept/ })
-  t.doesNotThrow(() => checkDocument({ ...DOCUMENT, values: [Number.MAX_VALUE, null, 'Infinity'] } as OfferDocument, PARAMS))
+  for (const value of [Infinity, -Infinity, [0, { n: [Infinity] }]]) {
+    t.throws(() => checkDocument({ ...DOCUMENT, value } as OfferDocument, PARAMS), {
+      statusCode: 400,
+      message: /too large to be kept/
+    })
+  }
+  t.doesNotThrow(() =>
+    checkDocument({ ...DOCUMENT, values: [Number.MAX_VALUE, null, 'Infinity'] } as OfferDocument, PARAMS)
+  )
 })
 
 await t.test('a document takes 256 KiB at most, as it is kept (reading 10)', async (t) => {
@@ -43,7 +70,11 @@ await t.test('a document takes 256 KiB at most, as it is kept (reading 10)', asy
   t.doesNotThrow(() => checkDocument(draftOf(put(largest)), PARAMS), 'with what the server owns in it, as GET shows it')
   t.throws(() => checkDocument(filled('x'.repeat(256 * 1024 - empty + 1)), PARAMS), tooLarge)
   t.throws(() => checkDocument(filled('ä'.repeat(128 * 1024)), PARAMS), tooLarge, 'bytes count, and not letters')
-  t.throws(() => checkDocument(filled(Array(13_000).fill(1e20)), PARAMS), tooLarge, 'digits count that a client need not have written')
+  t.throws(
+    () => checkDocument(filled(Array(13_000).fill(1e20)), PARAMS),
+    tooLarge,
+    'digits count that a client need not have written'
+  )
 })
 
 await t.test('what is that deep can still be stored, as a draft and once it is published', async (t) => {
@@ -67,12 +98,19 @@ await t.test('each further PUT replaces the draft as a whole, and nothing else (
   for (const record of Object.values(states)) {
     const before = put({ ...DOCUMENT, note: 'gone' } as OfferDocument, record())
     const after = withDraft(before, { offerTypeId: DOCUMENT.offerTypeId, other: 1 } as OfferDocument, PARAMS, START + 5)
-    t.strictSame(after, { ...before, draft: { content: { offerTypeId: DOCUMENT.offerTypeId, other: 1 }, changedTime: '2031-04-02T00:00:00.0050000Z' } })
+    t.strictSame(after, {
+      ...before,
+      draft: { content: { offerTypeId: DOCUMENT.offerTypeId, other: 1 }, changedTime: '2031-04-02T00:00:00.0050000Z' }
+    })
   }
 })
 
 await t.test('the type of an offer is fixed by its first PUT (CPP §5, reading 10)', async (t) => {
-  t.throws(() => put({ ...DOCUMENT, offerTypeId: 'other' }, put()), { statusCode: 400, code: 'BadRequest', message: 'body/offerTypeId differs from that of the offer, which was fixed when it was created.' })
+  t.throws(() => put({ ...DOCUMENT, offerTypeId: 'other' }, put()), {
+    statusCode: 400,
+    code: 'BadRequest',
+    message: 'body/offerTypeId differs from that of the offer, which was fixed when it was created.'
+  })
   t.doesNotThrow(() => put(DOCUMENT, states.live()))
 })
 
@@ -98,7 +136,11 @@ await t.test('what the server owns is ignored at the top, and kept below it (CPP
   }
   const definition = { displayText: 'x', offer: owned, plans: [{ planId: 'small', ...owned }] }
   const own = { Status: 1, eTags: 2, Id: 3, constructor: 4, toString: 5, hasOwnProperty: 6 }
-  t.strictSame(put({ ...owned, ...own, offerTypeId: 'x', definition } as unknown as OfferDocument).draft.content, { ...own, offerTypeId: 'x', definition })
+  t.strictSame(put({ ...owned, ...own, offerTypeId: 'x', definition } as unknown as OfferDocument).draft.content, {
+    ...own,
+    offerTypeId: 'x',
+    definition
+  })
 })
 
 await t.test('what GET shows can be PUT back, and leaves the draft as it was (CPP §2)', async (t) => {

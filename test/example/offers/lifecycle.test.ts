@@ -25,7 +25,13 @@ function frozen<T> (value: T): T {
 await t.test('each state has its status, and two of them are on their way (CPP §7)', async (t) => {
   const statuses = Object.fromEntries(Object.entries(from).map(([name, record]) => [name, statusOf(record())]))
   t.strictSame(statuses, {
-    neverPublished: 'neverPublished', running: 'running', waiting: 'waitingForPublisherReview', goingLive: 'running', live: 'succeeded', failed: 'failed', canceled: 'canceled'
+    neverPublished: 'neverPublished',
+    running: 'running',
+    waiting: 'waitingForPublisherReview',
+    goingLive: 'running',
+    live: 'succeeded',
+    failed: 'failed',
+    canceled: 'canceled'
   })
   const active = Object.entries(from).filter(([, record]) => isActive(record().submissions[0])).map(([name]) => name)
   t.strictSame(active, ['running', 'waiting', 'goingLive'])
@@ -36,7 +42,11 @@ await t.test('publish: where nothing is on its way, the draft is the next versio
     const before = frozen(put(named(state), from[state](), START + 20 * STEP))
     const after = publish(before, { id: 'new', emails: 'a@example.org', stepMs: 7, now: START + 21 * STEP })
     const version = versionOf(before) + 1
-    t.strictSame(newest(after), { id: 'new', state: 'running', version, emails: 'a@example.org', stepMs: 7, startedAt: START + 21 * STEP }, state)
+    t.strictSame(
+      newest(after),
+      { id: 'new', state: 'running', version, emails: 'a@example.org', stepMs: 7, startedAt: START + 21 * STEP },
+      state
+    )
     t.strictSame(after.versions, [...before.versions, { ...before.draft, version }], state)
     t.strictSame(after.submissions.slice(1), before.submissions, state)
     t.strictSame([after.slots, after.draft], [before.slots, before.draft], state)
@@ -48,14 +58,22 @@ await t.test('publish: while the same draft is on its way, it is that publicatio
     const before = frozen(from[state]())
     t.equal(publish(before, { id: 'new', emails: 'other', stepMs: 7, now: START + 20 * STEP }), before, state)
     const again = frozen(put(DOCUMENT, before, START + 12 * STEP))
-    t.equal(publish(again, { id: 'new', emails: '', stepMs: 7, now: START + 20 * STEP }), again, `${state}: also if it was PUT again`)
+    t.equal(
+      publish(again, { id: 'new', emails: '', stepMs: 7, now: START + 20 * STEP }),
+      again,
+      `${state}: also if it was PUT again`
+    )
   }
 })
 
 await t.test('publish: while another draft is on its way, it is 400, also for one that was published before (reading 21)', async (t) => {
   for (const state of ['running', 'waiting', 'goingLive'] as const) {
     const changed = frozen(put(named('other'), from[state]()))
-    t.throws(() => published(changed, { id: 'new' }), { statusCode: 400, code: 'OperationInProgress', message: /cancel/ }, state)
+    t.throws(
+      () => published(changed, { id: 'new' }),
+      { statusCode: 400, code: 'OperationInProgress', message: /cancel/ },
+      state
+    )
   }
   const second = put(DOCUMENT, published(put(named('second'), from.live()), { id: 'p2' }))
   t.throws(() => published(second, { id: 'p3' }), { code: 'OperationInProgress', message: /cancel/ })
@@ -64,7 +82,11 @@ await t.test('publish: while another draft is on its way, it is 400, also for on
 await t.test('publish: a draft that cannot be published is 422, in each state (CPP §3, reading 19)', async (t) => {
   for (const [state, record] of Object.entries(from)) {
     const before = frozen(put({ offerTypeId: DOCUMENT.offerTypeId }, record()))
-    t.throws(() => published(before), { statusCode: 422, code: 'OfferNotPublishable', message: /because definition\/displayText is empty/ }, state)
+    t.throws(
+      () => published(before),
+      { statusCode: 422, code: 'OfferNotPublishable', message: /because definition\/displayText is empty/ },
+      state
+    )
   }
 })
 
@@ -76,16 +98,27 @@ await t.test('publish: a flaw of an image is known to the publication, and does 
 await t.test('golive: the version in preview goes on, and keeps its publication (CPP §8, reading 22)', async (t) => {
   const before = frozen(from.waiting())
   const after = goLive(before, { id: 'g', now: START + 9 * STEP })
-  t.strictSame(after, { ...before, submissions: [{ ...newest(before), state: 'running', goLive: { id: 'g', startedAt: START + 9 * STEP } }] })
+  t.strictSame(after, {
+    ...before,
+    submissions: [{ ...newest(before), state: 'running', goLive: { id: 'g', startedAt: START + 9 * STEP } }]
+  })
   t.strictSame(after.slots, { preview: 1 }, 'production is filled when that is over')
 })
 
 await t.test('golive: in each other state it is 400 (reading 22)', async (t) => {
   for (const [state, record] of Object.entries(from)) {
     if (state === 'waiting') continue
-    t.throws(() => goLive(frozen(record()), { id: 'g', now: START + 20 * STEP }), { statusCode: 400, code: 'NotWaitingForSignoff', message: /publish/ }, state)
+    t.throws(
+      () => goLive(frozen(record()), { id: 'g', now: START + 20 * STEP }),
+      { statusCode: 400, code: 'NotWaitingForSignoff', message: /publish/ },
+      state
+    )
   }
-  t.throws(() => goLive(frozen(published()), { id: 'g', now: SIGN_OFF }), { code: 'NotWaitingForSignoff', message: /publish/ }, 'what is due is for settle to say')
+  t.throws(
+    () => goLive(frozen(published()), { id: 'g', now: SIGN_OFF }),
+    { code: 'NotWaitingForSignoff', message: /publish/ },
+    'what is due is for settle to say'
+  )
 })
 
 await t.test('cancel: what is on its way ends, and is in preview no longer; what is live stays live (CPP §8, reading 23)', async (t) => {
@@ -93,7 +126,11 @@ await t.test('cancel: what is on its way ends, and is in preview no longer; what
   for (const state of ['running', 'waiting', 'goingLive'] as const) {
     const before = frozen({ ...from[state](), versions: [...from.live().versions, ...from[state]().versions] })
     const withLive: OfferRecord = frozen({ ...before, slots: { ...before.slots, production: 7 } })
-    t.strictSame(cancel(withLive, now), { ...withLive, slots: { production: 7 }, submissions: [{ ...newest(before), state: 'canceled', endedAt: now }] }, state)
+    t.strictSame(
+      cancel(withLive, now),
+      { ...withLive, slots: { production: 7 }, submissions: [{ ...newest(before), state: 'canceled', endedAt: now }] },
+      state
+    )
     t.strictSame(cancel(before, now).slots, {}, state)
   }
 })
@@ -124,14 +161,20 @@ await t.test('settle: each transition at the millisecond at which it is due, and
     const before = frozen(record)
     t.equal(settle(before, dueAt - 1), before, 'one before')
     const expected = { ...before, slots, submissions: [{ ...newest(before), ...changes }] }
-    for (const noticedAt of [dueAt, dueAt + 1, dueAt + 1e9]) t.strictSame(settle(before, noticedAt), expected, 'the time at which it was due counts, not the one at which somebody noticed')
+    for (const noticedAt of [dueAt, dueAt + 1, dueAt + 1e9]) {
+      t.strictSame(
+        settle(before, noticedAt),
+        expected,
+        'the time at which it was due counts, not the one at which somebody noticed'
+      )
+    }
   }
 })
 
 await t.test('settle: the same object where nothing is due, however late it is', async (t) => {
   for (const state of ['neverPublished', 'waiting', 'live', 'failed', 'canceled'] as const) {
     const before = frozen(from[state]())
-    for (const now of [-Infinity, 0, START, SIGN_OFF, Number.MAX_SAFE_INTEGER]) t.equal(settle(before, now), before, state)
+    for (const now of [-Infinity, 0, START, SIGN_OFF, Number.MAX_SAFE_INTEGER]) { t.equal(settle(before, now), before, state) }
   }
 })
 
@@ -204,20 +247,32 @@ await t.test('the size of an offer stays below a mebibyte, whatever is published
   const planId = '\u0000'.repeat(MAX_DOCUMENT / 6 - 50)
   const emails = '\u0000'.repeat(2000)
   const flawedPlan = { planId, 'microsoft-azure-virtualmachines.vmImages': { ['\u0001'.repeat(20)]: {} } }
-  const filled = (document: OfferDocument): OfferDocument => ({ ...document, fill: 'x'.repeat(MAX_DOCUMENT - sizeOf({ ...document, fill: '' })) }) as OfferDocument
+  const filled = (document: OfferDocument): OfferDocument =>
+    ({ ...document, fill: 'x'.repeat(MAX_DOCUMENT - sizeOf({ ...document, fill: '' })) }) as OfferDocument
   const largest = filled(DOCUMENT)
   const flawed = filled({ ...DOCUMENT, definition: { displayText: 'x', plans: [flawedPlan] } })
   for (const document of [largest, flawed]) t.equal(sizeOf(put(document).draft.content), MAX_DOCUMENT)
 
-  let record = settle(goLive(settle(published(put(largest), { emails }), SIGN_OFF), { id: 'g', now: SIGN_OFF }), SIGN_OFF + STEP)
+  let record = settle(
+    goLive(settle(published(put(largest), { emails }), SIGN_OFF), { id: 'g', now: SIGN_OFF }),
+    SIGN_OFF + STEP
+  )
   for (let at = 2; at <= 12; at++) {
     for (const document of [flawed, largest, DOCUMENT]) {
       const running = put(largest, published(put(document, record), { id: `p${at}`, emails }))
       record = settle(running, SIGN_OFF)
       t.ok(Math.max(sizeOf(running), sizeOf(record)) < 2 ** 20, `${sizeOf(record)}`)
-      t.strictSame([record.slots.production, record.versions[0]!.version, record.submissions.at(-1)!.id], [1, 1, 'p1'], 'what is live is remembered')
+      t.strictSame(
+        [record.slots.production, record.versions[0]!.version, record.submissions.at(-1)!.id],
+        [1, 1, 'p1'],
+        'what is live is remembered'
+      )
       t.equal(newest(record).version, versionOf(record))
-      t.strictSame(record.submissions.map(({ version }) => version), record.versions.map(({ version }) => version).reverse(), 'a version and its submission are remembered together')
+      t.strictSame(
+        record.submissions.map(({ version }) => version),
+        record.versions.map(({ version }) => version).reverse(),
+        'a version and its submission are remembered together'
+      )
       record = cancel(record, SIGN_OFF)
     }
   }
@@ -228,7 +283,13 @@ await t.test('publish: what is live and what is newest stay, however much they t
   const large = { ...DOCUMENT, fill: 'x'.repeat(MAX_HISTORY) }
   const live = put(large, { ...states.live(), versions: [{ content: large, changedTime: '', version: 1 }] })
   const after = frozen(published(frozen(live), { id: 'p2' }))
-  t.strictSame([after.versions.map(({ version }) => version), after.submissions.map(({ id }) => id)], [[1, 2], ['p2', 'p1']])
+  t.strictSame(
+    [after.versions.map(({ version }) => version), after.submissions.map(({ id }) => id)],
+    [
+      [1, 2],
+      ['p2', 'p1']
+    ]
+  )
   t.equal(slotOf(after, 'production').version, 1)
   const third = published(put(named('small'), cancel(after, SIGN_OFF)), { id: 'p3' })
   t.strictSame(third.versions.map(({ version }) => version), [1, 3], 'and nothing else does')
@@ -282,7 +343,8 @@ class Model {
     if (this.draft === '') return 'OfferNotPublishable'
     if (this.isOnItsWay) return this.publishing === this.draft ? undefined : 'OperationInProgress'
     Object.assign(this, { status: 'running', publishing: this.draft, version: this.version + 1 })
-    this.next = this.draft === 'flawed' ? { at: now + 2 * stepMs, what: 'fail' } : { at: now + 4 * stepMs, what: 'signOff' }
+    this.next =
+      this.draft === 'flawed' ? { at: now + 2 * stepMs, what: 'fail' } : { at: now + 4 * stepMs, what: 'signOff' }
     return undefined
   }
 
@@ -348,22 +410,50 @@ await t.test('a random walk keeps to the state machine of CPP §8, in whatever o
         now += [1, stepMs - 1, stepMs, 2 * stepMs, 4 * stepMs, -stepMs][pick(6)]!
       }
       const { slots, versions, submissions } = record
-      const seen = { status: statusOf(record), version: versionOf(record), preview: slots.preview, production: slots.production, code: got }
-      const expected = { status: model.status, version: model.version, preview: model.preview, production: model.production, code: wanted }
+      const seen = {
+        status: statusOf(record),
+        version: versionOf(record),
+        preview: slots.preview,
+        production: slots.production,
+        code: got
+      }
+      const expected = {
+        status: model.status,
+        version: model.version,
+        preview: model.preview,
+        production: model.production,
+        code: wanted
+      }
       const kept = versions.map(({ version }) => version)
       const rules: Record<string, boolean> = {
         'the model': JSON.stringify(seen) === JSON.stringify(expected),
-        'at most one publication is on its way, and it is the newest': submissions.slice(1).every((submission) => !isActive(submission)),
+        'at most one publication is on its way, and it is the newest': submissions
+          .slice(1)
+          .every((submission) => !isActive(submission)),
         'slots point to versions that are there': Object.values(slots).every((slot) => kept.includes(slot)),
-        'production changes by a golive that is over alone': slots.production === settled.slots.production && (slots.production === before.slots.production || (isLive(newest(settled)) && slots.production === newest(settled).version)),
-        'a version is never changed': before.versions.every((old) => !kept.includes(old.version) || versions.some((version) => version === old)),
-        'the version grows by one for each accepted publish': versionOf(record) - versionOf(before) === (step === 'publish' && got === undefined && !isActive(settled.submissions[0]) ? 1 : 0),
-        'preview is filled while a publication waits or goes live, and at no other time': (slots.preview !== undefined) === (submissions[0]?.state === 'waitingForPublisherReview' || (submissions[0]?.state === 'running' && submissions[0].goLive !== undefined)),
+        'production changes by a golive that is over alone':
+          slots.production === settled.slots.production &&
+          (slots.production === before.slots.production ||
+            (isLive(newest(settled)) && slots.production === newest(settled).version)),
+        'a version is never changed': before.versions.every(
+          (old) => !kept.includes(old.version) || versions.some((version) => version === old)
+        ),
+        'the version grows by one for each accepted publish':
+          versionOf(record) - versionOf(before) ===
+          (step === 'publish' && got === undefined && !isActive(settled.submissions[0]) ? 1 : 0),
+        'preview is filled while a publication waits or goes live, and at no other time':
+          (slots.preview !== undefined) ===
+          (submissions[0]?.state === 'waitingForPublisherReview' ||
+            (submissions[0]?.state === 'running' && submissions[0].goLive !== undefined)),
         'a refusal changes nothing': got === undefined || record === settled,
-        'what has ended stays as it is': before.submissions.every((old) => isActive(old) || submissions.includes(old) || submissions.length === 100),
-        'an end is there once there is one': submissions.every((submission) => isActive(submission) === (submission.endedAt === undefined))
+        'what has ended stays as it is': before.submissions.every(
+          (old) => isActive(old) || submissions.includes(old) || submissions.length === 100
+        ),
+        'an end is there once there is one': submissions.every(
+          (submission) => isActive(submission) === (submission.endedAt === undefined)
+        )
       }
-      for (const [rule, holds] of Object.entries(rules)) if (!holds) wrong.push(`seed ${seed}, turn ${turn}, ${step}: ${rule}: ${JSON.stringify({ seen, expected })}`)
+      for (const [rule, holds] of Object.entries(rules)) { if (!holds) wrong.push(`seed ${seed}, turn ${turn}, ${step}: ${rule}: ${JSON.stringify({ seen, expected })}`) }
       refusals.add(got)
       statuses.add(seen.status)
     }

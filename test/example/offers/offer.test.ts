@@ -23,27 +23,54 @@ await t.test('the draft: what was PUT and what the server owns; version 0 before
   t.strictSame(draftOf(put()), { ...DOCUMENT, ...OWNED, status: 'neverPublished', version: 0 })
   const { submissions: [newest], ...forgetful } = inAllSlots()
   t.equal(draftOf({ ...forgetful, submissions: [newest!] }).version, 2, 'also once it has forgotten the first')
-  t.strictSame(draftOf(inAllSlots()), { ...DOCUMENT, note: 'draft', ...OWNED, changedTime: '2031-04-02T00:00:31.0000000Z', status: 'waitingForPublisherReview', version: 2 })
+  t.strictSame(draftOf(inAllSlots()), {
+    ...DOCUMENT,
+    note: 'draft',
+    ...OWNED,
+    changedTime: '2031-04-02T00:00:31.0000000Z',
+    status: 'waitingForPublisherReview',
+    version: 2
+  })
 })
 
 await t.test('a version: the draft as it was published, with the status of the offer (readings 16 and 17)', async (t) => {
   const record = inAllSlots()
   const status = 'waitingForPublisherReview'
   t.strictSame(publishedOf(record, 1), { ...DOCUMENT, ...OWNED, status, version: 1 })
-  t.strictSame(publishedOf(record, 2), { ...renamed, ...OWNED, changedTime: '2031-04-02T00:00:20.0000000Z', status, version: 2 })
+  t.strictSame(publishedOf(record, 2), {
+    ...renamed,
+    ...OWNED,
+    changedTime: '2031-04-02T00:00:20.0000000Z',
+    status,
+    version: 2
+  })
 })
 
 await t.test('a version that is not there, the draft included: 404 (reading 16)', async (t) => {
-  for (const version of [0, 3, -1, 1.5, NaN, Infinity]) t.throws(() => publishedOf(inAllSlots(), version), { statusCode: 404, code: 'VersionNotFound', message: /no such version/ }, String(version))
+  for (const version of [0, 3, -1, 1.5, NaN, Infinity]) {
+    t.throws(
+      () => publishedOf(inAllSlots(), version),
+      { statusCode: 404, code: 'VersionNotFound', message: /no such version/ },
+      String(version)
+    )
+  }
   t.throws(() => publishedOf(put(), 0), { code: 'VersionNotFound', message: /no such version/ })
 })
 
 await t.test('slots: by their names in any case; a name that is none is 400 (CPP §3)', async (t) => {
-  for (const [slot, ...names] of [['draft', 'Draft', 'draft', 'DRAFT'], ['preview', 'Preview', 'pReViEw'], ['production', 'Production', 'production']] as const) {
+  for (const [slot, ...names] of [
+    ['draft', 'Draft', 'draft', 'DRAFT'],
+    ['preview', 'Preview', 'pReViEw'],
+    ['production', 'Production', 'production']
+  ] as const) {
     for (const name of names) t.equal(slotNamed(name), slot)
   }
   for (const name of ['', 'staging', 'view', ' draft', 'draft ', 'constructor', '__proto__', 'toString', '1']) {
-    t.throws(() => slotNamed(name), { statusCode: 400, code: 'BadRequest', message: /Draft, Preview and Production/ }, name)
+    t.throws(
+      () => slotNamed(name),
+      { statusCode: 400, code: 'BadRequest', message: /Draft, Preview and Production/ },
+      name
+    )
   }
 })
 
@@ -52,7 +79,7 @@ await t.test('slots: what is in them; one that is empty is 404 (CPP §3, reading
   t.strictSame(slotOf(record, 'draft'), draftOf(record))
   t.strictSame(slotOf(record, 'preview'), publishedOf(record, 2))
   t.strictSame(slotOf(record, 'production'), publishedOf(record, 1))
-  for (const slot of ['preview', 'production'] as const) t.throws(() => slotOf(put(), slot), { statusCode: 404, code: 'SlotEmpty', message: new RegExp(slot) })
+  for (const slot of ['preview', 'production'] as const) { t.throws(() => slotOf(put(), slot), { statusCode: 404, code: 'SlotEmpty', message: new RegExp(slot) }) }
   t.throws(() => slotOf(states.live(), 'preview'), { code: 'SlotEmpty', message: /preview/ })
   t.throws(() => slotOf(states.waiting(), 'production'), { code: 'SlotEmpty', message: /production/ })
 })
@@ -61,7 +88,13 @@ await t.test('summary: the definition is the name alone, or nothing (CPP §6)', 
   t.strictSame(summaryOf(inAllSlots()), { ...draftOf(inAllSlots()), definition: { displayText: 'Tide DB' } })
   for (const definition of [undefined, {}, { plans: [] }]) {
     const record = put({ offerTypeId: 'x', ...definition && { definition } })
-    t.strictSame(summaryOf(record), { offerTypeId: 'x', ...OWNED, status: 'neverPublished', version: 0, definition: {} })
+    t.strictSame(summaryOf(record), {
+      offerTypeId: 'x',
+      ...OWNED,
+      status: 'neverPublished',
+      version: 0,
+      definition: {}
+    })
   }
   t.strictSame(summaryOf(put({ offerTypeId: 'x', definition: { displayText: '' } })).definition, { displayText: '' })
 })

@@ -1,16 +1,42 @@
 import t from 'tap'
 import { cancel } from '../../../example/offers/lifecycle.js'
-import { findOperation, operationDocument, statusDocument, submissionSummary } from '../../../example/offers/operation.js'
+import {
+  findOperation,
+  operationDocument,
+  statusDocument,
+  submissionSummary
+} from '../../../example/offers/operation.js'
 import { stepsOf } from '../../../example/offers/steps.js'
 import { DOCUMENT, newest, published, put, START, states, STEP } from '../../support/example/publications.js'
 
 await t.test('status: that of the offer, and how far its newest publication is (CPP §7)', async (t) => {
   const never = statusDocument(put(), START)
-  t.strictSame(never, { status: 'neverPublished', messages: [], steps: stepsOf(undefined, START), previewLinks: [], liveLinks: [], notificationEmails: '' })
-  const statuses = Object.fromEntries(Object.entries(states).map(([state, record]) => [state, statusDocument(record(), START).status]))
-  t.strictSame(statuses, { running: 'running', waiting: 'waitingForPublisherReview', goingLive: 'running', live: 'succeeded', failed: 'failed', canceled: 'canceled' })
+  t.strictSame(never, {
+    status: 'neverPublished',
+    messages: [],
+    steps: stepsOf(undefined, START),
+    previewLinks: [],
+    liveLinks: [],
+    notificationEmails: ''
+  })
+  const statuses = Object.fromEntries(
+    Object.entries(states).map(([state, record]) => [state, statusDocument(record(), START).status])
+  )
+  t.strictSame(statuses, {
+    running: 'running',
+    waiting: 'waitingForPublisherReview',
+    goingLive: 'running',
+    live: 'succeeded',
+    failed: 'failed',
+    canceled: 'canceled'
+  })
   const again = published(states.failed(), { id: 'p2', emails: 'a@example.org,b@example.org', now: START + 9 * STEP })
-  t.match(statusDocument(again, START + 9 * STEP), { status: 'running', messages: [], steps: stepsOf(newest(again), START + 9 * STEP), notificationEmails: 'a@example.org,b@example.org' })
+  t.match(statusDocument(again, START + 9 * STEP), {
+    status: 'running',
+    messages: [],
+    steps: stepsOf(newest(again), START + 9 * STEP),
+    notificationEmails: 'a@example.org,b@example.org'
+  })
 })
 
 await t.test('operation: what it is in each state, and whether it can be canceled (reading 25)', async (t) => {
@@ -45,11 +71,14 @@ await t.test('operation: the version that it publishes, its steps, its e-mails, 
 })
 
 await t.test('messages: a failure is told at the top, and in its step (CPP §7)', async (t) => {
-  for (const { messages, steps } of [statusDocument(states.failed(), START), operationDocument(newest(states.failed()), START)]) {
+  for (const { messages, steps } of [
+    statusDocument(states.failed(), START),
+    operationDocument(newest(states.failed()), START)
+  ]) {
     t.match(messages, [{ messageHtml: /osVhdUrl/, level: 'error', timestamp: '2031-04-02T00:00:02.0000000Z' }])
     t.strictSame(steps[1]?.messages, messages)
   }
-  for (const state of ['running', 'waiting', 'goingLive', 'live', 'canceled'] as const) t.strictSame(statusDocument(states[state](), START).messages, [], state)
+  for (const state of ['running', 'waiting', 'goingLive', 'live', 'canceled'] as const) { t.strictSame(statusDocument(states[state](), START).messages, [], state) }
 })
 
 await t.test('submission: every field of CPP §7, with the type of the offer and the e-mails of publish', async (t) => {
@@ -84,7 +113,11 @@ await t.test('submission: its state, the slot that it is on its way to, and when
     canceled: ['canceled', 'preview', 10]
   })
   const late = cancel(states.goingLive(), START + 10.5 * STEP)
-  t.match(submissionSummary(late, newest(late)), { submissionState: 'canceled', slot: 'production', changedTime: '2031-04-02T00:00:10.5000000Z' })
+  t.match(submissionSummary(late, newest(late)), {
+    submissionState: 'canceled',
+    slot: 'production',
+    changedTime: '2031-04-02T00:00:10.5000000Z'
+  })
 })
 
 await t.test('submission: its version is the same time in .NET ticks: 18 digits, none of them lost (CPP §7, reading 26)', async (t) => {
@@ -101,5 +134,11 @@ await t.test('an operation is found by whatever tells it; what is not there is 4
   const record = published(states.live(), { id: 'p2' })
   t.equal(findOperation(record, ({ id }) => id === 'p1'), record.submissions[1])
   t.equal(findOperation(record, ({ goLive }) => goLive?.id === 'g1'), record.submissions[1])
-  for (const offer of [record, put()]) t.throws(() => findOperation(offer, ({ id }) => id === 'other'), { statusCode: 404, code: 'OperationNotFound', message: /submissions/ })
+  for (const offer of [record, put()]) {
+    t.throws(() => findOperation(offer, ({ id }) => id === 'other'), {
+      statusCode: 404,
+      code: 'OperationNotFound',
+      message: /submissions/
+    })
+  }
 })

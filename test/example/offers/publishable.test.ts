@@ -19,15 +19,24 @@ function planOf (fields: Record<string, unknown>): OfferContent {
 
 await t.test('a name and a plan are all that publish needs (reading 19)', async (t) => {
   t.equal(flawOfDraft(planOf({})), undefined)
-  t.equal(flawOfDraft(contentOf({ displayText: ' x ', plans: [{ planId: 'a' }, { planId: 'A' }, { planId: '' }] })), undefined)
+  t.equal(
+    flawOfDraft(contentOf({ displayText: ' x ', plans: [{ planId: 'a' }, { planId: 'A' }, { planId: '' }] })),
+    undefined
+  )
 })
 
 await t.test('what is missing is told, the name first (CPP §3, 422 of publish)', async (t) => {
   const plans = [{ planId: 'small' }]
-  for (const definition of [undefined, {}, { plans }, { displayText: '', plans }, { displayText: ' \t\n\u00a0', plans }]) {
+  for (const definition of [
+    undefined,
+    {},
+    { plans },
+    { displayText: '', plans },
+    { displayText: ' \t\n\u00a0', plans }
+  ]) {
     t.match(flawOfDraft(contentOf(definition)), /^definition\/displayText is empty/)
   }
-  for (const definition of [{ displayText: 'x' }, { displayText: 'x', plans: [] }]) t.match(flawOfDraft(contentOf(definition)), /^definition\/plans is empty/)
+  for (const definition of [{ displayText: 'x' }, { displayText: 'x', plans: [] }]) { t.match(flawOfDraft(contentOf(definition)), /^definition\/plans is empty/) }
 })
 
 await t.test('no plan twice: the first that is there again is told (reading 19)', async (t) => {
@@ -48,20 +57,50 @@ await t.test('as many plans as a document can hold are looked through at once', 
 
 await t.test('images of both kinds of offers pass with an https address (CPP §5)', async (t) => {
   for (const map of [VM, COREVM]) {
-    t.equal(flawOfImages(planOf({ [map]: { '1.0.0': GOOD, '1.0.1': { osVhdUrl: 'HTTPS://IMAGES.EXAMPLE/a.vhd', lunVhdDetails: [] } } })), undefined)
+    t.equal(
+      flawOfImages(
+        planOf({ [map]: { '1.0.0': GOOD, '1.0.1': { osVhdUrl: 'HTTPS://IMAGES.EXAMPLE/a.vhd', lunVhdDetails: [] } } })
+      ),
+      undefined
+    )
     t.equal(flawOfImages(planOf({ [map]: {} })), undefined)
   }
-  for (const content of [contentOf(undefined), contentOf({}), contentOf({ plans: [] }), planOf({})]) t.equal(flawOfImages(content), undefined)
+  for (const content of [contentOf(undefined), contentOf({}), contentOf({ plans: [] }), planOf({})]) { t.equal(flawOfImages(content), undefined) }
 })
 
 await t.test('an image without an https address is rejected, and its version and plan are told (reading 19)', async (t) => {
   const wrong = [
-    'http://images.example/a.vhd', 'ftp://images.example/a.vhd', '', 'https', 'https:', 'https:/images.example', 'https://', 'https:// ', 'https://a b/', 'https://[/', 'https://a:port/',
-    ' https://images.example/a.vhd', '//images.example/a.vhd', 'xhttps://images.example/a.vhd', 'data:,https://', undefined, null, 5, true, {}, [], ['https://images.example/a.vhd'], { href: 'https://images.example/a.vhd' }
+    'http://images.example/a.vhd',
+    'ftp://images.example/a.vhd',
+    '',
+    'https',
+    'https:',
+    'https:/images.example',
+    'https://',
+    'https:// ',
+    'https://a b/',
+    'https://[/',
+    'https://a:port/',
+    ' https://images.example/a.vhd',
+    '//images.example/a.vhd',
+    'xhttps://images.example/a.vhd',
+    'data:,https://',
+    undefined,
+    null,
+    5,
+    true,
+    {},
+    [],
+    ['https://images.example/a.vhd'],
+    { href: 'https://images.example/a.vhd' }
   ]
   for (const map of [VM, COREVM]) {
     for (const osVhdUrl of wrong) {
-      t.equal(flawOfImages(planOf({ [map]: { '1.0.0': GOOD, '1.0.1': { osVhdUrl } } })), 'The image 1.0.1 of the plan "small" cannot be fetched: its osVhdUrl is no https address.', `${map}: ${JSON.stringify(osVhdUrl)}`)
+      t.equal(
+        flawOfImages(planOf({ [map]: { '1.0.0': GOOD, '1.0.1': { osVhdUrl } } })),
+        'The image 1.0.1 of the plan "small" cannot be fetched: its osVhdUrl is no https address.',
+        `${map}: ${JSON.stringify(osVhdUrl)}`
+      )
     }
   }
 })
@@ -69,21 +108,31 @@ await t.test('an image without an https address is rejected, and its version and
 await t.test('of a name that is as long as a document, its beginning is told', async (t) => {
   const name = 'x'.repeat(1e5)
   const told = `${'x'.repeat(100)}…`
-  t.equal(flawOfImages(contentOf({ plans: [{ planId: name, [VM]: { [name]: {} } }] })), `The image ${told} of the plan "${told}" cannot be fetched: its osVhdUrl is no https address.`)
-  t.equal(flawOfDraft(contentOf({ displayText: 'x', plans: [{ planId: name }, { planId: name }] })), `definition/plans has the plan "${told}" twice`)
+  t.equal(
+    flawOfImages(contentOf({ plans: [{ planId: name, [VM]: { [name]: {} } }] })),
+    `The image ${told} of the plan "${told}" cannot be fetched: its osVhdUrl is no https address.`
+  )
+  t.equal(
+    flawOfDraft(contentOf({ displayText: 'x', plans: [{ planId: name }, { planId: name }] })),
+    `definition/plans has the plan "${told}" twice`
+  )
 })
 
 await t.test('every plan and both maps are looked at, in their order', async (t) => {
   const bad = { osVhdUrl: 'http://images.example' }
   t.match(flawOfImages(planOf({ [VM]: { '1.0.0': GOOD }, [COREVM]: { '2.0.0': bad } })), /image 2\.0\.0 /)
-  const plans = [{ planId: 'a', [VM]: { '1.0.0': GOOD } }, { planId: 'b', [VM]: { '1.0.1': bad } }, { planId: 'c', [VM]: { '1.0.2': bad } }]
+  const plans = [
+    { planId: 'a', [VM]: { '1.0.0': GOOD } },
+    { planId: 'b', [VM]: { '1.0.1': bad } },
+    { planId: 'c', [VM]: { '1.0.2': bad } }
+  ]
   t.match(flawOfImages(contentOf({ plans })), /image 1\.0\.1 of the plan "b"/)
 })
 
 await t.test('odd shapes where images are expected never throw: what is no map has no images, what is no image is rejected', async (t) => {
   for (const map of [VM, COREVM]) {
-    for (const none of [null, 0, 5, true, '', 'text', [], {}]) t.equal(flawOfImages(planOf({ [map]: none })), undefined, JSON.stringify(none))
-    for (const image of [null, 0, true, 'https://images.example', [], {}, [[]]]) t.match(flawOfImages(planOf({ [map]: { '1.0.0': image } })), /^The image 1\.0\.0 /, JSON.stringify(image))
+    for (const none of [null, 0, 5, true, '', 'text', [], {}]) { t.equal(flawOfImages(planOf({ [map]: none })), undefined, JSON.stringify(none)) }
+    for (const image of [null, 0, true, 'https://images.example', [], {}, [[]]]) { t.match(flawOfImages(planOf({ [map]: { '1.0.0': image } })), /^The image 1\.0\.0 /, JSON.stringify(image)) }
     for (const name of ['constructor', 'toString', 'hasOwnProperty', '']) {
       t.equal(flawOfImages(planOf({ [map]: { [name]: GOOD } })), undefined, name)
       t.match(flawOfImages(planOf({ [map]: { [name]: {} } })), /no https address/, name)

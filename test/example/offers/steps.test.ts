@@ -4,13 +4,22 @@ import type { Submission } from '../../../example/offers/record.js'
 import { messagesOf, rejectedAt, signOffAt, stepsOf } from '../../../example/offers/steps.js'
 import { FLAWED, newest, published, put, START, states, STEP } from '../../support/example/publications.js'
 
-const SHORT: Record<string, string> = { notStarted: '-', inProgress: '>', waitingForPublisherReview: '?', rejected: '!', complete: 'x', canceled: '/' }
+const SHORT: Record<string, string> = {
+  notStarted: '-',
+  inProgress: '>',
+  waitingForPublisherReview: '?',
+  rejected: '!',
+  complete: 'x',
+  canceled: '/'
+}
 
 /** The steps in short: a sign for each status, and the percentage of the one that is neither before nor behind. */
 function short (submission: Submission | undefined, now: number): string {
   const steps = stepsOf(submission, now)
   const current = steps.find(({ status }) => status !== 'complete' && status !== 'notStarted')
-  return steps.map(({ status }) => SHORT[status]).join('') + (current === undefined ? '' : ` ${current.progressPercentage}`)
+  return (
+    steps.map(({ status }) => SHORT[status]).join('') + (current === undefined ? '' : ` ${current.progressPercentage}`)
+  )
 }
 
 await t.test('the six steps of a virtual machine, in their order (CPP §7, reading 18)', async (t) => {
@@ -23,7 +32,10 @@ await t.test('the six steps of a virtual machine, in their order (CPP §7, readi
     ['live', 'Live']
   ])
   for (const { status, messages, progressPercentage, description, estimatedTimeFrame } of stepsOf(undefined, START)) {
-    t.strictSame({ status, messages, progressPercentage }, { status: 'notStarted', messages: [], progressPercentage: 0 })
+    t.strictSame(
+      { status, messages, progressPercentage },
+      { status: 'notStarted', messages: [], progressPercentage: 0 }
+    )
     t.ok(description && estimatedTimeFrame)
   }
 })
@@ -31,10 +43,18 @@ await t.test('the six steps of a virtual machine, in their order (CPP §7, readi
 await t.test('each step takes as long as the others, and ends as the next begins (reading 18)', async (t) => {
   const running = newest(published())
   const boundaries: Array<[number, string]> = [
-    [0, '>----- 0'], [1, '>----- 0'], [9, '>----- 0'], [10, '>----- 1'], [STEP / 2, '>----- 50'], [STEP - 1, '>----- 99'],
-    [STEP, 'x>---- 0'], [2 * STEP - 1, 'x>---- 99'],
-    [2 * STEP, 'xx>--- 0'], [3 * STEP - 1, 'xx>--- 99'],
-    [3 * STEP, 'xxx>-- 0'], [4 * STEP - 1, 'xxx>-- 99']
+    [0, '>----- 0'],
+    [1, '>----- 0'],
+    [9, '>----- 0'],
+    [10, '>----- 1'],
+    [STEP / 2, '>----- 50'],
+    [STEP - 1, '>----- 99'],
+    [STEP, 'x>---- 0'],
+    [2 * STEP - 1, 'x>---- 99'],
+    [2 * STEP, 'xx>--- 0'],
+    [3 * STEP - 1, 'xx>--- 99'],
+    [3 * STEP, 'xxx>-- 0'],
+    [4 * STEP - 1, 'xxx>-- 99']
   ]
   for (const [elapsed, steps] of boundaries) t.equal(short(running, START + elapsed), steps, `after ${elapsed} ms`)
   t.equal(signOffAt(running), START + 4 * STEP)
@@ -44,7 +64,11 @@ await t.test('each step takes as long as the others, and ends as the next begins
 await t.test('a percentage is the whole part of the time that has passed, without an error of rounding', async (t) => {
   const running = newest(published(put(), { stepMs: 100 }))
   for (let elapsed = 0; elapsed < 400; elapsed++) {
-    t.equal(stepsOf(running, START + elapsed)[Math.floor(elapsed / 100)]!.progressPercentage, elapsed % 100, `after ${elapsed} ms`)
+    t.equal(
+      stepsOf(running, START + elapsed)[Math.floor(elapsed / 100)]!.progressPercentage,
+      elapsed % 100,
+      `after ${elapsed} ms`
+    )
   }
 })
 
@@ -58,7 +82,7 @@ await t.test('what is due and not settled shows as no further than its state: co
 
 await t.test('what the certification is going to reject looks like any other until then (reading 19)', async (t) => {
   const [flawed, sound] = [newest(published(put(FLAWED))), newest(published())]
-  for (let elapsed = 0; elapsed < 2 * STEP; elapsed += 7) t.strictSame(stepsOf(flawed, START + elapsed), stepsOf(sound, START + elapsed))
+  for (let elapsed = 0; elapsed < 2 * STEP; elapsed += 7) { t.strictSame(stepsOf(flawed, START + elapsed), stepsOf(sound, START + elapsed)) }
   t.strictSame(messagesOf(flawed), [])
 })
 
@@ -68,31 +92,56 @@ await t.test('the sign-off takes as long as the publisher does (reading 18)', as
 
 await t.test('golive ends the sign-off, and its step takes as long as any (readings 18 and 22)', async (t) => {
   const goingLive = newest(states.goingLive())
-  for (const [elapsed, steps] of [[0, 'xxxxx> 0'], [STEP / 4, 'xxxxx> 25'], [STEP - 1, 'xxxxx> 99']] as const) t.equal(short(goingLive, START + 10 * STEP + elapsed), steps)
+  for (const [elapsed, steps] of [
+    [0, 'xxxxx> 0'],
+    [STEP / 4, 'xxxxx> 25'],
+    [STEP - 1, 'xxxxx> 99']
+  ] as const) { t.equal(short(goingLive, START + 10 * STEP + elapsed), steps) }
 })
 
 await t.test('live: all is complete, for all time', async (t) => {
   for (const now of [START, START + 11 * STEP, START + 1e9]) {
-    t.ok(stepsOf(newest(states.live()), now).every(({ status, progressPercentage }) => status === 'complete' && progressPercentage === 100))
+    t.ok(
+      stepsOf(newest(states.live()), now).every(
+        ({ status, progressPercentage }) => status === 'complete' && progressPercentage === 100
+      )
+    )
   }
 })
 
 await t.test('failed: the certification is the step that rejected, and tells why and when (reading 25)', async (t) => {
   const failed = newest(states.failed())
   for (const now of [START, START + 2 * STEP, START + 1e9]) t.equal(short(failed, now), 'x!---- 100')
-  const told = [{ messageHtml: 'The image 1.0.0 of the plan "small" cannot be fetched: its osVhdUrl is no https address.', level: 'error', timestamp: '2031-04-02T00:00:02.0000000Z' }]
+  const told = [
+    {
+      messageHtml: 'The image 1.0.0 of the plan "small" cannot be fetched: its osVhdUrl is no https address.',
+      level: 'error',
+      timestamp: '2031-04-02T00:00:02.0000000Z'
+    }
+  ]
   t.strictSame(messagesOf(failed), told)
   t.strictSame(stepsOf(failed, START).map(({ messages }) => messages), [[], told, [], [], [], []])
 })
 
 await t.test('a message is HTML, and what a client wrote is text in it', async (t) => {
-  const failed: Submission = { ...newest(states.failed()), flaw: 'The plan "<img src=x onerror=alert(1)>" & "&lt;" are odd' }
+  const failed: Submission = {
+    ...newest(states.failed()),
+    flaw: 'The plan "<img src=x onerror=alert(1)>" & "&lt;" are odd'
+  }
   t.equal(messagesOf(failed)[0]?.messageHtml, 'The plan "&lt;img src=x onerror=alert(1)&gt;" &amp; "&amp;lt;" are odd')
 })
 
 await t.test('canceled: the step in which it was, as far as it was, for all time (reading 25)', async (t) => {
   const running: Array<[number, string]> = [
-    [-STEP, '/----- 0'], [0, '/----- 0'], [STEP - 1, '/----- 99'], [STEP, 'x/---- 0'], [STEP + STEP / 2, 'x/---- 50'], [2 * STEP, 'xx/--- 0'], [3 * STEP, 'xxx/-- 0'], [4 * STEP - 1, 'xxx/-- 99'], [9 * STEP, 'xxx/-- 99']
+    [-STEP, '/----- 0'],
+    [0, '/----- 0'],
+    [STEP - 1, '/----- 99'],
+    [STEP, 'x/---- 0'],
+    [STEP + STEP / 2, 'x/---- 50'],
+    [2 * STEP, 'xx/--- 0'],
+    [3 * STEP, 'xxx/-- 0'],
+    [4 * STEP - 1, 'xxx/-- 99'],
+    [9 * STEP, 'xxx/-- 99']
   ]
   for (const [elapsed, steps] of running) {
     const canceled = newest(cancel(published(), START + elapsed))
@@ -101,7 +150,11 @@ await t.test('canceled: the step in which it was, as far as it was, for all time
   }
   t.equal(short(newest(cancel(published(put(FLAWED)), START + 9 * STEP)), START), 'x/---- 99', 'before it was rejected')
   t.equal(short(newest(states.canceled()), START + 1e9), 'xxxx/- 0', 'at the sign-off')
-  t.equal(short(newest(cancel(states.goingLive(), START + 10 * STEP + STEP / 2)), START + 1e9), 'xxxxx/ 50', 'on its way to production')
+  t.equal(
+    short(newest(cancel(states.goingLive(), START + 10 * STEP + STEP / 2)), START + 1e9),
+    'xxxxx/ 50',
+    'on its way to production'
+  )
 })
 
 await t.test('percentages and steps never go back as time goes on, and one that is in progress is never at 100', async (t) => {
@@ -113,9 +166,17 @@ await t.test('percentages and steps never go back as time goes on, and one that 
         let before = stepsOf(submission, START - stepMs)
         for (let at = -stepMs; at <= 6 * stepMs; at += Math.max(1, Math.floor(stepMs / 29))) {
           const steps = stepsOf(submission, START + at)
-          const falls = steps.some(({ progressPercentage }, index) => progressPercentage < before[index]!.progressPercentage)
-          const isWrong = steps.some(({ status, progressPercentage: part }) =>
-            !Number.isInteger(part) || part < 0 || part > 100 || (part === 100) !== (status === 'complete') || (status === 'notStarted' && part > 0))
+          const falls = steps.some(
+            ({ progressPercentage }, index) => progressPercentage < before[index]!.progressPercentage
+          )
+          const isWrong = steps.some(
+            ({ status, progressPercentage: part }) =>
+              !Number.isInteger(part) ||
+              part < 0 ||
+              part > 100 ||
+              (part === 100) !== (status === 'complete') ||
+              (status === 'notStarted' && part > 0)
+          )
           if (falls || isWrong) t.fail(`steps of ${stepMs} ms, after ${at} ms`, { before, steps })
           before = steps
         }

@@ -9,7 +9,10 @@ const ACTIONS = ['publish', 'golive', 'cancel'] as const
 await t.test('reading 1: PUT, publish, golive and cancel need If-Match; ACTIONS_IF_MATCH=optional frees the last three', async (t) => {
   const strict = await newPublisher(t)
   const etag = await strict.put()
-  for (const refused of [await strict.send('PUT', '/tide-db', {}, OFFER), ...await Promise.all(ACTIONS.map(async (action) => await strict.act(action, {})))]) {
+  for (const refused of [
+    await strict.send('PUT', '/tide-db', {}, OFFER),
+    ...(await Promise.all(ACTIONS.map(async (action) => await strict.act(action, {}))))
+  ]) {
     t.strictSame([refused.statusCode, codeOf(t, refused)], [400, 'MissingIfMatch'])
   }
   t.equal((await strict.send('GET', '/tide-db')).headers.etag, etag)
@@ -22,12 +25,19 @@ await t.test('reading 1: PUT, publish, golive and cancel need If-Match; ACTIONS_
   t.equal((await lax.act('golive', {})).statusCode, 202)
   t.equal((await lax.act('cancel', {})).statusCode, 202)
   // What is sent is honoured.
-  t.strictSame([(await lax.act('publish', { 'if-match': etag })).statusCode, (await lax.act('publish', { 'if-match': 'unquoted' })).statusCode], [412, 400])
+  t.strictSame(
+    [
+      (await lax.act('publish', { 'if-match': etag })).statusCode,
+      (await lax.act('publish', { 'if-match': 'unquoted' })).statusCode
+    ],
+    [412, 400]
+  )
 })
 
 await t.test('reading 2: * creates too, If-None-Match: * creates only, and neither is 400 also where an offer exists', async (t) => {
   const { send } = await newPublisher(t)
-  const put = async (path: string, headers: Record<string, string>) => (await send('PUT', path, headers, OFFER)).statusCode
+  const put = async (path: string, headers: Record<string, string>) =>
+    (await send('PUT', path, headers, OFFER)).statusCode
   t.strictSame([await put('/a', { 'if-match': '*' }), await put('/a', { 'if-match': '*' })], [201, 200])
   t.strictSame([await put('/b', { 'if-none-match': '*' }), await put('/b', { 'if-none-match': '*' })], [201, 412])
   t.strictSame([await put('/b', {}), await put('/c', {})], [400, 400])
@@ -65,7 +75,12 @@ await t.test('reading 4: the tag is strong, in the header alone, and new after e
   t.equal(new Set(tags).size, 8)
   for (const tag of tags) t.match(tag, /^"[\w.-]+"$/)
 
-  const kept = await send('PUT', '/tide-db', { 'if-match': tags.at(-1)! }, { ...OFFER, eTag: '"stale"', etag: '"stale"', Etag: 'W/"x"', ETAG: 5 })
+  const kept = await send(
+    'PUT',
+    '/tide-db',
+    { 'if-match': tags.at(-1)! },
+    { ...OFFER, eTag: '"stale"', etag: '"stale"', Etag: 'W/"x"', ETAG: 5 }
+  )
   t.equal(kept.statusCode, 200)
   t.strictSame(Object.keys((await send('GET', '/tide-db')).json()).filter((name) => /etag/i.test(name)), [])
 })
@@ -86,9 +101,21 @@ await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of 
     const { headers } = await send(method, '/tide-db')
     t.strictSame([headers.etag, headers['cache-control']], [await current(), 'no-cache'])
   }
-  for (const path of ['', '/tide-db/versions/1', '/tide-db/slot/draft', '/tide-db/slot/production', '/tide-db/status', '/tide-db/submissions/', (went.headers.location as string).replace(/^.*offers(.*)\?.*$/, '$1')]) {
+  for (const path of [
+    '',
+    '/tide-db/versions/1',
+    '/tide-db/slot/draft',
+    '/tide-db/slot/production',
+    '/tide-db/status',
+    '/tide-db/submissions/',
+    (went.headers.location as string).replace(/^.*offers(.*)\?.*$/, '$1')
+  ]) {
     const response = await send('GET', path)
-    t.strictSame([response.statusCode, response.headers.etag, response.headers['cache-control']], [200, undefined, 'no-cache'], path)
+    t.strictSame(
+      [response.statusCode, response.headers.etag, response.headers['cache-control']],
+      [200, undefined, 'no-cache'],
+      path
+    )
   }
 })
 
@@ -107,7 +134,10 @@ await t.test('no-cache (CPP §2): also the lists beside the offers, the older ad
     [403, `/api/publishers/fabrikam/offers${version}`, TOKEN]
   ]
   for (const [status, url, authorization] of cases) {
-    const { statusCode, headers } = await app.inject({ url, headers: { ...authorization !== undefined && { authorization } } })
+    const { statusCode, headers } = await app.inject({
+      url,
+      headers: { ...(authorization !== undefined && { authorization }) }
+    })
     t.strictSame([statusCode, headers['cache-control']], [status, 'no-cache'], url)
   }
 })

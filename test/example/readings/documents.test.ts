@@ -29,7 +29,18 @@ await t.test('reading 12: PUT replaces everything but what the server owns; ever
   await put({ ...OFFER, gone: true })
   // Names that are something else to JavaScript, or to a schema, than a client thinks.
   const odd = {
-    constructor: { prototype: { a: 1 } }, toString: 5, hasOwnProperty: null, toJSON: 'x', length: 0, valueOf: [], $ref: '#/nowhere', $id: 'x', then: 'y', '': 'empty', 7: 'number', 'a/b~c': { 'd.e': 1 }
+    constructor: { prototype: { a: 1 } },
+    toString: 5,
+    hasOwnProperty: null,
+    toJSON: 'x',
+    length: 0,
+    valueOf: [],
+    $ref: '#/nowhere',
+    $id: 'x',
+    then: 'y',
+    '': 'empty',
+    7: 'number',
+    'a/b~c': { 'd.e': 1 }
   }
   const content = {
     ...odd,
@@ -42,14 +53,44 @@ await t.test('reading 12: PUT replaces everything but what the server owns; ever
       eTag: 'kept',
       offerTypeVersions: 'kept',
       displayText: ODD_TEXT,
-      offer: { ...odd, 'microsoft-azure-marketplace.categoryMap': [{ categoryL1: 'a', 'categoryL2-a': ['b'] }], tableLeadConfiguration: {}, numbers: [0, -1.5, 5e-324, 1.7976931348623157e308, 9007199254740991, '5', 'true', null] },
-      plans: [{ ...odd, planId: ODD_TEXT, virtualMachinePricing: { isByol: true, coreMultiplier: { currency: 'USD', single: 1.1 } }, 'microsoft-azure-corevm.vmImagesPublicAzure': { '2031.04.02': { osVhdUrl: 'https://example.org/a.vhd', lunVhdDetails: [], showInGui: true } }, diskGenerations: [{ planId: 'gen2', deep: [[[{}]]] }] }]
+      offer: {
+        ...odd,
+        'microsoft-azure-marketplace.categoryMap': [{ categoryL1: 'a', 'categoryL2-a': ['b'] }],
+        tableLeadConfiguration: {},
+        numbers: [0, -1.5, 5e-324, 1.7976931348623157e308, 9007199254740991, '5', 'true', null]
+      },
+      plans: [
+        {
+          ...odd,
+          planId: ODD_TEXT,
+          virtualMachinePricing: { isByol: true, coreMultiplier: { currency: 'USD', single: 1.1 } },
+          'microsoft-azure-corevm.vmImagesPublicAzure': {
+            '2031.04.02': { osVhdUrl: 'https://example.org/a.vhd', lunVhdDetails: [], showInGui: true }
+          },
+          diskGenerations: [{ planId: 'gen2', deep: [[[{}]]] }]
+        }
+      ]
     }
   }
-  const document = JSON.stringify({ ...content, ...OWNED, offerTypeId: TYPE, id: 'tide-db', publisherId: 'contoso', offerTypeVersions: { a: 87 } })
+  const document = JSON.stringify({
+    ...content,
+    ...OWNED,
+    offerTypeId: TYPE,
+    id: 'tide-db',
+    publisherId: 'contoso',
+    offerTypeVersions: { a: 87 }
+  })
   const headers = { 'if-match': '*', 'content-type': 'application/json' }
   const saved = await send(app, 'PUT', offersUrl('/tide-db'), headers, document)
-  const shown = { ...content, offerTypeId: TYPE, id: 'tide-db', publisherId: 'contoso', status: 'neverPublished', version: 0, changedTime: '2031-04-02T09:15:06.9870000Z' }
+  const shown = {
+    ...content,
+    offerTypeId: TYPE,
+    id: 'tide-db',
+    publisherId: 'contoso',
+    status: 'neverPublished',
+    version: 0,
+    changedTime: '2031-04-02T09:15:06.9870000Z'
+  }
   same(t, saved.json(), shown)
   same(t, await get('/tide-db'), shown)
   same(t, await get('/tide-db/slot/DRAFT'), shown)
@@ -63,22 +104,32 @@ await t.test('reading 12: PUT replaces everything but what the server owns; ever
   same(t, await get('/tide-db'), { ...published, changedTime: '2031-04-02T09:15:10.9870000Z' })
 
   // A number comes back as what JavaScript makes of it; of a name that is there twice, the last.
-  const numbers = await send(app, 'PUT', offersUrl('/tide-db'), headers, `{"offerTypeId":"${TYPE}","n":9007199254740993,"n2":1,"n2":2}`)
+  const numbers = await send(
+    app,
+    'PUT',
+    offersUrl('/tide-db'),
+    headers,
+    `{"offerTypeId":"${TYPE}","n":9007199254740993,"n2":1,"n2":2}`
+  )
   t.strictSame([numbers.json().n, numbers.json().n2], [9007199254740992, 2])
 })
 
 await t.test('reading 13: 201 for a PUT that created, 200 for one that replaced', async (t) => {
   const { send } = await newPublisher(t)
   const statuses: number[] = []
-  for (const headers of [{ 'if-match': '*' }, { 'if-match': '*' }]) statuses.push((await send('PUT', '/tide-db', headers, OFFER)).statusCode)
+  for (const headers of [{ 'if-match': '*' }, { 'if-match': '*' }]) { statuses.push((await send('PUT', '/tide-db', headers, OFFER)).statusCode) }
   const { etag } = (await send('GET', '/tide-db')).headers
-  statuses.push((await send('PUT', '/tide-db', { 'if-match': etag as string }, OFFER)).statusCode, (await send('PUT', '/other', { 'if-none-match': '*' }, OFFER)).statusCode)
+  statuses.push(
+    (await send('PUT', '/tide-db', { 'if-match': etag as string }, OFFER)).statusCode,
+    (await send('PUT', '/other', { 'if-none-match': '*' }, OFFER)).statusCode
+  )
   t.strictSame(statuses, [201, 200, 200, 201])
 })
 
 await t.test('reading 14: $filter has one form, and any other is 400; a list is ordered by id', async (t) => {
   const app = await newApp(t)
-  const ids = async (filter: string) => (await send(app, 'GET', offersUrl('', `api-version=2017-10-31&$filter=${encodeURIComponent(filter)}`))).json()
+  const ids = async (filter: string) =>
+    (await send(app, 'GET', offersUrl('', `api-version=2017-10-31&$filter=${encodeURIComponent(filter)}`))).json()
   for (const [id, offerTypeId] of [['b', TYPE], ['a-2', "it's"], ['a', TYPE], ['a-10', 'microsoft-azure-corevm']]) {
     await send(app, 'PUT', offersUrl(`/${id}`), { 'if-match': '*' }, { offerTypeId })
   }
@@ -87,11 +138,30 @@ await t.test('reading 14: $filter has one form, and any other is 400; a list is 
   t.strictSame(named(await ids(`offerTypeId eq '${TYPE}'`)), ['a', 'b'])
   t.strictSame(named(await ids("offerTypeId eq 'it''s'")), ['a-2'])
   t.strictSame(await ids("offerTypeId eq 'none'"), [])
-  for (const filter of ['', 'x', "offerTypeId eq 'it's'", 'offerTypeId eq "x"', "offerTypeId ne 'x'", "id eq 'a'", "offerTypeId eq 'x' or true", "OFFERTYPEID eq 'x'", "offerTypeId eq 'x", "' or 1 eq 1"]) {
-    const refused = await send(app, 'GET', offersUrl('', `api-version=2017-10-31&$filter=${encodeURIComponent(filter)}`))
+  for (const filter of [
+    '',
+    'x',
+    "offerTypeId eq 'it's'",
+    'offerTypeId eq "x"',
+    "offerTypeId ne 'x'",
+    "id eq 'a'",
+    "offerTypeId eq 'x' or true",
+    "OFFERTYPEID eq 'x'",
+    "offerTypeId eq 'x",
+    "' or 1 eq 1"
+  ]) {
+    const refused = await send(
+      app,
+      'GET',
+      offersUrl('', `api-version=2017-10-31&$filter=${encodeURIComponent(filter)}`)
+    )
     t.strictSame([refused.statusCode, codeOf(t, refused)], [400, 'BadRequest'], filter)
   }
-  const twice = await send(app, 'GET', offersUrl('', "api-version=2017-10-31&$filter=offerTypeId%20eq%20'a'&$filter=offerTypeId%20eq%20'a'"))
+  const twice = await send(
+    app,
+    'GET',
+    offersUrl('', "api-version=2017-10-31&$filter=offerTypeId%20eq%20'a'&$filter=offerTypeId%20eq%20'a'")
+  )
   t.strictSame([twice.statusCode, codeOf(t, twice)], [400, 'BadRequest'])
 })
 
@@ -105,7 +175,10 @@ await t.test('reading 15: a PUT while a publication runs changes the draft alone
   t.match(await get('/tide-db/status'), { status: 'running' })
   t.match(await get('/tide-db/versions/1'), { definition: { displayText: 'Tide DB' } })
   pass(TO_SIGN_OFF)
-  t.match(await get('/tide-db/slot/preview'), { status: 'waitingForPublisherReview', definition: { displayText: 'Tide DB' } })
+  t.match(await get('/tide-db/slot/preview'), {
+    status: 'waitingForPublisherReview',
+    definition: { displayText: 'Tide DB' }
+  })
   await put({ ...edited, third: true })
   await act('golive')
   pass(1)

@@ -11,7 +11,10 @@ await t.test('reading 24: 202 has the address of the operation, relative, in two
     const response = await act(action, { 'if-match': '*' }, METADATA)
     const { location } = response.headers
     t.equal(response.statusCode, 202, action)
-    t.match(location, /^\/api\/publishers\/contoso\/offers\/tide-db\/operations\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\?api-version=2017-10-31$/)
+    t.match(
+      location,
+      /^\/api\/publishers\/contoso\/offers\/tide-db\/operations\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\?api-version=2017-10-31$/
+    )
     t.equal(response.headers['operation-location'], location)
     t.equal((await send(app, 'GET', location!)).body, response.body, 'as it is when followed')
   }
@@ -26,7 +29,12 @@ await t.test('reading 25: the status of an operation, whether it can be canceled
   await put()
   const ended = async (location: string) => {
     const { status, cancellationRequestState, steps, messages } = (await send(app, 'GET', location)).json()
-    return [status, cancellationRequestState, steps.map((step: { status: string }) => step.status).join(' '), messages.length]
+    return [
+      status,
+      cancellationRequestState,
+      steps.map((step: { status: string }) => step.status).join(' '),
+      messages.length
+    ]
   }
   const publish = async (): Promise<string> => (await act('publish')).headers.location as string
   const complete = (count: number): string => 'complete '.repeat(count)
@@ -51,7 +59,13 @@ await t.test('reading 25: the status of an operation, whether it can be canceled
   pass(1)
   t.strictSame(await ended(location), ['complete', 'cannotCancel', complete(6).trim(), 0])
 
-  await put({ ...OFFER, definition: { displayText: 'x', plans: [{ planId: 'a', 'microsoft-azure-virtualmachines.vmImages': { '1.0.0': {} } }] } })
+  await put({
+    ...OFFER,
+    definition: {
+      displayText: 'x',
+      plans: [{ planId: 'a', 'microsoft-azure-virtualmachines.vmImages': { '1.0.0': {} } }]
+    }
+  })
   location = await publish()
   pass(TO_SIGN_OFF)
   t.strictSame(await ended(location), ['failed', 'cannotCancel', 'complete rejected' + ' notStarted'.repeat(4), 1])
@@ -61,7 +75,11 @@ await t.test('reading 26: submissions, their states and slots, the two names of 
   const { send, get, put, act, pass } = await newPublisher(t)
   await put()
   t.strictSame(await get('/tide-db/submissions'), [])
-  const seen = async () => (await get('/tide-db/submissions')).map(({ submissionState, slot, publishingVersion }: Record<string, unknown>) => `${publishingVersion} ${submissionState} ${slot}`)
+  const seen = async () =>
+    (await get('/tide-db/submissions')).map(
+      ({ submissionState, slot, publishingVersion }: Record<string, unknown>) =>
+        `${publishingVersion} ${submissionState} ${slot}`
+    )
   await act('publish')
   await act('cancel')
   await act('publish')
@@ -75,8 +93,23 @@ await t.test('reading 26: submissions, their states and slots, the two names of 
   pass(2)
   t.strictSame(await seen(), ['3 failed preview', '2 succeeded production', '1 canceled preview'])
 
-  const filtered = async (query: string) => (await get(`/tide-db/submissions/?${query}`)).map(({ publishingVersion }: { publishingVersion: number }) => publishingVersion)
-  t.strictSame(await Promise.all(['status=canceled', 'submissionState=canceled', 'status=canceled&submissionState=failed', 'submissionState=failed&status=canceled', 'status=none', 'submissionState='].map(filtered)), [[1], [1], [3], [3], [], []])
+  const filtered = async (query: string) =>
+    (await get(`/tide-db/submissions/?${query}`)).map(
+      ({ publishingVersion }: { publishingVersion: number }) => publishingVersion
+    )
+  t.strictSame(
+    await Promise.all(
+      [
+        'status=canceled',
+        'submissionState=canceled',
+        'status=canceled&submissionState=failed',
+        'submissionState=failed&status=canceled',
+        'status=none',
+        'submissionState='
+      ].map(filtered)
+    ),
+    [[1], [1], [3], [3], [], []]
+  )
 
   const text = (await send('GET', '/tide-db/submissions')).body
   const versions = [...text.matchAll(/"version":(\d+)/g)].map(([, digits]) => digits!)
@@ -94,11 +127,23 @@ await t.test('reading 27: the older address of an operation; which slot it names
   pass(1)
   const read = async (id: string) => await send(app, 'GET', `/api/operations/${id}?api-version=2017-10-31`)
   const newer = (await send(app, 'GET', published.headers.location as string)).json()
-  for (const id of ['contoso$tide-db$1$preview', 'contoso%24tide-db%241%24PREVIEW', 'contoso$tide-db$1$production']) t.strictSame((await read(id)).json(), newer, id)
+  for (const id of ['contoso$tide-db$1$preview', 'contoso%24tide-db%241%24PREVIEW', 'contoso$tide-db$1$production']) { t.strictSame((await read(id)).json(), newer, id) }
   for (const [id, status, code] of [
-    ['contoso$tide-db$2$preview', 404, 'OperationNotFound'], ['contoso$tide-db$0$preview', 404, 'OperationNotFound'],
-    ['contoso$other$1$preview', 404, 'OfferNotFound'], ['fabrikam$tide-db$1$preview', 403, 'Forbidden'], ['CONTOSO$tide-db$1$preview', 403, 'Forbidden'],
-    ...['contoso$tide-db$1', 'contoso$tide-db$1$draft', 'contoso$tide-db$one$preview', 'contoso$tide-db$01$preview', '$tide-db$1$preview', 'contoso$$1$preview', 'x', 'contoso$a$b$1$preview'].map((id) => [id, 404, 'OperationNotFound'] as const)
+    ['contoso$tide-db$2$preview', 404, 'OperationNotFound'],
+    ['contoso$tide-db$0$preview', 404, 'OperationNotFound'],
+    ['contoso$other$1$preview', 404, 'OfferNotFound'],
+    ['fabrikam$tide-db$1$preview', 403, 'Forbidden'],
+    ['CONTOSO$tide-db$1$preview', 403, 'Forbidden'],
+    ...[
+      'contoso$tide-db$1',
+      'contoso$tide-db$1$draft',
+      'contoso$tide-db$one$preview',
+      'contoso$tide-db$01$preview',
+      '$tide-db$1$preview',
+      'contoso$$1$preview',
+      'x',
+      'contoso$a$b$1$preview'
+    ].map((id) => [id, 404, 'OperationNotFound'] as const)
   ] as const) {
     const refused = await read(id)
     t.strictSame([refused.statusCode, codeOf(t, refused)], [status, code], id)
@@ -111,7 +156,10 @@ await t.test('reading 28: e-mail addresses are kept and shown; none is as good a
   t.equal((await get('/tide-db/status')).notificationEmails, '')
   await act('publish', undefined, METADATA)
   pass(TO_SIGN_OFF)
-  const shown = async () => [(await get('/tide-db/status')).notificationEmails, (await get('/tide-db/submissions'))[0].definition.metadata.emails]
+  const shown = async () => [
+    (await get('/tide-db/status')).notificationEmails,
+    (await get('/tide-db/submissions'))[0].definition.metadata.emails
+  ]
   const emails = 'ann@example.org,bob@example.org'
   t.strictSame(await shown(), [emails, emails])
   const live = await act('golive', undefined, { metadata: { 'notification-emails': 'eve@example.org' } })
@@ -119,13 +167,25 @@ await t.test('reading 28: e-mail addresses are kept and shown; none is as good a
   t.strictSame(await shown(), [emails, emails])
   pass(1)
 
-  for (const [body, status] of [[' ', 400], [{ metadata: { 'notification-emails': 'x'.repeat(2001) } }, 400], [{ metadata: { 'notification-emails': 'x'.repeat(2000) } }, 202]] as const) {
-    const response = await act('publish', { 'if-match': '*', 'content-type': 'application/json' }, typeof body === 'string' ? body : JSON.stringify(body))
+  for (const [body, status] of [
+    [' ', 400],
+    [{ metadata: { 'notification-emails': 'x'.repeat(2001) } }, 400],
+    [{ metadata: { 'notification-emails': 'x'.repeat(2000) } }, 202]
+  ] as const) {
+    const response = await act(
+      'publish',
+      { 'if-match': '*', 'content-type': 'application/json' },
+      typeof body === 'string' ? body : JSON.stringify(body)
+    )
     t.equal(response.statusCode, status)
   }
   for (const body of [undefined, '', {}, { metadata: {} }, { metadata: { 'notification-emails': null } }]) {
     await act('cancel')
-    const response = await act('publish', { 'if-match': '*', 'content-type': 'application/json' }, typeof body === 'object' ? JSON.stringify(body) : body)
+    const response = await act(
+      'publish',
+      { 'if-match': '*', 'content-type': 'application/json' },
+      typeof body === 'object' ? JSON.stringify(body) : body
+    )
     t.strictSame([response.statusCode, response.json().notificationEmails], [202, ''], JSON.stringify(body))
   }
 })
@@ -134,6 +194,8 @@ await t.test('the publishers of a token, and the types of offers, have the form 
   const app = await newApp(t)
   const read = async (path: string) => (await send(app, 'GET', `/api/${path}?api-version=2017-10-31`)).json()
   const types = ['microsoft-azure-virtualmachines', 'microsoft-azure-corevm']
-  t.strictSame(await read('publishers'), [{ id: 'contoso', version: 0, definition: { displayText: 'contoso', offerTypeCategories: types, sellerId: 0 } }])
+  t.strictSame(await read('publishers'), [
+    { id: 'contoso', version: 0, definition: { displayText: 'contoso', offerTypeCategories: types, sellerId: 0 } }
+  ])
   t.strictSame((await read('offerTypes')).map(({ id }: { id: string }) => id), types)
 })

@@ -27,18 +27,26 @@ await t.test('reading 16: version is 0, then each publish takes the draft as the
   await put(draft('second'))
   t.equal((await get('/tide-db')).version, 1, 'a draft is no version')
   // A number in another form than its own is none; one that no offer can reach is one that is not there.
-  for (const version of ['01', '1.0', '+1', '-1', '1e0', 'latest']) t.equal(await refused(version), '400 BadRequest', version)
-  for (const version of ['2', '9007199254740993', '9999999999999999', '9'.repeat(400)]) t.equal(await refused(version), '404 VersionNotFound', version)
+  for (const version of ['01', '1.0', '+1', '-1', '1e0', 'latest']) { t.equal(await refused(version), '400 BadRequest', version) }
+  for (const version of ['2', '9007199254740993', '9999999999999999', '9'.repeat(400)]) { t.equal(await refused(version), '404 VersionNotFound', version) }
   const { publishingVersion } = (await act('publish')).json()
-  t.strictSame([publishingVersion, (await get('/tide-db')).version, (await get('/tide-db/versions/2')).definition.displayText], [2, 2, 'second'])
+  t.strictSame(
+    [publishingVersion, (await get('/tide-db')).version, (await get('/tide-db/versions/2')).definition.displayText],
+    [2, 2, 'second']
+  )
   await act('cancel')
   for (let version = 3; version <= 103; version++) {
     await act('publish')
     await act('cancel')
   }
   const submissions = await get('/tide-db/submissions')
-  t.strictSame([submissions.length, submissions[0].publishingVersion, submissions.at(-1).publishingVersion], [100, 103, 1])
-  const statuses = await Promise.all([1, 2, 4, 5, 103, 104].map(async (version) => (await send('GET', `/tide-db/versions/${version}`)).statusCode))
+  t.strictSame(
+    [submissions.length, submissions[0].publishingVersion, submissions.at(-1).publishingVersion],
+    [100, 103, 1]
+  )
+  const statuses = await Promise.all(
+    [1, 2, 4, 5, 103, 104].map(async (version) => (await send('GET', `/tide-db/versions/${version}`)).statusCode)
+  )
   t.strictSame(statuses, [200, 404, 404, 200, 200, 404], 'the first is in production')
   t.equal((await get('/tide-db/slot/production')).definition.displayText, 'live')
 
@@ -57,8 +65,18 @@ await t.test('reading 16: version is 0, then each publish takes the draft as the
     await large.put(largest('between'))
   }
   t.ok(Math.max(...sizes) < 1024 * 1024, `${Math.max(...sizes)} bytes`)
-  t.strictSame((await large.get('/tide-db/submissions')).map((submission: { publishingVersion: number }) => submission.publishingVersion), [10, 1])
-  t.strictSame(await Promise.all([1, 9, 10].map(async (version) => (await large.send('GET', `/tide-db/versions/${version}`)).statusCode)), [200, 404, 200])
+  t.strictSame(
+    (await large.get('/tide-db/submissions')).map(
+      (submission: { publishingVersion: number }) => submission.publishingVersion
+    ),
+    [10, 1]
+  )
+  t.strictSame(
+    await Promise.all(
+      [1, 9, 10].map(async (version) => (await large.send('GET', `/tide-db/versions/${version}`)).statusCode)
+    ),
+    [200, 404, 200]
+  )
   t.equal((await large.get('/tide-db/slot/production')).definition.displayText, 'live')
 })
 
@@ -69,7 +87,15 @@ await t.test('reading 17: status of a version or of what is in a slot is that of
   await publisher.put(draft('second'))
   await publisher.act('publish')
   publisher.pass(TO_SIGN_OFF)
-  for (const path of ['', '/versions/1', '/versions/2', '/slot/draft', '/slot/preview', '/slot/production', '/status']) {
+  for (const path of [
+    '',
+    '/versions/1',
+    '/versions/2',
+    '/slot/draft',
+    '/slot/preview',
+    '/slot/production',
+    '/status'
+  ]) {
     t.equal((await publisher.get(`/tide-db${path}`)).status, 'waitingForPublisherReview', path)
   }
 })
@@ -77,9 +103,17 @@ await t.test('reading 17: status of a version or of what is in a slot is that of
 await t.test('reading 18: the steps of every type are the six of a virtual machine; each takes STEP_MS, the sign-off as long as it takes', async (t) => {
   const { get, put, act, pass } = await newPublisher(t)
   await put({ ...OFFER, offerTypeId: 'some-other-type' })
-  const steps = async () => (await get('/tide-db/status')).steps.map(({ status, progressPercentage }: { status: string, progressPercentage: number }) => `${status} ${progressPercentage}`)
-  t.strictSame((await get('/tide-db/status')).steps.map(({ id }: { id: string }) => id), ['displaydummycertify', 'displaycertify', 'displayprovision', 'displaypackage', 'publisher-signoff', 'live'])
-  const at = (done: number, now: string): string[] => Array.from({ length: 6 }, (_, index) => index < done ? 'complete 100' : index === done ? now : 'notStarted 0')
+  const steps = async () =>
+    (await get('/tide-db/status')).steps.map(
+      ({ status, progressPercentage }: { status: string, progressPercentage: number }) =>
+        `${status} ${progressPercentage}`
+    )
+  t.strictSame(
+    (await get('/tide-db/status')).steps.map(({ id }: { id: string }) => id),
+    ['displaydummycertify', 'displaycertify', 'displayprovision', 'displaypackage', 'publisher-signoff', 'live']
+  )
+  const at = (done: number, now: string): string[] =>
+    Array.from({ length: 6 }, (_, index) => (index < done ? 'complete 100' : index === done ? now : 'notStarted 0'))
   t.strictSame(await steps(), at(-1, ''))
   await act('publish')
   for (let step = 0; step < TO_SIGN_OFF; step++) {
@@ -101,8 +135,16 @@ await t.test('reading 18: the steps of every type are the six of a virtual machi
 await t.test('reading 19: a name, a plan and no plan twice, otherwise 422; an image that is not at an https address is rejected', async (t) => {
   const { send, get, put, act, pass } = await newPublisher(t)
   const plan = OFFER.definition.plans[0]!
-  for (const definition of [undefined, {}, { plans: [plan] }, { displayText: ' ', plans: [plan] }, { displayText: 'x' }, { displayText: 'x', plans: [] }, { displayText: 'x', plans: [plan, plan] }]) {
-    const etag = await put({ offerTypeId: OFFER.offerTypeId, ...definition && { definition } })
+  for (const definition of [
+    undefined,
+    {},
+    { plans: [plan] },
+    { displayText: ' ', plans: [plan] },
+    { displayText: 'x' },
+    { displayText: 'x', plans: [] },
+    { displayText: 'x', plans: [plan, plan] }
+  ]) {
+    const etag = await put({ offerTypeId: OFFER.offerTypeId, ...(definition && { definition }) })
     const refused = await act('publish')
     t.strictSame([refused.statusCode, codeOf(t, refused)], [422, 'OfferNotPublishable'], JSON.stringify(definition))
     t.equal((await send('GET', '/tide-db')).headers.etag, etag, 'and nothing happened')
@@ -112,13 +154,22 @@ await t.test('reading 19: a name, a plan and no plan twice, otherwise 422; an im
     ['microsoft-azure-corevm.vmImagesPublicAzure', 5, 'failed'],
     ['microsoft-azure-corevm.vmImagesPublicAzure', 'https://example.org/a.vhd', 'waitingForPublisherReview']
   ] as const) {
-    await put({ ...OFFER, definition: { displayText: 'x', plans: [{ planId: 'small', [key]: { '1.0.0': { osVhdUrl } } }] } })
+    await put({
+      ...OFFER,
+      definition: { displayText: 'x', plans: [{ planId: 'small', [key]: { '1.0.0': { osVhdUrl } } }] }
+    })
     t.equal((await act('publish')).statusCode, 202)
     pass(TO_SIGN_OFF)
     t.equal((await get('/tide-db')).status, status, `${key} ${osVhdUrl}`)
   }
   await act('cancel')
-  await put({ ...OFFER, definition: { displayText: 'x', plans: [{ planId: '<b>', 'microsoft-azure-virtualmachines.vmImages': { '<script>&': {} } }] } })
+  await put({
+    ...OFFER,
+    definition: {
+      displayText: 'x',
+      plans: [{ planId: '<b>', 'microsoft-azure-virtualmachines.vmImages': { '<script>&': {} } }]
+    }
+  })
   await act('publish')
   pass(TO_SIGN_OFF)
   const [{ messageHtml }] = (await get('/tide-db/status')).messages
@@ -132,7 +183,11 @@ await t.test('what can be PUT can be published, up to the last level and byte', 
   const document = JSON.stringify({ ...OFFER, deep: 0, large: '' }).replace('"deep":0', `"deep":${levels}`)
   const size = document.length
   const largest = document.replace('"large":""', `"large":"${'x'.repeat(256 * 1024 - size)}"`)
-  t.equal((await send(app, 'PUT', offersUrl('/tide-db'), { 'content-type': 'application/json', 'if-match': '*' }, largest)).statusCode, 201)
+  t.equal(
+    (await send(app, 'PUT', offersUrl('/tide-db'), { 'content-type': 'application/json', 'if-match': '*' }, largest))
+      .statusCode,
+    201
+  )
   t.equal((await act('publish')).statusCode, 202)
   t.equal((await act('publish')).statusCode, 202, 'and is the same draft')
   pass(TO_SIGN_OFF)
@@ -147,7 +202,15 @@ await t.test('reading 20: preview is filled at the sign-off and emptied when liv
   await put()
   const state = async () => {
     const { status } = await get('/tide-db')
-    return [status, ...await Promise.all(['preview', 'production'].map(async (slot) => { const { version, error } = await get(`/tide-db/slot/${slot}`); return version ?? error.code }))]
+    return [
+      status,
+      ...(await Promise.all(
+        ['preview', 'production'].map(async (slot) => {
+          const { version, error } = await get(`/tide-db/slot/${slot}`)
+          return version ?? error.code
+        })
+      ))
+    ]
   }
   t.strictSame(await state(), ['neverPublished', 'SlotEmpty', 'SlotEmpty'])
   await act('publish')
@@ -174,7 +237,10 @@ await t.test('reading 21: a publish of the draft that is on its way is that oper
   await put()
   pass(TO_SIGN_OFF)
   const waiting = await act('publish')
-  t.strictSame([waiting.statusCode, waiting.headers.location, (await send('GET', '/tide-db/submissions')).json().length], [202, location, 1])
+  t.strictSame(
+    [waiting.statusCode, waiting.headers.location, (await send('GET', '/tide-db/submissions')).json().length],
+    [202, location, 1]
+  )
 })
 
 await t.test('reading 22: golive is for an offer that waits at the sign-off, and shows the same publication', async (t) => {

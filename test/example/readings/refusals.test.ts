@@ -16,35 +16,95 @@ await t.test('reading 7: refusals rank, shown for each two that follow one anoth
   const foreign = '/api/publishers/fabrikam/offers/tide-db'
   const valid = '?api-version=2017-10-31'
   const cases: Array<[string, string, ReturnType<typeof send>]> = [
-    ['an address that is none before 401', '400 BadRequest', send(app, 'GET', '/api/publishers/%zz', { authorization: undefined })],
-    ['an address without a route before 401', '404 RouteNotFound', send(app, 'GET', '/api/nothing', { authorization: undefined })],
-    ['401 before the version', '401 Unauthorized', send(app, 'GET', offersUrl('/tide-db', ''), { authorization: undefined })],
+    [
+      'an address that is none before 401',
+      '400 BadRequest',
+      send(app, 'GET', '/api/publishers/%zz', { authorization: undefined })
+    ],
+    [
+      'an address without a route before 401',
+      '404 RouteNotFound',
+      send(app, 'GET', '/api/nothing', { authorization: undefined })
+    ],
+    [
+      '401 before the version',
+      '401 Unauthorized',
+      send(app, 'GET', offersUrl('/tide-db', ''), { authorization: undefined })
+    ],
     ['the version before 403', '400 InvalidAPIVersion', send(app, 'GET', foreign)],
     ['403 before 415', '403 Forbidden', send(app, 'PUT', foreign + valid, TEXT, 'text')],
     ['403 before the parameters', '403 Forbidden', send(app, 'GET', `/api/publishers/fabrikam/offers/NONE${valid}`)],
     ['415 before the body', '415 UnsupportedMediaType', send(app, 'PUT', offersUrl('/tide-db'), TEXT, '{}')],
     ['415 before the parameters', '415 UnsupportedMediaType', send(app, 'PUT', offersUrl('/NONE'), TEXT, '{}')],
-    ['415 before the size of the body', '415 UnsupportedMediaType', send(app, 'PUT', offersUrl('/tide-db'), TEXT, 'x'.repeat(2 ** 20 + 1))],
-    ['the size of the body before its coding', '413 DocumentTooLarge', send(app, 'PUT', offersUrl('/NONE'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, 'x'.repeat(2 ** 20 + 1))],
-    ['the coding before the body', '415 UnsupportedMediaType', send(app, 'PUT', offersUrl('/tide-db'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, '{')],
-    ['the parameters before the size of the document', '400 BadRequest', send(app, 'PUT', offersUrl('/NONE'), {}, { ...OFFER, large: 'x'.repeat(300 * 1024) })],
-    ['Expect before 401', '417 BadRequest', send(app, 'GET', offersUrl('/tide-db'), { authorization: undefined, expect: 'x' })],
-    ['the size before If-Match', '413 DocumentTooLarge', send(app, 'PUT', offersUrl('/tide-db'), {}, { ...OFFER, large: 'x'.repeat(1024 * 1024) })],
+    [
+      '415 before the size of the body',
+      '415 UnsupportedMediaType',
+      send(app, 'PUT', offersUrl('/tide-db'), TEXT, 'x'.repeat(2 ** 20 + 1))
+    ],
+    [
+      'the size of the body before its coding',
+      '413 DocumentTooLarge',
+      send(app, 'PUT', offersUrl('/NONE'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, 'x'.repeat(2 ** 20 + 1))
+    ],
+    [
+      'the coding before the body',
+      '415 UnsupportedMediaType',
+      send(app, 'PUT', offersUrl('/tide-db'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, '{')
+    ],
+    [
+      'the parameters before the size of the document',
+      '400 BadRequest',
+      send(app, 'PUT', offersUrl('/NONE'), {}, { ...OFFER, large: 'x'.repeat(300 * 1024) })
+    ],
+    [
+      'Expect before 401',
+      '417 BadRequest',
+      send(app, 'GET', offersUrl('/tide-db'), { authorization: undefined, expect: 'x' })
+    ],
+    [
+      'the size before If-Match',
+      '413 DocumentTooLarge',
+      send(app, 'PUT', offersUrl('/tide-db'), {}, { ...OFFER, large: 'x'.repeat(1024 * 1024) })
+    ],
     ['the body before If-Match: not JSON', '400 BadRequest', send(app, 'PUT', offersUrl('/tide-db'), JSON_TYPE, '{')],
     ['the body before If-Match: its schema', '400 BadRequest', send(app, 'PUT', offersUrl('/tide-db'), {}, {})],
-    ['the body before If-Match: its id', '400 BadRequest', send(app, 'PUT', offersUrl('/tide-db'), {}, { ...OFFER, id: 'other' })],
-    ['the body before If-Match: a number that JSON cannot hold', '400 BadRequest', send(app, 'PUT', offersUrl('/tide-db'), JSON_TYPE, '{"offerTypeId":"x","huge":[1e400]}')],
-    ['the body before If-Match: that of an action', '400 BadRequest', send(app, 'POST', offersUrl('/tide-db/publish'), {}, { metadata: 5 })],
+    [
+      'the body before If-Match: its id',
+      '400 BadRequest',
+      send(app, 'PUT', offersUrl('/tide-db'), {}, { ...OFFER, id: 'other' })
+    ],
+    [
+      'the body before If-Match: a number that JSON cannot hold',
+      '400 BadRequest',
+      send(app, 'PUT', offersUrl('/tide-db'), JSON_TYPE, '{"offerTypeId":"x","huge":[1e400]}')
+    ],
+    [
+      'the body before If-Match: that of an action',
+      '400 BadRequest',
+      send(app, 'POST', offersUrl('/tide-db/publish'), {}, { metadata: 5 })
+    ],
     ['the parameters before If-Match', '400 BadRequest', send(app, 'PUT', offersUrl('/NONE'), {}, OFFER)],
     ['the parameters before 404: a slot', '400 BadRequest', send(app, 'GET', offersUrl('/none/slot/attic'))],
     ['the parameters before 404: a version', '400 BadRequest', send(app, 'GET', offersUrl('/none/versions/first'))],
-    ['the parameters before 404: a filter', '400 BadRequest', send(app, 'GET', offersUrl('/none/submissions', 'api-version=2017-10-31&status=a&status=b'))],
+    [
+      'the parameters before 404: a filter',
+      '400 BadRequest',
+      send(app, 'GET', offersUrl('/none/submissions', 'api-version=2017-10-31&status=a&status=b'))
+    ],
     ['a missing If-Match before 404', '400 MissingIfMatch', send(app, 'POST', offersUrl('/none/publish'))],
-    ['a malformed If-Match before 404', '400 MalformedPrecondition', send(app, 'POST', offersUrl('/none/publish'), { 'if-match': 'unquoted' })],
+    [
+      'a malformed If-Match before 404',
+      '400 MalformedPrecondition',
+      send(app, 'POST', offersUrl('/none/publish'), { 'if-match': 'unquoted' })
+    ],
     ['404 before 412', '404 OfferNotFound', send(app, 'POST', offersUrl('/none/publish'), stale)],
     ['412 before 422', '412 PreconditionFailed', send(app, 'POST', offersUrl('/nameless/publish'), stale)],
     ['412 before the state', '412 PreconditionFailed', send(app, 'POST', offersUrl('/nameless/golive'), stale)],
-    ['412 before the type of the offer', '412 PreconditionFailed', send(app, 'PUT', offersUrl('/nameless'), stale, { offerTypeId: 'y' })],
+    [
+      '412 before the type of the offer',
+      '412 PreconditionFailed',
+      send(app, 'PUT', offersUrl('/nameless'), stale, { offerTypeId: 'y' })
+    ],
     ['422', '422 OfferNotPublishable', send(app, 'POST', offersUrl('/nameless/publish'), { 'if-match': '*' })],
     ['the state', '400 NotWaitingForSignoff', send(app, 'POST', offersUrl('/nameless/golive'), { 'if-match': '*' })]
   ]
@@ -63,18 +123,42 @@ await t.test('reading 8: a missing api-version is an unknown one; the preview is
   for (const path of ['offerTypes', 'publishers', 'publishers/contoso/offers']) {
     t.strictSame(await status(path, '?api-version=2017-10-31'), [200, false], path)
     t.strictSame(await status(path, ''), [400, 'InvalidAPIVersion'], path)
-    t.strictSame(await status(path, '?api-version=2016-08-01-preview'), path === 'offerTypes' ? [200, false] : [400, 'InvalidAPIVersion'], path)
+    t.strictSame(
+      await status(path, '?api-version=2016-08-01-preview'),
+      path === 'offerTypes' ? [200, false] : [400, 'InvalidAPIVersion'],
+      path
+    )
   }
 })
 
 await t.test('reading 9: a publisher without a role is 403, known or not; both roles may do the same', async (t) => {
   const app = await newApp(t, { tokens: parseTokens('two=contoso:owner+fabrikam:contributor') })
   const authorization = 'Bearer two'
-  const address = (publisher: string, path: string): string => `/api/publishers/${publisher}/offers/tide-db${path}?api-version=2017-10-31`
+  const address = (publisher: string, path: string): string =>
+    `/api/publishers/${publisher}/offers/tide-db${path}?api-version=2017-10-31`
   const outcomes = async (publisher: string): Promise<number[]> => {
     const statuses: number[] = []
-    for (const [method, path, body] of [['PUT', '', OFFER], ['GET', ''], ['POST', '/publish'], ['GET', '/versions/1'], ['GET', '/status'], ['GET', '/submissions'], ['POST', '/golive'], ['POST', '/cancel']] as const) {
-      statuses.push((await send(app, method, address(publisher, path), { authorization, ...method !== 'GET' && { 'if-match': '*' } }, body)).statusCode)
+    for (const [method, path, body] of [
+      ['PUT', '', OFFER],
+      ['GET', ''],
+      ['POST', '/publish'],
+      ['GET', '/versions/1'],
+      ['GET', '/status'],
+      ['GET', '/submissions'],
+      ['POST', '/golive'],
+      ['POST', '/cancel']
+    ] as const) {
+      statuses.push(
+        (
+          await send(
+            app,
+            method,
+            address(publisher, path),
+            { authorization, ...(method !== 'GET' && { 'if-match': '*' }) },
+            body
+          )
+        ).statusCode
+      )
     }
     return statuses
   }
@@ -87,7 +171,8 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
   const { send, put } = await newPublisher(t)
   const etag = await put()
   const before = await send('GET', '/tide-db')
-  const nested = (levels: number): string => `{"offerTypeId":"${OFFER.offerTypeId}","deep":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+  const nested = (levels: number): string =>
+    `{"offerTypeId":"${OFFER.offerTypeId}","deep":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
   const wrong: Array<[string, number, string, unknown]> = [
     ['id', 400, 'BadRequest', { ...OFFER, id: 'other' }],
     ['publisherId', 400, 'BadRequest', { ...OFFER, publisherId: 'fabrikam' }],
@@ -96,11 +181,21 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
     ['__proto__', 400, 'BadRequest', '{"offerTypeId":"x","definition":{"plans":[{"planId":"a","__proto__":{}}]}}'],
     ['__proto__ in other letters', 400, 'BadRequest', '{"offerTypeId":"x","\\u005f_proto__":1}'],
     ['large', 413, 'DocumentTooLarge', JSON.stringify({ ...OFFER, large: 'x'.repeat(256 * 1024) })],
-    ['large once it is kept', 413, 'DocumentTooLarge', `{"offerTypeId":"${OFFER.offerTypeId}","numbers":[${'1e20,'.repeat(13_000)}0]}`],
+    [
+      'large once it is kept',
+      413,
+      'DocumentTooLarge',
+      `{"offerTypeId":"${OFFER.offerTypeId}","numbers":[${'1e20,'.repeat(13_000)}0]}`
+    ],
     ['a large body', 413, 'DocumentTooLarge', JSON.stringify(OFFER) + ' '.repeat(1024 * 1024)]
   ]
   for (const [name, status, code, document] of wrong) {
-    const refused = await send('PUT', '/tide-db', { 'if-match': etag, ...JSON_TYPE }, typeof document === 'string' ? document : JSON.stringify(document))
+    const refused = await send(
+      'PUT',
+      '/tide-db',
+      { 'if-match': etag, ...JSON_TYPE },
+      typeof document === 'string' ? document : JSON.stringify(document)
+    )
     t.strictSame([refused.statusCode, codeOf(t, refused)], [status, code], name)
   }
   const after = await send('GET', '/tide-db')
@@ -108,7 +203,11 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
   t.equal((await send('PUT', '/tide-db', { 'if-match': etag, ...JSON_TYPE }, nested(500))).statusCode, 200)
   const empty = JSON.stringify({ ...OFFER, large: '' })
   const largest = empty.replace('""', `"${'x'.repeat(256 * 1024 - empty.length)}"`)
-  for (const body of [largest, largest + ' '.repeat(1024 * 1024 - largest.length), JSON.stringify((await send('GET', '/tide-db')).json())]) {
+  for (const body of [
+    largest,
+    largest + ' '.repeat(1024 * 1024 - largest.length),
+    JSON.stringify((await send('GET', '/tide-db')).json())
+  ]) {
     t.equal((await send('PUT', '/tide-db', { 'if-match': '*', ...JSON_TYPE }, body)).statusCode, 200)
   }
 })
@@ -117,7 +216,9 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
   const page = readFileSync('docs/reference/offers-api.md', 'utf8')
   const [reading] = /^11\. [^]*?(?=^\S)/m.exec(page)!
   // One line of the page names the codes of a status ahead of it in brackets.
-  const told = [...reading.matchAll(/((?:`\w+`,\s+)*`\w+`) \((\d{3})\)/g)].flatMap(([, codes, status]) => codes!.split(/,\s+/).map((code) => `${status} ${code.slice(1, -1)}`))
+  const told = [...reading.matchAll(/((?:`\w+`,\s+)*`\w+`) \((\d{3})\)/g)].flatMap(([, codes, status]) =>
+    codes!.split(/,\s+/).map((code) => `${status} ${code.slice(1, -1)}`)
+  )
 
   const { app, send: ask, put, act } = await newPublisher(t)
   const given = [
@@ -128,7 +229,11 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
     await ask('GET', '/tide-db')
   ]
   await put()
-  given.push(await ask('GET', '/tide-db/versions/1'), await ask('GET', '/tide-db/slot/preview'), await ask('GET', '/tide-db/operations/none'))
+  given.push(
+    await ask('GET', '/tide-db/versions/1'),
+    await ask('GET', '/tide-db/slot/preview'),
+    await ask('GET', '/tide-db/operations/none')
+  )
   given.push(await ask('PUT', '/tide-db', { 'if-match': '"stale"' }, OFFER))
   given.push(await ask('PUT', '/tide-db', { 'if-match': '*' }, { ...OFFER, large: 'x'.repeat(1024 * 1024) }))
   given.push(await ask('PUT', '/tide-db', { ...TEXT, 'if-match': '*' }, 'text'), await act('golive'))

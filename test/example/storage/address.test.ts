@@ -11,12 +11,37 @@ await t.test('an address is read: hosts with their ports, credentials, path and 
     path: '0',
     prefix: 'offers:'
   })
-  t.match(parseAddress('redis://:hush:ed@127.0.0.1:80', 6379), { hosts: [{ host: '127.0.0.1', port: 80 }], user: undefined, password: 'hush:ed', path: '' })
-  t.match(parseAddress('etcd://localhost', 2379), { hosts: [{ host: 'localhost', port: 2379 }], user: undefined, password: undefined })
+  t.match(parseAddress('redis://:hush:ed@127.0.0.1:80', 6379), {
+    hosts: [{ host: '127.0.0.1', port: 80 }],
+    user: undefined,
+    password: 'hush:ed',
+    path: ''
+  })
+  t.match(parseAddress('etcd://localhost', 2379), {
+    hosts: [{ host: 'localhost', port: 2379 }],
+    user: undefined,
+    password: undefined
+  })
 })
 
 await t.test('what has another form is no address', async (t) => {
-  for (const text of ['', 'redis:', 'redis://', 'redis:///0', 'redis://a,', 'redis://,a', 'redis://a:b', 'redis://a:99999', 'redis://a b', 'redis://%zz@a', 'redis://a@b@c', 'redis://a/0#x', '//a', 'redis://a?prefx=b', 'redis://a?prefix=b&c=d']) {
+  for (const text of [
+    '',
+    'redis:',
+    'redis://',
+    'redis:///0',
+    'redis://a,',
+    'redis://,a',
+    'redis://a:b',
+    'redis://a:99999',
+    'redis://a b',
+    'redis://%zz@a',
+    'redis://a@b@c',
+    'redis://a/0#x',
+    '//a',
+    'redis://a?prefx=b',
+    'redis://a?prefix=b&c=d'
+  ]) {
     t.equal(parseAddress(text, 1), undefined, text)
   }
 })

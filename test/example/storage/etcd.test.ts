@@ -18,7 +18,13 @@ const hostOf = (origin: string): string => new URL(origin).host
 
 /** A stub that lets everybody in, and what came to it. */
 async function welcoming (t: Test, host?: string): Promise<EtcdStub> {
-  return await EtcdStub.start(t, ({ path }) => ({ json: path === '/version' ? { etcdserver: '3.5.0' } : { token: 'a token', header: { revision: '1' } } }), host)
+  return await EtcdStub.start(
+    t,
+    ({ path }) => ({
+      json: path === '/version' ? { etcdserver: '3.5.0' } : { token: 'a token', header: { revision: '1' } }
+    }),
+    host
+  )
 }
 
 async function open (t: Test, setting: string): Promise<void> {
@@ -28,8 +34,22 @@ async function open (t: Test, setting: string): Promise<void> {
 }
 
 await t.test('etcd: what has another form is refused when the server starts, without its value', async (t) => {
-  for (const setting of ['etcd:', 'etcd://', 'etcd://hush/entities', 'etcd://hush:hush', 'etcd://a,hush:99999', 'etcd://%zz:hush@a', 'etcd://:hush@a', 'etcd://hush%20hush', 'etcd://a?prefix=hush%00', 'etcds://a?hush#hush']) {
-    const error = await createStorage(setting).then(() => undefined, (error: Error) => error)
+  for (const setting of [
+    'etcd:',
+    'etcd://',
+    'etcd://hush/entities',
+    'etcd://hush:hush',
+    'etcd://a,hush:99999',
+    'etcd://%zz:hush@a',
+    'etcd://:hush@a',
+    'etcd://hush%20hush',
+    'etcd://a?prefix=hush%00',
+    'etcds://a?hush#hush'
+  ]) {
+    const error = await createStorage(setting).then(
+      () => undefined,
+      (error: Error) => error
+    )
     t.ok(error instanceof SettingError, setting)
     t.match(error?.message, /^STORAGE accepts "etcd\[s\]:/)
     t.notMatch(error?.message, /hush/)
@@ -39,11 +59,24 @@ await t.test('etcd: what has another form is refused when the server starts, wit
 await t.test('etcd: a member, user and password with what is special in them, and the prefix of the keys', async (t) => {
   const stub = await welcoming(t)
   await open(t, `etcd://ann:p%40ss%3Aw@${hostOf(stub.origin)}?prefix=mine/`)
-  t.match(stub.requests.find(({ path }) => path === '/v3/auth/authenticate'), { body: { name: 'ann', password: 'p@ss:w' } })
-  t.match(stub.requests.find(({ path }) => path === '/v3/kv/txn'), { body: { success: [{ request_range: { key: base64('mine/') } }] }, token: 'a token' })
+  t.match(
+    stub.requests.find(({ path }) => path === '/v3/auth/authenticate'),
+    { body: { name: 'ann', password: 'p@ss:w' } }
+  )
+  t.match(
+    stub.requests.find(({ path }) => path === '/v3/kv/txn'),
+    { body: { success: [{ request_range: { key: base64('mine/') } }] }, token: 'a token' }
+  )
   await open(t, `etcd://ann@${hostOf(stub.origin)}?prefix=`)
-  t.match(stub.requests.findLast(({ path }) => path === '/v3/auth/authenticate'), { body: { name: 'ann', password: '' } })
-  t.match(stub.requests.at(-1), { body: { success: [{ request_range: { key: base64('entities/') } }] } }, 'an empty prefix is the default')
+  t.match(
+    stub.requests.findLast(({ path }) => path === '/v3/auth/authenticate'),
+    { body: { name: 'ann', password: '' } }
+  )
+  t.match(
+    stub.requests.at(-1),
+    { body: { success: [{ request_range: { key: base64('entities/') } }] } },
+    'an empty prefix is the default'
+  )
 })
 
 await t.test('etcd: several members, of which one is enough', async (t) => {
@@ -60,7 +93,10 @@ await t.test('etcd: an address of IPv6', { skip: !hasIpv6 && 'no IPv6 here' }, a
 
 await t.test('etcds: nothing is said without TLS, the password least of all', async (t) => {
   const stub = await welcoming(t)
-  await t.rejects(open(t, `etcds://ann:hush@${hostOf(stub.origin)}`), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /https:.*cannot be reached/ })
+  await t.rejects(open(t, `etcds://ann:hush@${hostOf(stub.origin)}`), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /https:.*cannot be reached/
+  })
   t.strictSame(stub.requests, [])
 })
 
@@ -86,8 +122,11 @@ await t.test('etcd: with a wrong password the server says so in one line, and en
 await t.test('etcd: the server goes on when one of three members is killed, and nothing that it acknowledged is lost', { skip: skipWithoutOwn('etcd') }, async (t) => {
   const { members } = await startEtcdCluster(t)
   const port = await listening(start(t, { STORAGE: `etcd://${members.map(({ url }) => hostOf(url)).join(',')}` }))
-  const call = async (name: string, init?: RequestInit) => await fetch(`http://127.0.0.1:${port}/api/publishers/contoso/offers/${name}?api-version=2017-10-31`,
-    { ...init, headers: { authorization: 'Bearer dev-contoso', 'content-type': 'application/json', 'if-match': '*' } })
+  const call = async (name: string, init?: RequestInit) =>
+    await fetch(`http://127.0.0.1:${port}/api/publishers/contoso/offers/${name}?api-version=2017-10-31`, {
+      ...init,
+      headers: { authorization: 'Bearer dev-contoso', 'content-type': 'application/json', 'if-match': '*' }
+    })
   const put = async (name: string) => (await call(name, { method: 'PUT', body: '{"offerTypeId":"x"}' })).status
   t.equal(await put('before'), 201)
   // The one that is asked. Where it led, the others elect one first.

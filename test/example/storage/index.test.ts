@@ -9,13 +9,24 @@ await t.test('each engine gives a storage that works, and closes what was opened
     t.match(await storage.write('/a', 1, { kind: 'absent' }), { applied: true })
     t.match(await storage.read('/a'), { value: 1 })
     await storage.close?.()
-    t.match((await storage.list?.('/').catch((error) => error)), setting === 'memory:' ? { items: [{ key: '/a' }] } : { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    t.match(
+      await storage.list?.('/').catch((error) => error),
+      setting === 'memory:' ? { items: [{ key: '/a' }] } : { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
+    )
   }
 })
 
 await t.test('a form that the engine does not have is refused, without its value', async (t) => {
-  for (const [setting, form] of [['memory:hush', '"memory:"'], ['sqlite:', '"sqlite:<file>"'], ['sqlite::memory:', '"sqlite:<file>"'], ['sqlite:/dev/null/hush', 'a file that cannot be opened']] as const) {
-    const error = await createStorage(setting).then(() => undefined, (error: Error) => error)
+  for (const [setting, form] of [
+    ['memory:hush', '"memory:"'],
+    ['sqlite:', '"sqlite:<file>"'],
+    ['sqlite::memory:', '"sqlite:<file>"'],
+    ['sqlite:/dev/null/hush', 'a file that cannot be opened']
+  ] as const) {
+    const error = await createStorage(setting).then(
+      () => undefined,
+      (error: Error) => error
+    )
     t.ok(error?.message.startsWith('STORAGE ') && error.message.includes(form), setting)
     t.notMatch(error?.message, /hush/)
   }

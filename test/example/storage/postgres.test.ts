@@ -8,13 +8,22 @@ import { createStorage } from '../../../example/storage/index.js'
 import { SettingError } from '../../../example/process/setting-error.js'
 import { start } from '../../support/example/server-process.js'
 import { startPostgres } from '../../support/services/postgres.js'
-import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
+import { skipWithoutOwn } from '../../support/services/programs.js'
 
 const ANY = { kind: 'any' } as const
 
 await t.test('postgres: an address of another form does not boot, and its password is in no message', async (t) => {
-  for (const rest of ['user:hush@host:port/offers', 'user:hush#@host/offers', 'user:hush@host:99999/offers', 'user:hush@[::1/offers', 'user:hush@host/offers?port=x']) {
-    const error = await createStorage(`postgres://${rest}`).then(() => undefined, (error: unknown) => error)
+  for (const rest of [
+    'user:hush@host:port/offers',
+    'user:hush#@host/offers',
+    'user:hush@host:99999/offers',
+    'user:hush@[::1/offers',
+    'user:hush@host/offers?port=x'
+  ]) {
+    const error = await createStorage(`postgres://${rest}`).then(
+      () => undefined,
+      (error: unknown) => error
+    )
     t.type(error, SettingError, rest)
     t.match(error, { message: /^STORAGE accepts "postgres:\/\/user:password@host:port\/database"/ })
     t.notMatch(inspect(error), /hush/)
@@ -35,7 +44,9 @@ await t.test('postgres: with a server', { skip: skipWithoutOwn('postgres') }, as
   const observer = new pg.Client({ connectionString: url })
   await observer.connect()
   t.teardown(async () => { await observer.end() })
-  const connections = async (expression = 'pid') => (await observer.query(`SELECT ${expression} FROM pg_stat_activity WHERE application_name = 'offers-api'`)).rows.length
+  const connections = async (expression = 'pid') =>
+    (await observer.query(`SELECT ${expression} FROM pg_stat_activity WHERE application_name = 'offers-api'`)).rows
+      .length
 
   async function opened () {
     const storage = await createStorage(url)

@@ -16,12 +16,27 @@ const ABSENT = { kind: 'absent' } as const
 /** Puts an offer into the server at this port. */
 async function put (port: string, id: string): Promise<Response> {
   return await fetch(`http://127.0.0.1:${port}/api/publishers/contoso/offers/${id}?api-version=2017-10-31`, {
-    method: 'PUT', headers: { authorization: 'Bearer dev-contoso', 'content-type': 'application/json', 'if-none-match': '*' }, body: '{"offerTypeId":"x"}'
+    method: 'PUT',
+    headers: { authorization: 'Bearer dev-contoso', 'content-type': 'application/json', 'if-none-match': '*' },
+    body: '{"offerTypeId":"x"}'
   })
 }
 
 await t.test('a form that redis:// does not have is refused, without its value', async (t) => {
-  const wrong = ['redis:', 'redis://', 'redis://:hush@', 'redis://:hush@host/offers', 'redis://:hush@host/-1', 'redis://:hush@host/1.0', 'redis://:hush@host/1e1', 'redis://:hush@host/0x1', 'redis://:hush@host/1/2', 'rediss://:hush@host,other/1', 'redis://host?prefx=hush', 'redis://host:hush']
+  const wrong = [
+    'redis:',
+    'redis://',
+    'redis://:hush@',
+    'redis://:hush@host/offers',
+    'redis://:hush@host/-1',
+    'redis://:hush@host/1.0',
+    'redis://:hush@host/1e1',
+    'redis://:hush@host/0x1',
+    'redis://:hush@host/1/2',
+    'rediss://:hush@host,other/1',
+    'redis://host?prefx=hush',
+    'redis://host:hush'
+  ]
   for (const setting of wrong) {
     const error = await createStorage(setting).then(() => undefined, (error: Error) => error)
     t.ok(error instanceof SettingError, setting)
@@ -50,7 +65,7 @@ await t.test('redis:// with several hosts is a Cluster', { skip: skipWithout('re
   for (const database of ['', '/0']) {
     const storage = await createStorage(`${storageSetting(url)}${database}?prefix=${uniqueName()}:`)
     await storage.open?.()
-    for (const key of ['/a/1', '/b/1', '/c/1', '/d/1']) t.match(await storage.write(key, key, ABSENT), { applied: true })
+    for (const key of ['/a/1', '/b/1', '/c/1', '/d/1']) { t.match(await storage.write(key, key, ABSENT), { applied: true }) }
     t.match(await storage.list?.('/d/'), { items: [{ key: '/d/1', value: '/d/1' }] })
     await storage.close?.()
   }
@@ -59,7 +74,15 @@ await t.test('redis:// with several hosts is a Cluster', { skip: skipWithout('re
 await t.test('rediss:// is TLS; who vouches for the server is what Node is told', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { ca, server } = certificatesFor(t)
   const port = await freePort()
-  await startRedis(t, { settings: { 'tls-port': String(port), 'tls-cert-file': server.certFile, 'tls-key-file': server.keyFile, 'tls-ca-cert-file': ca.certFile, 'tls-auth-clients': 'no' } })
+  await startRedis(t, {
+    settings: {
+      'tls-port': String(port),
+      'tls-cert-file': server.certFile,
+      'tls-key-file': server.keyFile,
+      'tls-ca-cert-file': ca.certFile,
+      'tls-auth-clients': 'no'
+    }
+  })
   const STORAGE = `rediss://127.0.0.1:${port}`
   const storage = await createStorage(STORAGE)
   await t.rejects(storage.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /certificate/ })

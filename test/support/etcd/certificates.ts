@@ -11,14 +11,35 @@ export interface Certificate { certFile: string, keyFile: string, cert: string, 
 export function certificatesFor (t: Test): Record<'ca' | 'server' | 'client', Certificate> {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-if-match-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const openssl = (...args: string[]) => { execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }) }
+  const openssl = (...args: string[]) => {
+    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  }
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority', '-days', '2')
-  writeFileSync(join(folder, 'extensions'), 'subjectAltName = IP:127.0.0.1, DNS:etcd.test\nextendedKeyUsage = serverAuth, clientAuth\n')
+  writeFileSync(
+    join(folder, 'extensions'),
+    'subjectAltName = IP:127.0.0.1, DNS:etcd.test\nextendedKeyUsage = serverAuth, clientAuth\n'
+  )
   for (const name of ['server', 'client']) {
     openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-    openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-out', `${name}.crt`, '-days', '2', '-extfile', 'extensions')
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-out',
+      `${name}.crt`,
+      '-days',
+      '2',
+      '-extfile',
+      'extensions'
+    )
   }
 
   const read = (name: string): Certificate => {

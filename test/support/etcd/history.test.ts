@@ -2,10 +2,34 @@ import t from 'tap'
 import { flawsOf, type Seen } from './history.js'
 
 const FIRST = { version: 'v0', value: 'x0' }
-const applied = (expected: number, version: number, start: number, end = start + 1): Seen => ({ kind: 'applied', expected: `v${expected}`, version: `v${version}`, value: `x${version}`, start, end })
-const read = (version: number, start: number, end = start + 1): Seen => ({ kind: 'read', version: `v${version}`, value: `x${version}`, start, end })
-const refused = (value: string, current: number, start: number, end = start + 1): Seen => ({ kind: 'refused', value, current: { version: `v${current}`, value: `x${current}` }, start, end })
-const unknown = (expected: number, value: string, start: number): Seen => ({ kind: 'unknown', expected: `v${expected}`, value, start })
+const applied = (expected: number, version: number, start: number, end = start + 1): Seen => ({
+  kind: 'applied',
+  expected: `v${expected}`,
+  version: `v${version}`,
+  value: `x${version}`,
+  start,
+  end
+})
+const read = (version: number, start: number, end = start + 1): Seen => ({
+  kind: 'read',
+  version: `v${version}`,
+  value: `x${version}`,
+  start,
+  end
+})
+const refused = (value: string, current: number, start: number, end = start + 1): Seen => ({
+  kind: 'refused',
+  value,
+  current: { version: `v${current}`, value: `x${current}` },
+  start,
+  end
+})
+const unknown = (expected: number, value: string, start: number): Seen => ({
+  kind: 'unknown',
+  expected: `v${expected}`,
+  value,
+  start
+})
 
 await t.test('etcd-history: histories that an order explains', async (t) => {
   const good: Seen[][] = [

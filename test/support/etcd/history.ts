@@ -32,16 +32,27 @@ export function flawsOf (first: { version: string, value: string }, history: rea
   // What was seen by anybody was applied, whatever its writer was told.
   const successor = new Map<string, string>()
   for (const seen of history) {
-    const version = 'expected' in seen || seen.kind === 'refused' || seen.kind === 'unavailable' ? versionOf.get(seen.value) : undefined
+    const version =
+      'expected' in seen || seen.kind === 'refused' || seen.kind === 'unavailable'
+        ? versionOf.get(seen.value)
+        : undefined
     if (version === undefined) continue
-    if (seen.kind === 'refused' || seen.kind === 'unavailable') flaws.push(`${seen.value} was ${seen.kind}, and is there`)
+    if (seen.kind === 'refused' || seen.kind === 'unavailable') { flaws.push(`${seen.value} was ${seen.kind}, and is there`) }
     if (!('expected' in seen)) continue
-    if (successor.has(seen.expected)) flaws.push(`lost update: ${seen.value} and ${valueOf.get(successor.get(seen.expected)!)!} replaced the same version`)
+    if (successor.has(seen.expected)) {
+      flaws.push(
+        `lost update: ${seen.value} and ${valueOf.get(successor.get(seen.expected)!)!} replaced the same version`
+      )
+    }
     successor.set(seen.expected, version)
   }
 
   const positions = new Map<string, number>()
-  for (let version: string | undefined = first.version; version !== undefined && !positions.has(version); version = successor.get(version)) positions.set(version, positions.size)
+  for (
+    let version: string | undefined = first.version;
+    version !== undefined && !positions.has(version);
+    version = successor.get(version)
+  ) { positions.set(version, positions.size) }
   for (const [version, value] of valueOf) if (!positions.has(version)) flaws.push(`${value} is not on the chain`)
 
   return [...flaws, ...timeFlaws(history.flatMap((seen) => placed(seen, versionOf, positions)))]
@@ -49,7 +60,8 @@ export function flawsOf (first: { version: string, value: string }, history: rea
 
 function placed (seen: Seen, versionOf: Map<string, string>, positions: Map<string, number>): Placed[] {
   if (seen.kind === 'unavailable') return []
-  const version = seen.kind === 'refused' ? seen.current.version : seen.kind === 'read' ? seen.version : versionOf.get(seen.value)
+  const version =
+    seen.kind === 'refused' ? seen.current.version : seen.kind === 'read' ? seen.version : versionOf.get(seen.value)
   const position = positions.get(version ?? '')
   if (position === undefined) return []
   const { kind, start, value } = seen
@@ -66,8 +78,8 @@ function timeFlaws (calls: readonly Placed[]): string[] {
   let at = 0
   let newest: Placed | undefined
   for (const call of [...calls].sort((a, b) => a.start - b.start)) {
-    for (; byEnd[at]!.end < call.start; at++) if (newest === undefined || byEnd[at]!.position > newest.position) newest = byEnd[at]
-    if (newest !== undefined && newest.position > call.position) flaws.push(`${call.what} began after ${newest.what} had ended, and is before it`)
+    for (; byEnd[at]!.end < call.start; at++) { if (newest === undefined || byEnd[at]!.position > newest.position) newest = byEnd[at] }
+    if (newest !== undefined && newest.position > call.position) { flaws.push(`${call.what} began after ${newest.what} had ended, and is before it`) }
     if ((begun.get(call.position) ?? -Infinity) > call.end) flaws.push(`${call.what} saw a write that had not begun`)
   }
   return flaws

@@ -44,7 +44,9 @@ export class Load {
     this.#isOver = true
     await this.#done
     for (const register of this.#registers) await this.#read(adapter, register)
-    return this.#registers.flatMap(({ key, first, history }) => flawsOf(first, history).map((flaw) => `${key}: ${flaw}`))
+    return this.#registers.flatMap(({ key, first, history }) =>
+      flawsOf(first, history).map((flaw) => `${key}: ${flaw}`)
+    )
   }
 
   async #client (adapter: StorageAdapter): Promise<void> {
@@ -65,7 +67,13 @@ export class Load {
     const start = performance.now()
     const stored = await adapter.read(key)
     if (stored === undefined) throw new Error('a register is gone')
-    this.#note(history, { kind: 'read', start, end: performance.now(), version: stored.version, value: String(stored.value) })
+    this.#note(history, {
+      kind: 'read',
+      start,
+      end: performance.now(),
+      version: stored.version,
+      value: String(stored.value)
+    })
     return stored.version
   }
 
@@ -76,7 +84,14 @@ export class Load {
       const result = await adapter.write(key, value, { kind: 'version', versions: [expected] })
       const times = { start, end: performance.now() }
       if (result.applied) this.#note(history, { kind: 'applied', ...times, value, expected, version: result.version })
-      else this.#note(history, { kind: 'refused', ...times, value, current: { version: result.current!.version, value: String(result.current!.value) } })
+      else {
+        this.#note(history, {
+          kind: 'refused',
+          ...times,
+          value,
+          current: { version: result.current!.version, value: String(result.current!.value) }
+        })
+      }
     } catch (error) {
       const { code } = error as { code?: string }
       if (code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') this.#note(history, { kind: 'unknown', start, value, expected })

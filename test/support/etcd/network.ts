@@ -24,7 +24,7 @@ export function networkLack (): string | undefined {
     execFileSync('ip', ['netns', 'list'], { stdio: 'ignore' })
     return undefined
   } catch (cause) {
-    if (process.env['REQUIRE_SERVICES'] === '1') throw new Error('REQUIRE_SERVICES=1, and network namespaces cannot be made here.', { cause })
+    if (process.env['REQUIRE_SERVICES'] === '1') { throw new Error('REQUIRE_SERVICES=1, and network namespaces cannot be made here.', { cause }) }
     return 'network namespaces cannot be made here'
   }
 }
@@ -33,7 +33,12 @@ export function networkLack (): string | undefined {
 export function networkOf (t: Test, hosts: number): Network {
   const name = `if${randomInt(0x10000, 0x100000).toString(16)}`
   const subnet = `10.${randomInt(64, 255)}.${randomInt(1, 255)}`
-  const at = (host: number) => ({ space: `${name}n${host}`, here: `${name}h${host}`, there: `${name}t${host}`, address: `${subnet}.${host + 2}` })
+  const at = (host: number) => ({
+    space: `${name}n${host}`,
+    here: `${name}h${host}`,
+    there: `${name}t${host}`,
+    address: `${subnet}.${host + 2}`
+  })
   const all = Array.from({ length: hosts }, (_, host) => at(host))
   const others = (host: number) => all.filter((_, other) => other !== host)
 

@@ -18,7 +18,10 @@ export class EtcdStub {
   readonly requests: StubRequest[] = []
   behave: Behaviour = () => ({ json: {} })
   // It ends no connection by itself, however long nobody uses it.
-  readonly #server = createServer({ keepAliveTimeout: 0 }, (request, response) => { void this.#answer(request, response) })
+  readonly #server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    void this.#answer(request, response)
+  })
+
   readonly #open = new Set<Socket>()
 
   /** On its port, until the test ends. */
@@ -27,11 +30,15 @@ export class EtcdStub {
     stub.behave = behave
     stub.onConnection((_port, socket) => {
       stub.#open.add(socket)
-      socket.once('close', () => { stub.#open.delete(socket) })
+      socket.once('close', () => {
+        stub.#open.delete(socket)
+      })
     })
     stub.#server.listen(0, host)
     await once(stub.#server, 'listening')
-    t.teardown(() => { stub.stop() })
+    t.teardown(() => {
+      stub.stop()
+    })
     return stub
   }
 
@@ -41,7 +48,9 @@ export class EtcdStub {
 
   /** Calls back with the client's port of each new connection, and with the connection. */
   onConnection (noted: (port: number, socket: Socket) => void): void {
-    this.#server.on('connection', (socket: Socket) => { noted(socket.remotePort!, socket) })
+    this.#server.on('connection', (socket: Socket) => {
+      noted(socket.remotePort!, socket)
+    })
   }
 
   /** Resolves when no client is connected any more. */

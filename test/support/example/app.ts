@@ -5,7 +5,10 @@ import { parseTokens } from '../../../example/app/tokens.js'
 import { newStorage } from './storage.js'
 
 export const TYPE = 'microsoft-azure-virtualmachines'
-export const OFFER = { offerTypeId: TYPE, definition: { displayText: 'Tide DB', plans: [{ planId: 'small', regions: ['FI'] }] } }
+export const OFFER = {
+  offerTypeId: TYPE,
+  definition: { displayText: 'Tide DB', plans: [{ planId: 'small', regions: ['FI'] }] }
+}
 
 /** The reference server, closed when the test ends. */
 export async function newApp (t: Test, options: Partial<AppOptions> = {}): Promise<FastifyInstance> {
@@ -24,10 +27,21 @@ export function offersUrl (path = '', query = 'api-version=2017-10-31'): string 
 }
 
 /** Sends a request with the token of contoso; a header that is undefined is left out. */
-export async function send (app: FastifyInstance, method: NonNullable<InjectOptions['method']>, url: string, headers: Record<string, string | undefined> = {}, payload?: unknown): Promise<LightMyRequestResponse> {
+export async function send (
+  app: FastifyInstance,
+  method: NonNullable<InjectOptions['method']>,
+  url: string,
+  headers: Record<string, string | undefined> = {},
+  payload?: unknown
+): Promise<LightMyRequestResponse> {
   const all = { authorization: 'Bearer contoso-token', ...headers }
   const sent = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return await app.inject({ method, url, headers: Object.fromEntries(sent), payload: payload as NonNullable<InjectOptions['payload']> })
+  return await app.inject({
+    method,
+    url,
+    headers: Object.fromEntries(sent),
+    payload: payload as NonNullable<InjectOptions['payload']>
+  })
 }
 
 /** The code in the form of an error, and that the answer has this form. */

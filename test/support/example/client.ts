@@ -10,7 +10,12 @@ export const SHORT_STEP = 5
 const ASKED_AT_MOST = 5000
 
 /** How a client speaks: with its own headers on every request, and a body as JSON. */
-export type Client = (method: string, path: string, headers?: Record<string, string>, document?: unknown) => Promise<Response>
+export type Client = (
+  method: string,
+  path: string,
+  headers?: Record<string, string>,
+  document?: unknown
+) => Promise<Response>
 
 /** Serves over real HTTP, and resolves to where. */
 export async function serveOverHttp (t: Test, options: Partial<AppOptions> = {}): Promise<string> {
@@ -22,7 +27,11 @@ export async function serveOverHttp (t: Test, options: Partial<AppOptions> = {})
 /** A client with these headers on every request; one of a single request takes the place of its own. */
 export function clientOf (origin: string, always: Record<string, string>): Client {
   return async (method, path, headers = {}, document) =>
-    await fetch(origin + path, { method, headers: { ...always, ...headers }, ...document !== undefined && { body: JSON.stringify(document) } })
+    await fetch(origin + path, {
+      method,
+      headers: { ...always, ...headers },
+      ...(document !== undefined && { body: JSON.stringify(document) })
+    })
 }
 
 /** Asks until the answer is the one that is waited for. */

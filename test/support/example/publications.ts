@@ -7,9 +7,15 @@ import type { OfferDocument } from '../../../example/offers/schemas.js'
 export const START = Date.UTC(2031, 3, 2)
 export const STEP = 1000
 
-export const DOCUMENT: OfferDocument = { offerTypeId: 'microsoft-azure-virtualmachines', definition: { displayText: 'Tide DB', plans: [{ planId: 'small' }] } }
+export const DOCUMENT: OfferDocument = {
+  offerTypeId: 'microsoft-azure-virtualmachines',
+  definition: { displayText: 'Tide DB', plans: [{ planId: 'small' }] }
+}
 
-const flawed = { planId: 'small', 'microsoft-azure-virtualmachines.vmImages': { '1.0.0': { osVhdUrl: 'http://example.org' } } }
+const flawed = {
+  planId: 'small',
+  'microsoft-azure-virtualmachines.vmImages': { '1.0.0': { osVhdUrl: 'http://example.org' } }
+}
 /** One that the certification rejects. */
 export const FLAWED: OfferDocument = { ...DOCUMENT, definition: { displayText: 'Tide DB', plans: [flawed] } }
 

@@ -15,13 +15,22 @@ export type Headers = Record<string, string | undefined>
 export interface Publisher {
   app: FastifyInstance
   /** Sends to an address below the offers of contoso. */
-  send: (method: 'GET' | 'HEAD' | 'PUT' | 'POST', path: string, headers?: Headers, payload?: unknown) => Promise<LightMyRequestResponse>
+  send: (
+    method: 'GET' | 'HEAD' | 'PUT' | 'POST',
+    path: string,
+    headers?: Headers,
+    payload?: unknown
+  ) => Promise<LightMyRequestResponse>
   /** The body of a GET. */
   get: (path: string) => Promise<any>
   /** Writes the offer with `*`, and returns its tag. */
   put: (document?: object, path?: string) => Promise<string>
   /** POSTs to the offer, with `*` unless the headers say otherwise. */
-  act: (action: 'publish' | 'golive' | 'cancel', headers?: Headers, payload?: unknown) => Promise<LightMyRequestResponse>
+  act: (
+    action: 'publish' | 'golive' | 'cancel',
+    headers?: Headers,
+    payload?: unknown
+  ) => Promise<LightMyRequestResponse>
   pass: (steps: number) => void
 }
 
@@ -36,8 +45,12 @@ export async function newPublisher (t: Test, options: Partial<AppOptions> = {}):
     app,
     send: request,
     get: async (path) => (await request('GET', path)).json(),
-    put: async (document = OFFER, path = '/tide-db') => (await request('PUT', path, { 'if-match': '*' }, document)).headers.etag as string,
-    act: async (action, headers = { 'if-match': '*' }, payload = undefined) => await request('POST', `/tide-db/${action}`, headers, payload),
-    pass: (steps) => { now += steps * STEP }
+    put: async (document = OFFER, path = '/tide-db') =>
+      (await request('PUT', path, { 'if-match': '*' }, document)).headers.etag as string,
+    act: async (action, headers = { 'if-match': '*' }, payload = undefined) =>
+      await request('POST', `/tide-db/${action}`, headers, payload),
+    pass: (steps) => {
+      now += steps * STEP
+    }
   }
 }

@@ -6,10 +6,21 @@ import type { Test } from 'tap'
 const SERVER = fileURLToPath(new URL('../../../example/process/server.js', import.meta.url))
 
 // What the shell of whoever runs the tests may hold.
-const UNSET = { HOST: undefined, STORAGE: 'memory:', TOKENS: undefined, WORKERS: undefined, STEP_MS: undefined, ACTIONS_IF_MATCH: undefined, LOG_LEVEL: undefined }
+const UNSET = {
+  HOST: undefined,
+  STORAGE: 'memory:',
+  TOKENS: undefined,
+  WORKERS: undefined,
+  STEP_MS: undefined,
+  ACTIONS_IF_MATCH: undefined,
+  LOG_LEVEL: undefined
+}
 
 /** What came out of a stream or socket so far, and a promise of what it will say. */
-export function listen (stream: NodeJS.ReadableStream): { text: () => string, says: (what: RegExp) => Promise<RegExpExecArray> } {
+export function listen (stream: NodeJS.ReadableStream): {
+  text: () => string
+  says: (what: RegExp) => Promise<RegExpExecArray>
+} {
   let text = ''
   const waiting = new Set<() => void>()
   stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -18,16 +29,17 @@ export function listen (stream: NodeJS.ReadableStream): { text: () => string, sa
   })
   return {
     text: () => text,
-    says: async (what) => await new Promise((resolve) => {
-      const look = (): void => {
-        const match = what.exec(text)
-        if (match === null) return
-        waiting.delete(look)
-        resolve(match)
-      }
-      waiting.add(look)
-      look()
-    })
+    says: async (what) =>
+      await new Promise((resolve) => {
+        const look = (): void => {
+          const match = what.exec(text)
+          if (match === null) return
+          waiting.delete(look)
+          resolve(match)
+        }
+        waiting.add(look)
+        look()
+      })
   }
 }
 

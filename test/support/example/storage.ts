@@ -25,8 +25,16 @@ export const storages: Readonly<Record<string, (t: Test) => Promise<StorageAdapt
   : { [ENGINE.split(':')[0]!]: newStorage }
 
 /** Runs a test with each of them. */
-export async function withEachStorage (t: Test, name: string, body: (t: Test, storage: StorageAdapter) => Promise<void>): Promise<void> {
-  for (const [kind, make] of Object.entries(storages)) await t.test(`${name} (${kind})`, async (t) => { await body(t, await make(t)) })
+export async function withEachStorage (
+  t: Test,
+  name: string,
+  body: (t: Test, storage: StorageAdapter) => Promise<void>
+): Promise<void> {
+  for (const [kind, make] of Object.entries(storages)) {
+    await t.test(`${name} (${kind})`, async (t) => {
+      await body(t, await make(t))
+    })
+  }
 }
 
 /** A storage that counts what it is asked. */
@@ -75,11 +83,18 @@ export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapte
 }
 
 /** A storage whose operations of this kind wait until they are released; `begun` when the first one does. */
-export async function heldStorage (t: Test, held: 'read' | 'write'): Promise<{ storage: StorageAdapter, begun: Promise<void>, release: () => void }> {
+export async function heldStorage (
+  t: Test,
+  held: 'read' | 'write'
+): Promise<{ storage: StorageAdapter, begun: Promise<void>, release: () => void }> {
   let begin!: () => void
-  const begun = new Promise<void>((resolve) => { begin = resolve })
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
   let release!: () => void
-  const released = new Promise<void>((resolve) => { release = resolve })
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
   const storage = aroundAdapter(await newStorage(t), async (step, operation) => {
     if (operation === held) {
       begin()

@@ -1,7 +1,11 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import type { CreateAdapter } from 'fastify-if-match/conformance'
-import { postgresAdapter, type PostgresAdapterOptions, type PostgresClient } from '../../../lib/storage/postgres/index.js'
+import {
+  postgresAdapter,
+  type PostgresAdapterOptions,
+  type PostgresClient
+} from '../../../lib/storage/postgres/index.js'
 import { uniqueName } from '../services/service.js'
 
 /** Bounds that a busy machine does not reach: where a test is about a bound, it sets its own. */
@@ -24,7 +28,11 @@ export class NotingClient implements PostgresClient {
   readonly texts: string[] = []
   readonly names: Array<string | undefined> = []
   /** Called with each statement and what is still to be done for it. */
-  around: (text: string, send: () => Promise<{ rows: unknown[] }>) => Promise<{ rows: unknown[] }> = async (_text, send) => await send()
+  around: (text: string, send: () => Promise<{ rows: unknown[] }>) => Promise<{ rows: unknown[] }> = async (
+    _text,
+    send
+  ) => await send()
+
   readonly #client: PostgresClient
 
   constructor (client: PostgresClient) {
@@ -56,12 +64,24 @@ export async function openedAdapter (client: PostgresClient, options: Partial<Po
 }
 
 /** What the conformance suite works on: a table for each case, and adapters on these two clients. The third one is never cut off. */
-export function subjectsOn (client: PostgresClient, other: PostgresClient, steady: PostgresClient, cut?: () => Promise<() => Promise<void>>): CreateAdapter {
+export function subjectsOn (
+  client: PostgresClient,
+  other: PostgresClient,
+  steady: PostgresClient,
+  cut?: () => Promise<() => Promise<void>>
+): CreateAdapter {
   return async () => {
     const table = uniqueName()
     const connect = (client: PostgresClient) => postgresAdapter({ client, table, ...PATIENT })
     await connect(steady).createTable()
-    return { adapter: connect(client), another: async () => connect(other), cut, close: async () => { await steady.query(`DROP TABLE ${table}`) } }
+    return {
+      adapter: connect(client),
+      another: async () => connect(other),
+      cut,
+      close: async () => {
+        await steady.query(`DROP TABLE ${table}`)
+      }
+    }
   }
 }
 

@@ -60,7 +60,7 @@ export class Client {
     const body = this.#received.slice(end + 4)
     const missing = Number(field(head, 'content-length') ?? 0) - body.length
     if (missing > 0) return
-    if (missing < 0 || this.#waiting === undefined) return this.#fail(new Error(`more than was asked for: ${this.#received}`))
+    if (missing < 0 || this.#waiting === undefined) { return this.#fail(new Error(`more than was asked for: ${this.#received}`)) }
     const { resolve } = this.#waiting
     this.#received = ''
     this.#waiting = undefined

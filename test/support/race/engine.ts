@@ -8,6 +8,14 @@ import { raceSuite } from './suite.js'
 export async function raceOn (name: ServiceName, start: (t: Owner) => Promise<{ url: string }>): Promise<void> {
   await t.test(`races on ${name}`, { skip: skipWithout(name) }, async (t) => {
     const { url } = await start(t)
-    for (const processes of [2, 4]) await raceSuite(t, { newStorage: async (t) => await placeIn(t, storageSetting(url)), processes, clients: [64], rounds: 10, raises: 10 })
+    for (const processes of [2, 4]) {
+      await raceSuite(t, {
+        newStorage: async (t) => await placeIn(t, storageSetting(url)),
+        processes,
+        clients: [64],
+        rounds: 10,
+        raises: 10
+      })
+    }
   })
 }

@@ -31,9 +31,16 @@ export class Race {
 
   static async connect (servers: Servers, clients: number): Promise<Race> {
     const { all } = servers
-    const race = new Race(servers, await Promise.all(Array.from({ length: clients }, (_, at) => Client.connect(all[at % all.length]!.port))))
+    const race = new Race(
+      servers,
+      await Promise.all(Array.from({ length: clients }, (_, at) => Client.connect(all[at % all.length]!.port)))
+    )
     // A connection that was answered is accepted: from here on a held server has it.
-    await servers.within(LONGEST, 'a first answer', Promise.all(race.clients.map((client) => client.request(get('/things/none')))))
+    await servers.within(
+      LONGEST,
+      'a first answer',
+      Promise.all(race.clients.map((client) => client.request(get('/things/none'))))
+    )
     return race
   }
 
@@ -63,14 +70,18 @@ export class Race {
     const round = this.#rounds++
     const bodies = this.clients.map((_client, writer) => JSON.stringify({ round, writer, filler: '.'.repeat(64) }))
     const requests = bodies.map((body) => put(path, precondition, body))
-    const [answers] = await Promise.all([Promise.all(this.clients.map((client) => client.answer())), this.#send(mode, requests)])
+    const [answers] = await Promise.all([
+      Promise.all(this.clients.map((client) => client.answer())),
+      this.#send(mode, requests)
+    ])
     const reports = await Promise.all(all.map((server) => server.end()))
     return { bodies, answers, reports: reports.map((report, at) => ({ ...report, requests: shares[at]! })) }
   }
 
   async #send (mode: Mode, requests: readonly string[]): Promise<void> {
     const { all } = this.#servers
-    const sendAll = (pieces: readonly string[]) => Promise.all(this.clients.map((client, at) => client.send(pieces[at]!)))
+    const sendAll = (pieces: readonly string[]) =>
+      Promise.all(this.clients.map((client, at) => client.send(pieces[at]!)))
     const held = async (pieces: readonly string[]) => {
       await Promise.all(all.map((server) => server.hold()))
       await sendAll(pieces)

@@ -14,9 +14,9 @@ export function flawsOfOneWinner (outcome: Outcome, success: 200 | 201, stored: 
   const winners = winnersOf(outcome)
   if (winners.length !== 1) return [...flaws, `${winners.length} winners`]
   const { etag } = answers[winners[0]!]!
-  if (etag === undefined || stored.etag !== etag) flaws.push(`stored under ${stored.etag}, and the winner was told ${etag}`)
-  if (stored.status !== 200 || stored.body !== bodies[winners[0]!]) flaws.push(`stored: ${stored.status} ${stored.body}, and the winner wrote ${bodies[winners[0]!]}`)
-  for (const answer of answers) if (answer.etag !== etag) flaws.push(`${answer.status} with the tag ${answer.etag}, not ${etag}`)
+  if (etag === undefined || stored.etag !== etag) { flaws.push(`stored under ${stored.etag}, and the winner was told ${etag}`) }
+  if (stored.status !== 200 || stored.body !== bodies[winners[0]!]) { flaws.push(`stored: ${stored.status} ${stored.body}, and the winner wrote ${bodies[winners[0]!]}`) }
+  for (const answer of answers) { if (answer.etag !== etag) flaws.push(`${answer.status} with the tag ${answer.etag}, not ${etag}`) }
   return flaws
 }
 
@@ -26,7 +26,7 @@ export function flawsOfLastOneWins ({ answers, bodies }: Outcome, stored: Answer
   const tags = answers.map(({ etag }) => etag)
   if (new Set(tags).size !== tags.length || tags.includes(undefined)) flaws.push('two writes under one tag')
   const last = tags.indexOf(stored.etag)
-  if (last === -1 || stored.body !== bodies[last]) flaws.push(`stored under ${stored.etag}: ${stored.body}, which nobody wrote under it`)
+  if (last === -1 || stored.body !== bodies[last]) { flaws.push(`stored under ${stored.etag}: ${stored.body}, which nobody wrote under it`) }
   return flaws
 }
 
@@ -37,8 +37,8 @@ export function flawsOfLastOneWins ({ answers, bodies }: Outcome, stored: Answer
 export function flawsOfFlight ({ reports }: Outcome, mode: Mode, isLate: boolean): string[] {
   return reports.flatMap(({ requests, seenInFirstTurn, seenBeforeFirstWrite = requests }) => {
     const flaws: string[] = []
-    if (mode !== 'plain' && seenInFirstTurn !== requests) flaws.push(`only ${seenInFirstTurn} of ${requests} requests lay in the sockets together`)
-    if ((mode === 'split' || isLate) && seenBeforeFirstWrite !== requests) flaws.push(`only ${seenBeforeFirstWrite} of ${requests} requests were seen before the first write`)
+    if (mode !== 'plain' && seenInFirstTurn !== requests) { flaws.push(`only ${seenInFirstTurn} of ${requests} requests lay in the sockets together`) }
+    if ((mode === 'split' || isLate) && seenBeforeFirstWrite !== requests) { flaws.push(`only ${seenBeforeFirstWrite} of ${requests} requests were seen before the first write`) }
     return flaws
   })
 }

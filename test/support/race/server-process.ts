@@ -23,11 +23,15 @@ export class ServerProcess {
   }
 
   private constructor (config: ServerConfig, onProgress: () => void) {
-    this.#child = fork(new URL('./server.js', import.meta.url), [JSON.stringify(config)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] })
+    this.#child = fork(new URL('./server.js', import.meta.url), [JSON.stringify(config)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe']
+    })
     this.#line = this.#child.stdio[LINE] as Duplex
     // It ends when the server does, which `exit` says.
     this.#line.on('error', () => {})
-    this.#child.once('exit', (code, signal) => this.#ended.abort(new Error(`a server process ended (${signal ?? code})`)))
+    this.#child.once('exit', (code, signal) =>
+      this.#ended.abort(new Error(`a server process ended (${signal ?? code})`))
+    )
     this.#child.on('message', (message: Message) => {
       if (message.kind === 'begun') this.progress = 'running'
       if (message.kind === 'waiting' || message.kind === 'answered') {

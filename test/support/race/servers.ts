@@ -8,7 +8,9 @@ export class Servers {
 
   static async start (config: ServerConfig, processes: number): Promise<Servers> {
     const servers = new Servers(config)
-    const started = await Promise.allSettled(Array.from({ length: processes }, () => ServerProcess.start(config, () => servers.#openGates())))
+    const started = await Promise.allSettled(
+      Array.from({ length: processes }, () => ServerProcess.start(config, () => servers.#openGates()))
+    )
     servers.all.push(...started.flatMap((result) => result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure === undefined) return servers

@@ -21,15 +21,21 @@ interface RaceOptions {
 }
 
 /** The races that every store must pass, as it is and answering late, with so many server processes on it. */
-export async function raceSuite (t: Test, { newStorage, processes, clients = [32, 64], rounds = 100, raises = 50 }: RaceOptions): Promise<void> {
+export async function raceSuite (
+  t: Test,
+  { newStorage, processes, clients = [32, 64], rounds = 100, raises = 50 }: RaceOptions
+): Promise<void> {
   for (const isLate of [false, true]) {
     await t.test(`${isLate ? 'late, ' : ''}server processes: ${processes}`, async (t) => {
       const servers = await Servers.start({ storage: await newStorage(t), isLate, decider: 'plugin' }, processes)
       t.teardown(() => servers.stop())
       for (const count of clients) {
-        for (const mode of MODES) await t.test(`${count} clients, ${mode}`, (t) => races(t, servers, count, mode, ROUNDS ?? rounds))
+        for (const mode of MODES) { await t.test(`${count} clients, ${mode}`, (t) => races(t, servers, count, mode, ROUNDS ?? rounds)) }
       }
-      await t.test(`a counter that 16 clients raise ${raises} times each, again after each 412, ends at ${16 * raises} (R56)`, (t) => counts(t, servers, raises))
+      await t.test(
+        `a counter that 16 clients raise ${raises} times each, again after each 412, ends at ${16 * raises} (R56)`,
+        (t) => counts(t, servers, raises)
+      )
     })
   }
 }
@@ -56,7 +62,13 @@ async function races (t: Test, servers: Servers, clients: number, mode: Mode, ro
     for (let round = 0; round < fewRounds; round++) {
       const outcome = await race.round(mode, `${things}-new-${round}`, 'If-None-Match: *')
       const stored = await race.request(get(`${things}-new-${round}`))
-      if (!t.same([...flawsOfOneWinner(outcome, 201, stored), ...flawsOfFlight(outcome, mode, servers.isLate)], [], `round ${round}`)) break
+      if (
+        !t.same(
+          [...flawsOfOneWinner(outcome, 201, stored), ...flawsOfFlight(outcome, mode, servers.isLate)],
+          [],
+          `round ${round}`
+        )
+      ) { break }
     }
   })
 
@@ -65,7 +77,13 @@ async function races (t: Test, servers: Servers, clients: number, mode: Mode, ro
     for (let round = 0; round < fewRounds; round++) {
       const outcome = await race.round(mode, `${things}-star`, 'If-Match: *')
       const stored = await race.request(get(`${things}-star`))
-      if (!t.same([...flawsOfLastOneWins(outcome, stored), ...flawsOfFlight(outcome, mode, servers.isLate)], [], `round ${round}`)) break
+      if (
+        !t.same(
+          [...flawsOfLastOneWins(outcome, stored), ...flawsOfFlight(outcome, mode, servers.isLate)],
+          [],
+          `round ${round}`
+        )
+      ) { break }
     }
   })
 }
@@ -74,7 +92,11 @@ async function counts (t: Test, servers: Servers, raises: number): Promise<void>
   const race = await Race.connect(servers, 16)
   t.teardown(() => race.close())
   await race.request(put('/things/counter', 'If-None-Match: *', '{"count":0}'))
-  const refused = await servers.within(60, 'the counter', Promise.all(race.clients.map((client) => raise(client, '/things/counter', raises))))
+  const refused = await servers.within(
+    60,
+    'the counter',
+    Promise.all(race.clients.map((client) => raise(client, '/things/counter', raises)))
+  )
   t.comment(`${refused.reduce((sum, times) => sum + times, 0)} refusals on the way`)
   t.equal((await race.request(get('/things/counter'))).body, `{"count":${16 * raises}}`)
 }

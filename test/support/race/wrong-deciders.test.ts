@@ -30,7 +30,9 @@ for (const decider of ['onRequest', 'preHandler', 'adapter'] as const) {
         const isExposed = isLate || EXPOSED_FAST[decider].includes(mode)
         await t.test(`${mode}${isExposed ? ': loses updates in every round (R56)' : ''}`, async (t) => {
           const winners = await winnersByRound(t, race, mode, isLate)
-          t.comment(`${winners.filter((count) => count > 1).length} of ${ROUNDS} rounds lost updates, up to ${Math.max(...winners)} of ${CLIENTS} writers won`)
+          t.comment(
+            `${winners.filter((count) => count > 1).length} of ${ROUNDS} rounds lost updates, up to ${Math.max(...winners)} of ${CLIENTS} writers won`
+          )
           if (isExposed) t.ok(winners.every((count) => count === CLIENTS), 'every writer won every round')
         })
       }

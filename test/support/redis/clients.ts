@@ -47,25 +47,37 @@ export const CLUSTER_DRIVERS: Readonly<Record<string, (url: string, detours?: De
     return new Cluster(nodes, { lazyConnect: true, ...natMap && { natMap } })
   },
   'node-redis' (url, nodeAddressMap) {
-    const rootNodes = addressesOf(url).map(({ host, port }) => ({ socket: nodeAddressMap?.[`${host}:${port}`] ?? { host, port } }))
+    const rootNodes = addressesOf(url).map(({ host, port }) => ({
+      socket: nodeAddressMap?.[`${host}:${port}`] ?? { host, port }
+    }))
     return createCluster({ rootNodes, ...nodeAddressMap && { nodeAddressMap } })
   }
 }
 
 function addressesOf (url: string): Array<{ host: string, port: number }> {
-  return url.split(',').map((member) => new URL(member)).map(({ hostname, port }) => ({ host: hostname, port: Number(port) }))
+  return url
+    .split(',')
+    .map((member) => new URL(member))
+    .map(({ hostname, port }) => ({ host: hostname, port: Number(port) }))
 }
 
 /** A proxy before each member of a Cluster. */
 export async function startProxies (t: Test, url: string): Promise<{ proxies: Proxy[], detours: Detours }> {
   const members = url.split(',')
   const proxies = await Promise.all(members.map(async (member) => await startProxy(t, member)))
-  const detours = Object.fromEntries(members.map((member, at) => [new URL(member).host, { host: '127.0.0.1', port: proxies[at]!.port }]))
+  const detours = Object.fromEntries(
+    members.map((member, at) => [new URL(member).host, { host: '127.0.0.1', port: proxies[at]!.port }])
+  )
   return { proxies, detours }
 }
 
 /** The conformance suite, several cases at a time: each has a prefix, proxies and clients of its own. */
-export async function conformance (t: Test, url: string, connect: (url: string, detours: Detours) => RedisClient, list: false | 'collection'): Promise<void> {
+export async function conformance (
+  t: Test,
+  url: string,
+  connect: (url: string, detours: Detours) => RedisClient,
+  list: false | 'collection'
+): Promise<void> {
   t.jobs = 6
   await conformanceSuite({
     test: async (title, run) => await t.test(title, { buffered: true }, run),
@@ -74,21 +86,37 @@ export async function conformance (t: Test, url: string, connect: (url: string, 
   })
 }
 
-function subjectsOn (t: Test, url: string, connect: (url: string, detours: Detours) => RedisClient, list: false | 'collection'): CreateAdapter {
+function subjectsOn (
+  t: Test,
+  url: string,
+  connect: (url: string, detours: Detours) => RedisClient,
+  list: false | 'collection'
+): CreateAdapter {
   return async () => {
     const { proxies, detours } = await startProxies(t, url)
     const prefix = `${uniqueName()}:`
     const open = new Set<StorageAdapter>()
     const behind = proxies.map((proxy) => proxy.url).join(',')
-    const make = () => noted(redisAdapter({ client: connect(proxies.length === 1 ? behind : url, detours), prefix, list }), open)
-    const refuse = async () => { await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() })) }
+    const make = () =>
+      noted(redisAdapter({ client: connect(proxies.length === 1 ? behind : url, detours), prefix, list }), open)
+    const refuse = async () => {
+      await Promise.all(
+        proxies.map(async (proxy) => {
+          await proxy.refuse()
+        })
+      )
+    }
     return {
       adapter: make(),
       another: async () => make(),
       async cut () {
         await refuse()
         return async () => {
-          await Promise.all(proxies.map(async (proxy) => { await proxy.accept() }))
+          await Promise.all(
+            proxies.map(async (proxy) => {
+              await proxy.accept()
+            })
+          )
           for (const adapter of open) await answering(adapter)
         }
       },
@@ -125,9 +153,15 @@ export async function answering (adapter: StorageAdapter): Promise<void> {
 }
 
 /** An open adapter, which is closed with the test. */
-export async function openedAdapter<A extends StorageAdapter = StorageAdapter> (t: Test, client: RedisClient, options: Partial<RedisAdapterOptions> = {}): Promise<A> {
+export async function openedAdapter<A extends StorageAdapter = StorageAdapter> (
+  t: Test,
+  client: RedisClient,
+  options: Partial<RedisAdapterOptions> = {}
+): Promise<A> {
   const adapter = redisAdapter({ client, prefix: `${uniqueName()}:`, ...options }) as StorageAdapter as A
-  t.teardown(async () => { await adapter.close!() })
+  t.teardown(async () => {
+    await adapter.close!()
+  })
   await adapter.open!()
   return adapter
 }
@@ -140,7 +174,10 @@ export function isWrite (request: Buffer): boolean {
 /** How often a command was run, on all of these servers together. */
 export async function calls (servers: readonly Redis[], command: string): Promise<number> {
   const infos = await Promise.all(servers.map(async (server) => await server.info('commandstats')))
-  return infos.reduce((sum, info) => sum + Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0), 0)
+  return infos.reduce(
+    (sum, info) => sum + Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0),
+    0
+  )
 }
 
 /** The client that the adapter makes of another one. */

@@ -89,7 +89,12 @@ export async function clusterCases (t: Test, driver: string): Promise<void> {
       }
       t.match(await written(adapter, other), { applied: true })
       // ioredis says of a node that is gone what it says of a lost answer.
-      await t.rejects(soon(adapter.write(away, 'ghost', ANY)), driver === 'ioredis' ? UNKNOWN : { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /ECONNREFUSED/ } })
+      await t.rejects(
+        soon(adapter.write(away, 'ghost', ANY)),
+        driver === 'ioredis'
+          ? UNKNOWN
+          : { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /ECONNREFUSED/ } }
+      )
       await proxies[0]!.accept()
       await answering(adapter)
       t.equal(await adapter.read(away), undefined)

@@ -87,7 +87,9 @@ export async function serverCases (t: Test, driver: string): Promise<void> {
       await proxy.refuse()
       await until(() => !connection.isReady)
       const key = uniqueName()
-      await t.rejects(connection.send(key, ['SET', key, 'ghost']), { message: /^Stream isn't writeable|^The client is offline$/ })
+      await t.rejects(connection.send(key, ['SET', key, 'ghost']), {
+        message: /^Stream isn't writeable|^The client is offline$/
+      })
       await proxy.accept()
       await until(() => connection.isReady)
       await connection.send(key, ['PING'])

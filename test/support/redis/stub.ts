@@ -3,11 +3,16 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
 
 /** A server that says what it is told to, and never ends a connection. */
-export async function startServer (t: Test, answer: (request: string) => string): Promise<{ server: Server, port: number }> {
+export async function startServer (
+  t: Test,
+  answer: (request: string) => string
+): Promise<{ server: Server, port: number }> {
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
-    socket.on('data', (request) => { socket.write(answer(String(request))) })
+    socket.on('data', (request) => {
+      socket.write(answer(String(request)))
+    })
     socket.on('error', () => {})
   })
   t.teardown(() => {

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { startRedis } from './redis.js'
 
 const { url } = await startRedis({ teardown: () => {} }, { own: true })
-const [, folder] = execFileSync('redis-cli', ['-u', url, 'CONFIG', 'GET', 'dir'], { encoding: 'utf8' }).trim().split('\n')
+const [, folder] = execFileSync('redis-cli', ['-u', url, 'CONFIG', 'GET', 'dir'], { encoding: 'utf8' })
+  .trim()
+  .split('\n')
 console.log(JSON.stringify({ url, folder }))
 setInterval(() => {}, 60_000)

@@ -40,7 +40,9 @@ export async function startEngine (t: Owner, engine: Engine): Promise<Service> {
 /** For programs that refuse root: somebody else, if this is root. */
 export function notRoot (): User | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const [uid, gid] = ['-u', '-g'].map((option) => Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }))) as [number, number]
+  const [uid, gid] = ['-u', '-g'].map((option) =>
+    Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }))
+  ) as [number, number]
   return { uid, gid }
 }
 
@@ -71,7 +73,12 @@ class EngineProcess implements Service {
   async start (): Promise<void> {
     const { command: [file, ...args], folder, user, env, ready, answers } = this.#engine
     // Its log in English.
-    const child = spawn(file, args, { cwd: folder, env: { ...process.env, LC_ALL: 'C', ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...user })
+    const child = spawn(file, args, {
+      cwd: folder,
+      env: { ...process.env, LC_ALL: 'C', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...user
+    })
     await once(child, 'spawn')
     this.#child = child
     this.#log = ''
@@ -135,7 +142,10 @@ class EngineProcess implements Service {
   /** A test that is killed tears nothing down. This shell then sees the end of its input, and does it instead. */
   #endWithUs (child: ChildProcess): void {
     const script = 'read -r _; kill -9 "$1"; sleep 1; rm -rf "$2"'
-    const shell = spawn('sh', ['-c', script, 'sh', String(child.pid), this.#engine.folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+    const shell = spawn('sh', ['-c', script, 'sh', String(child.pid), this.#engine.folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true
+    })
     void this.#gone.then(() => shell.kill('SIGKILL'))
   }
 }
@@ -151,5 +161,8 @@ function send (pid: number, signal: NodeJS.Signals): void {
 
 function childrenOf (pid: number): number[] {
   const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
-  return rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]).filter(([, parent]) => parent === pid).map(([child]) => child)
+  return rows
+    .map((row) => row.trim().split(/\s+/).map(Number) as [number, number])
+    .filter(([, parent]) => parent === pid)
+    .map(([child]) => child)
 }

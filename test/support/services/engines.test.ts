@@ -39,7 +39,11 @@ async function redis<T> (url: string, run: (client: Redis) => Promise<T>): Promi
 }
 
 async function etcd (url: string, call: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${url}/v3/kv/${call}`, { method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) })
+  const response = await fetch(`${url}/v3/kv/${call}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000)
+  })
   return await response.json() as Record<string, unknown>
 }
 
@@ -80,7 +84,12 @@ await t.test('PgBouncer: pools by transaction', { skip: skipWithout('postgres', 
   const service = await startPgbouncer(t, postgres.url)
   t.strictSame(await query(service.url, 'SELECT 1'), [1])
   await service.restart()
-  t.strictSame(await query(service.url.replace(/postgres$/, 'pgbouncer'), 'SHOW CONFIG').then((row) => row[row.indexOf('pool_mode') + 1]), 'transaction')
+  t.strictSame(
+    await query(service.url.replace(/postgres$/, 'pgbouncer'), 'SHOW CONFIG').then(
+      (row) => row[row.indexOf('pool_mode') + 1]
+    ),
+    'transaction'
+  )
 })
 
 await t.test('Redis: empty after a kill, or not, as its settings say', { skip: skipWithoutOwn('redis') }, async (t) => {
@@ -89,7 +98,10 @@ await t.test('Redis: empty after a kill, or not, as its settings say', { skip: s
     await redis(service.url, async (client) => await client.set('key', 'value'))
     await service.kill()
     await service.restart()
-    t.equal(await redis(service.url, async (client) => await client.get('key')), 'appendonly' in settings ? 'value' : null)
+    t.equal(
+      await redis(service.url, async (client) => await client.get('key')),
+      'appendonly' in settings ? 'value' : null
+    )
   }
 })
 
@@ -157,7 +169,12 @@ async function restartWithoutPort (service: Service): Promise<unknown> {
 
 await t.test('each engine tells a port that is taken from other failures', { skip: skipWithoutOwn('postgres', 'pgbouncer', 'redis', 'etcd') }, async (t) => {
   const postgres = await startPostgres(t, { own: true })
-  for (const service of [await startPgbouncer(t, postgres.url), postgres, await startRedis(t, { own: true }), await startEtcd(t, { own: true })]) {
+  for (const service of [
+    await startPgbouncer(t, postgres.url),
+    postgres,
+    await startRedis(t, { own: true }),
+    await startEtcd(t, { own: true })
+  ]) {
     t.type(await restartWithoutPort(service), PortTaken, service.url)
   }
   await t.rejects(startRedis(t, { settings: { nonsense: '1' } }), /does not answer:.*nonsense/s)
@@ -179,7 +196,9 @@ await t.test('what takes a free port is tried again with another one, and not fo
 })
 
 await t.test('a test that is killed leaves no engine and no folder behind', { skip: skipWithoutOwn('redis-cluster') }, async (t) => {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('abandoned.js', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('abandoned.js', import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   const [line] = await once(createInterface(child.stdout), 'line') as [string]
   const { url, folder } = JSON.parse(line) as { url: string, folder: string }
   t.ok(existsSync(folder))

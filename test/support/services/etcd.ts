@@ -2,7 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { givenUrl, programOf } from './programs.js'
-import { givenService, mayShare, uniqueName, type Cluster, type Owner, type Service, type ServiceOptions } from './service.js'
+import {
+  givenService,
+  mayShare,
+  uniqueName,
+  type Cluster,
+  type Owner,
+  type Service,
+  type ServiceOptions
+} from './service.js'
 
 /** Where a member runs. */
 export interface Place {
@@ -30,15 +38,26 @@ export async function startEtcd (t: Owner, options: ServiceOptions = {}): Promis
 /** Three etcds that are one store. Those that were killed together are restarted together: one alone has no quorum. */
 export async function startEtcdCluster (t: Owner, options: EtcdClusterOptions = {}): Promise<Cluster> {
   const members = await startMembers(t, options.places ?? [HERE, HERE, HERE], options.settings)
-  const settled = async (): Promise<void> => { await Promise.all(members.map(async ({ url }) => { await untilHealthy(url) })) }
+  const settled = async (): Promise<void> => {
+    await Promise.all(
+      members.map(async ({ url }) => {
+        await untilHealthy(url)
+      })
+    )
+  }
   return { url: members.map(({ url }) => url).join(','), members, settled }
 }
 
 async function startMembers (t: Owner, places: Place[], settings: Record<string, string> = {}): Promise<Service[]> {
   return await onFreePorts(async () => {
-    const nodes = await Promise.all(places.map(async ({ host, through = [] }, index) => ({
-      name: `m${index}`, client: `http://${host}:${await freePort()}`, peer: `http://${host}:${await freePort()}`, through
-    })))
+    const nodes = await Promise.all(
+      places.map(async ({ host, through = [] }, index) => ({
+        name: `m${index}`,
+        client: `http://${host}:${await freePort()}`,
+        peer: `http://${host}:${await freePort()}`,
+        through
+      }))
+    )
     const token = uniqueName()
     return await Promise.all(nodes.map(async ({ name, client, peer, through }) => {
       const folder = newFolder('etcd')

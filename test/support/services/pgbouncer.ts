@@ -11,15 +11,32 @@ export interface PgbouncerOptions {
 }
 
 /** A PgBouncer in transaction mode before the PostgreSQL at this address; it lets everybody in. */
-export async function startPgbouncer (t: Owner, postgresUrl: string, { settings }: PgbouncerOptions = {}): Promise<Service> {
+export async function startPgbouncer (
+  t: Owner,
+  postgresUrl: string,
+  { settings }: PgbouncerOptions = {}
+): Promise<Service> {
   const { hostname, port: behind, username, password, pathname } = new URL(postgresUrl)
   const user = notRoot()
   return await onFreePorts(async () => {
     const port = await freePort()
     const folder = newFolder('pgbouncer', user)
-    const all = { listen_addr: '127.0.0.1', listen_port: String(port), unix_socket_dir: '', auth_type: 'any', pool_mode: 'transaction', ...settings }
-    const login = { host: hostname, port: behind, user: decodeURIComponent(username), ...password !== '' && { password: decodeURIComponent(password) } }
-    const lines = (entries: Record<string, string>): string[] => Object.entries(entries).map(([name, value]) => `${name}=${value}`)
+    const all = {
+      listen_addr: '127.0.0.1',
+      listen_port: String(port),
+      unix_socket_dir: '',
+      auth_type: 'any',
+      pool_mode: 'transaction',
+      ...settings
+    }
+    const login = {
+      host: hostname,
+      port: behind,
+      user: decodeURIComponent(username),
+      ...(password !== '' && { password: decodeURIComponent(password) })
+    }
+    const lines = (entries: Record<string, string>): string[] =>
+      Object.entries(entries).map(([name, value]) => `${name}=${value}`)
     const file = join(folder, 'pgbouncer.ini')
     writeFileSync(file, ['[databases]', `* = ${lines(login).join(' ')}`, '[pgbouncer]', ...lines(all), ''].join('\n'))
     return await startEngine(t, {

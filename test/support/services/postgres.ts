@@ -18,11 +18,20 @@ export async function startPostgres (t: Owner, options: ServiceOptions = {}): Pr
     const port = await freePort()
     const folder = newFolder('postgres', user)
     const data = join(folder, 'data')
-    await promisify(execFile)(programOf('initdb'), ['--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', data], { cwd: folder, ...user })
+    await promisify(execFile)(
+      programOf('initdb'),
+      ['--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', data],
+      { cwd: folder, ...user }
+    )
     const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...options.settings }
     return await startEngine(t, {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-      command: [programOf('postgres'), '-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      command: [
+        programOf('postgres'),
+        '-D',
+        data,
+        ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      ],
       folder,
       user,
       ready: /ready to accept connections/,

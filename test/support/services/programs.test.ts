@@ -6,7 +6,13 @@ import { startRedisCluster } from './redis-cluster.js'
 import { startRedis } from './redis.js'
 import { uniqueName } from './service.js'
 
-const UNSET = { REQUIRE_SERVICES: undefined, POSTGRES_URL: undefined, REDIS_URL: undefined, REDIS_CLUSTER_URL: undefined, ETCD_URL: undefined }
+const UNSET = {
+  REQUIRE_SERVICES: undefined,
+  POSTGRES_URL: undefined,
+  REDIS_URL: undefined,
+  REDIS_CLUSTER_URL: undefined,
+  ETCD_URL: undefined
+}
 
 /** A machine with these programs and this environment, until the test ends. */
 function machine (t: Test, programs: string[], variables: Record<string, string> = {}): string {
@@ -31,7 +37,10 @@ function machine (t: Test, programs: string[], variables: Record<string, string>
 await t.test('a missing program is a reason to skip, which names it', (t) => {
   machine(t, ['bin/redis-server', 'bin/ps'])
   t.equal(skipWithout('redis'), false)
-  t.equal(skipWithout('redis', 'postgres', 'redis-cluster', 'pgbouncer', 'etcd'), 'no postgres, initdb, redis-cli, pgbouncer, etcd on PATH')
+  t.equal(
+    skipWithout('redis', 'postgres', 'redis-cluster', 'pgbouncer', 'etcd'),
+    'no postgres, initdb, redis-cli, pgbouncer, etcd on PATH'
+  )
   t.equal(skipWithoutOwn('etcd'), 'no etcd on PATH')
   t.strictSame(SERVICE_NAMES.filter((name) => missingPrograms(name).length === 0), ['redis'])
   t.end()
@@ -51,7 +60,12 @@ await t.test('without the reason, the start says what is missing', async (t) => 
 })
 
 await t.test('Debian’s places: sbin, and the newest PostgreSQL', (t) => {
-  const root = machine(t, ['sbin/pgbouncer', 'lib/postgresql/9/bin/postgres', 'lib/postgresql/17/bin/postgres', 'bin/etcd/'])
+  const root = machine(t, [
+    'sbin/pgbouncer',
+    'lib/postgresql/9/bin/postgres',
+    'lib/postgresql/17/bin/postgres',
+    'bin/etcd/'
+  ])
   t.equal(findProgram('pgbouncer'), join(root, 'sbin/pgbouncer'))
   t.equal(programOf('postgres'), join(root, 'lib/postgresql/17/bin/postgres'))
   t.equal(findProgram('etcd'), undefined, 'a folder is no program')
@@ -70,7 +84,11 @@ await t.test('a shared server is used, no test may stop it, and who needs one of
   await t.rejects(service.restart(), /own: true/)
   t.throws(() => { service.pause() }, /own: true/)
   t.throws(() => { service.resume() }, /own: true/)
-  await t.rejects(startRedis(t, { settings: { appendonly: 'yes' } }), /no redis-server/, 'settings are for one of our own')
+  await t.rejects(
+    startRedis(t, { settings: { appendonly: 'yes' } }),
+    /no redis-server/,
+    'settings are for one of our own'
+  )
   await t.rejects(startRedis(t, { own: true }), /no redis-server/)
   const cluster = await startRedisCluster(t)
   t.strictSame(cluster.members.map(({ url }) => url), ['redis://shared:1', 'redis://shared:2'])

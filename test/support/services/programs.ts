@@ -44,7 +44,10 @@ export function skipWithoutOwn (...names: ServiceName[]): string | false {
 /** Where a program is. Debian keeps the servers beside the folders of PATH: in sbin, and each PostgreSQL in its own. */
 export function findProgram (name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  const beside = folders.flatMap((folder) => [join(folder, '../sbin'), ...postgresFolders(join(folder, '../lib/postgresql'))])
+  const beside = folders.flatMap((folder) => [
+    join(folder, '../sbin'),
+    ...postgresFolders(join(folder, '../lib/postgresql'))
+  ])
   return [...folders, ...beside].map((folder) => join(folder, name)).find(isExecutable)
 }
 

@@ -18,7 +18,15 @@ export async function startRedis (t: Owner, options: ServiceOptions = {}): Promi
 export async function startRedisOn (t: Owner, port: number, settings: Record<string, string> = {}): Promise<Service> {
   const program = programOf('redis-server')
   const folder = newFolder('redis')
-  const all = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', ...debugSetting(program), ...settings }
+  const all = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    appendonly: 'no',
+    ...debugSetting(program),
+    ...settings
+  }
   return await startEngine(t, {
     url: `redis://127.0.0.1:${port}`,
     command: [program, ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])],

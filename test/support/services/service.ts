@@ -52,8 +52,17 @@ export function mayShare ({ settings, own }: ServiceOptions): boolean {
 
 /** The shared server at this address. */
 export function givenService (url: string): Service {
-  const refuse = (): never => { throw new Error('A shared server is not ours to stop: ask for one with { own: true }.') }
-  return { url, pid: undefined, kill: async () => refuse(), pause: refuse, resume: refuse, restart: async () => refuse() }
+  const refuse = (): never => {
+    throw new Error('A shared server is not ours to stop: ask for one with { own: true }.')
+  }
+  return {
+    url,
+    pid: undefined,
+    kill: async () => refuse(),
+    pause: refuse,
+    resume: refuse,
+    restart: async () => refuse()
+  }
 }
 
 /** The shared cluster at these addresses. */

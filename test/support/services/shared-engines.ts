@@ -14,9 +14,10 @@ const MAX_CONNECTIONS = { settings: { max_connections: '300' } }
 
 const START: Record<SharedEngine, (owner: Owner, isDurable: boolean) => Promise<{ url: string }>> = {
   postgres: (owner) => startPostgres(owner, MAX_CONNECTIONS),
-  redis: (owner, isDurable) => startRedis(owner, isDurable ? { settings: { appendonly: 'yes', appendfsync: 'always' } } : {}),
+  redis: (owner, isDurable) =>
+    startRedis(owner, isDurable ? { settings: { appendonly: 'yes', appendfsync: 'always' } } : {}),
   'redis-cluster': (owner) => startRedisCluster(owner),
-  etcd: (owner, isDurable) => isDurable ? startEtcdCluster(owner) : startEtcd(owner)
+  etcd: (owner, isDurable) => (isDurable ? startEtcdCluster(owner) : startEtcd(owner))
 }
 
 /**
@@ -25,17 +26,29 @@ const START: Record<SharedEngine, (owner: Owner, isDurable: boolean) => Promise<
  *
  * @param isDurable no acknowledged write is lost with the power of a machine: Redis syncs each, and etcd has three members
  */
-export async function withSharedEngines<R> (names: readonly SharedEngine[], isDurable: boolean, run: (variables: Record<string, string>) => Promise<R>): Promise<R> {
+export async function withSharedEngines<R> (
+  names: readonly SharedEngine[],
+  isDurable: boolean,
+  run: (variables: Record<string, string>) => Promise<R>
+): Promise<R> {
   const ends: Array<() => unknown> = []
-  const owner: Owner = { teardown: (end: () => unknown) => { ends.unshift(end) } }
+  const owner: Owner = {
+    teardown: (end: () => unknown) => {
+      ends.unshift(end)
+    }
+  }
   try {
-    const started = await Promise.allSettled(names.map(async (name) => {
-      const { url } = givenUrl(name) === undefined ? await START[name](owner, isDurable) : { url: givenUrl(name)! }
-      return [SERVICES[name].variable, url] as const
-    }))
+    const started = await Promise.allSettled(
+      names.map(async (name) => {
+        const { url } = givenUrl(name) === undefined ? await START[name](owner, isDurable) : { url: givenUrl(name)! }
+        return [SERVICES[name].variable, url] as const
+      })
+    )
     const failed = started.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    return await run(Object.fromEntries(started.map((outcome) => (outcome as PromiseFulfilledResult<readonly [string, string]>).value)))
+    return await run(
+      Object.fromEntries(started.map((outcome) => (outcome as PromiseFulfilledResult<readonly [string, string]>).value))
+    )
   } finally {
     for (const end of ends) await end()
   }

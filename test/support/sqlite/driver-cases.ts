@@ -32,7 +32,9 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
 
   await t.test('sqlite: a row that the table refuses fails alone, with 422, and its batch is stored', async (t) => {
     const { adapter, database } = await openedAdapter(t, open)
-    database.exec("CREATE TRIGGER refuse BEFORE INSERT ON entities WHEN new.key = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    database.exec(
+      "CREATE TRIGGER refuse BEFORE INSERT ON entities WHEN new.key = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
     const [a, bad, b] = await Promise.allSettled(['a', 'bad', 'b'].map((key) => adapter.write(key, key, ANY)))
     t.match([a, b], [{ status: 'fulfilled' }, { status: 'fulfilled' }])
     t.match(bad, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE', statusCode: 422 } })
@@ -42,10 +44,20 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
   await t.test('sqlite: what a trigger silently leaves out is never acknowledged, neither a write nor a removal', async (t) => {
     const { adapter, database } = await openedAdapter(t, open)
     await adapter.write('kept', 1, ANY)
-    database.exec("CREATE TRIGGER ignore_writes BEFORE INSERT ON entities WHEN new.key = 'bad' BEGIN SELECT RAISE(IGNORE); END")
+    database.exec(
+      "CREATE TRIGGER ignore_writes BEFORE INSERT ON entities WHEN new.key = 'bad' BEGIN SELECT RAISE(IGNORE); END"
+    )
     database.exec('CREATE TRIGGER ignore_removals BEFORE DELETE ON entities BEGIN SELECT RAISE(IGNORE); END')
-    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('bad', 1, ANY), adapter.remove('kept', { kind: 'exists' }), adapter.write('b', 1, ANY)])
-    const refused = { status: 'rejected', reason: { code: 'FST_IF_MATCH_INVALID_VALUE', message: /a trigger of the table refused the row/ } }
+    const outcomes = await Promise.allSettled([
+      adapter.write('a', 1, ANY),
+      adapter.write('bad', 1, ANY),
+      adapter.remove('kept', { kind: 'exists' }),
+      adapter.write('b', 1, ANY)
+    ])
+    const refused = {
+      status: 'rejected',
+      reason: { code: 'FST_IF_MATCH_INVALID_VALUE', message: /a trigger of the table refused the row/ }
+    }
     t.match(outcomes, [{ status: 'fulfilled' }, refused, refused, { status: 'fulfilled' }])
     t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b', 'kept'])
   })
@@ -67,11 +79,18 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     await adapter.write('before', 1, ANY)
     const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number }
     database.exec(`PRAGMA max_page_count = ${pages}`)
-    const outcomes = await Promise.allSettled([adapter.write('small', 1, ANY), adapter.write('large', 'x'.repeat(100_000), ANY)])
-    for (const outcome of outcomes) t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /disk is full/ } } })
+    const outcomes = await Promise.allSettled([
+      adapter.write('small', 1, ANY),
+      adapter.write('large', 'x'.repeat(100_000), ANY)
+    ])
+    for (const outcome of outcomes) { t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /disk is full/ } } }) }
     t.same((await adapter.list('')).items.map(({ key }) => key), ['before'])
     database.exec('PRAGMA max_page_count = 100000')
-    t.match(await adapter.write('large', 'x'.repeat(100_000), ANY), { applied: true }, 'and it goes on when there is room')
+    t.match(
+      await adapter.write('large', 'x'.repeat(100_000), ANY),
+      { applied: true },
+      'and it goes on when there is room'
+    )
   })
 
   await t.test('sqlite: a lock that another process holds is waited for while the event loop runs, and then STORAGE_UNAVAILABLE, never a refusal (E14)', async (t) => {
@@ -80,7 +99,10 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     other.exec('BEGIN IMMEDIATE')
     let turns = 0
     const counting = setInterval(() => { turns++ }, 1)
-    await t.rejects(adapter.write('a', 1, { kind: 'absent' }), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
+    await t.rejects(adapter.write('a', 1, { kind: 'absent' }), {
+      code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+      cause: { message: /holds the lock/ }
+    })
     clearInterval(counting)
     t.ok(turns > 3, 'the event loop went on')
     t.equal(await adapter.read('a'), undefined, 'reads need no lock')
@@ -95,15 +117,28 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     const writing = adapter.write('a', 1, ANY)
     await adapter.close!()
     t.match(await writing, { applied: true })
-    const calls: Array<() => Promise<unknown>> = [() => adapter.read('a'), () => adapter.write('a', 2, ANY), () => adapter.list('')]
+    const calls: Array<() => Promise<unknown>> = [
+      () => adapter.read('a'),
+      () => adapter.write('a', 2, ANY),
+      () => adapter.list('')
+    ]
     for (const call of calls) {
-      await t.rejects(call(), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /before open\(\) or after close\(\)/ } })
+      await t.rejects(call(), {
+        code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+        cause: { message: /before open\(\) or after close\(\)/ }
+      })
     }
     await adapter.open!()
     t.equal((await adapter.read('a'))?.value, 1)
     handle.close()
-    await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /handle is closed/ } })
-    await t.rejects(adapter.write('a', 2, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /handle is closed/ } })
+    await t.rejects(adapter.read('a'), {
+      code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+      cause: { message: /handle is closed/ }
+    })
+    await t.rejects(adapter.write('a', 2, ANY), {
+      code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+      cause: { message: /handle is closed/ }
+    })
   })
 
   await t.test('sqlite: what is no database, is damaged, cannot be written or is closed does not boot, and says why', async (t) => {
@@ -127,7 +162,13 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
       [connect(t, readonly, true), /cannot be written/],
       [closed, /handle is closed/]
     ]
-    for (const [database, message] of cases) await t.rejects(sqliteAdapter({ database }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }, String(message))
+    for (const [database, message] of cases) {
+      await t.rejects(
+        sqliteAdapter({ database }).open!(),
+        { code: 'FST_IF_MATCH_INVALID_ADAPTER', message },
+        String(message)
+      )
+    }
     t.ok(readFileSync(text, 'utf8').startsWith('Dear diary'))
   })
 }

@@ -4,10 +4,17 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import type { CreateAdapter } from 'fastify-if-match/conformance'
-import { sqliteAdapter, type SqliteAdapterOptions, type SqliteDatabase, type SqliteStatement, type SqliteValue } from '../../../lib/storage/sqlite/index.js'
+import {
+  sqliteAdapter,
+  type SqliteAdapterOptions,
+  type SqliteDatabase,
+  type SqliteStatement,
+  type SqliteValue
+} from '../../../lib/storage/sqlite/index.js'
 
 /** The table as the adapter makes it. */
-export const TABLE = 'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)'
+export const TABLE =
+  'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)'
 
 /** A handle of whatever driver. */
 export interface Handle extends SqliteDatabase {
@@ -79,7 +86,11 @@ export class FaultyHandle implements Handle {
 }
 
 /** An open adapter on a file of its own, on a handle that fails where the test says so. */
-export async function openedAdapter<H extends Handle> (t: Test, open: OpenFile<H>, options: Partial<SqliteAdapterOptions> = {}) {
+export async function openedAdapter<H extends Handle> (
+  t: Test,
+  open: OpenFile<H>,
+  options: Partial<SqliteAdapterOptions> = {}
+) {
   const file = fileOf(t)
   const database = open(file)
   const handle = new FaultyHandle(database)

@@ -15,9 +15,13 @@ for (const [side, all] of [['bare', scenarios], ['memory', scenarios], ['sqlite'
 
 await t.test('bench: an answer of another status ends the run, and its server', async (t) => {
   const scenario = { ...scenarios[0]!, precondition: () => ({ 'if-match': '"stale"' }) }
-  await t.rejects(measure({ side: 'memory', scenario, connections: 2, seconds: 1, folder: t.testdir() }), { message: 'PUT: 412 answer where all should be 200.' })
+  await t.rejects(measure({ side: 'memory', scenario, connections: 2, seconds: 1, folder: t.testdir() }), {
+    message: 'PUT: 412 answer where all should be 200.'
+  })
 })
 
 await t.test('bench: a side that cannot start ends the run', async (t) => {
-  await t.rejects(measure({ side: 'none', scenario: scenarios[0]!, connections: 2, seconds: 1, folder: t.testdir() }), { message: 'the server process ended.' })
+  await t.rejects(measure({ side: 'none', scenario: scenarios[0]!, connections: 2, seconds: 1, folder: t.testdir() }), {
+    message: 'the server process ended.'
+  })
 })

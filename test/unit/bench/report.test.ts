@@ -12,7 +12,9 @@ await t.test('bench: a ratio compares the runs of one round, and says how far th
     ['bare', [{ perSecond: 1000, cpu: 10 }, { perSecond: 2000, cpu: 20 }, { perSecond: 1000, cpu: 10 }]],
     ['memory', [{ perSecond: 900, cpu: 12 }, { perSecond: 1000, cpu: 20 }, { perSecond: 800, cpu: 15 }]]
   ])
-  t.same(rows('PUT', samples, 'bare'), ['| PUT | memory | 1000 | 900 | **0.80** (0.50–0.90) | 10.0 | 15.0 | **1.20** (1.00–1.50) |'])
+  t.same(rows('PUT', samples, 'bare'), [
+    '| PUT | memory | 1000 | 900 | **0.80** (0.50–0.90) | 10.0 | 15.0 | **1.20** (1.00–1.50) |'
+  ])
   t.same(heading('bare').length, 2)
   t.end()
 })

@@ -1,5 +1,12 @@
 import t from 'tap'
-import { formatEntityTag, scanEntityTag, strongCompare, versionOf, weakCompare, type EntityTag } from '../../../lib/http/entity-tag.js'
+import {
+  formatEntityTag,
+  scanEntityTag,
+  strongCompare,
+  versionOf,
+  weakCompare,
+  type EntityTag
+} from '../../../lib/http/entity-tag.js'
 
 function parse (text: string): EntityTag {
   const scanned = scanEntityTag(text, 0)
@@ -36,7 +43,7 @@ await t.test('entity-tag: every legal octet may stand inside the quotes, and no 
 await t.test('entity-tag: the weak mark is upper-case W and a slash, with nothing in between (R9)', async (t) => {
   t.same(parse('W/"a"'), { opaque: 'a', weak: true })
   t.same(parse('"W/"'), { opaque: 'W/', weak: false })
-  for (const text of ['w/"a"', 'W /"a"', 'W/ "a"', 'W"a"', 'W/', 'W', '']) t.equal(scanEntityTag(text, 0), undefined, text)
+  for (const text of ['w/"a"', 'W /"a"', 'W/ "a"', 'W"a"', 'W/', 'W', '']) { t.equal(scanEntityTag(text, 0), undefined, text) }
 })
 
 await t.test('entity-tag: a backslash is an ordinary octet (R11), and octets above 0x7f are opaque (R12)', async (t) => {
@@ -57,13 +64,17 @@ await t.test('format: a version in quotes; in a content-coding it is another tag
 
 await t.test('format: a version that cannot be a tag is refused (FST_IF_MATCH_INVALID_VERSION)', async (t) => {
   for (const version of ['', 'a b', 'a"b', 'a\\b', 'a;gzip', 'é', 'a\n']) {
-    t.throws(() => formatEntityTag(version), { code: 'FST_IF_MATCH_INVALID_VERSION', statusCode: 500 }, JSON.stringify(version))
+    t.throws(
+      () => formatEntityTag(version),
+      { code: 'FST_IF_MATCH_INVALID_VERSION', statusCode: 500 },
+      JSON.stringify(version)
+    )
   }
   t.throws(() => formatEntityTag(undefined as never), { code: 'FST_IF_MATCH_INVALID_VERSION' })
   t.throws(() => formatEntityTag(7 as never), { code: 'FST_IF_MATCH_INVALID_VERSION' })
 })
 
 await t.test('version: what format added comes off again, and nothing else does (R17)', async (t) => {
-  for (const coding of ['br', 'deflate', 'gzip', 'zstd']) t.equal(versionOf(parse(formatEntityTag('abc', coding)!).opaque), 'abc')
+  for (const coding of ['br', 'deflate', 'gzip', 'zstd']) { t.equal(versionOf(parse(formatEntityTag('abc', coding)!).opaque), 'abc') }
   for (const opaque of ['abc', 'abc-gzip', 'abc;other', ';', '']) t.equal(versionOf(opaque), opaque)
 })

@@ -1,6 +1,17 @@
 import t from 'tap'
 import { parseIfMatch } from '../../../lib/http/list-header.js'
-import { evaluate, expectationOf, ifNoneMatchHolds, normalise, preconditionsFor, unchangedSince, versionsOf, type Policy, type Preconditions, type Verdict } from '../../../lib/http/precondition.js'
+import {
+  evaluate,
+  expectationOf,
+  ifNoneMatchHolds,
+  normalise,
+  preconditionsFor,
+  unchangedSince,
+  versionsOf,
+  type Policy,
+  type Preconditions,
+  type Verdict
+} from '../../../lib/http/precondition.js'
 import { satisfies } from '../../../lib/storage/kit/expectation.js'
 
 const policies = {
@@ -11,7 +22,10 @@ const policies = {
 } satisfies Record<string, Policy>
 
 function preconditions (ifMatch?: string, ifNoneMatch?: string): Preconditions {
-  return { ifMatch: ifMatch === undefined ? undefined : parseIfMatch(ifMatch), ifNoneMatch: ifNoneMatch === undefined ? undefined : parseIfMatch(ifNoneMatch) }
+  return {
+    ifMatch: ifMatch === undefined ? undefined : parseIfMatch(ifMatch),
+    ifNoneMatch: ifNoneMatch === undefined ? undefined : parseIfMatch(ifNoneMatch)
+  }
 }
 
 await t.test('evaluate: the truth of each field, and their order (R34, R35, R40)', async (t) => {
@@ -95,11 +109,23 @@ await t.test('normalise: strong as it is, opaque without the mark, a function as
   const tags = [{ opaque: 'c-gzip', weak: true }]
   t.equal(normalise(tags, 'strong'), tags)
   t.same(normalise(tags, 'opaque'), [{ opaque: 'c-gzip', weak: false }])
-  t.same(normalise(tags, ({ opaque, weak }) => ({ opaque: opaque.replace(/-gzip$/, ''), weak })), [{ opaque: 'c', weak: true }])
+  t.same(
+    normalise(tags, ({ opaque, weak }) => ({ opaque: opaque.replace(/-gzip$/, ''), weak })),
+    [{ opaque: 'c', weak: true }]
+  )
   t.equal(normalise('*', 'opaque'), '*')
 })
 
 await t.test('versions: unsafe methods compare the version, whatever its content-coding was (R17)', async (t) => {
-  t.same(versionsOf([{ opaque: 'c;gzip', weak: false }, { opaque: 'd', weak: true }]), [{ opaque: 'c', weak: false }, { opaque: 'd', weak: true }])
+  t.same(
+    versionsOf([
+      { opaque: 'c;gzip', weak: false },
+      { opaque: 'd', weak: true }
+    ]),
+    [
+      { opaque: 'c', weak: false },
+      { opaque: 'd', weak: true }
+    ]
+  )
   t.equal(versionsOf('*'), '*')
 })

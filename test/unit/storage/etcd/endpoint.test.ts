@@ -34,7 +34,10 @@ await t.test('etcd-endpoint: posts a body with its token, gets without one, and 
   const endpoint = endpointOf(t, stub.origin)
   t.equal(await endpoint.post('/v3/kv/range', '{"key":"é"}', 'token', BOUNDS), '{"body":{"key":"é"},"text":"é"}')
   t.equal(await endpoint.post('/version', undefined, undefined, BOUNDS), '{"text":"é"}')
-  t.strictSame(stub.requests, [{ path: '/v3/kv/range', body: { key: 'é' }, token: 'token' }, { path: '/version', body: undefined, token: undefined }])
+  t.strictSame(stub.requests, [
+    { path: '/v3/kv/range', body: { key: 'é' }, token: 'token' },
+    { path: '/version', body: undefined, token: undefined }
+  ])
 })
 
 await t.test('etcd-endpoint: connections are kept (E56)', async (t) => {
@@ -55,34 +58,61 @@ await t.test('etcd-endpoint: an answer other than 200 is its fault', async (t) =
 })
 
 await t.test('etcd-endpoint: a refused connection and one that does not come about sent nothing (E58)', async (t) => {
-  await t.rejects(endpointOf(t, await deadOrigin(t)).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE', message: /cannot be reached.*ECONNREFUSED/ })
+  await t.rejects(endpointOf(t, await deadOrigin(t)).post('/', '{}', undefined, BOUNDS), {
+    name: 'Error',
+    kind: 'UNREACHABLE',
+    message: /cannot be reached.*ECONNREFUSED/
+  })
   // It takes the connection, and never answers the handshake.
   const silent = await listening(t, createServer())
-  await t.rejects(endpointOf(t, `https://${silent}`).post('/', '{}', undefined, { ...BOUNDS, connect: 50 }), { name: 'Error', kind: 'UNREACHABLE', message: /50 ms/ })
+  await t.rejects(endpointOf(t, `https://${silent}`).post('/', '{}', undefined, { ...BOUNDS, connect: 50 }), {
+    name: 'Error',
+    kind: 'UNREACHABLE',
+    message: /50 ms/
+  })
 })
 
 await t.test('etcd-endpoint: what was sent and is cut off, or takes too long, is lost', async (t) => {
   const stub = await EtcdStub.start(t, () => 'cut')
   const endpoint = endpointOf(t, stub.origin)
-  await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST', message: /gave no answer/ })
+  await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), {
+    name: 'Error',
+    kind: 'LOST',
+    message: /gave no answer/
+  })
   stub.behave = () => 'hold'
-  await t.rejects(endpoint.post('/', '{}', undefined, { ...BOUNDS, answer: 50 }), { name: 'Error', kind: 'LOST', message: /50 ms/ })
+  await t.rejects(endpoint.post('/', '{}', undefined, { ...BOUNDS, answer: 50 }), {
+    name: 'Error',
+    kind: 'LOST',
+    message: /50 ms/
+  })
 })
 
 await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', async (t) => {
   const server = createServer((socket) => {
     socket.once('data', () => { socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"header"') })
   })
-  await t.rejects(endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' })
+  await t.rejects(endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, BOUNDS), {
+    name: 'Error',
+    kind: 'LOST'
+  })
 })
 
 await t.test('etcd-endpoint: whoever changes the protocol gives no answer, and is waited for no longer than for one', async (t) => {
   const server = createServer((socket) => {
-    socket.once('data', () => { socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n') })
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+    })
   })
-  const posting = endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, { connect: 30_000, answer: 100 })
+  const posting = endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, {
+    connect: 30_000,
+    answer: 100
+  })
   // Without the bound it would never settle, and nothing would keep the process.
-  await t.rejects(within(20_000, posting, () => new Error('no bound')), { name: 'Error', kind: 'LOST', message: /100 ms/ })
+  await t.rejects(
+    within(20_000, posting, () => new Error('no bound')),
+    { name: 'Error', kind: 'LOST', message: /100 ms/ }
+  )
 })
 
 await t.test('etcd-endpoint: what waits behind others for a connection waits no longer than its own bound, and is not sent afterwards (E58)', async (t) => {
@@ -133,14 +163,29 @@ await t.test('etcd-endpoint: on a connection that is used again, a request is se
 
 await t.test('etcd-endpoint: TLS takes an authority, a certificate of the client and the name of the server', async (t) => {
   const { ca, server, client } = certificatesFor(t)
-  const secure = createSecureServer({ ca: ca.cert, cert: server.cert, key: server.key, requestCert: true, rejectUnauthorized: true }, (request, response) => {
-    response.end(request.url)
-  })
+  const secure = createSecureServer(
+    { ca: ca.cert, cert: server.cert, key: server.key, requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      response.end(request.url)
+    }
+  )
   const origin = `https://${await listening(t, secure)}`
   const tls = { ca: ca.cert, cert: client.cert, key: client.key }
   t.equal(await endpointOf(t, origin, tls).post('/a', '{}', undefined, BOUNDS), '/a')
   t.equal(await endpointOf(t, origin, { ...tls, servername: 'etcd.test' }).post('/b', '{}', undefined, BOUNDS), '/b')
-  await t.rejects(endpointOf(t, origin, { ...tls, servername: 'other.test' }).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE' }, 'another name')
-  await t.rejects(endpointOf(t, origin, { ...tls, ca: undefined }).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'UNREACHABLE' }, 'an authority that nobody knows')
-  await t.rejects(endpointOf(t, origin, { ca: ca.cert }).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'LOST' }, 'no certificate; TLS 1.3 tells it late')
+  await t.rejects(
+    endpointOf(t, origin, { ...tls, servername: 'other.test' }).post('/', '{}', undefined, BOUNDS),
+    { name: 'Error', kind: 'UNREACHABLE' },
+    'another name'
+  )
+  await t.rejects(
+    endpointOf(t, origin, { ...tls, ca: undefined }).post('/', '{}', undefined, BOUNDS),
+    { name: 'Error', kind: 'UNREACHABLE' },
+    'an authority that nobody knows'
+  )
+  await t.rejects(
+    endpointOf(t, origin, { ca: ca.cert }).post('/', '{}', undefined, BOUNDS),
+    { name: 'Error', kind: 'LOST' },
+    'no certificate; TLS 1.3 tells it late'
+  )
 })

@@ -3,19 +3,41 @@ import t from 'tap'
 import { sealed, unsealed } from '../../../../lib/storage/etcd/envelope.js'
 
 await t.test('etcd-envelope: what is sealed comes back', async (t) => {
-  for (const value of [null, 0, -0.5, 1e21, '', 'U+0000 \0 and a lone \ud800', [1, [2]], { a: { b: '}' }, value: 1, marker: 'x' }]) {
-    for (const digest of [undefined, 'd"1']) t.strictSame(unsealed(sealed({ marker: 'm', digest, value })), { marker: 'm', ...digest && { digest }, value })
+  for (const value of [
+    null,
+    0,
+    -0.5,
+    1e21,
+    '',
+    'U+0000 \0 and a lone \ud800',
+    [1, [2]],
+    { a: { b: '}' }, value: 1, marker: 'x' }
+  ]) {
+    for (const digest of [undefined, 'd"1']) { t.strictSame(unsealed(sealed({ marker: 'm', digest, value })), { marker: 'm', ...(digest && { digest }), value }) }
   }
 })
 
 await t.test('etcd-envelope: what JSON cannot carry is refused', async (t) => {
-  for (const value of [undefined, NaN, new Date(0)]) t.throws(() => sealed({ marker: 'm', value }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  for (const value of [undefined, NaN, new Date(0)]) { t.throws(() => sealed({ marker: 'm', value }), { code: 'FST_IF_MATCH_INVALID_VALUE' }) }
 })
 
 await t.test('etcd-envelope: what somebody else wrote is an outage, and is not in the error', async (t) => {
-  for (const text of ['', 'a secret', 'null', '1', '"secret"', '{"value":"secret"}', '{"marker":1,"value":"secret"}', '{"marker":"secret"}']) {
+  for (const text of [
+    '',
+    'a secret',
+    'null',
+    '1',
+    '"secret"',
+    '{"value":"secret"}',
+    '{"marker":1,"value":"secret"}',
+    '{"marker":"secret"}'
+  ]) {
     let thrown: unknown
-    try { unsealed(text) } catch (error) { thrown = error }
+    try {
+      unsealed(text)
+    } catch (error) {
+      thrown = error
+    }
     t.match(thrown, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /prefix/ } }, text)
     t.notMatch(inspect(thrown, { depth: 9 }), /secret/)
   }

@@ -2,7 +2,8 @@ import t from 'tap'
 import { EtcdFault, faultOfAnswer, strangeAnswer } from '../../../../lib/storage/etcd/faults.js'
 import { etcdError } from '../../../support/etcd/stub.js'
 
-const fault = (status: number, code: number, message: string) => faultOfAnswer(status, JSON.stringify(etcdError(status, code, message).json))
+const fault = (status: number, code: number, message: string) =>
+  faultOfAnswer(status, JSON.stringify(etcdError(status, code, message).json))
 
 await t.test('etcd-fault: what a check refuses is certain, and says what to do (E57)', async (t) => {
   const cases: Array<[number, number, string, string, RegExp]> = [
@@ -28,21 +29,38 @@ await t.test('etcd-fault: what a check refuses is certain, and says what to do (
 
 await t.test('etcd-fault: what may come while it runs is not certain (E57)', async (t) => {
   for (const [status, code, message] of [
-    [503, 14, 'etcdserver: no leader'], [503, 14, 'etcdserver: leader changed'], [503, 14, 'etcdserver: request timed out'],
-    [503, 14, 'etcdserver: server stopped'], [504, 4, 'context deadline exceeded'], [408, 1, 'context canceled'], [500, 2, 'anything'], [500, 13, 'transport']
-  ] as const) t.match(fault(status, code, message), { kind: 'LOST', isCertain: false, isOfEndpoint: true }, message)
+    [503, 14, 'etcdserver: no leader'],
+    [503, 14, 'etcdserver: leader changed'],
+    [503, 14, 'etcdserver: request timed out'],
+    [503, 14, 'etcdserver: server stopped'],
+    [504, 4, 'context deadline exceeded'],
+    [408, 1, 'context canceled'],
+    [500, 2, 'anything'],
+    [500, 13, 'transport']
+  ] as const) { t.match(fault(status, code, message), { kind: 'LOST', isCertain: false, isOfEndpoint: true }, message) }
 })
 
 await t.test('etcd-fault: of an error that nobody knows, its code of gRPC tells whether a check refused it (E57)', async (t) => {
-  for (let code = 0; code <= 17; code++) t.equal(fault(400, code, 'anything').kind, [3, 5, 7, 8, 9, 11, 12, 16].includes(code) ? 'REFUSED' : 'LOST', String(code))
+  for (let code = 0; code <= 17; code++) {
+    t.equal(
+      fault(400, code, 'anything').kind,
+      [3, 5, 7, 8, 9, 11, 12, 16].includes(code) ? 'REFUSED' : 'LOST',
+      String(code)
+    )
+  }
 })
 
 await t.test('etcd-fault: a quota that is used up is told apart, and says what the operator must do (E57)', async (t) => {
-  t.match(fault(429, 8, 'etcdserver: mvcc: database space exceeded'), { kind: 'NO_SPACE', isCertain: false, isOfEndpoint: false, message: /compact, defragment, .*alarm.*--quota-backend-bytes/ })
+  t.match(fault(429, 8, 'etcdserver: mvcc: database space exceeded'), {
+    kind: 'NO_SPACE',
+    isCertain: false,
+    isOfEndpoint: false,
+    message: /compact, defragment, .*alarm.*--quota-backend-bytes/
+  })
 })
 
 await t.test('etcd-fault: an answer that is not of the gateway is not certain', async (t) => {
-  for (const text of ['', '<html>502</html>', 'null', '{}', '{"code":"3"}']) t.match(faultOfAnswer(502, text), { kind: 'LOST', message: /status 502/ }, text)
+  for (const text of ['', '<html>502</html>', 'null', '{}', '{"code":"3"}']) { t.match(faultOfAnswer(502, text), { kind: 'LOST', message: /status 502/ }, text) }
 })
 
 await t.test('etcd-fault: gateways of other versions name the message once', async (t) => {
@@ -51,7 +69,11 @@ await t.test('etcd-fault: gateways of other versions name the message once', asy
 })
 
 await t.test('etcd-fault: what was never sent is certain, and another endpoint may take it (E58)', async (t) => {
-  t.match(new EtcdFault('UNREACHABLE', 'nobody there'), { isCertain: true, isOfEndpoint: true, message: 'etcd: nobody there' })
+  t.match(new EtcdFault('UNREACHABLE', 'nobody there'), {
+    isCertain: true,
+    isOfEndpoint: true,
+    message: 'etcd: nobody there'
+  })
 })
 
 await t.test('etcd-fault: an answer of status 200 that etcd does not give is not certain', async (t) => {

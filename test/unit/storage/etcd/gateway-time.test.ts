@@ -12,7 +12,13 @@ const TOKEN = { token: 't' }
 const LOGIN = { auth: { user: 'u', password: 'p' } }
 
 /** A gateway whose requests end as they are told to, one after another, and with which bounds they were sent. */
-function gatewayOn (t: Test, endpoints: number, timeout: number, outcomes: Outcome[], options = {}): { gateway: EtcdGateway, bounds: EtcdBounds[] } {
+function gatewayOn (
+  t: Test,
+  endpoints: number,
+  timeout: number,
+  outcomes: Outcome[],
+  options = {}
+): { gateway: EtcdGateway, bounds: EtcdBounds[] } {
   const clock = stoppedClock(t)
   const bounds: EtcdBounds[] = []
   t.intercept(EtcdEndpoint.prototype, 'post', {
@@ -27,8 +33,14 @@ function gatewayOn (t: Test, endpoints: number, timeout: number, outcomes: Outco
       return JSON.stringify(answer)
     }
   })
-  const gateway = new EtcdGateway({ endpoints: Array.from({ length: endpoints }, () => 'http://127.0.0.1:1'), timeout, ...options })
-  t.teardown(() => { gateway.close() })
+  const gateway = new EtcdGateway({
+    endpoints: Array.from({ length: endpoints }, () => 'http://127.0.0.1:1'),
+    timeout,
+    ...options
+  })
+  t.teardown(() => {
+    gateway.close()
+  })
   return { gateway, bounds }
 }
 
@@ -39,7 +51,12 @@ await t.test('etcd-gateway: endpoints that are silent cost a read their share of
 })
 
 await t.test('etcd-gateway: what an endpoint leaves of its share goes to the others', async (t) => {
-  const { gateway, bounds } = gatewayOn(t, 4, 400, [[0, 'LOST'], [10, 'BUSY'], [90, 'UNREACHABLE'], [1, { fine: true }]])
+  const { gateway, bounds } = gatewayOn(t, 4, 400, [
+    [0, 'LOST'],
+    [10, 'BUSY'],
+    [90, 'UNREACHABLE'],
+    [1, { fine: true }]
+  ])
   t.strictSame(await gateway.read('/a', {}), { fine: true })
   t.strictSame(bounds.map(({ answer }) => answer), [100, 100, 130, 150])
 })

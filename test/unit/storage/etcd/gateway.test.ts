@@ -82,7 +82,11 @@ await t.test('etcd-gateway: a read whose connection was stale is asked again on 
 
 await t.test('etcd-gateway: those who find the same endpoint silent turn once, and who finds it late does not turn back', async (t) => {
   const { gateway: ofTwo, stubs } = await pair(t, () => 'cut')
-  t.strictSame(await Promise.all([1, 2, 3].map(() => ofTwo.read('/a', {}))), [{ fine: true }, { fine: true }, { fine: true }])
+  t.strictSame(await Promise.all([1, 2, 3].map(() => ofTwo.read('/a', {}))), [
+    { fine: true },
+    { fine: true },
+    { fine: true }
+  ])
   t.equal(stubs[1].requests.length, 3)
 
   const first = await EtcdStub.start(t)
@@ -108,7 +112,11 @@ await t.test('etcd-gateway: those who find the same endpoint silent turn once, a
 
 function withLogin (valid: () => string): Behaviour {
   return ({ path, body, token }) => {
-    if (path === '/v3/auth/authenticate') return (body as { password: string }).password === 'right' ? { json: { token: valid() } } : etcdError(400, 3, 'etcdserver: authentication failed, invalid user ID or password')
+    if (path === '/v3/auth/authenticate') {
+      return (body as { password: string }).password === 'right'
+        ? { json: { token: valid() } }
+        : etcdError(400, 3, 'etcdserver: authentication failed, invalid user ID or password')
+    }
     return token === valid() ? FINE : etcdError(401, 16, 'etcdserver: invalid auth token')
   }
 }
@@ -118,7 +126,10 @@ await t.test('etcd-gateway: one login serves everybody', async (t) => {
   const gateway = gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } })
   await Promise.all([1, 2, 3].map(() => gateway.write('/a', {})))
   await gateway.read('/a', {})
-  t.strictSame(stub.requests.filter(({ path }) => path === '/v3/auth/authenticate'), [{ path: '/v3/auth/authenticate', body: { name: 'u', password: 'right' }, token: undefined }])
+  t.strictSame(
+    stub.requests.filter(({ path }) => path === '/v3/auth/authenticate'),
+    [{ path: '/v3/auth/authenticate', body: { name: 'u', password: 'right' }, token: undefined }]
+  )
 })
 
 await t.test('etcd-gateway: a token that has expired is replaced once for everybody, and the request sent again (E59)', async (t) => {
@@ -128,13 +139,23 @@ await t.test('etcd-gateway: a token that has expired is replaced once for everyb
   await gateway.write('/a', {})
   valid = 't2'
   stub.requests.length = 0
-  t.strictSame(await Promise.all([gateway.write('/a', {}), gateway.write('/a', {}), gateway.read('/a', {})]), [FINE.json, FINE.json, FINE.json])
+  t.strictSame(await Promise.all([gateway.write('/a', {}), gateway.write('/a', {}), gateway.read('/a', {})]), [
+    FINE.json,
+    FINE.json,
+    FINE.json
+  ])
   t.equal(stub.requests.filter(({ path }) => path === '/v3/auth/authenticate').length, 1)
 })
 
 await t.test('etcd-gateway: a token that is refused twice is a fault, and without a login there is none to renew', async (t) => {
-  const stub = await EtcdStub.start(t, ({ path }) => path === '/v3/auth/authenticate' ? { json: { token: 't' } } : etcdError(401, 16, 'etcdserver: invalid auth token'))
-  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } }).write('/a', {}), { name: 'Error', kind: 'TOKEN', isCertain: true })
+  const stub = await EtcdStub.start(t, ({ path }) =>
+    path === '/v3/auth/authenticate' ? { json: { token: 't' } } : etcdError(401, 16, 'etcdserver: invalid auth token')
+  )
+  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } }).write('/a', {}), {
+    name: 'Error',
+    kind: 'TOKEN',
+    isCertain: true
+  })
   t.equal(stub.requests.length, 4)
   await t.rejects(gatewayTo(t, [stub.origin]).write('/a', {}), { name: 'Error', kind: 'TOKEN' })
   t.equal(stub.requests.length, 5)
@@ -142,7 +163,10 @@ await t.test('etcd-gateway: a token that is refused twice is a fault, and withou
 
 await t.test('etcd-gateway: with a login, too, a write whose answer was lost is not sent again (E3)', async (t) => {
   const stub = await EtcdStub.start(t, ({ path }) => path === '/a' ? 'cut' : { json: { token: 't' } })
-  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } }).write('/a', {}), { name: 'Error', kind: 'LOST' })
+  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } }).write('/a', {}), {
+    name: 'Error',
+    kind: 'LOST'
+  })
   t.equal(stub.requests.filter(({ path }) => path === '/a').length, 1)
 })
 
@@ -154,15 +178,33 @@ await t.test('etcd-gateway: where the login fails nothing was sent, and the next
   t.strictSame(await gateway.write('/a', {}), { fine: true })
   const { stubs } = await pair(t, () => 'cut')
   stubs[1].behave = withLogin(() => 't')
-  t.strictSame(await gatewayTo(t, stubs.map(({ origin }) => origin), { auth: { user: 'u', password: 'right' } }).write('/a', {}), FINE.json, 'by another endpoint')
-  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'wrong' } }).write('/a', {}), { name: 'Error', kind: 'AUTH', isCertain: true })
+  t.strictSame(
+    await gatewayTo(
+      t,
+      stubs.map(({ origin }) => origin),
+      { auth: { user: 'u', password: 'right' } }
+    ).write('/a', {}),
+    FINE.json,
+    'by another endpoint'
+  )
+  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'wrong' } }).write('/a', {}), {
+    name: 'Error',
+    kind: 'AUTH',
+    isCertain: true
+  })
 })
 
 await t.test('etcd-gateway: an answer to a login that has no token is none, and is not kept', async (t) => {
   for (const json of [null, {}, { token: 1 }]) {
     const stub = await EtcdStub.start(t, () => ({ json }))
     const gateway = gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } })
-    await t.rejects(gateway.write('/a', {}), { name: 'Error', kind: 'UNREACHABLE', isCertain: true, message: /login/, cause: { message: /none of its gateway/ } })
+    await t.rejects(gateway.write('/a', {}), {
+      name: 'Error',
+      kind: 'UNREACHABLE',
+      isCertain: true,
+      message: /login/,
+      cause: { message: /none of its gateway/ }
+    })
     t.ok(stub.requests.every(({ path }) => path === '/v3/auth/authenticate'), 'nothing goes without a token')
     stub.behave = withLogin(() => 't')
     t.strictSame(await gateway.write('/a', {}), FINE.json)
@@ -178,10 +220,21 @@ await t.test('etcd-gateway: whoever answers in place of an endpoint is not taken
     socket.once('close', () => { open-- })
   })
   const gateway = gatewayTo(t, [stub.origin], { timeout: 60_000 })
-  for (const behaviour of ['cut', { status: 301, text: html }, { status: 502, text: html }, { text: html }, { text: '{"header":{"revis' }] as const) {
+  for (const behaviour of [
+    'cut',
+    { status: 301, text: html },
+    { status: 502, text: html },
+    { text: html },
+    { text: '{"header":{"revis' }
+  ] as const) {
     stub.behave = () => behaviour
-    const outcomes = await Promise.allSettled(Array.from({ length: 80 }, (_, at) => at % 2 === 0 ? gateway.write('/a', {}) : gateway.read('/a', {})))
-    t.match(outcomes, outcomes.map(() => ({ reason: { kind: 'LOST' } })))
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 80 }, (_, at) => (at % 2 === 0 ? gateway.write('/a', {}) : gateway.read('/a', {})))
+    )
+    t.match(
+      outcomes,
+      outcomes.map(() => ({ reason: { kind: 'LOST' } }))
+    )
     t.ok(open <= 64, `${open} connections`)
   }
   stub.behave = () => FINE

@@ -9,7 +9,12 @@ import { EtcdStub } from '../../../support/etcd/stub.js'
 
 const put = (key: string): EtcdChange => ({ key, condition: 'none', marker: key, transaction: putIf(key, key, 'none') })
 
-const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
+const removal = (key: string): EtcdChange => ({
+  key,
+  condition: 'present',
+  marker: undefined,
+  transaction: deleteIf(key, 'present')
+})
 
 const TOGETHER = { key: 'together', create_revision: '5', version: '2' }
 
@@ -17,7 +22,15 @@ async function queueOn (t: Test, maxBytes = 1000, timeout = 20_000) {
   const stub = await EtcdStub.start(t, ({ body, path }) => {
     const { success } = body as { success?: object[] }
     const nested = { succeeded: true, responses: [{ response_put: {} }] }
-    const answer = path === '/v3/kv/range' ? { kvs: [{ key: 'alone' }] } : { succeeded: true, responses: success!.map((operation) => 'request_txn' in operation ? { response_txn: nested } : { response_range: { kvs: [TOGETHER] } }) }
+    const answer =
+      path === '/v3/kv/range'
+        ? { kvs: [{ key: 'alone' }] }
+        : {
+            succeeded: true,
+            responses: success!.map((operation) =>
+              'request_txn' in operation ? { response_txn: nested } : { response_range: { kvs: [TOGETHER] } }
+            )
+          }
     return { json: { header: { revision: '7' }, ...answer } }
   })
   const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout })
@@ -27,12 +40,18 @@ async function queueOn (t: Test, maxBytes = 1000, timeout = 20_000) {
 
 /** How many nested transactions each request had; 0 if it was a plain one. */
 function sizes (stub: EtcdStub): number[] {
-  return stub.requests.map(({ body }) => (body as { success: object[] }).success.filter((operation) => 'request_txn' in operation).length)
+  return stub.requests.map(
+    ({ body }) => (body as { success: object[] }).success.filter((operation) => 'request_txn' in operation).length
+  )
 }
 
 await t.test('etcd-queue: what arrives in one turn is one transaction; what is alone is a plain one (E26)', async (t) => {
   const { queue, stub } = await queueOn(t)
-  t.match(await Promise.all(['a', 'b', 'c'].map((key) => queue.change(put(key), 1, undefined))), [{ applied: true }, { applied: true }, { applied: true }])
+  t.match(await Promise.all(['a', 'b', 'c'].map((key) => queue.change(put(key), 1, undefined))), [
+    { applied: true },
+    { applied: true },
+    { applied: true }
+  ])
   t.match(await queue.change(put('d'), 1, undefined), { applied: true })
   t.same(sizes(stub), [3, 0])
 })
@@ -63,7 +82,8 @@ function heldQueue (timeout: number) {
   }
   const held: Pick<EtcdStore, keyof EtcdStore> = {
     change: async () => await sent({ applied: true, place: { createRevision: 7n, writes: 1n } }),
-    changes: async (changes) => await sent(changes.map(() => ({ status: 'fulfilled', value: { applied: false, current: undefined } }))),
+    changes: async (changes) =>
+      await sent(changes.map(() => ({ status: 'fulfilled', value: { applied: false, current: undefined } }))),
     range: async () => await sent(found),
     ranges: async (ranges) => await sent(ranges.map(() => found))
   }
@@ -97,7 +117,10 @@ for (const [kind, begin] of KINDS) {
     const outcomes = await Promise.allSettled(early)
     const waited = outcomes.filter((outcome) => outcome.status === 'rejected')
     t.equal(waited.length, early.length / 5)
-    t.match(waited, waited.map(() => ({ reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } })))
+    t.match(
+      waited,
+      waited.map(() => ({ reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } }))
+    )
     await Promise.all(late)
     t.equal(store.sent, 5)
   })
@@ -111,9 +134,18 @@ await t.test('etcd-queue: a key is never twice in a transaction (E54)', async (t
 
 await t.test('etcd-queue: removals go apart from writes, which a quota may stop (E57)', async (t) => {
   const { queue, stub } = await queueOn(t)
-  await Promise.all([queue.change(put('a'), 1, undefined), queue.change(removal('b'), 1, undefined), queue.change(put('c'), 1, undefined), queue.change(removal('d'), 1, undefined)])
+  await Promise.all([
+    queue.change(put('a'), 1, undefined),
+    queue.change(removal('b'), 1, undefined),
+    queue.change(put('c'), 1, undefined),
+    queue.change(removal('d'), 1, undefined)
+  ])
   t.same(sizes(stub), [2, 2])
-  t.same(stub.requests.map(({ body }) => (body as { failure?: unknown[] }).failure?.length).sort(), [1, undefined], 'and writes count for the quota')
+  t.same(
+    stub.requests.map(({ body }) => (body as { failure?: unknown[] }).failure?.length).sort(),
+    [1, undefined],
+    'and writes count for the quota'
+  )
 })
 
 await t.test('etcd-queue: what would be too many bytes together goes in parts (E53)', async (t) => {
@@ -124,7 +156,11 @@ await t.test('etcd-queue: what would be too many bytes together goes in parts (E
 
 await t.test('etcd-queue: reads of one turn are one transaction, one alone is a plain range', async (t) => {
   const { queue, stub } = await queueOn(t)
-  t.same(await Promise.all(['a', 'b', 'a'].map((key) => queue.find(rangeOf(key), undefined))), [TOGETHER, TOGETHER, TOGETHER])
+  t.same(await Promise.all(['a', 'b', 'a'].map((key) => queue.find(rangeOf(key), undefined))), [
+    TOGETHER,
+    TOGETHER,
+    TOGETHER
+  ])
   t.same(await queue.find(rangeOf('a'), undefined), { key: 'alone' })
   t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn', '/v3/kv/range'])
 })
@@ -133,8 +169,16 @@ await t.test('etcd-queue: what was stopped before its turn is not sent, and its 
   const { queue, stub } = await queueOn(t)
   const controller = new AbortController()
   const options = { signal: controller.signal }
-  const outcomes = Promise.allSettled([queue.change(put('a'), 1, options), queue.change(put('b'), 1, undefined), queue.find(rangeOf('a'), options)])
+  const outcomes = Promise.allSettled([
+    queue.change(put('a'), 1, options),
+    queue.change(put('b'), 1, undefined),
+    queue.find(rangeOf('a'), options)
+  ])
   controller.abort()
-  t.match(await outcomes, [{ reason: { name: 'AbortError' } }, { value: { applied: true } }, { reason: { name: 'AbortError' } }])
+  t.match(await outcomes, [
+    { reason: { name: 'AbortError' } },
+    { value: { applied: true } },
+    { reason: { name: 'AbortError' } }
+  ])
   t.equal(stub.requests.length, 1)
 })

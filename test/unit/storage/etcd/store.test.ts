@@ -14,30 +14,59 @@ const UNKNOWN = { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
 const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
 const NO_SPACE = etcdError(429, 8, 'etcdserver: mvcc: database space exceeded')
 
-const put = (key: string, condition: EtcdCondition = 'none'): EtcdChange => ({ key, condition, marker: `m-${key}`, transaction: putIf(key, sealed({ marker: `m-${key}`, value: 1 }), condition) })
-const removal = (key: string): EtcdChange => ({ key, condition: 'present', marker: undefined, transaction: deleteIf(key, 'present') })
+const put = (key: string, condition: EtcdCondition = 'none'): EtcdChange => ({
+  key,
+  condition,
+  marker: `m-${key}`,
+  transaction: putIf(key, sealed({ marker: `m-${key}`, value: 1 }), condition)
+})
+const removal = (key: string): EtcdChange => ({
+  key,
+  condition: 'present',
+  marker: undefined,
+  transaction: deleteIf(key, 'present')
+})
 
 interface State { marker: string, revision: number | bigint, created?: number | bigint, writes?: number }
 
 function answerOf (header: number | bigint, state?: State): StubAnswer {
-  const kvs = state && [{ key: base64('k'), value: base64(sealed({ marker: state.marker, value: 1 })), create_revision: String(state.created ?? 5), mod_revision: String(state.revision), version: String(state.writes ?? 1) }]
+  const kvs = state && [
+    {
+      key: base64('k'),
+      value: base64(sealed({ marker: state.marker, value: 1 })),
+      create_revision: String(state.created ?? 5),
+      mod_revision: String(state.revision),
+      version: String(state.writes ?? 1)
+    }
+  ]
   return { json: { header: { revision: String(header) }, kvs } }
 }
 
 /** A store whose transactions end as `write` says, and whose ranges, now and at earlier revisions, as `look` does. */
-async function storeOn (t: Test, write: (request: StubRequest) => StubAnswer | 'cut', look: (revision: number | undefined) => StubAnswer | 'cut', timeout = 20_000) {
+async function storeOn (
+  t: Test,
+  write: (request: StubRequest) => StubAnswer | 'cut',
+  look: (revision: number | undefined) => StubAnswer | 'cut',
+  timeout = 20_000
+) {
   const stub = await EtcdStub.start(t, (request) => {
     if (request.path === '/v3/kv/txn') return write(request)
     const { revision } = request.body as { revision?: string }
     return look(revision === undefined ? undefined : Number(revision))
   })
   const gateway = new EtcdGateway({ endpoints: [stub.origin], timeout })
-  t.teardown(() => { gateway.close() })
+  t.teardown(() => {
+    gateway.close()
+  })
   return { store: new EtcdStore(gateway, timeout), stub }
 }
 
 await t.test('etcd-store: after a lost answer, our marker in the newest state proves that it was applied, and where (E2)', async (t) => {
-  const { store } = await storeOn(t, () => 'cut', () => answerOf(9, { marker: 'm-k', revision: 9, created: 5, writes: 3 }))
+  const { store } = await storeOn(
+    t,
+    () => 'cut',
+    () => answerOf(9, { marker: 'm-k', revision: 9, created: 5, writes: 3 })
+  )
   t.strictSame(await store.change(put('k')), { applied: true, place: { createRevision: 5n, writes: 3n } })
 })
 
@@ -53,10 +82,27 @@ await t.test('etcd-store: after a lost answer, everything else is unknown, and t
     ['there is nothing', () => answerOf(9)],
     ['it is as it was: the write may still be under way', () => answerOf(1, { marker: 'other', revision: 1 })],
     ['others wrote twice', (revision) => answerOf(9, { marker: 'other', revision: revision ?? 9 })],
-    ['what was before was compacted', (revision) => revision === undefined ? answerOf(9, { marker: 'other', revision: 9 }) : etcdError(400, 11, 'etcdserver: mvcc: required revision has been compacted')],
-    ['there was nothing before', (revision) => revision === undefined ? answerOf(9, { marker: 'other', revision: 9 }) : answerOf(9)],
+    [
+      'what was before was compacted',
+      (revision) =>
+        revision === undefined
+          ? answerOf(9, { marker: 'other', revision: 9 })
+          : etcdError(400, 11, 'etcdserver: mvcc: required revision has been compacted')
+    ],
+    [
+      'there was nothing before',
+      (revision) => (revision === undefined ? answerOf(9, { marker: 'other', revision: 9 }) : answerOf(9))
+    ],
     ['no look succeeds', () => 'cut'],
-    ['somebody else wrote something else', () => ({ json: { header: { revision: '9' }, kvs: [{ key: '', value: base64('secret'), create_revision: '9', mod_revision: '9', version: '1' }] } })]
+    [
+      'somebody else wrote something else',
+      () => ({
+        json: {
+          header: { revision: '9' },
+          kvs: [{ key: '', value: base64('secret'), create_revision: '9', mod_revision: '9', version: '1' }]
+        }
+      })
+    ]
   ]
   for (const [title, look] of looks) {
     const { store, stub } = await storeOn(t, () => 'cut', look)
@@ -66,8 +112,16 @@ await t.test('etcd-store: after a lost answer, everything else is unknown, and t
 })
 
 await t.test('etcd-store: a removal leaves no marker, so a lost one is unknown', async (t) => {
-  for (const look of [answerOf(9), answerOf(9, { marker: 'm-k', revision: 9 }), answerOf(0, { marker: 'm-k', revision: 0 })]) {
-    const { store } = await storeOn(t, () => 'cut', () => look)
+  for (const look of [
+    answerOf(9),
+    answerOf(9, { marker: 'm-k', revision: 9 }),
+    answerOf(0, { marker: 'm-k', revision: 0 })
+  ]) {
+    const { store } = await storeOn(
+      t,
+      () => 'cut',
+      () => look
+    )
     await t.rejects(store.change(removal('k')), UNKNOWN)
   }
 })
@@ -83,7 +137,11 @@ await t.test('etcd-store: what this server calls too large is invalid, alone and
     ? etcdError(400, 3, 'etcdserver: request is too large')
     : { json: { header: { revision: '7' }, succeeded: true } }, () => answerOf(9))
   await t.rejects(store.change(put('large')), { code: 'FST_IF_MATCH_INVALID_VALUE' })
-  t.match(await store.changes([put('a'), put('large'), put('b')]), [{ value: { applied: true } }, { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } }, { value: { applied: true } }])
+  t.match(await store.changes([put('a'), put('large'), put('b')]), [
+    { value: { applied: true } },
+    { reason: { code: 'FST_IF_MATCH_INVALID_VALUE' } },
+    { value: { applied: true } }
+  ])
 })
 
 await t.test('etcd-store: what this server refuses to do together goes alone, as where it takes fewer operations in a transaction (E53)', async (t) => {
@@ -95,8 +153,15 @@ await t.test('etcd-store: what this server refuses to do together goes alone, as
 })
 
 await t.test('etcd-store: what was refused for another reason is not sent again alone', async (t) => {
-  for (const refusal of [etcdError(429, 8, 'etcdserver: too many requests'), etcdError(403, 7, 'etcdserver: permission denied')]) {
-    const { store, stub } = await storeOn(t, () => refusal, () => answerOf(9))
+  for (const refusal of [
+    etcdError(429, 8, 'etcdserver: too many requests'),
+    etcdError(403, 7, 'etcdserver: permission denied')
+  ]) {
+    const { store, stub } = await storeOn(
+      t,
+      () => refusal,
+      () => answerOf(9)
+    )
     t.match(await store.changes([put('a'), put('b')]), [{ reason: UNAVAILABLE }, { reason: UNAVAILABLE }])
     t.equal(stub.requests.length, 1)
   }
@@ -116,18 +181,33 @@ await t.test('etcd-store: without space a write was not applied if nothing was w
 
 await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51)', async (t) => {
   const large = 2n ** 53n
-  const { store, stub } = await storeOn(t, () => ({ json: { header: { revision: String(large + 1n) }, succeeded: true } }), () => answerOf(large + 1n))
-  t.strictSame(await store.change(put('k', 'absent')), { applied: true, place: { createRevision: large + 1n, writes: 1n } })
+  const { store, stub } = await storeOn(
+    t,
+    () => ({ json: { header: { revision: String(large + 1n) }, succeeded: true } }),
+    () => answerOf(large + 1n)
+  )
+  t.strictSame(await store.change(put('k', 'absent')), {
+    applied: true,
+    place: { createRevision: large + 1n, writes: 1n }
+  })
 
   stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n)
   await t.rejects(store.change(put('k')), UNAVAILABLE, 'nothing is newer than what was seen')
 
   const before = await storeOn(t, () => NO_SPACE, () => answerOf(large))
   await before.store.range(rangeOf('k'))
-  before.stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n, { marker: 'm-k', revision: large + 1n, created: large + 1n })
-  t.strictSame(await before.store.change(put('k')), { applied: true, place: { createRevision: large + 1n, writes: 1n } }, 'it is newer than what was seen')
+  before.stub.behave = ({ path }) =>
+    path === '/v3/kv/txn'
+      ? NO_SPACE
+      : answerOf(large + 1n, { marker: 'm-k', revision: large + 1n, created: large + 1n })
+  t.strictSame(
+    await before.store.change(put('k')),
+    { applied: true, place: { createRevision: large + 1n, writes: 1n } },
+    'it is newer than what was seen'
+  )
 
-  stub.behave = ({ path }) => path === '/v3/kv/txn' ? 'cut' : answerOf(large + 3n, { marker: 'other', revision: large + 3n })
+  stub.behave = ({ path }) =>
+    path === '/v3/kv/txn' ? 'cut' : answerOf(large + 3n, { marker: 'other', revision: large + 3n })
   await t.rejects(store.change(put('k')), UNKNOWN)
   t.match(stub.requests.at(-1)!.body, { revision: String(large + 2n) }, 'the state before it')
 })
@@ -139,28 +219,43 @@ await t.test('etcd-store: what was seen stays seen when an older answer comes la
   await store.range(rangeOf('k'))
   stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(8)
   await t.rejects(store.change(put('k')), UNAVAILABLE)
-  stub.behave = ({ path, body }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(12, { marker: 'other', revision: (body as { revision?: string }).revision === undefined ? 12 : 7 })
+  stub.behave = ({ path, body }) =>
+    path === '/v3/kv/txn'
+      ? NO_SPACE
+      : answerOf(12, { marker: 'other', revision: (body as { revision?: string }).revision === undefined ? 12 : 7 })
   await t.rejects(store.change(put('k')), UNAVAILABLE)
 })
 
 await t.test('etcd-store: of changes that went together each has an outcome of its own (E53)', async (t) => {
-  const { store } = await storeOn(t, () => ({
-    json: {
-      header: { revision: '20' },
-      responses: [
-        { response_txn: { succeeded: true, responses: [{ response_range: {} }, { response_put: {} }] } },
-        { response_txn: { succeeded: true, responses: [{ response_range: { kvs: [{ create_revision: '5', version: '2' }] } }, { response_put: {} }] } },
-        { response_txn: { responses: [{ response_range: {} }] } },
-        { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
-      ]
-    }
-  }), () => answerOf(20))
-  t.match(await store.changes([put('a'), put('b'), put('c', 'present'), put('d', { createRevision: 6n, writes: 7n })]), [
-    { value: { applied: true, place: { createRevision: 20n, writes: 1n } } },
-    { value: { applied: true, place: { createRevision: 5n, writes: 3n } } },
-    { value: { applied: false, current: undefined } },
-    { value: { applied: true, place: { createRevision: 6n, writes: 8n } } }
-  ])
+  const { store } = await storeOn(
+    t,
+    () => ({
+      json: {
+        header: { revision: '20' },
+        responses: [
+          { response_txn: { succeeded: true, responses: [{ response_range: {} }, { response_put: {} }] } },
+          {
+            response_txn: {
+              succeeded: true,
+              responses: [{ response_range: { kvs: [{ create_revision: '5', version: '2' }] } }, { response_put: {} }]
+            }
+          },
+          { response_txn: { responses: [{ response_range: {} }] } },
+          { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
+        ]
+      }
+    }),
+    () => answerOf(20)
+  )
+  t.match(
+    await store.changes([put('a'), put('b'), put('c', 'present'), put('d', { createRevision: 6n, writes: 7n })]),
+    [
+      { value: { applied: true, place: { createRevision: 20n, writes: 1n } } },
+      { value: { applied: true, place: { createRevision: 5n, writes: 3n } } },
+      { value: { applied: false, current: undefined } },
+      { value: { applied: true, place: { createRevision: 6n, writes: 8n } } }
+    ]
+  )
 })
 
 await t.test('etcd-store: a lost answer to changes that went together: each is proven or unknown, and none is sent again', async (t) => {
@@ -178,9 +273,28 @@ await t.test('etcd-store: reads that fail are an outage, and no absence (R59)', 
 
 await t.test('etcd-store: an answer of another form is an outage of a read, and leaves a write unknown, alone and with others', async (t) => {
   const HEADER = { header: { revision: '9' } }
-  for (const json of [null, 'text', [], {}, { header: {} }, { header: { revision: 'x' } }, HEADER, { ...HEADER, responses: [{}] }, { ...HEADER, responses: [{ response_range: {} }] }, { ...HEADER, responses: [{ response_txn: {} }] }]) {
-    const { store } = await storeOn(t, () => ({ json }), () => answerOf(9))
-    await t.rejects(store.ranges([rangeOf('k'), rangeOf('l')]), { ...UNAVAILABLE, cause: { message: /none of its gateway/ } }, JSON.stringify(json))
+  for (const json of [
+    null,
+    'text',
+    [],
+    {},
+    { header: {} },
+    { header: { revision: 'x' } },
+    HEADER,
+    { ...HEADER, responses: [{}] },
+    { ...HEADER, responses: [{ response_range: {} }] },
+    { ...HEADER, responses: [{ response_txn: {} }] }
+  ]) {
+    const { store } = await storeOn(
+      t,
+      () => ({ json }),
+      () => answerOf(9)
+    )
+    await t.rejects(
+      store.ranges([rangeOf('k'), rangeOf('l')]),
+      { ...UNAVAILABLE, cause: { message: /none of its gateway/ } },
+      JSON.stringify(json)
+    )
     t.match(await store.changes([put('k'), put('l')]), [{ reason: UNKNOWN }, { reason: UNKNOWN }], JSON.stringify(json))
   }
   for (const json of [null, {}, { header: { revision: 9 } }, { header: { revision: 1.5 } }]) {
@@ -203,7 +317,9 @@ await t.test('etcd-store: a look takes no longer than the timeout, with what it 
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => { mock.timers.reset() })
   let outcome: unknown
-  void new EtcdStore(gateway as unknown as EtcdGateway, 300).change(put('k')).catch((error: unknown) => { outcome = error })
+  void new EtcdStore(gateway as unknown as EtcdGateway, 300).change(put('k')).catch((error: unknown) => {
+    outcome = error
+  })
   await turn()
   mock.timers.tick(200)
   answer(answerOf(9, { marker: 'other', revision: 9 }).json)
@@ -217,7 +333,16 @@ await t.test('etcd-store: a look takes no longer than the timeout, with what it 
 })
 
 await t.test('etcd-store: ranges that went together answer in their order', async (t) => {
-  const { store } = await storeOn(t, () => ({ json: { header: { revision: '9' }, responses: [{ response_range: {} }, { response_range: { kvs: [{ key: 'l' }] } }] } }), () => 'cut')
+  const { store } = await storeOn(
+    t,
+    () => ({
+      json: {
+        header: { revision: '9' },
+        responses: [{ response_range: {} }, { response_range: { kvs: [{ key: 'l' }] } }]
+      }
+    }),
+    () => 'cut'
+  )
   t.strictSame(await store.ranges([rangeOf('k'), rangeOf('l')]), [{}, { kvs: [{ key: 'l' }] }])
 })
 

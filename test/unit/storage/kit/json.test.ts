@@ -19,7 +19,7 @@ await t.test('copyJson: a copy is equal, and shares no object with what was copi
 })
 
 await t.test('copyJson: scalars are themselves', async (t) => {
-  for (const value of [null, true, false, '', 'a', 0, -1, 0.1, 1e308, Number.MAX_SAFE_INTEGER]) t.equal(copyJson(value), value)
+  for (const value of [null, true, false, '', 'a', 0, -1, 0.1, 1e308, Number.MAX_SAFE_INTEGER]) { t.equal(copyJson(value), value) }
 })
 
 await t.test('copyJson: an object that is there twice becomes two', async (t) => {
@@ -39,7 +39,12 @@ await t.test('copyJson: __proto__ is a property like any other, and changes no p
   t.strictSame(Object.keys(copy), ['__proto__', 'a'])
   t.equal(Object.getPrototypeOf(copy), Object.prototype)
   t.equal(copy.polluted, undefined)
-  t.strictSame(Object.getOwnPropertyDescriptor(copy, '__proto__'), { value: { polluted: true }, configurable: true, enumerable: true, writable: true })
+  t.strictSame(Object.getOwnPropertyDescriptor(copy, '__proto__'), {
+    value: { polluted: true },
+    configurable: true,
+    enumerable: true,
+    writable: true
+  })
 })
 
 await t.test('copyJson: objects without a prototype, or of another realm, are plain', async (t) => {

@@ -19,7 +19,12 @@ await t.test('changes of one key go one after the other, also behind one that fa
     if (name === 'a1') throw new Error('failed')
     return name
   }, late)
-  const changes = [t.rejects(take('a', 'a1', first.opened), { message: 'failed' }), take('a', 'a2', second.opened), take('a', 'a3'), take('b', 'b1')]
+  const changes = [
+    t.rejects(take('a', 'a1', first.opened), { message: 'failed' }),
+    take('a', 'a2', second.opened),
+    take('a', 'a3'),
+    take('b', 'b1')
+  ]
   t.equal(await changes[3], 'b1')
   t.strictSame(begun, ['a1', 'b1'])
   first.open()

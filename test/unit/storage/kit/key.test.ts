@@ -41,12 +41,40 @@ for (const [name, key] of Object.entries(accepted)) {
 
 await t.test('compareKeys: keys are ordered by their UTF-8 bytes (E5)', async (t) => {
   const keys = [
-    'a', 'b', 'aa', 'ab', 'a\u0001', 'A', '~', '\u007f', '\u0080', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\ufffd', '\uffff', '\u{10000}', '\u{10001}',
-    '\u{1f600}', '\u{10ffff}', 'a\ufffd', 'a\u{10000}', '\u{10000}a', '\u{10000}\ufffd', '\u{10400}', '\ufffdz', '\u{103ff}'
+    'a',
+    'b',
+    'aa',
+    'ab',
+    'a\u0001',
+    'A',
+    '~',
+    '\u007f',
+    '\u0080',
+    '\u07ff',
+    '\u0800',
+    '\ud7ff',
+    '\ue000',
+    '\ufffd',
+    '\uffff',
+    '\u{10000}',
+    '\u{10001}',
+    '\u{1f600}',
+    '\u{10ffff}',
+    'a\ufffd',
+    'a\u{10000}',
+    '\u{10000}a',
+    '\u{10000}\ufffd',
+    '\u{10400}',
+    '\ufffdz',
+    '\u{103ff}'
   ]
   for (const a of keys) {
     for (const b of keys) {
-      t.equal(Math.sign(compareKeys(a, b)), Buffer.compare(Buffer.from(a), Buffer.from(b)), `${escape(a)} and ${escape(b)}`)
+      t.equal(
+        Math.sign(compareKeys(a, b)),
+        Buffer.compare(Buffer.from(a), Buffer.from(b)),
+        `${escape(a)} and ${escape(b)}`
+      )
     }
   }
 })

@@ -3,20 +3,38 @@ import type { Expectation, Stored } from '../../../../lib/storage/adapter.js'
 import { provenApplied } from '../../../../lib/storage/kit/lost-answer.js'
 
 const lost = new Error('the connection was closed')
-const expectations: Expectation[] = [{ kind: 'version', versions: ['v0'] }, { kind: 'exists' }, { kind: 'absent' }, { kind: 'any' }]
-const prove = async (expectation: Expectation, current: Stored | undefined) => await provenApplied('mine', expectation, async () => current, lost)
+const expectations: Expectation[] = [
+  { kind: 'version', versions: ['v0'] },
+  { kind: 'exists' },
+  { kind: 'absent' },
+  { kind: 'any' }
+]
+const prove = async (expectation: Expectation, current: Stored | undefined) =>
+  await provenApplied('mine', expectation, async () => current, lost)
 
 await t.test('a write whose version is the current one was applied, and created if it replaced nothing (E2)', async (t) => {
   for (const expectation of expectations) {
-    t.strictSame(await prove(expectation, { value: 1, version: 'mine', replaced: 'v0' }), { applied: true, version: 'mine', created: false })
-    t.strictSame(await prove(expectation, { value: 1, version: 'mine' }), { applied: true, version: 'mine', created: true })
+    t.strictSame(await prove(expectation, { value: 1, version: 'mine', replaced: 'v0' }), {
+      applied: true,
+      version: 'mine',
+      created: false
+    })
+    t.strictSame(await prove(expectation, { value: 1, version: 'mine' }), {
+      applied: true,
+      version: 'mine',
+      created: true
+    })
   }
 })
 
 await t.test('a write whose version was replaced since was applied; whether it created, the expectation must tell (E2)', async (t) => {
   const current = { value: 1, version: 'v2', replaced: 'mine' }
   for (const expectation of expectations.slice(0, 3)) {
-    t.strictSame(await prove(expectation, current), { applied: true, version: 'mine', created: expectation.kind === 'absent' })
+    t.strictSame(await prove(expectation, current), {
+      applied: true,
+      version: 'mine',
+      created: expectation.kind === 'absent'
+    })
   }
   await t.rejects(prove({ kind: 'any' }, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })
 })
@@ -28,5 +46,8 @@ await t.test('everything else proves nothing: OUTCOME_UNKNOWN, with what happene
     }
   }
   const fails = async () => { throw new Error('still away') }
-  await t.rejects(provenApplied('mine', { kind: 'any' }, fails, lost), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })
+  await t.rejects(provenApplied('mine', { kind: 'any' }, fails, lost), {
+    code: 'FST_IF_MATCH_OUTCOME_UNKNOWN',
+    cause: lost
+  })
 })

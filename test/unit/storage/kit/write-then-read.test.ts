@@ -24,12 +24,19 @@ await t.test('a write that applied is not followed by a look (E1)', async (t) =>
 
 await t.test('a refusal carries what was read after the write (E1)', async (t) => {
   t.strictSame(await writeThenRead(v1, none, answers(at('v2'))), { applied: false, current: at('v2') })
-  t.strictSame(await writeThenRead(v1, none, answers<Stored | undefined>(undefined)), { applied: false, current: undefined })
+  t.strictSame(await writeThenRead(v1, none, answers<Stored | undefined>(undefined)), {
+    applied: false,
+    current: undefined
+  })
   t.strictSame(await writeThenRead({ kind: 'absent' }, none, answers(at('v2'))), { applied: false, current: at('v2') })
 })
 
 await t.test('what would have matched is written again, and is no refusal (E1, E21, E22)', async (t) => {
-  const cases: Array<[Expectation, Stored | undefined]> = [[v1, at('v1')], [{ kind: 'exists' }, at('v2')], [{ kind: 'absent' }, undefined]]
+  const cases: Array<[Expectation, Stored | undefined]> = [
+    [v1, at('v1')],
+    [{ kind: 'exists' }, at('v2')],
+    [{ kind: 'absent' }, undefined]
+  ]
   for (const [expectation, artefact] of cases) {
     const write = answers<{ applied: true } | undefined>(undefined, undefined, { applied: true })
     t.strictSame(await writeThenRead(expectation, write, answers(artefact)), { applied: true }, expectation.kind)

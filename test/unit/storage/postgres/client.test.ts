@@ -16,5 +16,11 @@ await t.test('postgres: a Pool and a Client of pg are known from one another and
 
 await t.test('postgres: a connection of pg says that it is in no transaction; where nothing is said, nothing is known', async (t) => {
   const saying = (status: string | null) => ({ getTransactionStatus: () => status })
-  t.strictSame([saying('I'), saying('T'), saying('E'), saying(null), {}].map(isOutsideTransaction), [true, false, false, false, false])
+  t.strictSame([saying('I'), saying('T'), saying('E'), saying(null), {}].map(isOutsideTransaction), [
+    true,
+    false,
+    false,
+    false,
+    false
+  ])
 })

@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import { inspect } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
-import { explain, explainBoot, faultOf, isUnknownStatement, readError, writeError } from '../../../../lib/storage/postgres/faults.js'
+import {
+  explain,
+  explainBoot,
+  faultOf,
+  isUnknownStatement,
+  readError,
+  writeError
+} from '../../../../lib/storage/postgres/faults.js'
 
 const sqlError = (code: string, message = 'simulated') => Object.assign(new Error(message), { code })
 
@@ -13,13 +20,16 @@ await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose
     ['LOCKED', ['55P03']],
     ['ROW', ['22P02', '22P05', '22001', '23505', '23514', '44000', '54000', 'P0001']],
     ['CANCELLED', ['57014']],
-    ['NOT_APPLIED', ['57P03', '53100', '53300', '25006', '25P02', '28P01', '3D000', '42P01', '42501', '0A000', '26000', '40000']]
+    [
+      'NOT_APPLIED',
+      ['57P03', '53100', '53300', '25006', '25P02', '28P01', '3D000', '42P01', '42501', '0A000', '26000', '40000']
+    ]
   ]
   for (const [fault, codes] of cases) for (const code of codes) t.equal(faultOf(sqlError(code)), fault, code)
 })
 
 await t.test('postgres: a pooler that lost the server, a server that goes down, and an engine that cannot tell leave it unknown', async (t) => {
-  for (const code of ['08006', '08P01', '08007', '57P01', '57P02', '40003', '58030', 'XX000', 'XX001', 'F0000']) t.equal(faultOf(sqlError(code)), 'UNKNOWN', code)
+  for (const code of ['08006', '08P01', '08007', '57P01', '57P02', '40003', '58030', 'XX000', 'XX001', 'F0000']) { t.equal(faultOf(sqlError(code)), 'UNKNOWN', code) }
 })
 
 await t.test('postgres: what was never sent was not applied; what was sent and not answered is unknown (E30, E31)', async (t) => {
@@ -29,25 +39,42 @@ await t.test('postgres: what was never sent was not applied; what was sent and n
   await pool.end()
   const ended = await pool.query('SELECT 1').catch((error: unknown) => error)
   const notSent: unknown[] = [
-    refused, ended,
+    refused,
+    ended,
     Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND', syscall: 'getaddrinfo' }),
     Object.assign(new AggregateError([refused, refused]), { code: 'ECONNREFUSED' }),
-    new Error('timeout exceeded when trying to connect'), new Error('timeout expired'), new Error('Connection terminated due to connection timeout'),
-    new Error('Client was closed and is not queryable'), new Error('Client has encountered a connection error and is not queryable'), new Error('PGlite is closed')
+    new Error('timeout exceeded when trying to connect'),
+    new Error('timeout expired'),
+    new Error('Connection terminated due to connection timeout'),
+    new Error('Client was closed and is not queryable'),
+    new Error('Client has encountered a connection error and is not queryable'),
+    new Error('PGlite is closed')
   ]
   for (const error of notSent) t.equal(faultOf(error), 'NOT_APPLIED', String(error))
   const sent: unknown[] = [
-    new Error('Connection terminated unexpectedly'), new Error('Connection terminated'), new Error('Query read timeout'), new Error('no answer came within 5 ms'),
-    Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }), Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }),
-    new AggregateError([refused, new Error('Connection terminated unexpectedly')]), new TypeError('of whatever'), 'a text', undefined, null,
-    Object.assign(new Error('of a driver that lists what it found'), { errors: [] }), new AggregateError([undefined]), new Error('Failed query … params: the gate is not queryable')
+    new Error('Connection terminated unexpectedly'),
+    new Error('Connection terminated'),
+    new Error('Query read timeout'),
+    new Error('no answer came within 5 ms'),
+    Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }),
+    Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }),
+    new AggregateError([refused, new Error('Connection terminated unexpectedly')]),
+    new TypeError('of whatever'),
+    'a text',
+    undefined,
+    null,
+    Object.assign(new Error('of a driver that lists what it found'), { errors: [] }),
+    new AggregateError([undefined]),
+    new Error('Failed query … params: the gate is not queryable')
   ]
   for (const error of sent) t.equal(faultOf(error), 'UNKNOWN', String(error))
 })
 
 await t.test('postgres: each fault has its error, and another one in a transaction of the app (E23)', async (t) => {
-  const codes = (code: string) => [writeError(sqlError(code), 3, false), writeError(sqlError(code), 1, true), readError(sqlError(code), 1)]
-    .map((error) => (error as Error & { code: string }).code.replace('FST_IF_MATCH_', ''))
+  const codes = (code: string) =>
+    [writeError(sqlError(code), 3, false), writeError(sqlError(code), 1, true), readError(sqlError(code), 1)].map(
+      (error) => (error as Error & { code: string }).code.replace('FST_IF_MATCH_', '')
+    )
   t.strictSame(codes('40001'), ['CONTENTION', 'CONTENTION', 'CONTENTION'])
   t.strictSame(codes('55P03'), ['STORAGE_UNAVAILABLE', 'CONTENTION', 'STORAGE_UNAVAILABLE'])
   t.strictSame(codes('22P05'), ['INVALID_VALUE', 'INVALID_VALUE', 'STORAGE_UNAVAILABLE'])
@@ -56,10 +83,19 @@ await t.test('postgres: each fault has its error, and another one in a transacti
 })
 
 await t.test('postgres: an explanation says what to do and names the SQLSTATE; what the server quoted is in no error', async (t) => {
-  const quoting = Object.assign(sqlError('23514', 'a secret'), { detail: 'a secret', where: 'a secret', stack: 'a secret' })
-  t.match(explain(quoting), { message: 'PostgreSQL: a constraint or a trigger of the table refused the row. (SQLSTATE 23514)' })
-  for (const error of [explain(quoting), writeError(quoting, 1, false), readError(quoting, 1)]) t.notMatch(inspect(error, { depth: 9, showHidden: true }), /secret/)
-  t.match(writeError(quoting, 1, false).message, /PostgreSQL says that a constraint or a trigger of the table refused the row \(SQLSTATE 23514\)/)
+  const quoting = Object.assign(sqlError('23514', 'a secret'), {
+    detail: 'a secret',
+    where: 'a secret',
+    stack: 'a secret'
+  })
+  t.match(explain(quoting), {
+    message: 'PostgreSQL: a constraint or a trigger of the table refused the row. (SQLSTATE 23514)'
+  })
+  for (const error of [explain(quoting), writeError(quoting, 1, false), readError(quoting, 1)]) { t.notMatch(inspect(error, { depth: 9, showHidden: true }), /secret/) }
+  t.match(
+    writeError(quoting, 1, false).message,
+    /PostgreSQL says that a constraint or a trigger of the table refused the row \(SQLSTATE 23514\)/
+  )
   t.match(explain(sqlError('42P01')).message, /the table is not there/)
   t.match(explain(sqlError('0A000')).message, /reports an error.*0A000/)
   const lost = new Error('Connection terminated unexpectedly')
@@ -69,9 +105,23 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; w
 })
 
 await t.test('postgres: at boot, where nothing is content, what the driver says is told too; what the server quotes is not', async (t) => {
-  t.equal(explainBoot(new Error('The server does not support SSL connections')).message, 'PostgreSQL: the connection was lost, or no answer came: The server does not support SSL connections')
-  t.match(explainBoot(Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })).message, /no connection could be had: connect ECONNREFUSED/)
-  t.match(explainBoot(Object.assign(new AggregateError([Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })], ''), { code: 'ECONNREFUSED' })).message, /had: ECONNREFUSED$/)
+  t.equal(
+    explainBoot(new Error('The server does not support SSL connections')).message,
+    'PostgreSQL: the connection was lost, or no answer came: The server does not support SSL connections'
+  )
+  t.match(
+    explainBoot(Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })).message,
+    /no connection could be had: connect ECONNREFUSED/
+  )
+  t.match(
+    explainBoot(
+      Object.assign(
+        new AggregateError([Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })], ''),
+        { code: 'ECONNREFUSED' }
+      )
+    ).message,
+    /had: ECONNREFUSED$/
+  )
   t.notMatch(explainBoot(Object.assign(new Error('hush'), { code: '28P01' })).message, /hush/)
 })
 

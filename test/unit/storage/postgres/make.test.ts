@@ -30,5 +30,8 @@ await t.test('postgres: a table that another process is just making is tried aga
 
 await t.test('postgres: a user who may make no table needs none where it is there, and is told the SQL where it is not', async (t) => {
   await makeTable(refusing('42501', 1, true).session, { schema: 'mine' })
-  await t.rejects(makeTable(refusing('42501', 1).session, { schema: 'mine' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /may not make the table\..*CREATE TABLE IF NOT EXISTS "mine"."entities".*GRANT .* ON "mine"."entities"/ })
+  await t.rejects(makeTable(refusing('42501', 1).session, { schema: 'mine' }), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /may not make the table\..*CREATE TABLE IF NOT EXISTS "mine"."entities".*GRANT .* ON "mine"."entities"/
+  })
 })

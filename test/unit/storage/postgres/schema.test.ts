@@ -11,7 +11,9 @@ const lite = await PGlite.create()
 t.teardown(async () => { await lite.close() })
 
 async function warningsOn (table: string, client: PostgresClient = lite, options = {}) {
-  return await warningsOf(async () => { await checkTable(new PostgresSession(client, { timeout: 10_000 }), { table, ...options }) })
+  return await warningsOf(async () => {
+    await checkTable(new PostgresSession(client, { timeout: 10_000 }), { table, ...options })
+  })
 }
 
 // A server with other settings than PGlite has.
@@ -19,7 +21,9 @@ function serverWith (settings: object): PostgresClient {
   return {
     async query (text: string, values: unknown[]) {
       const { rows } = await lite.query<object>(text, values)
-      return { rows: text.includes('server_encoding') ? rows.map((row) => ({ ...row, fsync: 'on', ...settings })) : rows }
+      return {
+        rows: text.includes('server_encoding') ? rows.map((row) => ({ ...row, fsync: 'on', ...settings })) : rows
+      }
     }
   } as PostgresClient
 }
@@ -36,9 +40,18 @@ await t.test('postgres: the table that createTableSql makes is used, and one of 
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   t.strictSame(await warningsOn(table, serverWith({})), [])
-  const other = await made(`id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`.replace('version text', 'version varchar(16)'), 'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)')
+  const other = await made(
+    `id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`.replace(
+      'version text',
+      'version varchar(16)'
+    ),
+    'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)'
+  )
   t.strictSame(await warningsOn(other, serverWith({})), [])
-  t.strictSame(await warningsOn(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})), [])
+  t.strictSame(
+    await warningsOn(await made(`key text COLLATE "C" PRIMARY KEY, ${REST.replace('json', 'jsonb')}`), serverWith({})),
+    []
+  )
 })
 
 await t.test('postgres: columns may have other names, and are checked by these', async (t) => {
@@ -48,8 +61,14 @@ await t.test('postgres: columns may have other names, and are checked by these',
 })
 
 await t.test('postgres: a table that is not there is refused, and the message prints the SQL that makes it', async (t) => {
-  await t.rejects(warningsOn('missing'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/ })
-  await t.rejects(warningsOn('missing', lite, { schema: 'nowhere' }), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /no table "nowhere"."missing"/ })
+  await t.rejects(warningsOn('missing'), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/
+  })
+  await t.rejects(warningsOn('missing', lite, { schema: 'nowhere' }), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /no table "nowhere"."missing"/
+  })
 })
 
 await t.test('postgres: a table that would take two keys for one, order them otherwise, change what it stores or refuse every row is refused', async (t) => {
@@ -65,14 +84,29 @@ await t.test('postgres: a table that would take two keys for one, order them oth
     [`${key}, ${REST.replace('digest text, ', '')}`, '', /no column digest/],
     [`${key}, ${REST.replace('json', 'bytea')}`, '', /value is bytea/],
     [`${key}, ${REST.replace('replaced text', 'replaced text NOT NULL')}`, '', /replaced takes no NULL/],
-    [`${key}, ${REST.replace('version text', 'version varchar(15)')}`, '', /version takes 15 characters, and a version has 16/],
+    [
+      `${key}, ${REST.replace('version text', 'version varchar(15)')}`,
+      '',
+      /version takes 15 characters, and a version has 16/
+    ],
     [`${key}, ${REST.replace('replaced text', 'replaced varchar(8)')}`, '', /replaced takes 8 characters/],
-    [`${key}, ${REST.replace('json NOT NULL', "json GENERATED ALWAYS AS ('1'::json) STORED")}`, '', /value is generated/],
+    [
+      `${key}, ${REST.replace('json NOT NULL', "json GENERATED ALWAYS AS ('1'::json) STORED")}`,
+      '',
+      /value is generated/
+    ],
     [`${key}, ${REST}, owner text NOT NULL`, '', /owner takes no NULL/]
   ]
   for (const [columns, after, message] of cases) {
     const table = await made(columns, after)
-    await t.rejects(warningsOn(table), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`of?.*another shape.*${message.source}.*CREATE TABLE`) }, `${columns} ${after}`)
+    await t.rejects(
+      warningsOn(table),
+      {
+        code: 'FST_IF_MATCH_INVALID_ADAPTER',
+        message: new RegExp(`of?.*another shape.*${message.source}.*CREATE TABLE`)
+      },
+      `${columns} ${after}`
+    )
   }
 })
 
@@ -83,7 +117,7 @@ await t.test('postgres: a server that is read only, holds another encoding or gi
     [{ is_read_only: 'on' }, /read only.*primary/], [{ encoding: 'LATIN1' }, /LATIN1.*UTF8/],
     [{ may_delete: false, may_insert: false }, new RegExp(`may not insert, delete in "${table}". GRANT`)]
   ]
-  for (const [settings, message] of cases) await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
+  for (const [settings, message] of cases) { await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }) }
 })
 
 await t.test('postgres: settings that can lose acknowledged writes are warned of (E34)', async (t) => {
@@ -91,19 +125,31 @@ await t.test('postgres: settings that can lose acknowledged writes are warned of
   await lite.exec(createTableSql({ table }))
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes']) {
     const warnings = await warningsOn(table, serverWith({ [setting]: 'off' }))
-    t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: new RegExp(`${setting} = off: a crash of the server can lose writes`) }])
+    t.match(warnings, [
+      {
+        code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE',
+        message: new RegExp(`${setting} = off: a crash of the server can lose writes`)
+      }
+    ])
     t.equal(warnings.length, 1)
   }
   await lite.exec(`ALTER TABLE ${table} SET UNLOGGED`)
-  t.match(await warningsOn(table, serverWith({})), [{ code: 'FST_IF_MATCH_POSTGRES_UNLOGGED', message: /is unlogged or temporary/ }])
+  t.match(await warningsOn(table, serverWith({})), [
+    { code: 'FST_IF_MATCH_POSTGRES_UNLOGGED', message: /is unlogged or temporary/ }
+  ])
 })
 
 await t.test('postgres: policies that may hide rows from this user, which then read as absent, are warned of', async (t) => {
   const table = uniqueName()
   const reader = uniqueName()
-  await lite.exec(`${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`)
+  await lite.exec(
+    `${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`
+  )
   t.strictSame(await warningsOn(table, serverWith({})), [], 'the owner sees all rows')
-  const warning = { code: 'FST_IF_MATCH_POSTGRES_ROW_SECURITY', message: /a policy hides from this user reads as absent/ }
+  const warning = {
+    code: 'FST_IF_MATCH_POSTGRES_ROW_SECURITY',
+    message: /a policy hides from this user reads as absent/
+  }
   await lite.exec(`SET ROLE ${reader}`)
   t.match(await warningsOn(table, serverWith({})), [warning])
   await lite.exec(`RESET ROLE; ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`)

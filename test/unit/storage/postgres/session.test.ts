@@ -53,7 +53,11 @@ await t.test('postgres: where named statements are not found, they are sent unna
       await Promise.all([session.query(STATEMENT, []), session.query(STATEMENT, [])])
       await session.query(STATEMENT, [])
     })
-    t.strictSame(asked.map(([query]) => (query as PgQuery).name), ['named', 'named', undefined, undefined, undefined], code)
+    t.strictSame(
+      asked.map(([query]) => (query as PgQuery).name),
+      ['named', 'named', undefined, undefined, undefined],
+      code
+    )
     t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_UNPREPARED', message: /prepared: false/ }])
     t.equal(warnings.length, 1)
   }

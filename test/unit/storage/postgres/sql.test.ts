@@ -1,28 +1,54 @@
 import t from 'tap'
-import { createTableSql, quotedTable, quoteName, statementsOn, type Statement } from '../../../../lib/storage/postgres/sql.js'
+import {
+  createTableSql,
+  quotedTable,
+  quoteName,
+  statementsOn,
+  type Statement
+} from '../../../../lib/storage/postgres/sql.js'
 
-const flat = (statements: object): Statement[] => Object.values(statements).flatMap((value: Statement | object) => 'text' in value ? [value] : flat(value))
+const flat = (statements: object): Statement[] =>
+  Object.values(statements).flatMap((value: Statement | object) => ('text' in value ? [value] : flat(value)))
 
 await t.test('postgres: names are quoted, whatever is in them', async (t) => {
   t.equal(quoteName('a "b"; --'), '"a ""b""; --"')
   const table = quotedTable({ schema: 'a.b', table: 'c"d', columns: { key: 'k"' } })
-  t.strictSame(table, { name: '"a.b"."c""d"', columns: { key: '"k"""', version: '"version"', replaced: '"replaced"', digest: '"digest"', value: '"value"' } })
-  t.match(createTableSql({ schema: 'a.b', table: 'c"d', columns: { key: 'k"' } }), /^CREATE TABLE IF NOT EXISTS "a.b"."c""d" \("k""" text COLLATE "C" PRIMARY KEY, /)
+  t.strictSame(table, {
+    name: '"a.b"."c""d"',
+    columns: { key: '"k"""', version: '"version"', replaced: '"replaced"', digest: '"digest"', value: '"value"' }
+  })
+  t.match(
+    createTableSql({ schema: 'a.b', table: 'c"d', columns: { key: 'k"' } }),
+    /^CREATE TABLE IF NOT EXISTS "a.b"."c""d" \("k""" text COLLATE "C" PRIMARY KEY, /
+  )
 })
 
 await t.test('postgres: the table orders keys by bytes, keeps texts as they are, and leaves room for updates (E20, E28)', async (t) => {
-  t.equal(createTableSql(), 'CREATE TABLE IF NOT EXISTS "entities" ("key" text COLLATE "C" PRIMARY KEY, "version" text NOT NULL, "replaced" text, "digest" text, "value" json NOT NULL) WITH (fillfactor = 70)')
+  t.equal(
+    createTableSql(),
+    'CREATE TABLE IF NOT EXISTS "entities" ("key" text COLLATE "C" PRIMARY KEY, "version" text NOT NULL, "replaced" text, "digest" text, "value" json NOT NULL) WITH (fillfactor = 70)'
+  )
 })
 
 await t.test('postgres: what changes rows bounds its wait on the server, except in a transaction of the app (E31)', async (t) => {
-  for (const { text } of flat(statementsOn(quotedTable({}), 700))) t.equal(text.includes("set_config('lock_timeout', '700', true)"), /INSERT|UPDATE|DELETE/.test(text), text)
+  for (const { text } of flat(statementsOn(quotedTable({}), 700))) { t.equal(text.includes("set_config('lock_timeout', '700', true)"), /INSERT|UPDATE|DELETE/.test(text), text) }
   // So that no planner, of this server or of one that speaks its language, can leave the bound out or put it off.
-  for (const { text } of flat(statementsOn(quotedTable({}), 700))) t.equal(/bound AS MATERIALIZED .* (FROM|USING) bound WHERE .* bound\.is_set IS NOT NULL/.test(text), /INSERT|UPDATE|DELETE/.test(text), text)
+  for (const { text } of flat(statementsOn(quotedTable({}), 700))) {
+    t.equal(
+      /bound AS MATERIALIZED .* (FROM|USING) bound WHERE .* bound\.is_set IS NOT NULL/.test(text),
+      /INSERT|UPDATE|DELETE/.test(text),
+      text
+    )
+  }
   for (const { text } of flat(statementsOn(quotedTable({}), 0))) t.notMatch(text, /set_config/)
 })
 
 await t.test('postgres: a statement has a name of its own, of at most 63 bytes, and another text has another one (E27)', async (t) => {
-  const all = [statementsOn(quotedTable({}), 700), statementsOn(quotedTable({}), 800), statementsOn(quotedTable({ table: 'others' }), 700)].flatMap(flat)
+  const all = [
+    statementsOn(quotedTable({}), 700),
+    statementsOn(quotedTable({}), 800),
+    statementsOn(quotedTable({ table: 'others' }), 700)
+  ].flatMap(flat)
   const names = new Map(all.map(({ name, text }) => [text, name!]))
   t.equal(new Set(names.values()).size, names.size)
   for (const name of names.values()) t.match(name, /^if_match_.{1,54}$/)

@@ -9,10 +9,20 @@ const lite = await PGlite.create()
 t.teardown(async () => { await lite.close() })
 await lite.exec(createTableSql())
 
-const write = (key: string, version: string, expectation: Write['expectation']): Write => ({ key, version, json: '{"n":1}', expectation, options: { digest: 'd' } })
+const write = (key: string, version: string, expectation: Write['expectation']): Write => ({
+  key,
+  version,
+  json: '{"n":1}',
+  expectation,
+  options: { digest: 'd' }
+})
 
 function tableOver (client: PostgresClient, isInTransaction = false): PostgresTable<unknown> {
-  return new PostgresTable(new PostgresSession(client, { timeout: 5000 }), statementsOn(quotedTable({}), isInTransaction ? 0 : 1000), isInTransaction)
+  return new PostgresTable(
+    new PostgresSession(client, { timeout: 5000 }),
+    statementsOn(quotedTable({}), isInTransaction ? 0 : 1000),
+    isInTransaction
+  )
 }
 
 await t.test('postgres: each operation is one statement; undefined says that nothing matched', async (t) => {
@@ -21,7 +31,11 @@ await t.test('postgres: each operation is one statement; undefined says that not
     t.equal(await table.write(write('k', 'a', { kind: 'exists' })), undefined)
     t.strictSame(await table.write(write('k', 'a', { kind: 'absent' })), { applied: true, version: 'a', created: true })
     t.equal(await table.write(write('k', 'b', { kind: 'absent' })), undefined)
-    t.strictSame(await table.write(write('k', 'b', { kind: 'version', versions: ['x', 'a'] })), { applied: true, version: 'b', created: false })
+    t.strictSame(await table.write(write('k', 'b', { kind: 'version', versions: ['x', 'a'] })), {
+      applied: true,
+      version: 'b',
+      created: false
+    })
     t.equal(await table.write(write('k', 'c', { kind: 'version', versions: [] })), undefined)
     t.strictSame(await table.write(write('k', 'c', { kind: 'any' })), { applied: true, version: 'c', created: false })
     t.strictSame(await table.read('k'), { value: { n: 1 }, version: 'c', replaced: 'b', digest: 'd' })
@@ -63,8 +77,16 @@ await t.test('postgres: a serialization failure is tried again, bounded, and not
 
 await t.test('postgres: between two attempts there is a pause (E23)', async (t) => {
   const jitter = t.capture(Math, 'random', () => 0)
-  const client: PostgresClient = { query: async () => { throw Object.assign(new Error('simulated'), { code: '40001' }) } }
-  const table = new PostgresTable(new PostgresSession(client, { timeout: 5000 }), statementsOn(quotedTable({}), 0), false)
+  const client: PostgresClient = {
+    query: async () => {
+      throw Object.assign(new Error('simulated'), { code: '40001' })
+    }
+  }
+  const table = new PostgresTable(
+    new PostgresSession(client, { timeout: 5000 }),
+    statementsOn(quotedTable({}), 0),
+    false
+  )
   await t.rejects(table.read('k'), { code: 'FST_IF_MATCH_CONTENTION' })
   t.equal(jitter().length, 15)
 })
@@ -79,7 +101,10 @@ await t.test('postgres: a request that is over stops what was not sent, between 
       throw Object.assign(new Error('simulated'), { code: '40P01' })
     }
   }
-  await t.rejects(tableOver(client).write({ ...write('k', 'a', { kind: 'any' }), options: { signal: controller.signal } }), { message: 'over' })
+  await t.rejects(
+    tableOver(client).write({ ...write('k', 'a', { kind: 'any' }), options: { signal: controller.signal } }),
+    { message: 'over' }
+  )
   await t.rejects(tableOver(client).read('k', { signal: controller.signal }), { message: 'over' })
   t.equal(sent, 1)
 })
@@ -89,7 +114,9 @@ await t.test('postgres: versions that cannot be entity-tags are never sent (E6)'
 })
 
 await t.test('postgres: a stored value that is no JSON is an outage, without its content (E29)', async (t) => {
-  const client: PostgresClient = { query: async () => ({ rows: [{ value: 'a secret', version: 'a', replaced: null, digest: null }] }) }
+  const client: PostgresClient = {
+    query: async () => ({ rows: [{ value: 'a secret', version: 'a', replaced: null, digest: null }] })
+  }
   const error = await tableOver(client).read('k').then(() => undefined, (error: Error) => error)
   t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
 })

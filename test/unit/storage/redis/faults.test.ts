@@ -5,12 +5,21 @@ import { explain, faultOf, isCertainlyNot, NotSentError, replyCode } from '../..
 
 await t.test('redis: what the server refused, or was never sent, was not applied (E45, E46)', async (t) => {
   const messages = [
-    "READONLY You can't write against a read only replica.", 'LOADING Redis is loading the dataset in memory', 'OOM command not allowed',
-    'CLUSTERDOWN The cluster is down', 'WRONGTYPE Operation against a key', 'NOSCRIPT No matching script', 'ERR unknown command',
-    'ERR Error running script (call to f_1): @user_script:3: -READONLY You can\'t write', 'TRYAGAIN Multiple keys', 'BUSY Redis is busy',
-    "Stream isn't writeable and enableOfflineQueue options is false", 'The client is offline', 'The client is closed'
+    "READONLY You can't write against a read only replica.",
+    'LOADING Redis is loading the dataset in memory',
+    'OOM command not allowed',
+    'CLUSTERDOWN The cluster is down',
+    'WRONGTYPE Operation against a key',
+    'NOSCRIPT No matching script',
+    'ERR unknown command',
+    "ERR Error running script (call to f_1): @user_script:3: -READONLY You can't write",
+    'TRYAGAIN Multiple keys',
+    'BUSY Redis is busy',
+    "Stream isn't writeable and enableOfflineQueue options is false",
+    'The client is offline',
+    'The client is closed'
   ]
-  for (const message of messages) t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message)
+  for (const message of messages) { t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message) }
   t.ok(isCertainlyNot(new NotSentError(undefined)))
   t.ok(isCertainlyNot(Object.assign(new Error('the driver gave up'), { originalError: new NotSentError(undefined) })))
   t.ok(isCertainlyNot(Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { syscall: 'connect' })))
@@ -19,12 +28,23 @@ await t.test('redis: what the server refused, or was never sent, was not applied
 
 await t.test('redis: everything else may have been applied (E45)', async (t) => {
   const messages = [
-    'Connection is closed.', 'Socket closed unexpectedly', 'Reached the max retries per request limit (which is 0).', 'Command timed out',
-    "Cluster isn't ready and enableOfflineQueue options is false", 'read ECONNRESET', 'write EPIPE', 'Disconnects client', 'there was no answer within 5 ms.',
-    'Too many Cluster redirections. Last error: Error: MOVED 1 127.0.0.1:1', 'All the root nodes are unavailable', ''
+    'Connection is closed.',
+    'Socket closed unexpectedly',
+    'Reached the max retries per request limit (which is 0).',
+    'Command timed out',
+    "Cluster isn't ready and enableOfflineQueue options is false",
+    'read ECONNRESET',
+    'write EPIPE',
+    'Disconnects client',
+    'there was no answer within 5 ms.',
+    'Too many Cluster redirections. Last error: Error: MOVED 1 127.0.0.1:1',
+    'All the root nodes are unavailable',
+    ''
   ]
-  for (const message of messages) t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, message)
-  t.match(faultOf(Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+  for (const message of messages) { t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, message) }
+  t.match(faultOf(Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })), {
+    code: 'FST_IF_MATCH_OUTCOME_UNKNOWN'
+  })
 })
 
 await t.test('redis: an error of ours stays as it is', async (t) => {
@@ -34,8 +54,16 @@ await t.test('redis: an error of ours stays as it is', async (t) => {
 
 await t.test('redis: the code of an answer is known, in a script of Redis 6.2 too', async (t) => {
   t.equal(replyCode(new Error('NOPERM this user has no permissions')), 'NOPERM')
-  t.equal(replyCode(new Error('ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed')), 'OOM')
-  t.equal(replyCode(new Error("ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:25.")), 'NOPERM')
+  t.equal(
+    replyCode(new Error('ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed')),
+    'OOM'
+  )
+  t.equal(
+    replyCode(
+      new Error("ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:25.")
+    ),
+    'NOPERM'
+  )
   t.equal(replyCode(new Error('ERR syntax error')), 'ERR')
   t.equal(replyCode(new Error('read ECONNRESET')), undefined)
 })
@@ -44,7 +72,9 @@ await t.test('redis: an explanation says what to do, and has nothing that was se
   t.match(explain(new Error('OOM command not allowed')).message, /Make room/)
   t.equal(explain(new Error('read ECONNRESET')).message, 'Redis: read ECONNRESET')
   t.equal(explain(Object.assign(new Error(''), { code: 'ECONNREFUSED' })).message, 'Redis: ECONNREFUSED')
-  const error = Object.assign(new Error("ERR unknown command 'EVALSHA', with args beginning with: 'sha' 'secret'"), { command: { args: ['secret'] } })
+  const error = Object.assign(new Error("ERR unknown command 'EVALSHA', with args beginning with: 'sha' 'secret'"), {
+    command: { args: ['secret'] }
+  })
   t.notMatch(inspect(faultOf(error), { depth: 9 }), /secret/)
   t.match(new NotSentError(error).message, /no connection.*unknown command 'EVALSHA'$/)
 })

@@ -3,7 +3,25 @@ import { collectionOf, redisNames } from '../../../../lib/storage/redis/keys.js'
 
 // What Redis Cluster hashes of a name: what stands between the first opening brace and the next closing one, if anything does.
 const tagOf = (name: string) => /\{([^}]+)\}/.exec(name)?.[1]
-const oddKeys = ['a', 'offers/1', 'offers/2', 'offers/', '/', 'offers//a', '{', '}', '{}', '{a}b', '}{', 'a{b/c}d', '{}/{}', '%7B', '%', 'offers/1:', ':']
+const oddKeys = [
+  'a',
+  'offers/1',
+  'offers/2',
+  'offers/',
+  '/',
+  'offers//a',
+  '{',
+  '}',
+  '{}',
+  '{a}b',
+  '}{',
+  'a{b/c}d',
+  '{}/{}',
+  '%7B',
+  '%',
+  'offers/1:',
+  ':'
+]
 
 await t.test('redis: without listings every entity has a tag of its own, which is never empty (E47)', async (t) => {
   const names = redisNames('p:', false)
@@ -15,7 +33,10 @@ await t.test('redis: without listings every entity has a tag of its own, which i
 
 await t.test('redis: with listings an entity shares its tag with its collection and the index of it alone (E47)', async (t) => {
   const names = redisNames('p:', 'collection')
-  t.equal(new Set(oddKeys.flatMap((key) => [names.entity(key), names.index(key)])).size, oddKeys.length + new Set(oddKeys.map(names.index)).size)
+  t.equal(
+    new Set(oddKeys.flatMap((key) => [names.entity(key), names.index(key)])).size,
+    oddKeys.length + new Set(oddKeys.map(names.index)).size
+  )
   for (const key of oddKeys) {
     const index = names.index(key)
     t.equal(index === undefined, collectionOf(key) === '', key)

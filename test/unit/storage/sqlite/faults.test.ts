@@ -4,10 +4,17 @@ import { sqliteError } from '../../../support/sqlite/handles.js'
 
 await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same, extended codes too', async (t) => {
   const cases: Array<[string, number, string]> = [
-    ['SQLITE_BUSY', 5, 'BUSY'], ['SQLITE_BUSY_SNAPSHOT', 517, 'BUSY'], ['SQLITE_READONLY_DBMOVED', 1032, 'READONLY'],
-    ['SQLITE_IOERR_FSYNC', 1034, 'IOERR'], ['SQLITE_CORRUPT', 11, 'CORRUPT'], ['SQLITE_FULL', 13, 'FULL'],
-    ['SQLITE_CANTOPEN', 14, 'CANTOPEN'], ['SQLITE_TOOBIG', 18, 'TOOBIG'], ['SQLITE_CONSTRAINT_TRIGGER', 1811, 'CONSTRAINT'],
-    ['SQLITE_NOTADB', 26, 'NOTADB'], ['SQLITE_NOMEM', 7, 'OTHER']
+    ['SQLITE_BUSY', 5, 'BUSY'],
+    ['SQLITE_BUSY_SNAPSHOT', 517, 'BUSY'],
+    ['SQLITE_READONLY_DBMOVED', 1032, 'READONLY'],
+    ['SQLITE_IOERR_FSYNC', 1034, 'IOERR'],
+    ['SQLITE_CORRUPT', 11, 'CORRUPT'],
+    ['SQLITE_FULL', 13, 'FULL'],
+    ['SQLITE_CANTOPEN', 14, 'CANTOPEN'],
+    ['SQLITE_TOOBIG', 18, 'TOOBIG'],
+    ['SQLITE_CONSTRAINT_TRIGGER', 1811, 'CONSTRAINT'],
+    ['SQLITE_NOTADB', 26, 'NOTADB'],
+    ['SQLITE_NOMEM', 7, 'OTHER']
   ]
   for (const [code, errcode, fault] of cases) {
     t.equal(faultOf(sqliteError(code)), fault, code)
@@ -15,8 +22,16 @@ await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same,
   }
   t.equal(faultOf(new RangeError('The bound string, buffer, or bigint is too big')), 'TOOBIG', 'better-sqlite3')
   t.equal(faultOf(new TypeError('The database connection is not open')), 'CLOSED', 'better-sqlite3')
-  t.equal(faultOf(Object.assign(new Error('database is not open'), { code: 'ERR_INVALID_STATE' })), 'CLOSED', 'node:sqlite')
-  t.equal(faultOf(Object.assign(new Error('statement has been finalized'), { code: 'ERR_INVALID_STATE' })), 'CLOSED', 'node:sqlite')
+  t.equal(
+    faultOf(Object.assign(new Error('database is not open'), { code: 'ERR_INVALID_STATE' })),
+    'CLOSED',
+    'node:sqlite'
+  )
+  t.equal(
+    faultOf(Object.assign(new Error('statement has been finalized'), { code: 'ERR_INVALID_STATE' })),
+    'CLOSED',
+    'node:sqlite'
+  )
 })
 
 await t.test('sqlite: an explanation says what to do, and keeps the error of the driver as its cause', async (t) => {

@@ -17,11 +17,18 @@ await t.test('sqlite: a new file gets a write-ahead log, FULL commits, a short b
   t.equal(database.pragma('synchronous', { simple: true }), 2)
   t.equal(database.pragma('fullfsync', { simple: true }), 1, 'where fsync stops ahead of the disk, it goes further')
   t.ok(database.pragma('busy_timeout', { simple: true }) as number <= 5)
-  t.equal(database.prepare('SELECT sql FROM sqlite_master WHERE type = ?').pluck().get('table'), TABLE.replace('entities', '"entities"'))
+  t.equal(
+    database.prepare('SELECT sql FROM sqlite_master WHERE type = ?').pluck().get('table'),
+    TABLE.replace('entities', '"entities"')
+  )
   prepareFile(database, 'entities', 'NORMAL')
   t.equal(database.pragma('synchronous', { simple: true }), 1, 'again, and NORMAL if so asked')
   prepareFile(database, 'a "second" table', 'FULL')
-  t.equal(database.prepare('SELECT count(*) FROM sqlite_master WHERE type = ?').pluck().get('table'), 2, 'a marked file takes a second table')
+  t.equal(
+    database.prepare('SELECT count(*) FROM sqlite_master WHERE type = ?').pluck().get('table'),
+    2,
+    'a marked file takes a second table'
+  )
 })
 
 await t.test('sqlite: a file of another application is refused, and stays as it is', async (t) => {
@@ -61,10 +68,13 @@ await t.test('sqlite: a table that would take two keys for one, change what it s
     [`key TEXT NOT NULL COLLATE NOCASE PRIMARY KEY, ${rest}`, 'Offer and offer would be one entity'],
     [`key NUMERIC NOT NULL PRIMARY KEY, ${rest}`, '1 and 01 would be one entity'],
     [`key CHARINT NOT NULL PRIMARY KEY, ${rest}`, 'what has INT in its type is a number'],
-    ['key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value JSON NOT NULL', 'SQLite would make numbers of texts'],
+    [
+      'key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value JSON NOT NULL',
+      'SQLite would make numbers of texts'
+    ],
     [`key TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, ${rest}`, 'a further column that nobody fills']
   ]
-  for (const [columns, why] of cases) t.throws(() => prepared(columns), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }, why)
+  for (const [columns, why] of cases) { t.throws(() => prepared(columns), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }, why) }
   prepared(`id INTEGER NOT NULL PRIMARY KEY, key VARCHAR(1024) UNIQUE, owner TEXT NOT NULL DEFAULT 'nobody', ${rest}`)
 })
 
@@ -75,13 +85,19 @@ await t.test('sqlite: a table of an application may lie in the index of its keys
 })
 
 await t.test('sqlite: a database in memory is refused, since it can promise nothing', async (t) => {
-  t.throws(() => prepareFile(open(t, ':memory:'), 'entities', 'FULL'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /write-ahead log/ })
+  t.throws(() => prepareFile(open(t, ':memory:'), 'entities', 'FULL'), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /write-ahead log/
+  })
 })
 
 await t.test('sqlite: a handle that does not commit as hard as it was told is refused', async (t) => {
   const handle = new FaultyHandle(open(t, fileOf(t)))
   handle.after = (sql) => { if (sql.startsWith('PRAGMA synchronous =')) handle.exec('PRAGMA main.synchronous=OFF') }
-  t.throws(() => prepareFile(handle, 'entities', 'FULL'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /as durable/ })
+  t.throws(() => prepareFile(handle, 'entities', 'FULL'), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /as durable/
+  })
 })
 
 await t.test('sqlite: rolling back is fine where SQLite did so by itself', async (t) => {
@@ -109,5 +125,8 @@ await t.test('sqlite: a handle that gives rows as arrays is refused, since every
     },
     exec: (sql: string) => database.exec(sql)
   }
-  t.throws(() => prepareFile(handle, 'entities', 'FULL'), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /rows as arrays/ })
+  t.throws(() => prepareFile(handle, 'entities', 'FULL'), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /rows as arrays/
+  })
 })

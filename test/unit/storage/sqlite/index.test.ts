@@ -25,7 +25,17 @@ await t.test('sqlite: writes of one turn are one transaction, and no answer, a r
     note(adapter.write('a', 2, { kind: 'absent' })),
     note(adapter.remove('b', { kind: 'exists' }))
   ])
-  t.same(log, ['BEGIN IMMEDIATE', 'INSERT INTO', 'INSERT INTO', 'DELETE FROM', 'COMMIT', 'applied: true', 'applied: true', 'applied: false', 'applied: true'])
+  t.same(log, [
+    'BEGIN IMMEDIATE',
+    'INSERT INTO',
+    'INSERT INTO',
+    'DELETE FROM',
+    'COMMIT',
+    'applied: true',
+    'applied: true',
+    'applied: false',
+    'applied: true'
+  ])
 })
 
 await t.test('sqlite: reads of one turn are one transaction, which sees one state of the file', async (t) => {
@@ -68,7 +78,10 @@ await t.test('sqlite: a request that ends while its write waits for a lock is no
   t.teardown(() => other.close())
   other.exec('BEGIN IMMEDIATE')
   const controller = new AbortController()
-  const writing = Promise.allSettled([adapter.write('gone', 1, ANY, { signal: controller.signal }), adapter.write('there', 1, ANY)])
+  const writing = Promise.allSettled([
+    adapter.write('gone', 1, ANY, { signal: controller.signal }),
+    adapter.write('there', 1, ANY)
+  ])
   await turn()
   controller.abort()
   other.exec('COMMIT')
@@ -96,7 +109,12 @@ await t.test('sqlite: a damaged value is an outage for whoever asks for it alone
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
-  const outcomes = await Promise.allSettled([adapter.write('a', 2, { kind: 'absent' }), adapter.write('b', 1, ANY), adapter.read('a'), adapter.read('b')])
+  const outcomes = await Promise.allSettled([
+    adapter.write('a', 2, { kind: 'absent' }),
+    adapter.write('b', 1, ANY),
+    adapter.read('a'),
+    adapter.read('b')
+  ])
   const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } }
   t.match(outcomes, [damaged, { value: { applied: true } }, damaged, { value: { value: 1 } }])
   const error = await adapter.read('a').then(() => undefined, (error: Error) => error)
@@ -110,7 +128,10 @@ await t.test('sqlite: a page that cannot be read fails the one who asked for it,
   let selects = 0
   handle.before = (sql) => { if (sql.startsWith('SELECT') && ++selects < 3) throw sqliteError('SQLITE_CORRUPT') }
   const [a, b, c] = await Promise.allSettled(['a', 'b', 'c'].map((key) => adapter.read(key)))
-  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /damaged/ } } }
+  const damaged = {
+    status: 'rejected',
+    reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /damaged/ } }
+  }
   t.match([a, b, c], [damaged, damaged, { value: { value: 'c' } }])
   t.not((a as PromiseRejectedResult).reason, (b as PromiseRejectedResult).reason)
 })
@@ -133,24 +154,34 @@ await t.test('sqlite: a read that meets a lock for too long is an outage, and no
 await t.test('sqlite: a lock that is in the way of the last step of the boot is waited for', async (t) => {
   const handle = new FaultyHandle(connect(t, fileOf(t)))
   let refusals = 3
-  handle.before = (sql) => { if (sql.startsWith('prepare INSERT') && refusals-- > 0) throw sqliteError('SQLITE_BUSY_RECOVERY') }
+  handle.before = (sql) => {
+    if (sql.startsWith('prepare INSERT') && refusals-- > 0) throw sqliteError('SQLITE_BUSY_RECOVERY')
+  }
   const adapter = sqliteAdapter({ database: handle })
   await adapter.open!()
   t.match(await adapter.write('a', 1, ANY), { applied: true })
 })
 
 await t.test('sqlite: a file that is refused does not boot, and says why', async (t) => {
-  await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /write-ahead log/ })
+  await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /write-ahead log/
+  })
 })
 
 await t.test('sqlite: wrong options are refused, naming the option', async (t) => {
   const database = new Database(':memory:')
   t.teardown(() => database.close())
   const wrong: Array<[object, RegExp]> = [
-    [{}, /"database"/], [{ database: {} }, /"database"/], [{ database, table: '' }, /"table"/], [{ database, table: 'a\0' }, /"table"/],
-    [{ database, synchronous: 'OFF' }, /"synchronous"/], [{ database, lockTimeout: -1 }, /"lockTimeout"/], [{ database, lockTimeout: '5' }, /"lockTimeout"/]
+    [{}, /"database"/],
+    [{ database: {} }, /"database"/],
+    [{ database, table: '' }, /"table"/],
+    [{ database, table: 'a\0' }, /"table"/],
+    [{ database, synchronous: 'OFF' }, /"synchronous"/],
+    [{ database, lockTimeout: -1 }, /"lockTimeout"/],
+    [{ database, lockTimeout: '5' }, /"lockTimeout"/]
   ]
-  for (const [options, message] of wrong) t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
+  for (const [options, message] of wrong) { t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }) }
 })
 
 function connect (t: Test, file: string, options?: Database.Options): Database.Database {
@@ -162,7 +193,10 @@ function connect (t: Test, file: string, options?: Database.Options): Database.D
 await t.test('sqlite: a boot that fails half way leaves no table behind, and no transaction', async (t) => {
   const handle = new FaultyHandle(connect(t, fileOf(t)))
   handle.before = (sql) => { if (sql.startsWith('PRAGMA application_id =')) throw sqliteError('SQLITE_FULL') }
-  await t.rejects(sqliteAdapter({ database: handle }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /disk is full/ })
+  await t.rejects(sqliteAdapter({ database: handle }).open!(), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /disk is full/
+  })
   handle.before = () => {}
   t.equal(handle.prepare('SELECT 1 FROM sqlite_master').get(), undefined)
   handle.exec('BEGIN')

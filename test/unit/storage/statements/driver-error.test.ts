@@ -11,7 +11,10 @@ await t.test('the error of the driver is found in what an ORM made of it, as a c
   t.equal(driverErrorOf(driver), driver)
   t.equal(driverErrorOf(new Error('Failed query', { cause: driver })), driver)
   t.equal(driverErrorOf(Object.assign(new Error('QueryFailedError'), { driverError: driver })), driver)
-  t.equal(driverErrorOf(new Error('outer', { cause: Object.assign(new Error('inner'), { driverError: driver }) })), driver)
+  t.equal(
+    driverErrorOf(new Error('outer', { cause: Object.assign(new Error('inner'), { driverError: driver }) })),
+    driver
+  )
 })
 
 await t.test('whatever was thrown is taken, and a chain without an end ends', async (t) => {
@@ -25,7 +28,11 @@ await t.test('what says that nothing was sent is the error, though it has a caus
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   t.teardown(() => { silent.close() })
   await once(silent, 'listening')
-  const pool = new pg.Pool({ host: '127.0.0.1', port: (silent.address() as AddressInfo).port, connectionTimeoutMillis: 50 })
+  const pool = new pg.Pool({
+    host: '127.0.0.1',
+    port: (silent.address() as AddressInfo).port,
+    connectionTimeoutMillis: 50
+  })
   const late = await pool.query('SELECT 1').catch((error: unknown) => error) as Error
   t.match(late.cause, { message: 'Connection terminated unexpectedly' }, 'which alone would leave it unknown')
   for (const error of [late, new Error('Failed query', { cause: late })]) {

@@ -3,7 +3,8 @@ import t from 'tap'
 import { sqliteFault, sqlStateFault } from '../../../../lib/storage/statements/faults.js'
 
 const coded = (code: unknown): Error => Object.assign(new Error('simulated'), { code, detail: 'a secret' })
-const meaning = (fault: Error | undefined): unknown => (fault as { code?: string } | undefined)?.code?.replace('FST_IF_MATCH_', '')
+const meaning = (fault: Error | undefined): unknown =>
+  (fault as { code?: string } | undefined)?.code?.replace('FST_IF_MATCH_', '')
 
 await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage (E23, E30)', async (t) => {
   const cases = {
@@ -20,21 +21,46 @@ await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage 
       t.notMatch(inspect(fault, { depth: 9 }), /a secret/)
     }
   }
-  for (const syscall of ['connect', 'getaddrinfo']) t.equal(meaning(sqlStateFault(Object.assign(new Error('simulated'), { syscall }))), 'STORAGE_UNAVAILABLE')
+  for (const syscall of ['connect', 'getaddrinfo']) { t.equal(meaning(sqlStateFault(Object.assign(new Error('simulated'), { syscall }))), 'STORAGE_UNAVAILABLE') }
   t.equal(meaning(sqlStateFault(new Error('timeout exceeded when trying to connect'))), 'STORAGE_UNAVAILABLE')
 })
 
 await t.test('what does not say that it was rolled back may have been applied: what poolers, a server in disorder and Node say (E30)', async (t) => {
-  for (const code of ['08006', '08P01', '08003', '40003', '57P01', '57P02', '58030', 'XX000', 'F0000', 'EPIPE', 'E2BIG', 'ECONNRESET', 'ETIMEDOUT', 'SQLITE_BUSY', 'P2025x', 23505, undefined]) {
+  for (const code of [
+    '08006',
+    '08P01',
+    '08003',
+    '40003',
+    '57P01',
+    '57P02',
+    '58030',
+    'XX000',
+    'F0000',
+    'EPIPE',
+    'E2BIG',
+    'ECONNRESET',
+    'ETIMEDOUT',
+    'SQLITE_BUSY',
+    'P2025x',
+    23505,
+    undefined
+  ]) {
     t.equal(sqlStateFault(coded(code)), undefined, String(code))
   }
-  for (const thrown of [new Error('Connection terminated unexpectedly'), 'text', undefined, null]) t.equal(sqlStateFault(thrown), undefined)
+  for (const thrown of [new Error('Connection terminated unexpectedly'), 'text', undefined, null]) { t.equal(sqlStateFault(thrown), undefined) }
 })
 
 await t.test('a result code of SQLite is the value, an outage, or a disk that proves nothing (E16)', async (t) => {
   const cases = {
     INVALID_VALUE: ['SQLITE_CONSTRAINT_CHECK', 'SQLITE_CONSTRAINT_NOTNULL', 'SQLITE_TOOBIG'],
-    STORAGE_UNAVAILABLE: ['SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_READONLY', 'SQLITE_FULL', 'SQLITE_CANTOPEN', 'SQLITE_NOTADB'],
+    STORAGE_UNAVAILABLE: [
+      'SQLITE_BUSY',
+      'SQLITE_BUSY_SNAPSHOT',
+      'SQLITE_READONLY',
+      'SQLITE_FULL',
+      'SQLITE_CANTOPEN',
+      'SQLITE_NOTADB'
+    ],
     OUTCOME_UNKNOWN: ['SQLITE_IOERR', 'SQLITE_IOERR_FSYNC', 'SQLITE_CORRUPT']
   }
   for (const [code, results] of Object.entries(cases)) {
@@ -45,5 +71,5 @@ await t.test('a result code of SQLite is the value, an outage, or a disk that pr
     }
   }
   t.equal(meaning(sqliteFault(new TypeError('The database connection is not open'))), 'STORAGE_UNAVAILABLE')
-  for (const thrown of [coded('SQLITE_PROTOCOL'), new Error('whatever'), 'text', undefined, null]) t.equal(sqliteFault(thrown), undefined)
+  for (const thrown of [coded('SQLITE_PROTOCOL'), new Error('whatever'), 'text', undefined, null]) { t.equal(sqliteFault(thrown), undefined) }
 })

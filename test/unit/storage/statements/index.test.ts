@@ -79,7 +79,22 @@ await t.test('what applies is one statement, what is refused two, and creates ar
   t.match(await adapter.remove('k', under(version)), { applied: false, current: { value: 4 } })
   t.match(await adapter.remove('k', EXISTS), { applied: true })
   t.match(await adapter.write('k', 6, ANY), { applied: true, created: true })
-  t.strictSame(table.sent, ['read', 'insert', 'read', 'update', 'read', 'update', 'update', 'update', 'read', 'remove', 'read', 'remove', 'update', 'insert'])
+  t.strictSame(table.sent, [
+    'read',
+    'insert',
+    'read',
+    'update',
+    'read',
+    'update',
+    'update',
+    'update',
+    'read',
+    'remove',
+    'read',
+    'remove',
+    'update',
+    'insert'
+  ])
 })
 
 await t.test('what came in between is no reason to refuse: again, and a refusal says what is there (R57, E1)', async (t) => {
@@ -111,14 +126,20 @@ await t.test('what is no key or no value is refused before anything is sent, and
   const { table, adapter } = subject({ toId: () => { throw new InvalidValueError('x') } })
   await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
   await t.rejects(adapter.remove('k', EXISTS), { code: 'FST_IF_MATCH_INVALID_VALUE' })
-  await t.rejects(subject().adapter.write('k', 'text' as unknown as number, ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  await t.rejects(subject().adapter.write('k', 'text' as unknown as number, ANY), {
+    code: 'FST_IF_MATCH_INVALID_VALUE'
+  })
   t.strictSame(table.sent, [])
 })
 
 await t.test('the signal stops what is not sent yet, between two statements too', async (t) => {
   const { table, adapter } = subject()
   const gone = { signal: AbortSignal.abort(new Error('nobody waits')) }
-  for (const call of [adapter.read('k', gone), adapter.write('k', 1, ANY, gone), adapter.remove('k', EXISTS, gone)] as Array<Promise<unknown>>) await t.rejects(call, { message: 'nobody waits' })
+  for (const call of [
+    adapter.read('k', gone),
+    adapter.write('k', 1, ANY, gone),
+    adapter.remove('k', EXISTS, gone)
+  ] as Array<Promise<unknown>>) { await t.rejects(call, { message: 'nobody waits' }) }
   t.strictSame(table.sent, [])
   const controller = new AbortController()
   table.after = () => { controller.abort(new Error('nobody waits')) }
@@ -136,7 +157,11 @@ await t.test('the client of the context is used instead, and a context without o
   t.strictSame(client.sent, ['insert', 'read', 'update', 'remove'])
   for (const context of [{ tx: client }, client, null, 'tx', { client: undefined }]) {
     const wrong = { context }
-    for (const call of [adapter.read('k', wrong), adapter.write('k', 1, ANY, wrong), adapter.remove('k', EXISTS, wrong)] as Array<Promise<unknown>>) {
+    for (const call of [
+      adapter.read('k', wrong),
+      adapter.write('k', 1, ANY, wrong),
+      adapter.remove('k', EXISTS, wrong)
+    ] as Array<Promise<unknown>>) {
       await t.rejects(call, { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /\{ client \}/ })
     }
   }
@@ -156,7 +181,9 @@ const CALLS: Array<[Name, (adapter: StorageAdapter<number>) => Promise<unknown>]
 await t.test('a read that fails is an outage and no absence, behind a write that took nothing too; the cause is the driver\'s error (R59)', async (t) => {
   const { table, adapter } = subject()
   failing(table, 'read')
-  for (const call of [adapter.read('k'), adapter.write('k', 1, EXISTS), adapter.remove('k', EXISTS)] as Array<Promise<unknown>>) await t.rejects(call, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: driver })
+  for (const call of [adapter.read('k'), adapter.write('k', 1, EXISTS), adapter.remove('k', EXISTS)] as Array<
+    Promise<unknown>
+  >) { await t.rejects(call, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: driver }) }
   table.before = () => { throw new InvalidValueError('of the package') }
   await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
 })
@@ -191,7 +218,7 @@ await t.test('a write whose answer was lost is applied if the row proves it; a r
     if (name !== 'insert') table.put()
     table.after = (sent) => { if (sent === name) throw orm }
     if (name === 'remove') await t.rejects(call(adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
-    else t.match(await call(adapter), { applied: true, created: name === 'insert', version: table.rows.get('k')!.version })
+    else { t.match(await call(adapter), { applied: true, created: name === 'insert', version: table.rows.get('k')!.version }) }
   }
 })
 
@@ -211,7 +238,10 @@ await t.test('a write whose answer was lost and that somebody replaced since is 
 await t.test('inside a transaction nothing is proven: its end is not known', async (t) => {
   const { table, adapter } = subject()
   table.after = () => { throw orm }
-  await t.rejects(adapter.write('k', 1, ABSENT, { context: { client: table } }), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
+  await t.rejects(adapter.write('k', 1, ABSENT, { context: { client: table } }), {
+    code: 'FST_IF_MATCH_OUTCOME_UNKNOWN',
+    cause: driver
+  })
   t.strictSame(table.sent, ['insert'])
 })
 
@@ -231,12 +261,21 @@ await t.test('a count that tells nothing is OUTCOME_UNKNOWN and says so, never a
   for (const count of [undefined, null, 2, -1, NaN, true, '1', []]) {
     const wrong = () => count as number
     const { adapter } = subject({ update: wrong, insert: wrong, remove: wrong })
-    for (const [, call] of CALLS) await t.rejects(call(adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1/ } }, String(count))
+    for (const [, call] of CALLS) {
+      await t.rejects(
+        call(adapter),
+        { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1/ } },
+        String(count)
+      )
+    }
   }
 })
 
 await t.test('a part that is missing is an error at boot', async (t) => {
   for (const name of ['toId', 'toColumns', 'toValue', 'read', 'update', 'insert', 'remove']) {
-    t.throws(() => subject({ [name]: undefined }), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`"${name}"`) })
+    t.throws(() => subject({ [name]: undefined }), {
+      code: 'FST_IF_MATCH_INVALID_OPTIONS',
+      message: new RegExp(`"${name}"`)
+    })
   }
 })
