@@ -3,8 +3,8 @@ import type { EtcdGateway } from './gateway.js'
 import { rightsUnder } from './wire.js'
 
 /**
- * Looks whether an endpoint answers, whether it is an etcd with the gateway that is spoken here, and whether it lets the
- * user read and write under the prefix.
+ * Refuses the boot unless an endpoint answers, is an etcd whose gateway is spoken here, and lets the user read and
+ * write under the prefix.
  *
  * @throws FST_IF_MATCH_INVALID_ADAPTER, saying what to mend
  */
@@ -12,7 +12,7 @@ export async function checkEtcd (gateway: EtcdGateway, prefix: string): Promise<
   try {
     const { etcdserver } = await gateway.read('/version') as { etcdserver?: unknown }
     if (!isNewEnough(String(etcdserver))) throw new Error('etcd: the server is older than 3.4, or is none. Upgrade it.')
-    // Rights are checked for what a transaction might do, whether it does it or not.
+    // Changes nothing, and asks for the rights of all that it could do (engine-facts#etcd-rights-of-both-branches).
     await gateway.read('/v3/kv/txn', rightsUnder(prefix))
   } catch (error) {
     throw new InvalidAdapterError(`cannot use this etcd. ${(error as Error).message}`, { cause: error })

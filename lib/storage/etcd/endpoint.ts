@@ -3,24 +3,26 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { text as textOf } from 'node:stream/consumers'
 import { EtcdFault, faultOfAnswer } from './faults.js'
 
-/** What TLS is told, in PEM, as `tls.connect` of Node has it. */
+/** The settings of TLS, in PEM, as `tls.connect` of Node takes them. */
 export interface EtcdTls {
   /** The certificates of the authorities that sign the servers' (default: those that Node knows). */
   ca?: string | Buffer | Array<string | Buffer> | undefined
-  /** The client's certificate, */
+  /** The certificate of the client. */
   cert?: string | Buffer | undefined
-  /** and its key. */
+  /** The key of the client's certificate. */
   key?: string | Buffer | undefined
   /** The name in the servers' certificates, if it is not the host of the URL. */
   servername?: string | undefined
 }
 
-/** How long, in milliseconds, until the request is sent and until it is answered. */
+/**
+ * How long a request may take, in milliseconds from its start: until its connection stands, and until it is answered.
+ */
 export interface EtcdBounds { connect: number, answer: number }
 
 const SOCKETS = { keepAlive: true, maxSockets: 64 }
 
-/** The JSON gateway of one member, over connections that are kept (E56). */
+/** The JSON gateway of one member, over connections that are kept. */
 export class EtcdEndpoint {
   readonly #origin: string
   readonly #isSecure: boolean
@@ -33,7 +35,7 @@ export class EtcdEndpoint {
   }
 
   /**
-   * Sends a request once, and gives the text of the answer. Without a body it is a GET.
+   * Sends a request once, as a GET if there is no body, and gives the text of the answer.
    *
    * @throws EtcdFault
    */
@@ -42,72 +44,81 @@ export class EtcdEndpoint {
       method: body === undefined ? 'GET' : 'POST',
       agent: this.#agent,
       headers: {
-        ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
-        ...(token !== undefined && { authorization: token })
+        ...body !== undefined && { 'content-length': Buffer.byteLength(body) },
+        ...token !== undefined && { authorization: token }
       }
     })
-    const sending = this.#watch(request, bounds)
-    let status = 0
-    let text = ''
+    const watch = new RequestWatch(request, this.#isSecure, bounds)
     try {
-      ;[status, text] = await Promise.race([answerOf(request, body), sending.late])
+      const [status, text] = await Promise.race([answerOf(request, body), watch.late])
+      if (status !== 200) throw faultOfAnswer(status, text)
+      return text
     } catch (cause) {
-      throw new EtcdFault(
-        sending.wasSent ? 'LOST' : 'UNREACHABLE',
-        `${this.#origin} ${sending.wasSent ? 'gave no answer' : 'cannot be reached'}: ${(cause as Error).message}`,
-        { cause }
-      )
+      if (cause instanceof EtcdFault) throw cause
+      const [kind, what] = watch.wasSent
+        ? ['LOST', 'gave no answer'] as const
+        : ['UNREACHABLE', 'cannot be reached'] as const
+      throw new EtcdFault(kind, `${this.#origin} ${what}: ${(cause as Error).message}`, { cause })
     } finally {
-      clearTimeout(sending.timer)
+      watch.end()
     }
-    if (status !== 200) throw faultOfAnswer(status, text)
-    return text
   }
 
-  /** Forgets the connections that nobody uses: where one is half-open the others are, too (E32). */
+  /** Drops the idle connections: where one is half-open the others probably are, too. */
   forget (): void {
-    for (const sockets of Object.values(this.#agent.freeSockets)) for (const socket of sockets!) socket.destroy()
+    for (const socket of Object.values(this.#agent.freeSockets).flat()) socket!.destroy()
   }
 
   close (): void {
     this.#agent.destroy()
   }
+}
 
-  // Nothing is sent before the connection stands, so a request that ends before that was certainly not (E58). (`reusedSocket`
-  // is not set for a request that had to wait for a connection.)
-  #watch (
-    request: ClientRequest,
-    { connect, answer }: EtcdBounds
-  ): { wasSent: boolean, timer: NodeJS.Timeout, late: Promise<never> } {
-    const start = performance.now()
-    let bound!: (milliseconds: number) => NodeJS.Timeout
-    // Nobody else tells it of a request that waits for a connection, nor after an answer that changes the protocol.
-    const late = new Promise<never>((_resolve, reject) => {
-      bound = (milliseconds) =>
-        setTimeout(
-          () => {
-            const error = new Error(`it took longer than ${Math.round(milliseconds)} ms`)
-            request.destroy(error)
-            reject(error)
-          },
-          milliseconds - (performance.now() - start)
-        )
-    })
-    const sending = { wasSent: false, timer: bound(connect), late }
-    const stands = () => {
-      clearTimeout(sending.timer)
-      sending.wasSent = true
-      sending.timer = bound(answer)
+/** Knows whether a request was sent, and ends it when it takes too long. */
+class RequestWatch {
+  /** Nothing is sent before the connection stands (engine-facts#node-request-before-connect). */
+  wasSent = false
+  /**
+   * Rejects when the time is over. The events of the request do not tell that in all cases
+   * (engine-facts#node-agent-queue, engine-facts#node-upgrade-no-end).
+   */
+  readonly late: Promise<never>
+  readonly #request: ClientRequest
+  readonly #start = performance.now()
+  #reject: (error: Error) => void = () => {}
+  #timer: NodeJS.Timeout | undefined
+
+  constructor (request: ClientRequest, isSecure: boolean, { connect, answer }: EtcdBounds) {
+    this.#request = request
+    this.late = new Promise((_resolve, reject) => { this.#reject = reject })
+    this.#endAfter(connect)
+    const stands = (): void => {
+      this.wasSent = true
+      this.#endAfter(answer)
     }
+    // `reusedSocket` of the request would not tell in all cases (engine-facts#node-reused-socket).
     request.once('socket', (socket) => {
-      if (socket.connecting) socket.once(this.#isSecure ? 'secureConnect' : 'connect', stands)
+      if (socket.connecting) socket.once(isSecure ? 'secureConnect' : 'connect', stands)
       else stands()
     })
-    return sending
+  }
+
+  end (): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** @param bound milliseconds from the start of the request */
+  #endAfter (bound: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      const error = new Error(`it took longer than ${Math.round(bound)} ms`)
+      this.#request.destroy(error)
+      this.#reject(error)
+    }, bound - (performance.now() - this.#start))
   }
 }
 
-function answerOf (request: ClientRequest, body: string | undefined): Promise<[number, string]> {
+function answerOf (request: ClientRequest, body: string | undefined): Promise<[status: number, text: string]> {
   return new Promise((resolve, reject) => {
     request.on('error', reject)
     request.on('response', (response) => {

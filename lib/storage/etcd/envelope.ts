@@ -1,9 +1,12 @@
 import { StorageUnavailableError } from '../../errors.js'
 import { jsonText } from '../kit/json.js'
+import { parseStored } from '../kit/stored-json.js'
 
-/** What lies in the value of an etcd key. */
+const FOREIGN = 'etcd: a stored value is not one of this adapter. Look for who else writes under its prefix.'
+
+/** The content of an etcd value. */
 export interface Envelope<T = unknown> {
-  /** Random, and of this write alone: whoever finds it in the store knows that the write was applied (E2). */
+  /** Random, and of one write alone: found in the store, it proves that the write was applied. */
   marker: string
   digest?: string | undefined
   value: T
@@ -12,29 +15,19 @@ export interface Envelope<T = unknown> {
 /**
  * The JSON text of an envelope.
  *
- * @throws FST_IF_MATCH_INVALID_VALUE for what JSON cannot carry
+ * @throws FST_IF_MATCH_INVALID_VALUE for a value that JSON cannot carry
  */
 export function sealed ({ marker, digest, value }: Envelope): string {
   return `${JSON.stringify({ marker, digest }).slice(0, -1)},"value":${jsonText(value)}}`
 }
 
 /**
- * What `sealed` made. The error of JSON.parse would quote the text, and stored content belongs into no log.
+ * The envelope that `sealed` made a text of.
  *
- * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE for anything else
+ * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE for any other text
  */
 export function unsealed<T> (text: string): Envelope<T> {
-  const envelope = parsed(text) as Envelope<T> | null | undefined
+  const envelope = parseStored(text, FOREIGN) as Envelope<T> | null
   if (typeof envelope?.marker === 'string' && Object.hasOwn(envelope, 'value')) return envelope
-  throw new StorageUnavailableError({
-    cause: new Error('etcd: a stored value is not one of this adapter. Look for who else writes under its prefix.')
-  })
-}
-
-function parsed (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  throw new StorageUnavailableError({ cause: new Error(FOREIGN) })
 }

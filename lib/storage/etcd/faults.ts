@@ -1,16 +1,16 @@
 /**
- * What went wrong, as far as it makes a difference here.
+ * What went wrong with a request, as far as it makes a difference here.
  *
  * - `UNREACHABLE`: nothing was sent
- * - `LOST`: sent, and there is no answer, or one that does not say whether it ran
- * - `BUSY`: the endpoint refused it before it ran; another one may take it
- * - `NO_SPACE`: the quota is used up. Nearly always refused before it ran
- * - `TOKEN`, `AUTH`, `TOO_LARGE`, `COMPACTED`, `REFUSED`: checked and refused before it ran
+ * - `LOST`: it was sent, and no answer came, or an answer that does not tell whether it was carried out
+ * - `BUSY`: the endpoint refused it before it was carried out; another endpoint may take it
+ * - `NO_SPACE`: the quota is used up. Nearly always refused before it was carried out
+ * - `TOKEN`, `AUTH`, `TOO_LARGE`, `COMPACTED`, `REFUSED`: checked, and refused before it was carried out
  */
 export type EtcdFaultKind =
   'UNREACHABLE' | 'LOST' | 'BUSY' | 'NO_SPACE' | 'TOKEN' | 'AUTH' | 'TOO_LARGE' | 'COMPACTED' | 'REFUSED'
 
-/** A call to etcd that failed. Its message is for the log: what happened, and what to do about it. */
+/** A request to etcd that failed. Its message is for the log: what happened, and what to do about it. */
 export class EtcdFault extends Error {
   readonly kind: EtcdFaultKind
 
@@ -19,7 +19,7 @@ export class EtcdFault extends Error {
     this.kind = kind
   }
 
-  /** Whether it certainly changed nothing, and never will (E57). */
+  /** Whether the request certainly changed nothing, and never will (engine-facts#etcd-uncertain-errors). */
   get isCertain (): boolean {
     return this.kind !== 'LOST' && this.kind !== 'NO_SPACE'
   }
@@ -31,12 +31,13 @@ export class EtcdFault extends Error {
 }
 
 // Texts of etcd (api/v3rpc/rpctypes/error.go), which are part of its API; the first that fits counts.
-const KNOWN: ReadonlyArray<[RegExp, EtcdFaultKind, string]> = [
+const KNOWN: ReadonlyArray<[text: RegExp, kind: EtcdFaultKind, what: string]> = [
   [/too many requests/, 'BUSY', 'it has too many requests to do.'],
   [
     /database space exceeded/,
     'NO_SPACE',
-    'its space quota is used up, and it takes no writes until an operator acts: compact, defragment, then disarm the alarm, or raise --quota-backend-bytes.'
+    'its space quota is used up, and it takes no writes until an operator acts: ' +
+    'compact, defragment, then disarm the alarm, or raise --quota-backend-bytes.'
   ],
   [/invalid auth token|revision of auth store is old/, 'TOKEN', 'the token of the login is not valid any more.'],
   [/user name is empty/, 'AUTH', 'it asks for a login. Give the option "auth".'],
@@ -51,24 +52,20 @@ const KNOWN: ReadonlyArray<[RegExp, EtcdFaultKind, string]> = [
   [/revision has been compacted/, 'COMPACTED', 'that revision was compacted.']
 ]
 
-// Codes of gRPC for what a check refuses: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
-// FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. Any other may come while it runs.
+// Codes of gRPC for a request that a check refuses: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
+// FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. Any other may come while it is carried out.
 const CHECKED = [3, 5, 7, 8, 9, 11, 12, 16]
 
-/** What came with status 200, and is none of the answers that etcd has. */
-export function strangeAnswer (): EtcdFault {
-  return new EtcdFault('LOST', 'the answer is none of its gateway. Check the endpoints, and what stands between.')
+/** The fault of an answer that etcd does not give: a proxy may answer in its place, with status 200 as well. */
+export function strangeAnswer (status = 200): EtcdFault {
+  const which = status === 200 ? 'the answer' : `the answer, of status ${status},`
+  return new EtcdFault('LOST', `${which} is none of its gateway. Check the endpoints, and what stands between.`)
 }
 
-/** The fault that an answer other than 200 stands for. */
+/** The fault that an answer of another status than 200 tells of. */
 export function faultOfAnswer (status: number, text: string): EtcdFault {
   const { code, message } = errorIn(text)
-  if (code === undefined) {
-    return new EtcdFault(
-      'LOST',
-      `the answer, of status ${status}, is none of its gateway. Check the endpoints, and what stands between.`
-    )
-  }
+  if (code === undefined) return strangeAnswer(status)
   const known = KNOWN.find(([pattern]) => pattern.test(message))
   if (known !== undefined) return new EtcdFault(known[1], known[2])
   return CHECKED.includes(code)

@@ -1,11 +1,11 @@
+import { within } from '../kit/deadline.js'
 import { EtcdEndpoint, type EtcdTls } from './endpoint.js'
 import { EtcdFault, strangeAnswer } from './faults.js'
-import { within } from '../kit/deadline.js'
 
 /** A user of etcd and the password. */
 export interface EtcdAuth { user: string, password: string }
 
-/** Whom to ask, how, and how long to wait. */
+/** Whom to ask, how, and how long to wait in milliseconds. */
 export interface EtcdGatewayOptions {
   endpoints: readonly string[]
   tls?: EtcdTls | undefined
@@ -13,18 +13,27 @@ export interface EtcdGatewayOptions {
   timeout: number
 }
 
-/** A request whose repetition changes nothing may go to another endpoint after any failure; another one may not (E3, E58). */
-type Repeatable = 'read' | 'write'
+interface GatewayRequest {
+  readonly path: string
+  /** Undefined for a GET. */
+  readonly body: object | undefined
+  /** After a lost answer a read may go to another endpoint; a write may not (engine-facts#etcd-endpoint-failover). */
+  readonly isRead: boolean
+}
 
-// In less, nobody answers; timers may be early by that, too.
-const LEAST = 10
+// In less time than this, in milliseconds, no endpoint answers. Timers may be early by as much.
+const LEAST_TIME = 10
 
-/** Thin client of the v3 JSON gateway: one call is one request, apart from what certainly did nothing. */
+/**
+ * A small client of the JSON gateway of etcd. A call sends its request once, and again only if the first one certainly
+ * changed nothing.
+ */
 export class EtcdGateway {
   readonly #endpoints: readonly EtcdEndpoint[]
   readonly #auth: EtcdAuth | undefined
   readonly #timeout: number
-  #at = 0
+  /** The index of the endpoint that is asked. */
+  #current = 0
   #token: Promise<string> | undefined
 
   constructor ({ endpoints, tls, auth, timeout }: EtcdGatewayOptions) {
@@ -34,41 +43,42 @@ export class EtcdGateway {
   }
 
   /**
-   * Asks something that changes nothing.
+   * Sends a request that changes nothing.
    *
    * @throws EtcdFault
    */
   async read (path: string, body?: object): Promise<unknown> {
-    return await this.#withLogin(path, body, 'read')
+    return await this.#withLogin({ path, body, isRead: true })
   }
 
   /**
-   * Sends a transaction that changes something, once.
+   * Sends a transaction that changes something.
    *
-   * @throws EtcdFault; whether it may have been carried out all the same, `isCertain` tells
+   * @throws EtcdFault; its `isCertain` tells whether the transaction may have been carried out all the same
    */
   async write (path: string, body: object): Promise<unknown> {
-    return await this.#withLogin(path, body, 'write')
+    return await this.#withLogin({ path, body, isRead: false })
   }
 
   close (): void {
     for (const endpoint of this.#endpoints) endpoint.close()
   }
 
-  // A token that has expired is found out before anything is proposed, so the request may go again (E59).
-  async #withLogin (path: string, body: object | undefined, repeatable: Repeatable): Promise<unknown> {
+  // etcd finds an expired token before it proposes anything, so the request may go again
+  // (engine-facts#etcd-auth-token).
+  async #withLogin (request: GatewayRequest): Promise<unknown> {
     const deadline = performance.now() + this.#timeout
     const token = this.#login()
     try {
-      return await this.#call(path, body, await before(deadline, token), repeatable, deadline)
+      return await this.#send(request, await before(deadline, token), deadline)
     } catch (error) {
       if (token === undefined || (error as EtcdFault).kind !== 'TOKEN') throw error
       if (this.#token === token) this.#token = undefined
-      return await this.#call(path, body, await before(deadline, this.#login()), repeatable, deadline)
+      return await this.#send(request, await before(deadline, this.#login()), deadline)
     }
   }
 
-  // One login at a time, for everybody who waits for it. Where it fails, what it was for was not sent.
+  // All callers share one login. If it fails, none of their requests was sent.
   #login (): Promise<string> | undefined {
     if (this.#auth === undefined) return undefined
     this.#token ??= this.#authenticate(this.#auth).catch((error: EtcdFault) => {
@@ -79,58 +89,52 @@ export class EtcdGateway {
   }
 
   async #authenticate ({ user, password }: EtcdAuth): Promise<string> {
-    const answer = (await this.#call(
-      '/v3/auth/authenticate',
-      { name: user, password },
-      undefined,
-      'read',
-      performance.now() + this.#timeout
-    )) as { token?: unknown } | null
+    const request = { path: '/v3/auth/authenticate', body: { name: user, password }, isRead: true }
+    const deadline = performance.now() + this.#timeout
+    const answer = await this.#send(request, undefined, deadline) as { token?: unknown } | null
     if (typeof answer?.token !== 'string') throw strangeAnswer()
     return answer.token
   }
 
-  // The time is shared out among the endpoints that are left; a write that was sent has all of it. A read comes back to
-  // where it began: a connection that was kept may be stale, and the next one is new.
-  async #call (
-    path: string,
-    body: object | undefined,
-    token: string | undefined,
-    repeatable: Repeatable,
-    deadline: number,
-    left = this.#endpoints.length + (repeatable === 'read' ? 1 : 0)
+  async #send (
+    { path, body, isRead }: GatewayRequest, token: string | undefined, deadline: number
   ): Promise<unknown> {
-    const at = this.#at
-    const rest = deadline - performance.now()
-    const share = rest / Math.min(left, this.#endpoints.length)
-    const bounds = { connect: share, answer: repeatable === 'read' ? share : rest }
-    try {
-      return parsed(await this.#endpoints[at]!.post(path, body && JSON.stringify(body), token, bounds))
-    } catch (error) {
-      const fault = error as EtcdFault
-      if (!fault.isOfEndpoint) throw fault
-      this.#turnFrom(at)
-      if (left === 1 || deadline - performance.now() < LEAST || (repeatable === 'write' && !fault.isCertain)) { throw fault }
+    const text = body && JSON.stringify(body)
+    // A read comes back to the endpoint where it began: its kept connection may have been stale, and the next one is
+    // new.
+    let attempts = this.#endpoints.length + (isRead ? 1 : 0)
+    while (true) {
+      const index = this.#current
+      const time = deadline - performance.now()
+      // The endpoints that are left share the time; a write that was sent has all of it.
+      const share = time / Math.min(attempts, this.#endpoints.length)
+      try {
+        const bounds = { connect: share, answer: isRead ? share : time }
+        return parsed(await this.#endpoints[index]!.post(path, text, token, bounds))
+      } catch (error) {
+        const fault = error as EtcdFault
+        if (!fault.isOfEndpoint) throw fault
+        this.#turnFrom(index)
+        const mayGoAgain = isRead || fault.isCertain
+        if (!mayGoAgain || --attempts === 0 || deadline - performance.now() < LEAST_TIME) throw fault
+      }
     }
-    return await this.#call(path, body, token, repeatable, deadline, left - 1)
   }
 
-  // Many calls may find out at once; the first one turns.
-  #turnFrom (at: number): void {
-    this.#endpoints[at]!.forget()
-    if (this.#at === at) this.#at = (at + 1) % this.#endpoints.length
+  // Many calls may find the same endpoint at fault; only the first of them turns to the next one.
+  #turnFrom (index: number): void {
+    this.#endpoints[index]!.forget()
+    if (this.#current === index) this.#current = (index + 1) % this.#endpoints.length
   }
 }
 
-// Others may have waited for this login for a while already.
+// A call may have come to a login that began long before it, so the wait has the bound of the call.
 async function before (deadline: number, token: Promise<string> | undefined): Promise<string | undefined> {
-  return (
-    token &&
-    (await within(deadline - performance.now(), token, () => new EtcdFault('UNREACHABLE', 'the login takes too long.')))
-  )
+  if (token === undefined) return undefined
+  const late = (): Error => new EtcdFault('UNREACHABLE', 'the login takes too long.')
+  return await within(deadline - performance.now(), token, late)
 }
 
-// What a proxy says with status 200 is no result.
 function parsed (text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../../errors.js'
+import { assertNoFlaw } from '../kit/flaws.js'
 import type { EtcdTls } from './endpoint.js'
 import type { EtcdAuth } from './gateway.js'
 
@@ -10,17 +10,23 @@ export interface EtcdAdapterOptions {
   tls?: EtcdTls | undefined
   /** A user of etcd, and the password. */
   auth?: EtcdAuth | undefined
-  /** What the keys begin with in etcd (default `'entities/'`). Nothing else may write there. */
+  /** The beginning of the keys in etcd (default `'entities/'`). Nothing else may write there. */
   prefix?: string | undefined
   /** How long one request may take, over all endpoints, in milliseconds (default 5,000). */
   timeout?: number | undefined
-  /** As `--max-request-bytes` of the servers is set (default 1,572,864, as theirs): what is larger is refused before it is sent. */
+  /**
+   * The `--max-request-bytes` of the servers (default 1,572,864, as theirs): a larger request is refused before it is
+   * sent.
+   */
   maxRequestBytes?: number | undefined
-  /** A word in every version. Change it when the servers were restored from a snapshot, and no version comes back. */
+  /**
+   * A word in every version (default none). Change it when the servers were restored from a snapshot, so that no
+   * version comes back.
+   */
   epoch?: string | undefined
 }
 
-/** The same, each with its value. */
+/** The options, each with its value. */
 export interface EtcdSettings {
   endpoints: readonly string[]
   tls: EtcdTls | undefined
@@ -31,20 +37,12 @@ export interface EtcdSettings {
   epoch: string
 }
 
-/** @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option. What an option says is in no message: it may be a secret. */
+/** @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option */
 export function settingsOf (options: EtcdAdapterOptions): EtcdSettings {
-  const {
-    endpoints: given,
-    tls,
-    auth,
-    prefix = 'entities/',
-    timeout = 5000,
-    maxRequestBytes = 1_572_864,
-    epoch = ''
-  } = options
-  const endpoints = ([given].flat() as unknown[]).map(originOf)
+  const { tls, auth, prefix = 'entities/', timeout = 5000, maxRequestBytes = 1_572_864, epoch = '' } = options
+  const endpoints = ([options.endpoints].flat() as unknown[]).map(originOf)
   const isSecure = endpoints.some((origin) => origin?.startsWith('https:'))
-  const flaws: Array<[boolean, string]> = [
+  assertNoFlaw('etcdAdapter', [
     [
       endpoints.length === 0 || endpoints.includes(undefined),
       '"endpoints" must be one or several URLs, such as "https://etcd-1:2379", without path and password.'
@@ -64,9 +62,7 @@ export function settingsOf (options: EtcdAdapterOptions): EtcdSettings {
       typeof epoch !== 'string' || !/^[\w-]{0,32}$/.test(epoch),
       '"epoch" must be at most 32 letters, digits, underscores and hyphens.'
     ]
-  ]
-  const flaw = flaws.find(([isWrong]) => isWrong)
-  if (flaw !== undefined) throw new InvalidOptionsError('etcdAdapter', flaw[1])
+  ])
   return { endpoints: endpoints as string[], tls, auth, prefix, timeout, maxRequestBytes, epoch }
 }
 
@@ -80,6 +76,7 @@ function isText (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
+// A longer timer would fire at once (engine-facts#node-timer-limit).
 function isPositive (value: unknown): boolean {
   return typeof value === 'number' && value > 0 && value < 2 ** 31
 }

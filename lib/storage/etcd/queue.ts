@@ -1,138 +1,137 @@
 import { StorageUnavailableError } from '../../errors.js'
 import type { ReadOptions } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
+import { throwIfStopped } from '../kit/stop.js'
 import type { EtcdChange, EtcdOutcome, EtcdStore } from './store.js'
 import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './wire.js'
-import { throwIfStopped } from '../kit/stop.js'
 
-// A transaction has at most 128 operations in all (E53).
+// A transaction has 128 operations at most, nested ones included (engine-facts#etcd-transaction-limits).
 const SIZE = 64
+// Of each kind of request (engine-facts#etcd-batch-rate).
 const IN_FLIGHT = 4
 
-/** An operation on its way, and what may stop it. */
+/** An operation that waits to be sent. */
 interface Waiting<I> {
   readonly item: I
   readonly bytes: number
   readonly options: ReadOptions | undefined
-  readonly until: number
+  /** Later than this, on the clock of `performance.now`, it is not sent any more. */
+  readonly deadline: number
 }
+
+type Outcomes<R> = Array<PromiseSettledResult<R>>
 
 /** How large a request may be, and how long an operation may wait until it is sent, in milliseconds. */
 export interface EtcdQueueOptions { maxRequestBytes: number, timeout: number }
 
-/** Sends what arrives within one turn of the event loop together. */
+/** Sends the operations of one turn of the event loop together. */
 export class EtcdQueue {
   readonly #writes: Batcher<Waiting<EtcdChange>, EtcdOutcome>
-  // Apart, because a quota that is used up lets them through.
+  /** Apart from the writes, because etcd takes removals when its quota is used up. */
   readonly #removals: Batcher<Waiting<EtcdChange>, EtcdOutcome>
   readonly #reads: Batcher<Waiting<RangeRequest>, EtcdKeyValue | undefined>
-  // Each may be as large as a whole page.
+  /** One by one, because the answer to each may be as large as a whole page. */
   readonly #lists: Batcher<Waiting<RangeRequest>, RangeAnswer>
   readonly #timeout: number
 
-  constructor (store: EtcdStore, { maxRequestBytes: maxBytes, timeout }: EtcdQueueOptions) {
+  constructor (store: EtcdStore, { maxRequestBytes, timeout }: EtcdQueueOptions) {
     this.#timeout = timeout
-    const changes = () =>
-      new Batcher<Waiting<EtcdChange>, EtcdOutcome>({
-        size: SIZE,
-        inFlight: IN_FLIGHT,
-        keyOf: ({ item }) => item.key,
-        run: (waiting) =>
-          settled(waiting, async (unstopped) =>
-            (await Promise.all(parts(unstopped, maxBytes).map((part) => changed(store, part)))).flat()
-          )
-      })
-    this.#writes = changes()
-    this.#removals = changes()
+    const limits = { size: SIZE, inFlight: IN_FLIGHT }
+    const changes = {
+      ...limits,
+      // A key that is twice in a transaction loses an update (engine-facts#etcd-nested-compares-first).
+      keyOf: ({ item }: Waiting<EtcdChange>) => item.key,
+      run: async (batch: ReadonlyArray<Waiting<EtcdChange>>) =>
+        await sendInTime(batch, async (changes) => await changeAll(store, changes, maxRequestBytes))
+    }
+    this.#writes = new Batcher(changes)
+    this.#removals = new Batcher(changes)
     this.#reads = new Batcher({
-      size: SIZE,
-      inFlight: IN_FLIGHT,
-      run: (waiting) => settled(waiting, async (unstopped) => await found(store, unstopped))
+      ...limits,
+      run: async (batch) => await sendInTime(batch, async (ranges) => await findAll(store, ranges))
     })
     this.#lists = new Batcher({
+      ...limits,
       size: 1,
-      inFlight: IN_FLIGHT,
-      run: (waiting) =>
-        settled(waiting, async (unstopped) => await Promise.allSettled(unstopped.map(({ item }) => store.range(item))))
+      run: async (batch) => await sendInTime(batch, async ([range]) => [await settled(store.range(range!.item))])
     })
   }
 
   /** As `change` of the store. */
   async change (item: EtcdChange, bytes: number, options: ReadOptions | undefined): Promise<EtcdOutcome> {
-    return await (item.marker === undefined ? this.#removals : this.#writes).add({
-      item,
-      bytes,
-      options,
-      until: this.#until()
-    })
+    const batcher = item.marker === undefined ? this.#removals : this.#writes
+    return await batcher.add({ item, bytes, options, deadline: this.#deadline() })
   }
 
-  /** What a range of one key finds. */
+  /** The key that a range of one key finds. */
   async find (item: RangeRequest, options: ReadOptions | undefined): Promise<EtcdKeyValue | undefined> {
-    return await this.#reads.add({ item, bytes: 0, options, until: this.#until() })
+    return await this.#reads.add({ item, bytes: 0, options, deadline: this.#deadline() })
   }
 
-  /** What a range of many keys finds. */
+  /** The answer to a range of many keys. */
   async list (item: RangeRequest): Promise<RangeAnswer> {
-    return await this.#lists.add({ item, bytes: 0, options: undefined, until: this.#until() })
-  }
-
-  #until (): number {
-    return performance.now() + this.#timeout
+    return await this.#lists.add({ item, bytes: 0, options: undefined, deadline: this.#deadline() })
   }
 
   /** Resolves when everything has an answer. */
   async idle (): Promise<void> {
     await Promise.all([this.#writes, this.#removals, this.#reads, this.#lists].map((batcher) => batcher.idle()))
   }
+
+  #deadline (): number {
+    return performance.now() + this.#timeout
+  }
 }
 
-async function changed (
-  store: EtcdStore,
-  changes: readonly EtcdChange[]
-): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
-  return changes.length === 1 ? await Promise.allSettled([store.change(changes[0]!)]) : await store.changes(changes)
+// Sends what was not stopped and has not waited for too long. The rest is rejected, and does not keep the others.
+async function sendInTime<I, R> (
+  batch: ReadonlyArray<Waiting<I>>, send: (waiting: ReadonlyArray<Waiting<I>>) => Promise<Outcomes<R>>
+): Promise<Outcomes<R>> {
+  const checks = await Promise.allSettled(batch.map(async (waiting) => { assertInTime(waiting) }))
+  const inTime = batch.filter((_, index) => checks[index]!.status === 'fulfilled')
+  const sent = inTime.length === 0 ? [] : await send(inTime)
+  return checks.map((check) => check.status === 'rejected' ? check : sent.shift()!)
 }
 
-async function found (
-  store: EtcdStore,
-  ranges: ReadonlyArray<Waiting<RangeRequest>>
-): Promise<Array<PromiseSettledResult<EtcdKeyValue | undefined>>> {
-  const requests = ranges.map(({ item }) => item)
+function assertInTime ({ options, deadline }: Waiting<unknown>): void {
+  throwIfStopped(options)
+  if (performance.now() <= deadline) return
+  throw new StorageUnavailableError({
+    cause: new Error('etcd: it waited for longer than the timeout behind others, and was not sent.')
+  })
+}
+
+async function changeAll (
+  store: EtcdStore, batch: ReadonlyArray<Waiting<EtcdChange>>, maxBytes: number
+): Promise<Outcomes<EtcdOutcome>> {
+  const outcomes = await Promise.all(partsOf(batch, maxBytes).map(async (changes) =>
+    // A change that is alone is a plain transaction (engine-facts#etcd-lone-write).
+    changes.length === 1 ? [await settled(store.change(changes[0]!))] : await store.changes(changes)
+  ))
+  return outcomes.flat()
+}
+
+async function findAll (
+  store: EtcdStore, batch: ReadonlyArray<Waiting<RangeRequest>>
+): Promise<Outcomes<EtcdKeyValue | undefined>> {
+  const requests = batch.map(({ item }) => item)
   const answers = requests.length === 1 ? [await store.range(requests[0]!)] : await store.ranges(requests)
   return answers.map(({ kvs: [entry] = [] }) => ({ status: 'fulfilled', value: entry }))
 }
 
-// What was stopped while it waited, or waited for too long, is not sent, and its neighbours are.
-async function settled<I, R> (
-  waiting: ReadonlyArray<Waiting<I>>,
-  send: (unstopped: ReadonlyArray<Waiting<I>>) => Promise<Array<PromiseSettledResult<R>>>
-): Promise<Array<PromiseSettledResult<R>>> {
-  const stops = await Promise.allSettled(
-    waiting.map(async ({ options, until }) => {
-      throwIfStopped(options)
-      if (performance.now() > until) {
-        throw new StorageUnavailableError({
-          cause: new Error('etcd: it waited for longer than the timeout behind others, and was not sent.')
-        })
-      }
-    })
-  )
-  const unstopped = waiting.filter((_, at) => stops[at]!.status === 'fulfilled')
-  const sent = unstopped.length === 0 ? [] : await send(unstopped)
-  let at = 0
-  return stops.map((stop) => (stop.status === 'rejected' ? stop : sent[at++]!))
+async function settled<R> (promise: Promise<R>): Promise<PromiseSettledResult<R>> {
+  return (await Promise.allSettled([promise]))[0]
 }
 
-// In their order, each of at most so many bytes.
-function parts (waiting: ReadonlyArray<Waiting<EtcdChange>>, maxBytes: number): EtcdChange[][] {
+/** The changes in their order, in parts of at most so many bytes. */
+function partsOf (batch: ReadonlyArray<Waiting<EtcdChange>>, maxBytes: number): EtcdChange[][] {
   const parts: EtcdChange[][] = []
-  let left = 0
-  for (const { item, bytes } of waiting) {
-    left -= bytes
-    if (left < 0) {
+  let room = 0
+  for (const { item, bytes } of batch) {
+    room -= bytes
+    if (room < 0) {
       parts.push([])
-      left = maxBytes - bytes
+      room = maxBytes - bytes
     }
     parts.at(-1)!.push(item)
   }

@@ -1,4 +1,5 @@
 import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import { within } from '../kit/deadline.js'
 import { unsealed } from './envelope.js'
 import { strangeAnswer, type EtcdFault } from './faults.js'
 import type { EtcdGateway } from './gateway.js'
@@ -18,32 +19,31 @@ import {
   type TransactionAnswer
 } from './wire.js'
 import type { EtcdPlace } from './version.js'
-import { within } from '../kit/deadline.js'
 
 /** A change of one key. */
 export interface EtcdChange {
   readonly key: string
   readonly condition: EtcdCondition
   readonly transaction: Transaction
-  /** What its envelope carries; a removal leaves nothing to carry one. */
+  /** The marker in the envelope of a write; undefined for a removal. */
   readonly marker: string | undefined
 }
 
-/** What became of a change: the place of what was written, or what stood in the way. */
+/** The outcome of a change: the place of the entity that it wrote, or the current entity that stood in the way. */
 export type EtcdOutcome = { applied: true, place: EtcdPlace } | { applied: false, current: EtcdKeyValue | undefined }
 
 type Answer = RangeAnswer | TransactionAnswer
 
 const TRANSACTION = '/v3/kv/txn'
 
-/** The keys of etcd through its gateway: linearizable, and each change sent once. */
+/** The keys of etcd through its gateway: reads are linearizable, and each change is sent once. */
 export class EtcdStore {
   readonly #gateway: EtcdGateway
   readonly #timeout: number
-  // The newest revision that an answer told of: what is not newer was there before what is sent next.
-  #seen = 0n
+  /** The newest revision in an answer so far: no change that is sent later has an older one. */
+  #newest = 0n
 
-  /** @param timeout how long a look after a lost answer may take, in milliseconds */
+  /** @param timeout how long to look for a change whose answer was lost, in milliseconds */
   constructor (gateway: EtcdGateway, timeout: number) {
     this.#gateway = gateway
     this.#timeout = timeout
@@ -55,110 +55,108 @@ export class EtcdStore {
   }
 
   /**
-   * Several of them, of one moment.
+   * Several ranges, of one moment.
    *
    * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE
    */
   async ranges (requests: readonly RangeRequest[]): Promise<RangeAnswer[]> {
     return await this.#read(TRANSACTION, rangesTogether(requests), (answer: TransactionAnswer) =>
-      each(answer, 'response_range', requests.length)
+      answersIn(answer, 'response_range', requests.length)
     )
   }
 
   /**
-   * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE, FST_IF_MATCH_OUTCOME_UNKNOWN, FST_IF_MATCH_INVALID_VALUE for what is
-   * larger than this server takes
+   * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE, FST_IF_MATCH_OUTCOME_UNKNOWN, FST_IF_MATCH_INVALID_VALUE for a change
+   * that is larger than this server takes
    */
   async change (change: EtcdChange): Promise<EtcdOutcome> {
-    const seen = this.#seen
+    const before = this.#newest
     try {
       const answer = await this.#write(change.transaction)
       return outcomeIn(answer, answer.header.revision, change.condition)
     } catch (fault) {
-      return await this.#withoutAnswer(change, fault as EtcdFault, seen)
+      return await this.#afterFault(change, fault as EtcdFault, before)
     }
   }
 
   /**
-   * Changes of different keys (E54) in one transaction, all of them writes or all of them removals; each of them applies,
+   * Changes of different keys in one transaction, all of them writes or all of them removals. Each of them is applied,
    * is refused or fails by itself.
    */
   async changes (changes: readonly EtcdChange[]): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
-    const seen = this.#seen
+    const before = this.#newest
     const transactions = changes.map(({ transaction }) => transaction)
     const { key, marker } = changes[0]!
     try {
       const answer = await this.#write(
         marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key)
       )
-      return each(answer, 'response_txn', changes.length).map((nested, at) => ({
+      return answersIn(answer, 'response_txn', changes.length).map((nested, index) => ({
         status: 'fulfilled',
-        value: outcomeIn(nested, answer.header.revision, changes[at]!.condition)
+        value: outcomeIn(nested, answer.header.revision, changes[index]!.condition)
       }))
     } catch (error) {
       const fault = error as EtcdFault
-      // What is too much or wrong for all of them together may be right for each alone, and nothing was carried out.
-      const isOnce = fault.kind === 'TOO_LARGE' || fault.kind === 'REFUSED'
+      // Nothing was carried out, and each change alone may be small enough or right.
+      const mayGoAlone = fault.kind === 'TOO_LARGE' || fault.kind === 'REFUSED'
       return await Promise.allSettled(
-        changes.map((change) => (isOnce ? this.change(change) : this.#withoutAnswer(change, fault, seen)))
+        changes.map((change) => mayGoAlone ? this.change(change) : this.#afterFault(change, fault, before))
       )
     }
   }
 
-  async #withoutAnswer (change: EtcdChange, fault: EtcdFault, seen: bigint): Promise<EtcdOutcome> {
+  /** @param before the newest revision that was known when the change was sent */
+  async #afterFault (change: EtcdChange, fault: EtcdFault, before: bigint): Promise<EtcdOutcome> {
     if (fault.kind === 'TOO_LARGE') throw new InvalidValueError('it is larger than this etcd takes')
     if (fault.isCertain) throw new StorageUnavailableError({ cause: fault })
-    const trace = await within(this.#timeout, this.#trace(change, seen), () => new Error('not in time')).catch(
-      () => undefined
-    )
-    if (typeof trace === 'object') return { applied: true, place: trace }
-    // It was answered, so nothing is under way any more (the quota is looked at once more behind the write, E57).
-    if (trace === 'none' && fault.kind === 'NO_SPACE') throw new StorageUnavailableError({ cause: fault })
+    const looking = within(this.#timeout, this.#lookFor(change, before), () => new Error('not in time'))
+    const found = await looking.catch(() => 'unknown' as const)
+    if (typeof found === 'object') return { applied: true, place: found }
+    // The server answered NO_SPACE, so the write is not under way any more (engine-facts#etcd-quota).
+    if (found === 'not written' && fault.kind === 'NO_SPACE') throw new StorageUnavailableError({ cause: fault })
     throw new OutcomeUnknownError({ cause: fault })
   }
 
   /**
-   * What can be seen of a change: the place where it was written (E2), looked for in the newest state of the key and in
-   * the one before; `none` if nothing was written since it was sent; undefined if there is no telling.
+   * Looks for a change in the newest state of its key, and in the state before that one: the place where it was
+   * written, or that the key was not written since the revision `before`, or neither.
    */
-  async #trace ({ key, marker }: EtcdChange, seen: bigint): Promise<EtcdPlace | 'none' | undefined> {
-    let { header, kvs: [entry] = [] } = await this.range(rangeOf(key))
-    if (entry === undefined) return BigInt(header.revision) <= seen ? 'none' : undefined
-    for (let look = 0; look < 2 && entry !== undefined; look++) {
-      if (BigInt(entry.mod_revision) <= seen) return 'none'
-      if (marker !== undefined && unsealed(textOf(entry.value!)).marker === marker) return placeIn(entry)
-      if (look === 0) [entry] = (await this.range(rangeOf(key, BigInt(entry.mod_revision) - 1n))).kvs ?? []
-    }
-    return undefined
+  async #lookFor ({ key, marker }: EtcdChange, before: bigint): Promise<EtcdPlace | 'not written' | 'unknown'> {
+    const { header, kvs: [newest] = [] } = await this.range(rangeOf(key))
+    if (newest === undefined) return BigInt(header.revision) <= before ? 'not written' : 'unknown'
+    if (BigInt(newest.mod_revision) <= before) return 'not written'
+    if (hasMarker(newest, marker)) return placeIn(newest)
+    const { kvs: [replaced] = [] } = await this.range(rangeOf(key, BigInt(newest.mod_revision) - 1n))
+    if (replaced === undefined) return 'unknown'
+    if (BigInt(replaced.mod_revision) <= before) return 'not written'
+    return hasMarker(replaced, marker) ? placeIn(replaced) : 'unknown'
   }
 
   async #read<A extends Answer, R> (path: string, request: object, result: (answer: A) => R): Promise<R> {
     try {
-      return result(this.#noted(await this.#gateway.read(path, request) as A))
+      return result(this.#checked(await this.#gateway.read(path, request) as A))
     } catch (cause) {
       throw new StorageUnavailableError({ cause })
     }
   }
 
   async #write (transaction: Transaction): Promise<TransactionAnswer> {
-    return this.#noted(await this.#gateway.write(TRANSACTION, transaction) as TransactionAnswer)
+    return this.#checked(await this.#gateway.write(TRANSACTION, transaction) as TransactionAnswer)
   }
 
-  // What is no answer of etcd must be read neither as an absence nor as a success.
-  #noted<A extends Answer> (answer: A | null): A {
+  // An answer that etcd does not give must read neither as an absence nor as a success.
+  #checked<A extends Answer> (answer: A | null): A {
     const text = answer?.header?.revision
     if (typeof text !== 'string' || !/^\d+$/.test(text)) throw strangeAnswer()
     const revision = BigInt(text)
-    if (revision > this.#seen) this.#seen = revision
+    if (revision > this.#newest) this.#newest = revision
     return answer!
   }
 }
 
-// One for each operation of the transaction, in their order.
-function each<N extends 'response_range' | 'response_txn'> (
-  { responses = [] }: TransactionAnswer,
-  name: N,
-  count: number
+/** The answers to the operations of a transaction, in their order. */
+function answersIn<N extends 'response_range' | 'response_txn'> (
+  { responses = [] }: TransactionAnswer, name: N, count: number
 ): Array<NonNullable<OperationAnswer[N]>> {
   const answers = responses.flatMap((response) => response[name] ?? [])
   if (answers.length !== count) throw strangeAnswer()
@@ -166,13 +164,17 @@ function each<N extends 'response_range' | 'response_txn'> (
 }
 
 function outcomeIn (
-  { succeeded, responses }: Omit<TransactionAnswer, 'header'>,
-  revision: string,
-  condition: EtcdCondition
+  { succeeded, responses }: Omit<TransactionAnswer, 'header'>, revision: string, condition: EtcdCondition
 ): EtcdOutcome {
   const [entry] = responses?.[0]?.response_range?.kvs ?? []
   if (succeeded !== true) return { applied: false, current: entry }
-  const before = typeof condition === 'object' ? condition : entry && placeIn(entry)
-  const place = before ? { ...before, writes: before.writes + 1n } : { createRevision: BigInt(revision), writes: 1n }
+  const replaced = typeof condition === 'object' ? condition : entry && placeIn(entry)
+  const place = replaced === undefined
+    ? { createRevision: BigInt(revision), writes: 1n }
+    : { ...replaced, writes: replaced.writes + 1n }
   return { applied: true, place }
+}
+
+function hasMarker (entry: EtcdKeyValue, marker: string | undefined): boolean {
+  return marker !== undefined && unsealed(textOf(entry.value!)).marker === marker
 }

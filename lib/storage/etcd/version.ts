@@ -1,12 +1,15 @@
-/** Where etcd says an entity is in its life: the revision that created it, and how often it was written since (1 at first). */
+/**
+ * The place of an entity in the life of its key: the revision that created the key, and the writes since (1 at first).
+ */
 export interface EtcdPlace { createRevision: bigint, writes: bigint }
 
 const LARGEST = 2n ** 63n - 1n
 const NUMBER = /^[1-9]\d{0,18}$/
 
 /**
- * The version of an entity, `<create revision>.<writes>`, behind the epoch if there is one. A revision is given once, and
- * the writes count up by one, so the pair never comes back, and tells what it replaced without a word being stored.
+ * The version of an entity, `<create revision>.<writes>`, behind the epoch if there is one. etcd gives a revision once,
+ * and counts the writes, so the pair never comes back, and the version that it replaced need not be stored (decision
+ * 0010).
  */
 export function versionAt ({ createRevision, writes }: EtcdPlace, epoch: string): string {
   return `${epoch && `${epoch}.`}${createRevision}.${writes}`
@@ -17,7 +20,10 @@ export function replacedAt ({ createRevision, writes }: EtcdPlace, epoch: string
   return writes === 1n ? undefined : versionAt({ createRevision, writes: writes - 1n }, epoch)
 }
 
-/** The place that a version names; undefined for one that etcd cannot have given, which is never sent (E6). */
+/**
+ * The place that a version names; undefined for a version that etcd cannot have given, which must never be sent
+ * (engine-facts#etcd-impossible-version).
+ */
 export function placeOf (version: string, epoch: string): EtcdPlace | undefined {
   const parts = version.split('.')
   if (epoch !== '' && parts.shift() !== epoch) return undefined

@@ -1,9 +1,10 @@
 import type { EtcdPlace } from './version.js'
 
-// The gateway ignores what it does not know, and an empty comparison is true of a key that is absent (E52): requests are
-// built here and nowhere else. Numbers travel as strings; what is false or zero is left out of answers (E51).
+// Requests are built here and nowhere else: the gateway ignores a misspelt field, and a comparison without a value is
+// true of every absent key (engine-facts#etcd-gateway-unknown-fields). Numbers travel as texts, and an answer leaves
+// out what is false or zero (engine-facts#etcd-gateway-json).
 
-/** A key as an answer has it; `value` is missing if it was not asked for. */
+/** A key in an answer; without its `value` if only keys were asked for. */
 export interface EtcdKeyValue {
   key: string
   value?: string
@@ -51,39 +52,42 @@ export interface TransactionAnswer {
   responses?: OperationAnswer[]
 }
 
-/** What must be so: a place in the life of the key, that there is one, that there is none, or nothing. */
+/** The condition of a change: the key is at this place of its life, is there, is not there, or may be anything. */
 export type EtcdCondition = EtcdPlace | 'present' | 'absent' | 'none'
 
-/** Writes under a condition. If it does not hold, the answer has what stood in the way. */
+/** Writes under a condition. If it does not hold, the answer has the current entity. */
 export function putIf (key: string, value: string, condition: EtcdCondition): Transaction {
-  // Where the condition does not tell the place, the answer does, as it was before the put.
+  // These conditions do not tell which place the put replaces, so the answer must.
   const before: Operation[] =
     condition === 'present' || condition === 'none' ? [{ request_range: { key: base64(key), keys_only: true } }] : []
   return changeIf(key, condition, [...before, { request_put: { key: base64(key), value: base64(value) } }])
 }
 
-/** Removes under a condition. If it does not hold, the answer has what stood in the way. */
+/** Removes under a condition. If it does not hold, the answer has the current entity. */
 export function deleteIf (key: string, condition: EtcdCondition): Transaction {
   return changeIf(key, condition, [{ request_delete_range: { key: base64(key) } }])
 }
 
-/** Asks for the right to read and write under a prefix, and changes nothing: without a comparison `failure` never runs. */
+/**
+ * Needs the right to read and write under a prefix, and changes nothing: without a comparison `failure` never runs, but
+ * its rights are checked (engine-facts#etcd-rights-of-both-branches).
+ */
 export function rightsUnder (prefix: string): Transaction {
   return {
     success: [{ request_range: { ...rangeFrom(prefix, prefix, 1), keys_only: true } }],
-    // At both ends: a right to one key is none to what begins with it. The quota stops no removals.
+    // Removals, because the quota stops none; at both ends, because a right to one key does not reach the others.
     failure: [prefix, `${prefix}\u{10ffff}`].map((key) => ({ request_delete_range: { key: base64(key) } }))
   }
 }
 
-/** One transaction of several puts, which never have a key in common (E54). */
+/** One transaction of several puts, of different keys (engine-facts#etcd-nested-compares-first). */
 export function putsTogether (puts: readonly Transaction[], key: string): Transaction {
-  // The quota counts puts of either branch and none of nested transactions: without this one, which never runs, batches
-  // would go on where the quota is used up.
+  // The quota does not count nested puts. This put never runs, but lets the quota stop the batch
+  // (engine-facts#etcd-quota-nested-puts).
   return { ...deletesTogether(puts), failure: [{ request_put: { key: base64(key), value: '' } }] }
 }
 
-/** One transaction of several removals, which never have a key in common (E54). The quota lets them through. */
+/** One transaction of several removals, of different keys. The quota lets them through. */
 export function deletesTogether (removals: readonly Transaction[]): Transaction {
   return { success: removals.map((transaction) => ({ request_txn: transaction })) }
 }
@@ -93,12 +97,12 @@ export function rangesTogether (ranges: readonly RangeRequest[]): Transaction {
   return { success: ranges.map((range) => ({ request_range: range })) }
 }
 
-/** The key, as it was at a revision if one is given. */
+/** The key as it is now, or as it was at a revision. */
 export function rangeOf (key: string, revision?: bigint): RangeRequest {
   return { key: base64(key), ...revision !== undefined && { revision: String(revision) } }
 }
 
-/** The keys that begin with `prefix`, which is not empty, from `from` on, by their bytes. */
+/** The keys that begin with `prefix`, which is not empty, from the key `from` on, in the order of their bytes. */
 export function rangeFrom (from: string, prefix: string, limit: number): RangeRequest {
   const end = Buffer.from(prefix)
   // The last byte of a UTF-8 text is never 0xff.
@@ -111,7 +115,7 @@ export function textOf (bytes: string): string {
   return Buffer.from(bytes, 'base64').toString()
 }
 
-/** Where a key is in its life. */
+/** The place of a key in its life. */
 export function placeIn ({ create_revision: created, version }: EtcdKeyValue): EtcdPlace {
   return { createRevision: BigInt(created), writes: BigInt(version) }
 }

@@ -1,5 +1,3 @@
-import type { Page } from '../adapter.js'
-
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1000
 
@@ -14,7 +12,7 @@ export function pageLimit (limit: number = DEFAULT_LIMIT): number {
 }
 
 /** A page of what was found, in order. Ask the engine for one item more than `limit`: it tells whether a page follows. */
-export function pageOf<I extends Page<unknown>['items'][number]> (
+export function pageOf<I extends { readonly key: string }> (
   found: readonly I[],
   limit: number
 ): { items: I[], next: string | undefined } {

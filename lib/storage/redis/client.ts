@@ -22,7 +22,7 @@ export interface IoredisCluster {
   nodes (role: 'master'): IoredisClient[]
 }
 
-/** What `createClient` of node-redis gives. */
+/** A client of node-redis, as `createClient` makes it. */
 export interface NodeRedisClient {
   readonly isReady: boolean
   readonly options: { readonly socket?: object | undefined }
@@ -33,7 +33,7 @@ export interface NodeRedisClient {
   on (event: string, listener: (error: Error) => void): unknown
 }
 
-/** What `createCluster` of node-redis gives. */
+/** A client of node-redis for Cluster, as `createCluster` makes it. */
 export interface NodeRedisCluster {
   readonly isReady: boolean
   readonly _options: { readonly defaults?: { readonly socket?: object | undefined } | undefined }
@@ -45,5 +45,5 @@ export interface NodeRedisCluster {
   on (event: string, listener: (error: Error) => void): unknown
 }
 
-/** The clients that the adapter can make a connection of its own from. */
+/** The clients from which the adapter can make a connection of its own. */
 export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster

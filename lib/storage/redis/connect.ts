@@ -1,59 +1,54 @@
-import { InvalidOptionsError } from '../../errors.js'
+import { assertNoFlaw } from '../kit/flaws.js'
 import type { IoredisClient, IoredisCluster, NodeRedisClient, NodeRedisCluster, RedisClient } from './client.js'
+import type { RedisConnection } from './connection.js'
 import { ioredisClusterConnection, ioredisConnection } from './ioredis.js'
 import { nodeRedisClusterConnection, nodeRedisConnection } from './node-redis.js'
 
-/** A connection of the adapter's own, which sends nothing twice and nothing later (E41 to E43). */
-export interface RedisConnection {
-  /** Whether what is sent now goes out now. */
-  readonly isReady: boolean
-  /** What the driver said last about a connection that is not there. */
-  readonly trouble: Error | undefined
-  open (): Promise<void>
-  /** @param key where in a Cluster it goes */
-  send (key: string, command: string[]): Promise<unknown>
-  /** It does not answer, or its server is not the master any more: a new one is needed. */
-  giveUp (): void
-  close (): void
-}
+/** How to make a connection from the caller's client. */
+export interface Connector { isCluster: boolean, connect: () => RedisConnection }
 
 /**
- * How to make a connection from the caller's client.
+ * Tells which kind of client this is, and how to make a connection from it.
  *
- * @param silence how long an answer may take, in milliseconds
- * @throws FST_IF_MATCH_INVALID_OPTIONS for what is none of the four clients
+ * @param timeout how long an answer may take, in milliseconds
+ * @throws FST_IF_MATCH_INVALID_OPTIONS for a client that is none of the four kinds, or that has a `keyPrefix`
  */
-export function connector (
-  client: RedisClient,
-  silence: number
-): { isCluster: boolean, connect: () => RedisConnection } {
-  const candidate = client as Partial<IoredisClient & IoredisCluster & NodeRedisClient & NodeRedisCluster> | undefined
-  if (typeof candidate?.duplicate !== 'function') throw unusable()
-  refuseKeyPrefix(candidate)
-  if (candidate.isCluster === true) { return { isCluster: true, connect: () => ioredisClusterConnection(client as IoredisCluster, silence) } }
-  if (typeof candidate.call === 'function') { return { isCluster: false, connect: () => ioredisConnection(client as IoredisClient, silence) } }
-  if (typeof candidate.sendCommand !== 'function' || typeof candidate.isReady !== 'boolean') throw unusable()
-  if (candidate._options !== undefined && candidate.masters !== undefined) { return { isCluster: true, connect: () => nodeRedisClusterConnection(client as NodeRedisCluster, silence) } }
-  if (candidate.options === undefined) throw unusable()
-  return { isCluster: false, connect: () => nodeRedisConnection(client as NodeRedisClient, silence) }
-}
-
-function unusable (): Error {
-  return new InvalidOptionsError(
-    'redisAdapter',
-    '"client" must be a Redis or Cluster of ioredis, or what createClient or createCluster of node-redis gives.'
-  )
-}
-
-// Where one driver adds it to keys and the other does not, nobody could say where an entity is.
-function refuseKeyPrefix (client: Partial<IoredisCluster & NodeRedisCluster>): void {
-  const { options, _options } = client as { options?: object, _options?: object }
-  for (const part of [options, _options, client.options?.redisOptions] as Array<{ keyPrefix?: unknown } | undefined>) {
-    if (part?.keyPrefix) {
-      throw new InvalidOptionsError(
-        'redisAdapter',
-        'the client has a "keyPrefix". Pass one without it, and use the option "prefix".'
-      )
-    }
+export function connector (client: RedisClient, timeout: number): Connector {
+  const kind = kindOf(client)
+  assertNoFlaw('redisAdapter', [
+    [
+      kind === undefined,
+      '"client" must be a Redis or Cluster of ioredis, or what createClient or createCluster of node-redis gives.'
+    ],
+    [hasKeyPrefix(client), 'the client has a "keyPrefix". Pass one without it, and use the option "prefix".']
+  ])
+  switch (kind!) {
+    case 'Redis':
+      return { isCluster: false, connect: () => ioredisConnection(client as IoredisClient, timeout) }
+    case 'Cluster':
+      return { isCluster: true, connect: () => ioredisClusterConnection(client as IoredisCluster, timeout) }
+    case 'createClient':
+      return { isCluster: false, connect: () => nodeRedisConnection(client as NodeRedisClient, timeout) }
+    case 'createCluster':
+      return { isCluster: true, connect: () => nodeRedisClusterConnection(client as NodeRedisCluster, timeout) }
   }
+}
+
+type AnyClient = Partial<IoredisClient & IoredisCluster & NodeRedisClient & NodeRedisCluster>
+
+function kindOf (client: unknown): 'Redis' | 'Cluster' | 'createClient' | 'createCluster' | undefined {
+  const { duplicate, isCluster, call, sendCommand, isReady, masters, _options, options } = Object(client) as AnyClient
+  if (typeof duplicate !== 'function') return undefined
+  if (isCluster === true) return 'Cluster'
+  if (typeof call === 'function') return 'Redis'
+  if (typeof sendCommand !== 'function' || typeof isReady !== 'boolean') return undefined
+  if (masters !== undefined && _options !== undefined) return 'createCluster'
+  return options === undefined ? undefined : 'createClient'
+}
+
+// ioredis puts it ahead of every key, node-redis does not: one setting would name different entities.
+function hasKeyPrefix (client: unknown): boolean {
+  const { options, _options } = Object(client) as { options?: { redisOptions?: object }, _options?: object }
+  const parts: Array<{ keyPrefix?: unknown } | undefined> = [options, _options, options?.redisOptions]
+  return parts.some((part) => Boolean(part?.keyPrefix))
 }

@@ -1,50 +1,47 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { RedisConnection } from './connect.js'
-import { NotSentError, replyCode } from './faults.js'
-import { commandsOf, type Change } from './script.js'
 import { within } from '../kit/deadline.js'
+import type { RedisConnection } from './connection.js'
+import { NotSentError, replyCode } from './faults.js'
+import { commandsOf, type Change, type Reply } from './script.js'
 
 /** How many replicas must have a write, and how long that may take in milliseconds. */
 export interface Wait { replicas: number, timeout: number }
 
-/** What the script answers: 1 and the version that was replaced, or 0 and what stands in the way. */
-export type Reply = [done: number, ...fields: Array<string | null>]
-
 /**
- * Commands and their answers on one connection. None is sent unless it goes out now, and none is waited for longer than
- * stated (E42, E44); errors are the driver's.
+ * Commands and their answers on one connection. A command is sent only while the connection is ready, and its answer is
+ * awaited for `timeout` milliseconds at most. Errors are those of the driver.
  */
 export class RedisExchange {
   readonly #connection
-  readonly #patience
+  readonly #timeout
   readonly #wait
   #confirmation: Promise<unknown> | undefined
 
-  constructor (connection: RedisConnection, patience: number, wait?: Wait) {
+  constructor (connection: RedisConnection, timeout: number, wait?: Wait) {
     this.#connection = connection
-    this.#patience = patience
+    this.#timeout = timeout
     this.#wait = wait
   }
 
+  /** @param key decides which node of a Cluster gets the command */
   async ask (key: string, command: string[]): Promise<unknown> {
     const connection = this.#connection
     if (!connection.isReady) throw new NotSentError(connection.trouble)
     let isSilent = false
-    const late = () => {
+    const late = (): Error => {
       isSilent = true
-      return new Error(`there was no answer within ${this.#patience} ms.`)
+      return new Error(`there was no answer within ${this.#timeout} ms.`)
     }
     try {
-      return await within(this.#patience, connection.send(key, command), late)
+      return await within(this.#timeout, connection.send(key, command), late)
     } catch (error) {
-      // A half-open connection stays silent for ever (E44), and a server that was demoted stays a replica. What node-redis
-      // calls closed in a Cluster is a node that was tried often enough: others may serve its slots by now.
-      if (isSilent || replyCode(error) === 'READONLY' || (error as Error).message === 'The client is closed') { connection.giveUp() }
+      // A half-open connection stays silent for ever (engine-facts#any-engine-half-open-connection).
+      if (isSilent || leadsNowhere(error)) connection.giveUp()
       throw error
     }
   }
 
-  /** As `ask`, and then as many replicas have all of it as were asked for. */
+  /** Asks, and then waits until as many replicas as demanded have everything that was written on this connection. */
   async askConfirmed (key: string, command: string[]): Promise<unknown> {
     if (this.#wait === undefined) return await this.ask(key, command)
     const [answer, replicas] = await Promise.allSettled([this.ask(key, command), this.#confirm(key)])
@@ -56,19 +53,21 @@ export class RedisExchange {
     )
   }
 
+  /** Runs the script, and waits for the replicas as `askConfirmed` does. */
   async change (change: Change): Promise<Reply> {
     const commands = commandsOf(change)
     try {
       return await this.askConfirmed(change.entity, commands.evalsha) as Reply
     } catch (error) {
-      // The server has not seen the script since it started. That comes before anything ran, so nothing is sent twice (E46).
+      // The server does not know the script and ran nothing, so sending its text is no resending
+      // (engine-facts#redis-noscript).
       if (replyCode(error) !== 'NOSCRIPT') throw error
       return await this.askConfirmed(change.entity, commands.eval) as Reply
     }
   }
 
-  // One WAIT confirms what a turn has sent before it. It holds up its connection, so there must not be many. It is about
-  // the commands of its own connection, and within a turn no connection is lost and made anew.
+  // WAIT holds up its connection, so all writes of one turn of the event loop share one (engine-facts#redis-wait). It
+  // counts only writes of its own connection: within a turn no connection is lost and made anew.
   async #confirm (key: string): Promise<unknown> {
     this.#confirmation ??= turn().then(() => {
       this.#confirmation = undefined
@@ -79,7 +78,13 @@ export class RedisExchange {
   }
 }
 
-// What was refused changed nothing that replicas could confirm.
+// The server became a replica. Or node-redis reports "The client is closed", because it gave up on a node of a Cluster:
+// reconnecting tells which node owns the slot now (engine-facts#node-redis-cluster-closed-node).
+function leadsNowhere (error: unknown): boolean {
+  return replyCode(error) === 'READONLY' || (error as Error).message === 'The client is closed'
+}
+
+// A refused change has written nothing that replicas could confirm.
 function isRefusal (answer: unknown): boolean {
   return (answer as Reply)[0] === 0
 }

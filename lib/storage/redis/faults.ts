@@ -1,20 +1,16 @@
 import { isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 
-// What a server answers is in upper case up to the first space; what a driver says by itself is not.
+// An answer of the server has a code in upper case up to the first space; errors of a driver's own have none.
 const REPLY = /^([A-Z][A-Z]+) /
 
-// A script of Redis 6.2 that fails has the error of its command in its text.
+// A script that fails on Redis 6.2 has the code of its command inside the text (engine-facts#redis-script-error-text).
 const INNER_REPLY = /-([A-Z][A-Z]+) /
 
-// Said before anything was sent (E45), by ioredis and by node-redis.
-const NOT_SENT = /^Stream isn't writeable|^The client is (offline|closed)$/
+// A missing right inside a script has no code of its own (engine-facts#redis-acl-in-script).
+const FORBIDDEN_INSIDE = /The user executing the script can't/
 
-/** There is no connection, so nothing was sent. */
-export class NotSentError extends Error {
-  constructor (trouble: Error | undefined) {
-    super(`there is no connection to the server.${trouble === undefined ? '' : ` ${explain(trouble).message}`}`)
-  }
-}
+// ioredis and node-redis say these before anything was sent (engine-facts#redis-not-sent-errors).
+const NOT_SENT = /^Stream isn't writeable|^The client is (offline|closed)$/
 
 const MEANING: Readonly<Record<string, string>> = {
   READONLY: 'this server is a replica. Connect to the master.',
@@ -28,27 +24,32 @@ const MEANING: Readonly<Record<string, string>> = {
   WRONGPASS: 'the user name or the password is wrong.',
   NOAUTH: 'the server asks for a password.',
   NOPERM:
-    'the user may not do what the adapter needs: EVALSHA, EVAL, and in them HGET, HMGET, EXISTS, HSET, DEL, ZADD and ZREM on all keys under the prefix; HMGET, ZRANGEBYLEX, GET, SETNX and PING.',
+    'the user may not do what the adapter needs: EVALSHA, EVAL, and in them HGET, HMGET, EXISTS, HSET, DEL, ZADD and ' +
+    'ZREM on all keys under the prefix; HMGET, ZRANGEBYLEX, GET, SETNX and PING.',
   BUSY: 'another script keeps the server busy.'
 }
 
-// What a user may not do inside a script has no code of its own.
-const FORBIDDEN_INSIDE = /The user executing the script can't/
+/** There is no connection, so nothing was sent. */
+export class NotSentError extends Error {
+  constructor (trouble: Error | undefined) {
+    super(`there is no connection to the server.${trouble === undefined ? '' : ` ${explain(trouble).message}`}`)
+  }
+}
 
-/** The code of the server's answer, such as `NOSCRIPT`; undefined if it is none. */
+/** The code of the server's answer, such as `NOSCRIPT`; undefined for an error of a driver's own. */
 export function replyCode (error: unknown): string | undefined {
   const message = messageOf(error)
   const code = REPLY.exec(message)?.[1]
-  if (code === 'ERR' && FORBIDDEN_INSIDE.test(message)) return 'NOPERM'
-  return code === 'ERR' ? INNER_REPLY.exec(message)?.[1] ?? code : code
+  if (code !== 'ERR') return code
+  return FORBIDDEN_INSIDE.test(message) ? 'NOPERM' : INNER_REPLY.exec(message)?.[1] ?? code
 }
 
 /**
- * Whether it is certain that nothing was done: the server refused, or nothing was sent (E45, E46). The script changes
- * nothing before what can fail, so an error of its own is a refusal too.
+ * Whether it is certain that nothing was changed: nothing was sent, or the server refused. An error of the script
+ * itself is a refusal, because nothing is changed before the last step that can fail.
  */
 export function isCertainlyNot (error: unknown): boolean {
-  // What a driver made of an error of ours has that one in it.
+  // node-redis wraps the error that our reconnectStrategy gives.
   const { syscall, originalError = error } = error as { syscall?: unknown, originalError?: unknown }
   return (
     originalError instanceof NotSentError ||
@@ -59,26 +60,30 @@ export function isCertainlyNot (error: unknown): boolean {
   )
 }
 
-/** The error for a write that failed. */
-export function faultOf (error: unknown): Error {
+/** The error of the contract for a write that failed. */
+export function writeError (error: unknown): Error {
   if (isIfMatchError(error)) return error
-  const Fault = isCertainlyNot(error) ? StorageUnavailableError : OutcomeUnknownError
-  return new Fault({ cause: explain(error) })
+  const cause = explain(error)
+  return isCertainlyNot(error) ? new StorageUnavailableError({ cause }) : new OutcomeUnknownError({ cause })
+}
+
+/** The error of the contract for a read that failed: a read changes nothing, so no outcome is unknown. */
+export function readError (error: unknown): Error {
+  return isIfMatchError(error) ? error : new StorageUnavailableError({ cause: explain(error) })
 }
 
 /**
- * An error for the log: what happened, and what to do about it. The error of the driver is not its cause, because drivers
- * put the command into theirs, and with it passwords and values.
+ * An error for the log: what happened, and what to do about it. The error of the driver is not its cause, because that
+ * may hold the command, with passwords and values (engine-facts#redis-errors-quote-commands).
  */
 export function explain (error: unknown): Error {
   const code = replyCode(error)
-  // A server quotes the arguments of a command that it does not know.
-  const text = (code === undefined ? undefined : MEANING[code]) ?? messageOf(error).replace(/, with args.*/s, '')
-  return new Error(`Redis: ${text}`)
+  const meaning = code === undefined ? undefined : MEANING[code]
+  return new Error(`Redis: ${meaning ?? messageOf(error).replace(/, with args.*/s, '')}`)
 }
 
 function messageOf (error: unknown): string {
   const { message, code } = error as { message?: unknown, code?: unknown }
-  // What fails at several addresses of a name has a code, and no message of its own.
+  // The error of a name with several addresses has a code and no message (engine-facts#node-aggregate-error).
   return String(message || code)
 }

@@ -1,31 +1,47 @@
 import type { IoredisClient, IoredisCluster } from './client.js'
+import { reconnectPause, type RedisConnection } from './connection.js'
 import { replyCode } from './faults.js'
-import { pause } from './pause.js'
 
-// How long a connection that is given up may still take for its answers.
-const LAST_WORDS = 100
+// How long a connection that is closing may still bring answers, in milliseconds.
+const DISCONNECT_TIMEOUT = 100
 
-/** @param silence how long an answer may take, in milliseconds */
-export function ioredisConnection (client: IoredisClient, silence: number): IoredisConnection {
-  return new IoredisConnection(dedicated(client, silence))
+/** @param timeout how long an answer may take, in milliseconds */
+export function ioredisConnection (client: IoredisClient, timeout: number): RedisConnection {
+  return new IoredisConnection(
+    client.duplicate({ ...optionsFor(timeout), enableOfflineQueue: false, retryStrategy: reconnectPause })
+  )
 }
 
-export function ioredisClusterConnection (client: IoredisCluster, silence: number): IoredisConnection {
-  return new IoredisConnection(dedicatedCluster(client, silence))
+/** @param timeout how long an answer may take, in milliseconds */
+export function ioredisClusterConnection (client: IoredisCluster, timeout: number): RedisConnection {
+  return new IoredisConnection(
+    client.duplicate([], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      // Above 0, a Cluster sends a lost command again, whatever its nodes are told
+      // (engine-facts#ioredis-cluster-resends).
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      clusterRetryStrategy: reconnectPause,
+      scaleReads: 'master',
+      enableAutoPipelining: false,
+      redisOptions: { ...client.options.redisOptions, ...optionsFor(timeout) }
+    })
+  )
 }
 
-// What holds for every connection of ioredis, one of a Cluster too.
-function options (silence: number): object {
+// The options of a connection to one server, and of those to the nodes of a Cluster.
+function optionsFor (timeout: number): object {
   return {
     lazyConnect: true,
-    // An answer that was lost is neither asked for again nor waited for (E41, E43): there is nothing left to send again.
+    // A lost answer is an error at once, and its command is not sent again (engine-facts#ioredis-no-resend-options).
     maxRetriesPerRequest: 0,
-    // After a fail-over the address may lead to the master again; the command itself is not sent again.
+    // After a fail-over the same address may lead to the new master. `true` connects anew; 2 would also send again.
     reconnectOnError: (error: Error) => replyCode(error) === 'READONLY',
-    // Only what is waited for counts, so an idle connection stays (E44).
-    socketTimeout: silence,
-    connectTimeout: silence,
-    disconnectTimeout: LAST_WORDS,
+    // It counts only while an answer is awaited, so an idle connection stays (engine-facts#ioredis-half-open).
+    socketTimeout: timeout,
+    connectTimeout: timeout,
+    disconnectTimeout: DISCONNECT_TIMEOUT,
     commandTimeout: undefined,
     role: 'master',
     readOnly: false,
@@ -37,36 +53,18 @@ function options (silence: number): object {
   }
 }
 
-function dedicated (client: IoredisClient, silence: number): IoredisClient {
-  return client.duplicate({ ...options(silence), enableOfflineQueue: false, retryStrategy: pause })
-}
-
-function dedicatedCluster (client: IoredisCluster, silence: number): IoredisCluster {
-  return client.duplicate([], {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    // Otherwise a Cluster sends again what a node did not answer, whatever its nodes are told (E43).
-    retryDelayOnFailover: 0,
-    retryDelayOnClusterDown: 0,
-    clusterRetryStrategy: pause,
-    scaleReads: 'master',
-    enableAutoPipelining: false,
-    redisOptions: { ...client.options.redisOptions, ...options(silence) }
-  })
-}
-
-class IoredisConnection {
+class IoredisConnection implements RedisConnection {
   trouble: Error | undefined
   readonly #client: IoredisClient | IoredisCluster
-  /** SELECT failed on this connection, so it is in another database than the one that was asked for. */
-  #isElsewhere = false
+  /** Whether SELECT failed on this connection, which is then in another database than the client asked for. */
+  #isInWrongDatabase = false
 
   constructor (client: IoredisClient | IoredisCluster) {
     this.#client = client
-    this.#client.on('connect', () => { this.#isElsewhere = false })
-    this.#client.on('error', (error) => { this.#note(error) })
-    // An outage that is over explains nothing about the next one.
-    this.#client.on('ready', () => { this.trouble = undefined })
+    client.on('connect', () => { this.#isInWrongDatabase = false })
+    client.on('error', (error) => { this.#note(error) })
+    // The error of an outage that is over explains nothing about the next one.
+    client.on('ready', () => { this.trouble = undefined })
   }
 
   get isReady (): boolean {
@@ -76,19 +74,17 @@ class IoredisConnection {
   async open (): Promise<void> {
     await this.#client.connect()
     if (!('nodes' in this.#client)) return
-    // A node that is connecting takes no commands, so the first ones must not be what connects it.
-    await Promise.allSettled(
-      this.#client.nodes('master').map(async (node) => {
-        if (node.status === 'wait') await node.connect()
-      })
-    )
+    // Otherwise the first command connects its node, and is refused meanwhile
+    // (engine-facts#ioredis-cluster-first-command).
+    const waiting = this.#client.nodes('master').filter(({ status }) => status === 'wait')
+    await Promise.allSettled(waiting.map(async (node) => { await node.connect() }))
   }
 
   async send (_key: string, [name, ...args]: [string, ...string[]]): Promise<unknown> {
     return await this.#client.call(name, ...args)
   }
 
-  // The driver does it, by socketTimeout and reconnectOnError.
+  // Nothing to do: `socketTimeout` and `reconnectOnError` make the driver connect anew by itself.
   giveUp (): void {}
 
   close (): void {
@@ -96,16 +92,19 @@ class IoredisConnection {
   }
 
   #note (error: IoredisError): void {
-    // What ending the connection leads to explains less.
-    if (this.#isElsewhere) return
-    // That all members failed says nothing; what one of them said does.
+    // Errors that follow from ending the connection explain less than the first one.
+    if (this.#isInWrongDatabase) return
+    // A Cluster says that all nodes failed; what one of them said explains it
+    // (engine-facts#ioredis-cluster-last-error).
     this.trouble = error.lastNodeError ?? error
-    // The driver would go on in database 0, which is somebody else's. Ended now, the connection is never ready.
     if (error.command?.name !== 'select') return
-    this.#isElsewhere = true
+    // The driver would go on in database 0, which is somebody else's (engine-facts#ioredis-failed-select).
+    this.#isInWrongDatabase = true
     this.#client.disconnect(true)
   }
 }
 
-/** An error of ioredis, with the command that was refused, and that of the last member of a Cluster that was tried. */
+/**
+ * An error of ioredis: with the command that was refused, and for a Cluster with the error of the last node it tried.
+ */
 interface IoredisError extends Error { command?: { name: string }, lastNodeError?: Error | null }

@@ -1,27 +1,30 @@
-/** Where entities and indexes are kept. In a Cluster, what stands between the braces decides the slot (E47). */
+/**
+ * The names of keys in Redis. In a Cluster the text between the braces decides the slot
+ * (engine-facts#redis-cluster-hash-tags).
+ */
 export interface RedisNames {
   /** The hash of an entity. */
   entity (key: string): string
-  /** The index of the collection that a key is in; undefined where none is kept. */
+  /** The index of the collection that a key is in; undefined where no index is kept. */
   index (key: string): string | undefined
-  /** Says which layout the entities under this prefix have: read under another one, all of them would be absent. */
+  /** Holds the layout of the entities under this prefix: read under another one, all of them would be absent. */
   readonly marker: string
   readonly layout: string
-  /** What no entity is called, for trying out what may be done. */
+  /** Names that no entity and no index has: the boot tries out on them what the user may do. */
   readonly probe: readonly [entity: string, index: string]
 }
 
-/** All up to the last slash; empty for a key without one. */
+/** The key up to its last slash; empty for a key without one. */
 export function collectionOf (key: string): string {
   return key.slice(0, key.lastIndexOf('/') + 1)
 }
 
 /**
- * The names of keys in Redis. Without listings every entity has a slot of its own, and the load spreads; with them a
- * collection and its index share one, because a script cannot reach further.
+ * Without listings every entity has a slot of its own, and the load spreads over a Cluster. With them a collection and
+ * its index share one slot, because a script cannot reach another.
  */
 export function redisNames (prefix: string, list: false | 'collection'): RedisNames {
-  const tagged = (tag: string) => `${prefix}{${encoded(tag)}}`
+  const tagged = (tag: string): string => `${prefix}{${encoded(tag)}}`
   return {
     entity (key) {
       const collection = list === false ? '' : collectionOf(key)
@@ -37,7 +40,7 @@ export function redisNames (prefix: string, list: false | 'collection'): RedisNa
   }
 }
 
-// A brace inside would end the tag too early; an empty tag is none, and is not possible, for no key is empty.
+// A brace inside a tag would end it too early. An empty tag would be no tag, but no key is empty.
 function encoded (text: string): string {
   return text.replace(/[%{}]/g, encodeURIComponent)
 }

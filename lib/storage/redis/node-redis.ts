@@ -1,39 +1,54 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NodeRedisClient, NodeRedisCluster } from './client.js'
+import { reconnectPause, type RedisConnection } from './connection.js'
 import { NotSentError } from './faults.js'
-import { pause } from './pause.js'
 
-/** How often it tries to reach a node of a Cluster before it says that it cannot. */
+/** How often the driver tries to reach a node of a Cluster before it gives up. */
 const NODE_ATTEMPTS = 3
 
-/** @param silence how long an answer may take, in milliseconds */
-export function nodeRedisConnection (client: NodeRedisClient, silence: number): NodeRedisConnection<NodeRedisClient> {
-  return new NodeRedisConnection(() => dedicated(client, silence), (own, _key, command) => own.sendCommand(command))
+/** @param timeout how long an answer may take, in milliseconds */
+export function nodeRedisConnection (client: NodeRedisClient, timeout: number): RedisConnection {
+  const options = { ...optionsFor(client.options.socket, timeout, reconnectPause), commandOptions: {} }
+  return new NodeRedisConnection(
+    () => client.duplicate(options),
+    (own, _key, command) => own.sendCommand(command)
+  )
 }
 
-export function nodeRedisClusterConnection (
-  client: NodeRedisCluster,
-  silence: number
-): NodeRedisConnection<NodeRedisCluster> {
+/** @param timeout how long an answer may take, in milliseconds */
+export function nodeRedisClusterConnection (client: NodeRedisCluster, timeout: number): RedisConnection {
+  const { defaults } = client._options
+  const options = {
+    RESP: 2,
+    clientSideCache: undefined,
+    commandOptions: {},
+    useReplicas: false,
+    // A node that is away holds up no other, and none stays connected after a close
+    // (engine-facts#node-redis-minimize-connections).
+    minimizeConnections: true,
+    defaults: { ...defaults, ...optionsFor(defaults?.socket, timeout, nodeReconnectStrategy) }
+  }
   return new NodeRedisConnection(
-    () => dedicatedCluster(client, silence),
+    () => client.duplicate(options),
     (own, key, command) => own.sendCommand(key, false, command)
   )
 }
 
-// What holds for every connection of node-redis, one of a Cluster too.
-function options (
-  socket: object | undefined,
-  silence: number,
-  reconnectStrategy: (retries: number, cause: Error) => number | Error
-): object {
+type ReconnectStrategy = (retries: number, cause: Error) => number | Error
+
+function nodeReconnectStrategy (retries: number, cause: Error): number | Error {
+  return retries < NODE_ATTEMPTS ? reconnectPause(retries) : new NotSentError(cause)
+}
+
+// The options of a connection to one server, and of those to the nodes of a Cluster.
+function optionsFor (socket: object | undefined, timeout: number, reconnectStrategy: ReconnectStrategy): object {
   return {
-    // What is in flight is rejected by itself; this is for what is not sent yet (E42, E43).
+    // Without a connection a command is refused, not kept (engine-facts#node-redis-offline-queue).
     disableOfflineQueue: true,
-    // What is asked has a bound of its own. This is for what a driver asks while it connects, which has none (E44); the ping
-    // keeps a connection that nothing is asked of.
-    socket: { ...socket, connectTimeout: silence, socketTimeout: 2 * silence, reconnectStrategy },
-    pingInterval: silence,
+    // Each answer has a bound in RedisExchange. socketTimeout bounds what the driver asks while it connects, and the
+    // ping keeps it from ending an idle connection (engine-facts#node-redis-half-open).
+    socket: { ...socket, connectTimeout: timeout, socketTimeout: 2 * timeout, reconnectStrategy },
+    pingInterval: timeout,
     RESP: 2,
     readonly: false,
     clientSideCache: undefined,
@@ -43,37 +58,18 @@ function options (
   }
 }
 
-function dedicated (client: NodeRedisClient, silence: number): NodeRedisClient {
-  return client.duplicate({ ...options(client.options.socket, silence, pause), commandOptions: {} })
-}
-
-function dedicatedCluster (client: NodeRedisCluster, silence: number): NodeRedisCluster {
-  const { defaults } = client._options
-  const reconnectStrategy = (retries: number, cause: Error) =>
-    retries < NODE_ATTEMPTS ? pause(retries) : new NotSentError(cause)
-  return client.duplicate({
-    RESP: 2,
-    clientSideCache: undefined,
-    commandOptions: {},
-    useReplicas: false,
-    // One that is away keeps the others from nothing, and none is left behind when the driver is closed while it looks around.
-    minimizeConnections: true,
-    defaults: { ...defaults, ...options(defaults?.socket, silence, reconnectStrategy) }
-  })
-}
-
-/** node-redis has no way to end a connection and make it anew, so it is the client that is made anew. */
-class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> {
+/** Reconnects by making a new client: a client of node-redis cannot (engine-facts#node-redis-no-reconnect). */
+class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> implements RedisConnection {
   trouble: Error | undefined
-  readonly #make
+  readonly #makeClient
   readonly #send
   #client: C
   #isClosed = false
 
-  constructor (make: () => C, send: (client: C, key: string, command: string[]) => Promise<unknown>) {
-    this.#make = make
+  constructor (makeClient: () => C, send: (client: C, key: string, command: string[]) => Promise<unknown>) {
+    this.#makeClient = makeClient
     this.#send = send
-    this.#client = this.#made()
+    this.#client = this.#newClient()
   }
 
   get isReady (): boolean {
@@ -90,7 +86,7 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> {
 
   giveUp (): void {
     end(this.#client)
-    if (!this.#isClosed) void this.#anew()
+    if (!this.#isClosed) void this.#reconnect()
   }
 
   close (): void {
@@ -98,28 +94,28 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> {
     end(this.#client)
   }
 
-  #made (): C {
-    const client = this.#make()
+  #newClient (): C {
+    const client = this.#makeClient()
     client.on('error', (error) => { this.trouble = error })
     client.on('ready', () => { this.trouble = undefined })
     return client
   }
 
-  async #anew (): Promise<void> {
-    const client = this.#client = this.#made()
+  async #reconnect (): Promise<void> {
+    const client = this.#client = this.#newClient()
     for (let attempt = 0; this.#client === client && !this.#isClosed; attempt++) {
       try {
         await client.connect()
         return
       } catch (error) {
         this.trouble = error as Error
-        await delay(pause(attempt))
+        await delay(reconnectPause(attempt))
       }
     }
   }
 }
 
-// The driver finishes a connection that it is making when it is told to end, also those to the nodes of a Cluster.
+// destroy() alone leaves a connection that is being made (engine-facts#node-redis-destroy-while-connecting).
 function end (client: NodeRedisClient | NodeRedisCluster): void {
   const connections = 'masters' in client ? client.masters.flatMap(({ client }) => client ?? []) : [client]
   for (const connection of connections) connection.on('ready', () => { connection.destroy() })

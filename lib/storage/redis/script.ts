@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { Expectation } from '../adapter.js'
+import { StorageUnavailableError } from '../../errors.js'
+import type { Expectation, Stored } from '../adapter.js'
+import { parseStored } from '../kit/stored-json.js'
+
+const DAMAGED = 'Redis: a stored entity is damaged. Look for who else writes under this prefix.'
 
 /**
- * Compares and acts in one step, for all expectations. Every change is one command behind everything that can fail (E46):
- * a script is no transaction, and what it wrote before an error stays. The index goes first, because one that names too
- * much does no harm.
+ * Compares the version of an entity with an expectation, and writes or removes the entity, in one step. A script is no
+ * transaction: what it wrote before an error stays (engine-facts#redis-script-no-rollback). So all that can fail comes
+ * before the first change, and the index comes before the entity, because an index that names too much does no harm.
  *
- * KEYS: the entity, its index if there is one. ARGV: the change, the member of the index, the new version, the value, the
- * digest, the kind of expectation, the versions that it names.
+ * KEYS: the hash of the entity; the index of its collection, if it has one.
+ * ARGV: `write` or `remove`, the member of the index, the new version, the value, the digest, the kind of the
+ * expectation, the versions that it names.
  */
 export const SCRIPT = `
 local version = redis.call('HGET', KEYS[1], 'version')
@@ -17,8 +22,8 @@ end
 local kind = ARGV[6]
 local holds = kind == 'any' or (kind == 'exists' and version) or (kind == 'absent' and not version)
 if kind == 'version' and version then
-  for at = 7, #ARGV do
-    if ARGV[at] == version then holds = true end
+  for index = 7, #ARGV do
+    if ARGV[index] == version then holds = true end
   end
 end
 if not holds then
@@ -35,36 +40,57 @@ end
 return {1, version or ''}
 `
 
-/** What a server that has seen the script knows it by. */
+/** By this a server that has seen the script knows it. */
 export const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 
-/** What the script is told. */
+/** The answer of the script: 1 and the version that was replaced, or 0 and the fields of the current entity. */
+export type Reply = [done: number, ...fields: Array<string | null>]
+
+/** What the script is to do. */
 export interface Change {
   readonly entity: string
   readonly index: string | undefined
   readonly key: string
   readonly expectation: Expectation
-  /** Undefined: a removal. */
+  /** Undefined for a removal. */
   readonly write?: { readonly version: string, readonly json: string, readonly digest: string | undefined } | undefined
 }
 
-/** The commands that run it: the short one, and the one for a server that has not seen the script since it started. */
+/** The commands that run the script: by its hash, and with its text for a server that has not seen it yet. */
 export function commandsOf ({ entity, index, key, expectation, write }: Change): { evalsha: string[], eval: string[] } {
   const keys = index === undefined ? [entity] : [entity, index]
-  const { version = '', json = '' } = write ?? {}
-  // As JSON, an absent digest differs from every text.
-  const digest = JSON.stringify(write?.digest ?? null)
-  const versions = expectation.kind === 'version' ? expectation.versions : []
-  const rest = [
-    String(keys.length),
-    ...keys,
+  const args = [
     write === undefined ? 'remove' : 'write',
     key,
-    version,
-    json,
-    digest,
+    write?.version ?? '',
+    write?.json ?? '',
+    // As JSON, an absent digest differs from every text.
+    JSON.stringify(write?.digest ?? null),
     expectation.kind,
-    ...versions
+    ...(expectation.kind === 'version' ? expectation.versions : [])
   ]
+  const rest = [String(keys.length), ...keys, ...args]
   return { evalsha: ['EVALSHA', SHA, ...rest], eval: ['EVAL', SCRIPT, ...rest] }
+}
+
+/** The command that reads the hash of an entity: its fields, in the same order as a refusal of the script has them. */
+export function readCommandOf (entity: string): string[] {
+  return ['HMGET', entity, 'version', 'value', 'replaced', 'digest']
+}
+
+/**
+ * The entity that these fields make; undefined if there is none.
+ *
+ * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE for a damaged entity, which must not read as an absence
+ */
+export function storedOf<T> (fields: ReadonlyArray<string | null>): Stored<T> | undefined {
+  const [version, value, replaced, digest] = fields
+  if (version == null && value == null) return undefined
+  if (version == null) throw new StorageUnavailableError({ cause: new Error(DAMAGED) })
+  return {
+    value: parseStored(value ?? '', DAMAGED) as T,
+    version,
+    replaced: replaced === '' || replaced == null ? undefined : replaced,
+    digest: (parseStored(digest ?? '', DAMAGED) as string | null) ?? undefined
+  }
 }

@@ -1,202 +1,157 @@
-import { Cluster, Redis } from 'ioredis'
-import { setTimeout as delay } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import { Cluster } from 'ioredis'
 import { inspect } from 'node:util'
+import t, { type Test } from 'tap'
 import { redisAdapter, type RedisAdapterOptions, type RedisClient } from '../../../lib/storage/redis/index.js'
-import { redisNames } from '../../../lib/storage/redis/keys.js'
-import { checkServer, type Asking } from '../../../lib/storage/redis/boot.js'
+import { ANY } from '../../support/expectations.js'
+import {
+  CLUSTER_DRIVERS,
+  DRIVERS,
+  lookingAt,
+  openedAdapter,
+  soon,
+  untilAnswers
+} from '../../support/redis/clients.js'
+import { sideBySide } from '../../support/redis/side-by-side.js'
+import { warningsOf } from '../../support/redis/warnings.js'
 import { freePort } from '../../support/services/free-port.js'
 import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
+import { startProxy } from '../../support/services/proxy.js'
 import { startRedisCluster } from '../../support/services/redis-cluster.js'
 import { startRedis } from '../../support/services/redis.js'
 import { uniqueName } from '../../support/services/service.js'
-import { answering, CLUSTER_DRIVERS, DRIVERS, openedAdapter, soon } from '../../support/redis/clients.js'
+import { until } from '../../support/until.js'
 
 const INVALID = 'FST_IF_MATCH_INVALID_ADAPTER'
-const ANY = { kind: 'any' } as const
+const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
+// At boot node-redis tries again until the timeout.
+const TIMEOUT = 1000
 
 async function refused (
-  t: Test,
-  client: RedisClient,
-  message: RegExp,
-  options: Partial<RedisAdapterOptions> = {}
+  t: Test, client: RedisClient, message: RegExp, options: Partial<RedisAdapterOptions> = {}
 ): Promise<void> {
-  const adapter = redisAdapter({ client, timeout: 2000, ...options })
+  const adapter = redisAdapter({ client, timeout: TIMEOUT, ...options })
   const error = await soon(adapter.open!()).then(
     () => undefined,
     (error: unknown) => error
   )
   t.match(error, { code: INVALID, message })
   t.notMatch(inspect(error, { depth: 9 }), /s3cret/)
-  await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+  await t.rejects(adapter.read('k'), { code: UNAVAILABLE })
 }
 
-async function warnings (open: () => Promise<unknown>): Promise<string[]> {
-  const codes: string[] = []
-  const note = (warning: Error) => { codes.push((warning as { code?: string }).code ?? '') }
-  process.on('warning', note)
-  await open()
-  await new Promise(setImmediate)
-  process.off('warning', note)
-  return codes.filter((code) => code.startsWith('FST_IF_MATCH'))
-}
-
-/** A server that answers as told; what it is not told about succeeds. */
-function asking (answers: Record<string, unknown>): Asking {
-  const answer = async (name: string): Promise<unknown> => {
-    const told = name in answers ? answers[name] : null
-    if (told instanceof Error) throw told
-    return told
-  }
-  return {
-    ask: async (_key, command) => await answer(command.join(' ').replace(/ p:.*/, '')),
-    change: async () => await answer('EVALSHA')
-  }
-}
-
-const good = {
-  'INFO server': 'redis_version:6.2.0\r\n',
-  'CONFIG GET maxmemory-policy': ['maxmemory-policy', 'noeviction'],
-  'CONFIG GET proto-max-bulk-len': ['proto-max-bulk-len', '7'],
-  GET: 'entity'
-}
-
-await t.test('redis: the boot accepts 6.2 and later, and learns how large a value may be', async (t) => {
-  const check = async (answers: Record<string, unknown>) =>
-    await checkServer(asking({ ...good, ...answers }), redisNames('p:', false))
-  t.equal(await check({}), 7)
-  for (const version of ['6.2.14', '7.0.15', '8.0-rc1', '10.1']) { t.equal(await check({ 'INFO server': `redis_version:${version}\r\n` }), 7) }
-  for (const version of ['6.0.9', '5.0', '3.2.1']) {
-    await t.rejects(check({ 'INFO server': `redis_version:${version}\r\n` }), {
-      code: INVALID,
-      message: /6\.2 or later/
-    })
-  }
-  const forbidden = new Error('NOPERM this user has no permissions')
-  const unknown = new Error("ERR unknown command 'CONFIG'")
-  t.equal(await check({ 'INFO server': forbidden }), 7)
-  t.equal(await check({ 'CONFIG GET proto-max-bulk-len': unknown }), 512 * 1024 * 1024)
-  t.strictSame(await warnings(async () => await check({})), [])
-  for (const error of [forbidden, unknown]) {
-    t.strictSame(await warnings(async () => await check({ 'CONFIG GET maxmemory-policy': error })), [
-      'FST_IF_MATCH_REDIS_EVICTION_UNCHECKED'
-    ])
-  }
-  await t.rejects(check({ 'INFO server': new Error('Connection is closed.') }), /closed/)
-  for (const code of ['NOPERM', 'READONLY', 'WRONGTYPE', 'MOVED', 'ERR', 'closed']) {
-    for (const command of ['EVALSHA', 'SETNX']) { await t.rejects(check({ [command]: new Error(`${code} no`) }), new RegExp(code)) }
-  }
-  t.equal(
-    await check({
-      EVALSHA: new Error('OOM command not allowed'),
-      SETNX: new Error('OOM command not allowed'),
-      GET: null
-    }),
-    7,
-    'what is full can still be read'
-  )
-  for (const [list, other] of [[false, 'collection'], ['collection', 'entity']] as const) {
-    await t.rejects(checkServer(asking({ ...good, GET: other }), redisNames('p:', list)), {
-      code: INVALID,
-      message: /"list"/
-    })
-  }
-})
-
-await t.test('redis: nobody at the address: a clear error at boot, and quickly', async (t) => {
+await t.test('redis: nobody at the address: a clear error at boot', async (t) => {
   const port = await freePort()
-  for (const connect of Object.values(DRIVERS)) {
-    await refused(t, connect(`redis://127.0.0.1:${port}`), /ECONNREFUSED/)
-    await refused(t, connect('redis://nobody.invalid'), /ENOTFOUND|EAI_AGAIN/)
-  }
-  for (const connect of Object.values(CLUSTER_DRIVERS)) { await refused(t, connect(`redis://127.0.0.1:${port}`), /cannot use this Redis server/) }
+  await Promise.all([
+    ...Object.values(DRIVERS).flatMap((connect) => [
+      refused(t, connect(`redis://127.0.0.1:${port}`), /ECONNREFUSED/),
+      refused(t, connect('redis://nobody.invalid'), /ENOTFOUND|EAI_AGAIN/)
+    ]),
+    ...Object.values(CLUSTER_DRIVERS).map(async (connect) => {
+      await refused(t, connect(`redis://127.0.0.1:${port}`), /cannot use this Redis server/)
+    })
+  ])
 })
 
-await t.test('redis: a server that nobody may use as they like', { skip: skipWithoutOwn('redis') }, async (t) => {
+await t.test('redis: a server with a password and with users', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
-  const admin = new Redis(url, { password: 's3cret' })
-  t.teardown(() => admin.disconnect())
-  const at = (credentials: string) => url.replace('//', `//${credentials}@`)
+  const admin = lookingAt(t, url, { password: 's3cret' })
+  const as = (credentials: string): string => url.replace('//', `//${credentials}@`)
+  const addUser = async (...rules: string[]): Promise<string> => {
+    const name = uniqueName()
+    await admin.call('ACL', 'SETUSER', name, 'on', '>s3cret', ...rules)
+    return name
+  }
 
-  for (const [driver, connect] of Object.entries(DRIVERS)) {
-    await t.test(`redis: ${driver}: a wrong password, and none, are clear errors at boot`, async (t) => {
-      await refused(t, connect(at(':s3cret-not')), /password is wrong/)
-      await refused(t, connect(url), /asks for a password/)
-    })
+  await sideBySide(t, Object.fromEntries(Object.entries(DRIVERS).flatMap(([driver, connect]) => Object.entries({
+    [`redis: ${driver}: a wrong password, and none, are clear errors at boot`]: async (t: Test) => {
+      await Promise.all([
+        refused(t, connect(as(':s3cret-not')), /password is wrong/),
+        refused(t, connect(url), /asks for a password/)
+      ])
+    },
 
-    await t.test(`redis: ${driver}: a user who may not run the script, or what is in it, is refused at boot`, async (t) => {
-      for (const [user, rules] of [
-        ['reader', '+@read'],
-        ['halfway', '-zadd'],
-        ['halfway', '-zrem'],
-        ['halfway', '-del'],
-        ['elsewhere', '~other:*']
-      ] as const) {
-        const all =
-          user === 'reader' ? ['~*', '+@connection', '+info'] : user === 'halfway' ? ['~*', '+@all'] : ['+@all']
-        await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>s3cret', ...all, rules)
-        await refused(t, connect(at(`${user}:s3cret`)), /may not do/, { list: 'collection' })
-      }
-    })
+    [`redis: ${driver}: a user who may not run the script, or what is in it, is refused at boot`]: async (t: Test) => {
+      await Promise.all([
+        ['~*', '+@connection', '+info', '+@read'],
+        ['~*', '+@all', '-zadd'],
+        ['~*', '+@all', '-zrem'],
+        ['~*', '+@all', '-del'],
+        ['~other:*', '+@all']
+      ].map(async (rules) => {
+        const user = await addUser(...rules)
+        await refused(t, connect(as(`${user}:s3cret`)), /may not do/, { list: 'collection' })
+      }))
+    },
 
-    await t.test(`redis: ${driver}: of what the boot tries out nothing is left`, async (t) => {
+    [`redis: ${driver}: of what the boot tries out nothing is left`]: async (t: Test) => {
       const prefix = `${uniqueName()}:`
-      await openedAdapter(t, connect(at(':s3cret')), { prefix, list: 'collection' })
+      await openedAdapter(t, connect(as(':s3cret')), { prefix, list: 'collection' })
       t.strictSame(await admin.keys(`${prefix}*`), [`${prefix}layout`])
-    })
+    },
 
-    await t.test(`redis: ${driver}: an eviction policy is warned of, and so is one that cannot be seen (E49)`, async (t) => {
-      await admin.call('ACL', 'SETUSER', 'managed', 'reset', 'on', '>s3cret', '~*', '+@all', '-config')
-      const open = async (credentials: string) => {
-        const adapter = redisAdapter({ client: connect(at(credentials)) })
+    [`redis: ${driver}: a database that the server does not have, or the user may not select, is refused at boot, and nothing goes into another one`]: async (t: Test) => {
+      const prefix = `${uniqueName()}:`
+      const pinned = await addUser('~*', '+@all', '-select')
+      await Promise.all([
+        refused(t, connect(`${as(':s3cret')}/99`), /out of range/, { prefix }),
+        refused(t, connect(`${as(`${pinned}:s3cret`)}/3`), /may not do/, { prefix })
+      ])
+      t.strictSame(await admin.keys(`${prefix}*`), [])
+    },
+
+    [`redis: ${driver}: a database that is gone after a reconnect is an outage, and not another database`]: async (t: Test) => {
+      const user = await addUser('~*', '+@all')
+      const proxy = await startProxy(t, `${as(`${user}:s3cret`)}/3`)
+      const adapter = await openedAdapter(t, connect(proxy.url))
+      t.match(await adapter.write('k', 1, ANY), { applied: true })
+      await admin.call('ACL', 'SETUSER', user, '-select')
+      const { connections } = proxy
+      await admin.call('CLIENT', 'KILL', 'USER', user)
+      const outcomes = new Set<unknown>()
+      await until('the driver has tried to connect four times', async () => {
+        outcomes.add(await adapter.read('k').then(
+          (found) => found?.value,
+          (error: Error & { code?: string }) => error.code
+        ))
+        return proxy.connections >= connections + 4
+      })
+      // The first read may still have been answered on the old connection.
+      outcomes.delete(1)
+      t.strictSame([...outcomes], [UNAVAILABLE])
+      await admin.call('ACL', 'SETUSER', user, '+select')
+      await untilAnswers(adapter)
+      t.match(await adapter.read('k'), { value: 1 })
+    }
+  }))))
+
+  // From here on the cases change the whole server.
+  for (const [driver, connect] of Object.entries(DRIVERS)) {
+    await t.test(`redis: ${driver}: an eviction policy is warned of, and so is one that cannot be seen`, async (t) => {
+      const managed = await addUser('~*', '+@all', '-config')
+      const open = async (credentials: string): Promise<void> => {
+        const adapter = redisAdapter({ client: connect(as(credentials)) })
         await adapter.open!()
         await adapter.close!()
       }
-      t.strictSame(await warnings(async () => await open(':s3cret')), [])
-      t.strictSame(await warnings(async () => await open('managed:s3cret')), ['FST_IF_MATCH_REDIS_EVICTION_UNCHECKED'])
+      t.strictSame(await warningsOf(async () => await open(':s3cret')), [])
+      t.strictSame(await warningsOf(async () => await open(`${managed}:s3cret`)), [
+        'FST_IF_MATCH_REDIS_EVICTION_UNCHECKED'
+      ])
       await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
-      t.strictSame(await warnings(async () => await open(':s3cret')), ['FST_IF_MATCH_REDIS_EVICTION'])
+      t.strictSame(await warningsOf(async () => await open(':s3cret')), ['FST_IF_MATCH_REDIS_EVICTION'])
       await admin.config('SET', 'maxmemory-policy', 'noeviction')
-    })
-
-    await t.test(`redis: ${driver}: a database that the server does not have, or the user may not select, is refused at boot, and nothing goes into another one`, async (t) => {
-      const before = await admin.dbsize()
-      await refused(t, connect(`${at(':s3cret')}/99`), /out of range/)
-      await admin.call('ACL', 'SETUSER', 'pinned', 'reset', 'on', '>s3cret', '~*', '+@all', '-select')
-      await refused(t, connect(`${at('pinned:s3cret')}/3`), /may not do/)
-      t.equal(await admin.dbsize(), before)
-    })
-
-    await t.test(`redis: ${driver}: a database that is gone after a reconnect is an outage, and not another database`, async (t) => {
-      await admin.call('ACL', 'SETUSER', 'movable', 'reset', 'on', '>s3cret', '~*', '+@all')
-      const adapter = await openedAdapter(t, connect(`${at('movable:s3cret')}/3`))
-      t.match(await adapter.write('k', 1, ANY), { applied: true })
-      await admin.call('ACL', 'SETUSER', 'movable', '-select')
-      await admin.call('CLIENT', 'KILL', 'USER', 'movable')
-      for (let at = 0; at < 40; at++) {
-        const outcome = await adapter.read('k').then(
-          (found) => found?.value,
-          (error: Error & { code?: string }) => error.code
-        )
-        t.ok(outcome === 'FST_IF_MATCH_STORAGE_UNAVAILABLE' || (at === 0 && outcome === 1), String(outcome))
-        await delay(25)
-      }
-      await admin.call('ACL', 'SETUSER', 'movable', '+select')
-      await answering(adapter)
-      t.match(await adapter.read('k'), { value: 1 })
     })
 
     await t.test(`redis: ${driver}: a replica is refused at boot`, async (t) => {
       await admin.replicaof('127.0.0.1', '1')
-      await refused(t, connect(at(':s3cret')), /is a replica/)
+      await refused(t, connect(as(':s3cret')), /is a replica/)
       await admin.replicaof('NO', 'ONE')
     })
   }
 
   await t.test('redis: a value larger than the server takes is refused before anything is sent, and its neighbours are written', async (t) => {
     await admin.config('SET', 'proto-max-bulk-len', '1mb')
-    const adapter = redisAdapter({ client: DRIVERS.ioredis!(at(':s3cret')) })
-    await adapter.open!()
+    const adapter = await openedAdapter(t, DRIVERS.ioredis(as(':s3cret')))
     const [large, neighbour] = await Promise.allSettled([
       adapter.write('large', '\u20ac'.repeat(400_000), ANY),
       adapter.write('neighbour', 1, ANY)
@@ -206,13 +161,12 @@ await t.test('redis: a server that nobody may use as they like', { skip: skipWit
     const fits = 'x'.repeat(1024 * 1024 - 2)
     t.match(await adapter.write('large', fits, ANY), { applied: true })
     t.equal((await adapter.read('large'))?.value, fits)
-    await adapter.close!()
   })
 })
 
 await t.test('redis: ioredis: what each member of a Cluster says is the reason, and not that all of them failed', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
-  const cluster = (password?: string) =>
+  const cluster = (password?: string): Cluster =>
     new Cluster([{ host: '127.0.0.1', port: Number(new URL(url).port) }], {
       lazyConnect: true,
       redisOptions: { password }

@@ -1,13 +1,12 @@
-import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import type { RemoveExpectation } from '../../../lib/storage/adapter.js'
 import { commandsOf, SCRIPT, type Change } from '../../../lib/storage/redis/script.js'
+import { ANY, EXISTS } from '../../support/expectations.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startRedis } from '../../support/services/redis.js'
 import { uniqueName } from '../../support/services/service.js'
-import { DRIVERS, openedAdapter } from '../../support/redis/clients.js'
+import { DRIVERS, lookingAt, openedAdapter } from '../../support/redis/clients.js'
 
-/** All that the script and the adapter may use, and the versions that brought it: 6.2 must have it. */
+/** The commands that the script and the adapter may use, and the versions that brought them: 6.2 must have them. */
 const SINCE: Readonly<Record<string, string>> = {
   HGET: '2.0.0',
   HMGET: '2.0.0',
@@ -27,7 +26,7 @@ const SINCE: Readonly<Record<string, string>> = {
   WAIT: '3.0.0'
 }
 
-// What the drivers say when they connect, and what the test itself does.
+// The commands of the drivers when they connect, and of the test itself.
 const DRIVER = [
   'HELLO',
   'AUTH',
@@ -41,23 +40,9 @@ const DRIVER = [
   'SET'
 ]
 
-await t.test('redis: what the script is told: its index where there is one, and the versions that are expected', async (t) => {
-  const about = { entity: 'e', key: 'k' }
-  const removal = commandsOf({ ...about, index: undefined, expectation: { kind: 'version', versions: ['a', 'b'] } })
-  t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
-  const write = commandsOf({
-    ...about,
-    index: 'i',
-    expectation: { kind: 'any' },
-    write: { version: 'v', json: '1', digest: 'd' }
-  })
-  t.strictSame(write.evalsha.slice(2), ['2', 'e', 'i', 'write', 'k', 'v', '1', '"d"', 'any'])
-})
-
 await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t, { own: true })
-  const server = new Redis(url)
-  t.teardown(() => server.disconnect())
+  const server = lookingAt(t, url)
 
   const run = async (change: Change) => await server.call(...commandsOf(change).eval as [string, ...string[]])
 
@@ -67,23 +52,23 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
       entity,
       index: `${entity}:index`,
       key: 'k',
-      expectation: { kind: 'any' },
+      expectation: ANY,
       write: { version: 'v', json: '1', digest: undefined }
     }
   }
 
-  await t.test('redis: the script and the adapter use nothing that Redis 6.2 has not', async (t) => {
+  await t.test('redis: the script and the adapter use only commands that Redis 6.2 has', async (t) => {
     const inScript = [...SCRIPT.matchAll(/redis\.call\('(\w+)'/g)].map(([, name]) => name!)
     t.equal(inScript.length, SCRIPT.match(/redis\.p?call/g)!.length)
     for (const name of inScript) t.ok(SINCE[name], name)
     await server.config('RESETSTAT')
-    for (const connect of Object.values(DRIVERS)) {
+    await Promise.all(Object.values(DRIVERS).map(async (connect) => {
       const adapter = await openedAdapter(t, connect(url), { list: 'collection', wait: { replicas: 1, timeout: 1 } })
-      await t.rejects(adapter.write('a/b', 1, { kind: 'any' }))
-      await t.rejects(adapter.remove('a/b', { kind: 'exists' }))
-      await adapter.write('a/b', 1, { kind: 'exists' })
+      await t.rejects(adapter.write('a/b', 1, ANY))
+      await t.rejects(adapter.remove('a/b', EXISTS))
+      await adapter.write('a/b', 1, EXISTS)
       await adapter.list!('a/')
-    }
+    }))
     const used = [...(await server.info('commandstats')).matchAll(/^cmdstat_([^:]+)/gm)].map(([, name]) =>
       name!.toUpperCase()
     )
@@ -91,13 +76,12 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
     t.strictSame(used.filter((name) => SINCE[name] === undefined && !DRIVER.includes(name)), [])
     const docs = await server.call('COMMAND', 'DOCS').catch(() => []) as Array<string | string[]>
     for (const [name, since] of Object.entries(SINCE)) {
-      const at = docs.indexOf(name.split('|')[0]!.toLowerCase())
-      if (at >= 0 && !name.includes('|')) t.equal((docs[at + 1] as string[])[3], since, name)
+      const index = docs.indexOf(name.split('|')[0]!.toLowerCase())
+      if (index >= 0 && !name.includes('|')) t.equal((docs[index + 1] as string[])[3], since, name)
     }
   })
 
-  await t.test('redis: what can fail fails before anything is written: keys of another type stop the script with nothing done (E46)', async (t) => {
-    const versions: RemoveExpectation = { kind: 'exists' }
+  await t.test('redis: what can fail fails before anything is written: keys of another type stop the script with nothing done', async (t) => {
     const change = changeOf(t)
     const { write: _write, ...removal } = change
     await server.set(change.entity, 'foreign')
@@ -115,11 +99,11 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
     await server.del(change.index)
     await run(change)
     await server.set(change.index, 'foreign')
-    await t.rejects(run({ ...removal, expectation: versions }), /WRONGTYPE/)
+    await t.rejects(run({ ...removal, expectation: EXISTS }), /WRONGTYPE/)
     t.equal(await server.exists(change.entity), 1)
   })
 
-  await t.test('redis: with the memory full a write stops with nothing done, and a removal is carried out (E46)', async (t) => {
+  await t.test('redis: with the memory full a write stops with nothing done, and a removal is carried out', async (t) => {
     const change = changeOf(t)
     const { write: _write, ...removal } = change
     await run(change)
@@ -132,7 +116,7 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
     t.equal(await server.exists(change.entity, change.index), 0)
   })
 
-  await t.test('redis: an entity has no time to live, whatever is written to it (E49)', async (t) => {
+  await t.test('redis: an entity has no time to live, whatever is written to it', async (t) => {
     const change = changeOf(t)
     for (const version of ['v', 'w']) {
       await run({ ...change, write: { version, json: '1', digest: undefined } })

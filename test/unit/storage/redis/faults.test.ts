@@ -1,9 +1,16 @@
 import t from 'tap'
 import { inspect } from 'node:util'
 import { StorageUnavailableError } from '../../../../lib/errors.js'
-import { explain, faultOf, isCertainlyNot, NotSentError, replyCode } from '../../../../lib/storage/redis/faults.js'
+import {
+  explain,
+  isCertainlyNot,
+  NotSentError,
+  readError,
+  replyCode,
+  writeError
+} from '../../../../lib/storage/redis/faults.js'
 
-await t.test('redis: what the server refused, or was never sent, was not applied (E45, E46)', async (t) => {
+await t.test('redis: what the server refused, or was never sent, was not applied', async (t) => {
   const messages = [
     "READONLY You can't write against a read only replica.",
     'LOADING Redis is loading the dataset in memory',
@@ -19,14 +26,16 @@ await t.test('redis: what the server refused, or was never sent, was not applied
     'The client is offline',
     'The client is closed'
   ]
-  for (const message of messages) { t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message) }
+  for (const message of messages) {
+    t.match(writeError(new Error(message)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message)
+  }
   t.ok(isCertainlyNot(new NotSentError(undefined)))
   t.ok(isCertainlyNot(Object.assign(new Error('the driver gave up'), { originalError: new NotSentError(undefined) })))
   t.ok(isCertainlyNot(Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { syscall: 'connect' })))
   t.ok(isCertainlyNot(Object.assign(new Error('getaddrinfo ENOTFOUND redis'), { syscall: 'getaddrinfo' })))
 })
 
-await t.test('redis: everything else may have been applied (E45)', async (t) => {
+await t.test('redis: everything else may have been applied', async (t) => {
   const messages = [
     'Connection is closed.',
     'Socket closed unexpectedly',
@@ -41,15 +50,24 @@ await t.test('redis: everything else may have been applied (E45)', async (t) => 
     'All the root nodes are unavailable',
     ''
   ]
-  for (const message of messages) { t.match(faultOf(new Error(message)), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, message) }
-  t.match(faultOf(Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })), {
+  for (const message of messages) {
+    t.match(writeError(new Error(message)), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, message)
+  }
+  t.match(writeError(Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })), {
     code: 'FST_IF_MATCH_OUTCOME_UNKNOWN'
   })
 })
 
-await t.test('redis: an error of ours stays as it is', async (t) => {
+await t.test('redis: an error of the contract stays as it is', async (t) => {
   const error = new StorageUnavailableError()
-  t.equal(faultOf(error), error)
+  t.equal(writeError(error), error)
+  t.equal(readError(error), error)
+})
+
+await t.test('redis: a read that failed is an outage, whatever became of it', async (t) => {
+  for (const message of ['OOM command not allowed', 'Connection is closed.']) {
+    t.match(readError(new Error(message)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message)
+  }
 })
 
 await t.test('redis: the code of an answer is known, in a script of Redis 6.2 too', async (t) => {
@@ -68,13 +86,13 @@ await t.test('redis: the code of an answer is known, in a script of Redis 6.2 to
   t.equal(replyCode(new Error('read ECONNRESET')), undefined)
 })
 
-await t.test('redis: an explanation says what to do, and has nothing that was sent in it, a password neither', async (t) => {
+await t.test('redis: an explanation says what to do, and quotes nothing that was sent, such as a password', async (t) => {
   t.match(explain(new Error('OOM command not allowed')).message, /Make room/)
   t.equal(explain(new Error('read ECONNRESET')).message, 'Redis: read ECONNRESET')
   t.equal(explain(Object.assign(new Error(''), { code: 'ECONNREFUSED' })).message, 'Redis: ECONNREFUSED')
   const error = Object.assign(new Error("ERR unknown command 'EVALSHA', with args beginning with: 'sha' 'secret'"), {
     command: { args: ['secret'] }
   })
-  t.notMatch(inspect(faultOf(error), { depth: 9 }), /secret/)
+  t.notMatch(inspect(writeError(error), { depth: 9 }), /secret/)
   t.match(new NotSentError(error).message, /no connection.*unknown command 'EVALSHA'$/)
 })

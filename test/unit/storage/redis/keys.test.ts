@@ -1,29 +1,14 @@
 import t from 'tap'
 import { collectionOf, redisNames } from '../../../../lib/storage/redis/keys.js'
 
-// What Redis Cluster hashes of a name: what stands between the first opening brace and the next closing one, if anything does.
+// A Redis Cluster hashes the text between the first opening brace and the next closing one, if there is any.
 const tagOf = (name: string) => /\{([^}]+)\}/.exec(name)?.[1]
 const oddKeys = [
-  'a',
-  'offers/1',
-  'offers/2',
-  'offers/',
-  '/',
-  'offers//a',
-  '{',
-  '}',
-  '{}',
-  '{a}b',
-  '}{',
-  'a{b/c}d',
-  '{}/{}',
-  '%7B',
-  '%',
-  'offers/1:',
-  ':'
+  'a', 'offers/1', 'offers/2', 'offers/', '/', 'offers//a', '{', '}', '{}', '{a}b', '}{', 'a{b/c}d', '{}/{}', '%7B', '%',
+  'offers/1:', ':'
 ]
 
-await t.test('redis: without listings every entity has a tag of its own, which is never empty (E47)', async (t) => {
+await t.test('redis: without listings every entity has a tag of its own, which is never empty', async (t) => {
   const names = redisNames('p:', false)
   const tags = oddKeys.map((key) => tagOf(names.entity(key)))
   t.notOk(tags.includes(undefined))
@@ -31,7 +16,7 @@ await t.test('redis: without listings every entity has a tag of its own, which i
   for (const key of oddKeys) t.equal(names.index(key), undefined)
 })
 
-await t.test('redis: with listings an entity shares its tag with its collection and the index of it alone (E47)', async (t) => {
+await t.test('redis: with listings an entity shares its tag with its collection and the index of it alone', async (t) => {
   const names = redisNames('p:', 'collection')
   t.equal(
     new Set(oddKeys.flatMap((key) => [names.entity(key), names.index(key)])).size,
@@ -47,7 +32,7 @@ await t.test('redis: with listings an entity shares its tag with its collection 
   t.not(names.index('offers/1'), names.index('offers/a/1'))
 })
 
-await t.test('redis: what the adapter keeps for itself is called as no entity is', async (t) => {
+await t.test('redis: no entity has a name that the adapter uses for itself', async (t) => {
   for (const list of [false, 'collection'] as const) {
     const { marker, probe, layout, entity } = redisNames('p:', list)
     t.equal(layout, list === false ? 'entity' : 'collection')

@@ -1,0 +1,73 @@
+import t from 'tap'
+import type { ListingAdapter } from '../../../lib/storage/adapter.js'
+import { ABSENT, ANY } from '../../support/expectations.js'
+import { DRIVERS, isWrite, lookingAt, LONG_TIMEOUT, openedAdapter, soon } from '../../support/redis/clients.js'
+import { sideBySide } from '../../support/redis/side-by-side.js'
+import { skipWithout } from '../../support/services/programs.js'
+import { startProxy } from '../../support/services/proxy.js'
+import { startRedis } from '../../support/services/redis.js'
+import { uniqueName } from '../../support/services/service.js'
+
+const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
+
+await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, async (t) => {
+  const { url } = await startRedis(t)
+  const server = lookingAt(t, url)
+
+  await sideBySide(t, {
+    'redis: list takes whole collections alone': async (t) => {
+      const adapter = await openedAdapter<ListingAdapter>(t, DRIVERS.ioredis(url), { list: 'collection' })
+      for (const prefix of ['', 'offers', 'offers/a']) await t.rejects(adapter.list(prefix), { name: 'RangeError' })
+    },
+
+    'redis: an entity that was removed while it was listed is left out, and the page after it is found': async (t) => {
+      const prefix = `${uniqueName()}:`
+      const adapter = await openedAdapter<ListingAdapter>(t, DRIVERS.ioredis(url), { list: 'collection', prefix })
+      for (const key of ['a/1', 'a/2', 'a/3']) await adapter.write(key, key, ANY)
+      await server.del(`${prefix}{a/}:2`)
+      t.match(await adapter.list('a/', { limit: 2 }), { items: [{ key: 'a/1' }], next: 'a/2' })
+      t.match(await adapter.list('a/', { after: 'a/2' }), { items: [{ key: 'a/3' }], next: undefined })
+    },
+
+    'redis: what somebody else damaged, or put there, is an outage and neither an absence nor overwritten': async (t) => {
+      const prefix = `${uniqueName()}:`
+      const adapter = await openedAdapter(t, DRIVERS.ioredis(url), { prefix })
+      await server.set(`${prefix}{foreign}`, 'foreign')
+      await adapter.write('damaged', 1, ANY)
+      await server.hset(`${prefix}{damaged}`, 'value', 'a secret')
+      for (const key of ['foreign', 'damaged']) {
+        await t.rejects(adapter.read(key), UNAVAILABLE)
+        await t.rejects(adapter.write(key, 2, ABSENT), UNAVAILABLE)
+      }
+      await t.rejects(adapter.write('foreign', 2, ANY), UNAVAILABLE)
+      t.equal(await server.get(`${prefix}{foreign}`), 'foreign')
+    },
+
+    'redis: a collection whose index somebody else damaged is an outage': async (t) => {
+      const prefix = `${uniqueName()}:`
+      const adapter = await openedAdapter<ListingAdapter>(t, DRIVERS.ioredis(url), { list: 'collection', prefix })
+      await server.set(`${prefix}{a/}`, 'foreign')
+      await t.rejects(adapter.list('a/'), UNAVAILABLE)
+    },
+
+    'redis: with replicas to wait for and none there, a write is unknown, and reads have a connection of their own': async (t) => {
+      const adapter = await openedAdapter(t, DRIVERS.ioredis(url), { wait: { replicas: 1, timeout: 20 } })
+      await t.rejects(adapter.write('k', 1, ANY), {
+        code: 'FST_IF_MATCH_OUTCOME_UNKNOWN',
+        cause: { message: /0 of 1 replicas/ }
+      })
+      t.match(await adapter.read('k'), { value: 1 })
+    },
+
+    'redis: the proof of a write is looked for a second, also where nobody answers any more': async (t) => {
+      const proxy = await startProxy(t, url)
+      const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
+      const { answered } = proxy.cutAnswer({ when: isWrite })
+      const writing = adapter.write('k', 1, ANY)
+      await answered
+      const { requested } = proxy.hold({ when: (request) => /\bhmget\b/i.test(String(request)) })
+      await requested
+      await t.rejects(soon(writing), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    }
+  })
+})

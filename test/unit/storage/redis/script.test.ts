@@ -1,0 +1,49 @@
+import t from 'tap'
+import { inspect } from 'node:util'
+import { commandsOf, storedOf } from '../../../../lib/storage/redis/script.js'
+import { ANY, versionIn } from '../../../support/expectations.js'
+
+await t.test('redis: the script gets the index where the key has one, and the versions that are expected', async (t) => {
+  const about = { entity: 'e', key: 'k' }
+  const removal = commandsOf({ ...about, index: undefined, expectation: versionIn('a', 'b') })
+  t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
+  const write = commandsOf({
+    ...about,
+    index: 'i',
+    expectation: ANY,
+    write: { version: 'v', json: '1', digest: 'd' }
+  })
+  t.strictSame(write.evalsha.slice(2), ['2', 'e', 'i', 'write', 'k', 'v', '1', '"d"', 'any'])
+})
+
+await t.test('redis: an entity comes back as it was stored; an empty text and null stand for a missing field', async (t) => {
+  t.strictSame(storedOf(['v', '{"a":1}', '', 'null']), {
+    value: { a: 1 },
+    version: 'v',
+    replaced: undefined,
+    digest: undefined
+  })
+  t.strictSame(storedOf(['v', 'null', 'u', '"null"']), { value: null, version: 'v', replaced: 'u', digest: 'null' })
+  t.strictSame(storedOf(['v', '1', '', '""'])?.digest, '')
+  t.equal(storedOf([null, null, null, null]), undefined)
+  t.equal(storedOf([]), undefined)
+})
+
+await t.test('redis: a damaged entity is an outage and never an absence, and no error quotes its content', async (t) => {
+  for (const fields of [
+    ['v', 'a secret', '', 'null'],
+    [null, '1', '', 'null'],
+    ['v', null, '', 'null'],
+    ['v', '1', null, null],
+    ['v', '1', '', 'a secret']
+  ]) {
+    let error: unknown
+    try {
+      storedOf(fields)
+    } catch (thrown) {
+      error = thrown
+    }
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /damaged/ } })
+    t.notMatch(inspect(error, { depth: 9 }), /secret/)
+  }
+})
