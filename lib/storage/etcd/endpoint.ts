@@ -49,19 +49,11 @@ export class EtcdEndpoint {
       }
     })
     const watch = new RequestWatch(request, this.#isSecure, bounds)
-    try {
-      const [status, text] = await Promise.race([answerOf(request, body), watch.late])
-      if (status !== 200) throw faultOfAnswer(status, text)
-      return text
-    } catch (cause) {
-      if (cause instanceof EtcdFault) throw cause
-      const [kind, what] = watch.wasSent
-        ? ['LOST', 'gave no answer'] as const
-        : ['UNREACHABLE', 'cannot be reached'] as const
-      throw new EtcdFault(kind, `${this.#origin} ${what}: ${(cause as Error).message}`, { cause })
-    } finally {
-      watch.end()
-    }
+    const [status, text] = await Promise.race([answerOf(request, body), watch.late])
+      .catch((cause: Error) => { throw this.#fault(watch.wasSent, cause) })
+      .finally(() => { watch.end() })
+    if (status !== 200) throw faultOfAnswer(status, text)
+    return text
   }
 
   /** Drops the idle connections: where one is half-open the others probably are, too. */
@@ -71,6 +63,12 @@ export class EtcdEndpoint {
 
   close (): void {
     this.#agent.destroy()
+  }
+
+  #fault (wasSent: boolean, cause: Error): EtcdFault {
+    return wasSent
+      ? new EtcdFault('LOST', `${this.#origin} gave no answer: ${cause.message}`, { cause })
+      : new EtcdFault('UNREACHABLE', `${this.#origin} cannot be reached: ${cause.message}`, { cause })
   }
 }
 
@@ -83,14 +81,17 @@ class RequestWatch {
    * (engine-facts#node-agent-queue, engine-facts#node-upgrade-no-end).
    */
   readonly late: Promise<never>
-  readonly #request: ClientRequest
+  readonly #destroy: (error: Error) => void
   readonly #start = performance.now()
-  #reject: (error: Error) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
   constructor (request: ClientRequest, isSecure: boolean, { connect, answer }: EtcdBounds) {
-    this.#request = request
-    this.late = new Promise((_resolve, reject) => { this.#reject = reject })
+    let tell: (error: Error) => void
+    this.late = new Promise((_resolve, reject) => { tell = reject })
+    this.#destroy = (error) => {
+      request.destroy(error)
+      tell(error)
+    }
     this.#endAfter(connect)
     const stands = (): void => {
       this.wasSent = true
@@ -110,11 +111,8 @@ class RequestWatch {
   /** @param bound milliseconds from the start of the request */
   #endAfter (bound: number): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      const error = new Error(`it took longer than ${Math.round(bound)} ms`)
-      this.#request.destroy(error)
-      this.#reject(error)
-    }, bound - (performance.now() - this.#start))
+    const late = (): void => { this.#destroy(new Error(`it took longer than ${Math.round(bound)} ms`)) }
+    this.#timer = setTimeout(late, bound - (performance.now() - this.#start))
   }
 }
 

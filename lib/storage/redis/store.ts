@@ -59,7 +59,18 @@ export class RedisStore<T> {
    * first. The read must be confirmed by as many replicas as the write.
    */
   async lookFor (key: string): Promise<Stored<T> | undefined> {
-    return await within(PROOF_TIMEOUT, this.#lookFor(key), () => new Error('not in time'))
+    const entity = this.#names.entity(key)
+    const end = performance.now() + PROOF_TIMEOUT
+    const late = (): Error => new Error('not in time')
+    while (true) {
+      try {
+        const answer = this.#writes.askConfirmed(entity, readCommandOf(entity))
+        return storedOf<T>(await within(end - performance.now(), answer, late) as Array<string | null>)
+      } catch (error) {
+        if (performance.now() >= end) throw error
+        await delay(PROOF_PAUSE)
+      }
+    }
   }
 
   /**
@@ -92,17 +103,5 @@ export class RedisStore<T> {
   async #read (key: string): Promise<Stored<T> | undefined> {
     const entity = this.#names.entity(key)
     return storedOf<T>(await this.#reads.ask(entity, readCommandOf(entity)) as Array<string | null>)
-  }
-
-  async #lookFor (key: string): Promise<Stored<T> | undefined> {
-    const entity = this.#names.entity(key)
-    for (const end = performance.now() + PROOF_TIMEOUT; ;) {
-      try {
-        return storedOf<T>(await this.#writes.askConfirmed(entity, readCommandOf(entity)) as Array<string | null>)
-      } catch (error) {
-        if (performance.now() > end) throw error
-        await delay(PROOF_PAUSE)
-      }
-    }
   }
 }

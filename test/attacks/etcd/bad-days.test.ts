@@ -3,23 +3,23 @@ import t, { type Test } from 'tap'
 import type { ListingAdapter, Stored } from '../../../lib/storage/adapter.js'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/index.js'
 import { within } from '../../../lib/storage/kit/deadline.js'
+import { openedEtcd } from '../../support/etcd/engine.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithoutOwn } from '../../support/services/programs.js'
 import { startProxy, type Proxy } from '../../support/services/proxy.js'
 import { uniqueName } from '../../support/services/service.js'
-import { openedEtcd } from '../../support/etcd/engine.js'
+import { until } from '../../support/until.js'
 
-const ANY = { kind: 'any' } as const
 const UNKNOWN = 'FST_IF_MATCH_OUTCOME_UNKNOWN'
 const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
-// When the store is looked at again: a ghost of a write would have shown by then (E42).
+// After so many milliseconds the store is looked at again: a write that was kept and sent later would show by then.
 const LATER = 3000
 const RETURNS_WITHIN = 60_000
 
 const isWrite = (request: Buffer): boolean => request.includes('/v3/kv/txn')
-const versionIn = (version: string) => ({ kind: 'version', versions: [version] }) as const
 
-// Where silence must be told soon. Elsewhere a disk that is busy for a while is no silence.
+// For cases that wait for the end of a silence. The others have the default: a disk may be busy for a while.
 const SHORT = { timeout: 1000 }
 
 /** An adapter behind a proxy, and one that is not. */
@@ -32,7 +32,7 @@ async function stand (t: Test, url: string, opened = openedEtcd) {
 }
 
 async function create (adapter: ListingAdapter, key: string): Promise<string> {
-  const result = await adapter.write(key, 'first', { kind: 'absent' })
+  const result = await adapter.write(key, 'first', ABSENT)
   if (!result.applied) throw new Error('not created')
   return result.version
 }
@@ -41,48 +41,48 @@ async function codeOf (call: Promise<unknown>): Promise<string> {
   return await call.then(() => 'fine', (error: { code: string }) => error.code)
 }
 
-/** What was told; nothing but a bound that is missing takes so long. */
+/** What the calls told; only a call without a bound takes so long. */
 async function told (calls: ReadonlyArray<Promise<string>>): Promise<string[]> {
   return await within(60_000, Promise.all(calls), () => new Error('some of them hang'))
 }
 
 /**
- * What it reads when it reads, lists and writes again; a member alone may have to elect itself first, and a disk may be
- * busy. All at once, so that each has a connection afterwards, and what is sent on one is sent at once.
+ * Resolves to the entity `k` once the adapter reads, lists and writes again: a lone member has to elect itself first,
+ * and a disk may be busy. All at once, so that each has a connection afterwards, on which the next request is sent at
+ * once.
  */
 async function back (adapter: ListingAdapter): Promise<Stored | undefined> {
-  const end = performance.now() + RETURNS_WITHIN
-  for (;;) {
+  const { entity } = await until('it reads, lists and writes', async () => {
     try {
-      return (await Promise.all([adapter.read('k'), adapter.list(''), adapter.write('back', 1, ANY)]))[0]
-    } catch (error) {
-      if (performance.now() > end) throw error
-      await delay(50)
+      const [entity] = await Promise.all([adapter.read('k'), adapter.list(''), adapter.write('back', 1, ANY)])
+      return { entity }
+    } catch {
+      return undefined
     }
-  }
+  }, RETURNS_WITHIN)
+  return entity
 }
 
-/** Opens it, however busy the disk is. */
+/** An open adapter with a short timeout. A busy disk may take longer than that to let it open. */
 async function openedShort (t: Test, options: EtcdAdapterOptions): Promise<ListingAdapter> {
   const adapter = etcdAdapter({ ...options, ...SHORT })
   t.teardown(async () => { await adapter.close!() })
-  const end = performance.now() + RETURNS_WITHIN
-  while (await codeOf(adapter.open!()) !== 'fine' && performance.now() < end) await delay(50)
+  await until('it opens', async () => await codeOf(adapter.open!()) === 'fine', RETURNS_WITHIN)
   return adapter
 }
 
 await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) => {
   const { url } = await startEtcd(t, { own: true })
-  // They wait for the same moment.
+  // Looks at the store that all wait for the same moment.
   const later: Array<[title: string, look: (t: Test) => Promise<void>]> = []
   const owner = t
 
-  await t.test('an answer that is cut off: a look proves that the write was applied, once, and the caller never learns of it (E2)', async (t) => {
+  await t.test('an answer that is cut off: a look proves that the write was applied, once, and the caller never learns of it', async (t) => {
     const { proxy, direct, adapter } = await stand(t, url)
     const version = await create(direct, 'k')
     for (const [expectation, created] of [
       [versionIn(version), false],
-      [{ kind: 'exists' }, false],
+      [EXISTS, false],
       [ANY, false]
     ] as const) {
       const before = await direct.read('k')
@@ -93,10 +93,10 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
       t.equal(after!.replaced, before!.version, 'applied once')
     }
     proxy.cutAnswer({ when: isWrite })
-    t.match(await adapter.write('new', 'new', { kind: 'absent' }), { applied: true, created: true })
+    t.match(await adapter.write('new', 'new', ABSENT), { applied: true, created: true })
   })
 
-  await t.test('an answer that is cut off, and another writer on top: what it acknowledged is still there, and ours is proven (E41)', async (t) => {
+  await t.test('an answer that is cut off, and another writer on top: its acknowledged write is still there, and ours is proven', async (t) => {
     const { proxy, direct, adapter } = await stand(t, url)
     await create(direct, 'k')
     const { answered } = proxy.hold({ when: isWrite })
@@ -114,13 +114,13 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
     const { proxy, direct, adapter } = await stand(owner, url)
     const version = await create(direct, 'k')
     proxy.cutAnswer({ when: isWrite })
-    t.equal(await codeOf(adapter.write('k', 'new', { kind: 'absent' })), UNKNOWN)
+    t.equal(await codeOf(adapter.write('k', 'new', ABSENT)), UNKNOWN)
     proxy.cutAnswer({ when: isWrite })
     t.equal(await codeOf(adapter.remove('k', versionIn(version))), UNKNOWN)
     t.equal(await direct.read('k'), undefined, 'it was removed')
     const again = await create(direct, 'k')
     later.push([
-      'the removal was not sent again (E3)',
+      'the removal was not sent again',
       async (t) => {
         t.match(await direct.read('k'), { value: 'first', version: again })
       }
@@ -130,13 +130,11 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
   await t.test('a batch whose answer is cut off: each write is proven, and applied once', async (t) => {
     const { proxy, direct, adapter } = await stand(t, url)
     proxy.cutAnswer({ when: isWrite })
-    const keys = Array.from({ length: 32 }, (_, at) => `k${at}`)
-    t.ok(
-      (await Promise.all(keys.map(async (key) => await adapter.write(key, key, ANY)))).every(
-        (result) => result.applied && result.created
-      )
-    )
-    t.ok((await Promise.all(keys.map((key) => direct.read(key)))).every((stored) => stored!.replaced === undefined))
+    const keys = Array.from({ length: 32 }, (_, index) => `k${index}`)
+    const results = await Promise.all(keys.map(async (key) => await adapter.write(key, key, ANY)))
+    t.ok(results.every((result) => result.applied && result.created))
+    const stored = await Promise.all(keys.map(async (key) => await direct.read(key)))
+    t.ok(stored.every((entity) => entity!.replaced === undefined))
   })
 
   for (const [mode, begin] of [
@@ -144,7 +142,7 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
     ['half-open', (proxy: Proxy) => proxy.halfOpen()]
   ] as const) {
     await t.test(
-      `a connection that is ${mode}: a read is unavailable and a write unknown within the timeout (E32)`,
+      `a connection that is ${mode}: a read is unavailable and a write unknown within the timeout`,
       async (t) => {
         const { proxy, direct, adapter } = await stand(owner, url, openedShort)
         const version = await create(direct, 'k')
@@ -159,9 +157,11 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
         t.strictSame(await told(calls), [UNAVAILABLE, UNAVAILABLE, UNKNOWN, UNKNOWN])
         proxy.pass()
         later.push([
-          `what was ${mode} was not applied, or once, and all is as before`,
+          `a write that was ${mode} was applied once or not at all, and all is as before`,
           async (t) => {
-            for (const applied of [await back(adapter), await direct.read('k')]) { t.ok(applied!.version === version || applied!.replaced === version) }
+            for (const entity of [await back(adapter), await direct.read('k')]) {
+              t.ok(entity!.version === version || entity!.replaced === version)
+            }
           }
         ])
       }
@@ -176,16 +176,13 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
         begin(proxy)
         const calls = Array.from(
           { length: 64 },
-          async (_, at) =>
-            await codeOf(at % 2 === 0 ? adapter.write('k', at, ANY) : adapter.remove('k', { kind: 'exists' }))
+          async (_, index) =>
+            await codeOf(index % 2 === 0 ? adapter.write('k', index, ANY) : adapter.remove('k', EXISTS))
         )
         const codes = await told([...calls, ...calls.map(() => codeOf(adapter.list('')))])
         t.strictSame(new Set(codes), new Set([UNKNOWN, UNAVAILABLE]))
         const unknown = codes.filter((code) => code === UNKNOWN).length
-        t.ok(
-          unknown <= 8,
-          `four writes and four removals were sent, the others waited for no longer than they did; ${unknown} are unknown`
-        )
+        t.ok(unknown <= 8, `four writes and four removals were sent, and no other; ${unknown} are unknown`)
         proxy.pass()
       }
     )
@@ -207,7 +204,7 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
       'and not because of the timeout'
     )
     await proxy.accept()
-    later.push(['nothing of what was refused a connection is applied (E42), and it is back by itself', async (t) => {
+    later.push(['nothing that was refused a connection is applied, and the adapter is back by itself', async (t) => {
       t.match(await direct.read('k'), { version })
       t.equal(await direct.read('new'), undefined)
       t.match(await adapter.write('k', 'after', versionIn(version)), { applied: true })
@@ -218,7 +215,7 @@ await t.test('etcd, on bad days', { skip: skipWithoutOwn('etcd') }, async (t) =>
   for (const [title, look] of later) await t.test(`${LATER} ms later: ${title}`, look)
 })
 
-await t.test('etcd: stopped and killed it is quickly told, and it is back by itself', { skip: skipWithoutOwn('etcd') }, async (t) => {
+await t.test('etcd: a server that is stopped or killed is told of soon, and the adapter is back by itself', { skip: skipWithoutOwn('etcd') }, async (t) => {
   const service = await startEtcd(t, { own: true })
   const direct = await openedEtcd(t, { endpoints: service.url })
   const adapter = await openedShort(t, { endpoints: service.url })
@@ -242,7 +239,7 @@ await t.test('etcd: stopped and killed it is quickly told, and it is back by its
   t.match(await direct.write('k', 2, versionIn(version)), { applied: true })
 })
 
-await t.test('etcd: a quota that is used up refuses writes, also in batches, says so, and takes reads and removals (E57)', { skip: skipWithoutOwn('etcd') }, async (t) => {
+await t.test('etcd: a quota that is used up refuses writes, also in batches, says so, and takes reads and removals', { skip: skipWithoutOwn('etcd') }, async (t) => {
   const service = await startEtcd(t, { settings: { 'quota-backend-bytes': '4000000' } })
   const adapter = await openedEtcd(t, { endpoints: service.url })
   const outcomes: string[] = []
@@ -250,9 +247,9 @@ await t.test('etcd: a quota that is used up refuses writes, also in batches, say
   let isUsedUp = false
   const acknowledged: string[] = []
   for (let round = 0; round < 40 && !isUsedUp; round++) {
-    await Promise.all(Array.from({ length: 8 }, async (_, at) => {
-      const key = `k${round}-${at}`
-      const code = await codeOf(adapter.write(key, 'x'.repeat(50_000), { kind: 'absent' }).catch((error: Error) => {
+    await Promise.all(Array.from({ length: 8 }, async (_, index) => {
+      const key = `k${round}-${index}`
+      const code = await codeOf(adapter.write(key, 'x'.repeat(50_000), ABSENT).catch((error: Error) => {
         isUsedUp ||= /quota/.test(String((error.cause as Error).message))
         throw error
       }))
@@ -282,8 +279,8 @@ await t.test('etcd: a quota that is used up refuses writes, also in batches, say
   )
   t.match(
     await Promise.all([
-      adapter.remove(acknowledged[0]!, { kind: 'exists' }),
-      adapter.remove(acknowledged[1]!, { kind: 'exists' })
+      adapter.remove(acknowledged[0]!, EXISTS),
+      adapter.remove(acknowledged[1]!, EXISTS)
     ]),
     [{ applied: true }, { applied: true }]
   )

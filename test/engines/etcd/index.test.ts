@@ -4,15 +4,13 @@ import t, { type Test } from 'tap'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/index.js'
 import { sealed } from '../../../lib/storage/etcd/envelope.js'
 import { within } from '../../../lib/storage/kit/deadline.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
 import { uniqueName } from '../../support/services/service.js'
 import { base64, gatewayOf, openedEtcd, revisionOf } from '../../support/etcd/engine.js'
 import { EtcdStub } from '../../support/etcd/stub.js'
-
-const ANY = { kind: 'any' } as const
-const versionIn = (...versions: string[]) => ({ kind: 'version', versions }) as const
 
 await t.test('etcd: wrong options are refused when the adapter is made', async (t) => {
   t.throws(() => etcdAdapter({ endpoints: [] }), {
@@ -21,7 +19,7 @@ await t.test('etcd: wrong options are refused when the adapter is made', async (
   })
 })
 
-await t.test('etcd: before open and after close it is an outage that says so', async (t) => {
+await t.test('etcd: before open and after close everything is an outage that says so', async (t) => {
   const stub = await EtcdStub.start(t, ({ path }) => ({
     json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' } }
   }))
@@ -30,7 +28,7 @@ await t.test('etcd: before open and after close it is an outage that says so', a
   const refusesAll = async () => {
     await t.rejects(adapter.read('k'), closed)
     await t.rejects(adapter.write('k', 1, ANY), closed)
-    await t.rejects(adapter.remove('k', { kind: 'exists' }), closed)
+    await t.rejects(adapter.remove('k', EXISTS), closed)
     await t.rejects(adapter.list(''), closed)
   }
   await refusesAll()
@@ -40,7 +38,7 @@ await t.test('etcd: before open and after close it is an outage that says so', a
   await refusesAll()
 })
 
-await t.test('etcd: close waits for what is under way, and leaves no connection', async (t) => {
+await t.test('etcd: close waits for requests that are under way, and leaves no connection', async (t) => {
   const stub = await EtcdStub.start(t, ({ path }) => ({
     json: path === '/version' ? { etcdserver: '3.4.0' } : { header: { revision: '1' }, succeeded: true }
   }))
@@ -51,20 +49,13 @@ await t.test('etcd: close waits for what is under way, and leaves no connection'
   await turn()
   await adapter.close!()
   t.match(await writing, { applied: true })
-  t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn'], 'and nobody had to look')
+  t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn'], 'and nobody had to look for it')
   await t.resolves(within(20_000, stub.left(), () => new Error('a connection is left')))
 })
 
-await t.test('etcd: a refusal tells what the last transaction found, and not what one before it did (E1)', async (t) => {
-  const found = [
-    {
-      key: base64('entities/k'),
-      value: base64(sealed({ marker: 'm', value: 1 })),
-      create_revision: '6',
-      mod_revision: '6',
-      version: '1'
-    }
-  ]
+await t.test('etcd: a refusal has the entity that the last transaction found, and not that of one before it', async (t) => {
+  const revisions = { create_revision: '6', mod_revision: '6', version: '1' }
+  const found = [{ key: base64('entities/k'), value: base64(sealed({ marker: 'm', value: 1 })), ...revisions }]
   const answers: object[][] = []
   const stub = await EtcdStub.start(t, ({ path }) => ({
     json:
@@ -86,12 +77,12 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
 
   await t.test('versions are the place in the life of the key, and replaced is exact under every expectation, whoever writes', async (t) => {
     const adapter = await opened(t)
-    const first = await adapter.write('k', 1, { kind: 'absent' })
+    const first = await adapter.write('k', 1, ABSENT)
     if (!first.applied) throw new Error('not created')
     const revision = first.version.split('.')[0]!
     t.equal(first.version, `${revision}.1`)
     t.match(await adapter.write('k', 2, versionIn(first.version)), { version: `${revision}.2`, created: false })
-    t.match(await adapter.write('k', 3, { kind: 'exists' }), { version: `${revision}.3`, created: false })
+    t.match(await adapter.write('k', 3, EXISTS), { version: `${revision}.3`, created: false })
     t.match(await adapter.write('k', 4, ANY, { digest: 'd' }), { version: `${revision}.4`, created: false })
     t.strictSame(await adapter.read('k'), {
       value: 4,
@@ -106,17 +97,16 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
   })
 
   await t.test('of several versions the one that is there is found, in two transactions', async (t) => {
-    const stub = await startProxy(t, url)
-    const adapter = await opened(t, { endpoints: stub.url })
+    const adapter = await opened(t)
     const created = await adapter.write('k', 1, ANY)
     const { version } = created as { version: string }
-    const others = Array.from({ length: 200 }, (_, at) => `1.${at + 1}`)
+    const others = Array.from({ length: 200 }, (_, index) => `1.${index + 1}`)
     t.match(await adapter.write('k', 2, versionIn(...others, version)), { applied: true, created: false })
     t.match(await adapter.write('k', 3, versionIn(...others, version)), { applied: false, current: { value: 2 } })
     t.match(await adapter.remove('k', versionIn(...others)), { applied: false, current: { value: 2 } })
   })
 
-  await t.test('a version that etcd cannot have given is never sent, and never matches (E6)', async (t) => {
+  await t.test('a version that etcd cannot have given is never sent, and never matches', async (t) => {
     const adapter = await opened(t)
     const wrong = versionIn('0', '0.0', '002.1', '+3.1', '1', 'x', '99999999999999999999.1', '')
     t.same(await adapter.write('absent', 1, wrong), { applied: false, current: undefined })
@@ -132,14 +122,18 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     }))
     const adapter = await openedEtcd(t, { endpoints: stub.origin })
     stub.requests.length = 0
-    for (const expectation of [versionIn('5.1'), { kind: 'exists' }] as const) { t.match(await adapter.write('k', 1, expectation), { applied: false }) }
+    for (const expectation of [versionIn('5.1'), EXISTS] as const) {
+      t.match(await adapter.write('k', 1, expectation), { applied: false })
+    }
     t.equal(stub.requests.length, 2)
     stub.behave = () => ({ json: { header: { revision: '9' }, succeeded: true } })
-    for (const expectation of [versionIn('5.1'), { kind: 'exists' }, { kind: 'absent' }, ANY] as const) { await adapter.write('k', 1, expectation) }
+    for (const expectation of [versionIn('5.1'), EXISTS, ABSENT, ANY] as const) {
+      t.match(await adapter.write('k', 1, expectation), { applied: true })
+    }
     t.equal(stub.requests.length, 6)
   })
 
-  await t.test('no request, alone or together with others, asks for less than a linearizable read (E57)', async (t) => {
+  await t.test('no request, alone or together with others, asks for less than a linearizable read', async (t) => {
     const proxy = await startProxy(t, url)
     let seen = ''
     const when = (isPicked: boolean) => (request: Buffer) => {
@@ -149,15 +143,15 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     proxy.pass({ when: when(false) })
     const adapter = await opened(t, { endpoints: proxy.url })
     const { version } = await adapter.write('k', 1, ANY) as { version: string }
-    const expectations = [{ kind: 'absent' }, versionIn(version), { kind: 'exists' }, ANY] as const
+    const expectations = [ABSENT, versionIn(version), EXISTS, ANY] as const
     for (const expectation of expectations) await adapter.write('k', 1, expectation)
-    for (const expectation of [versionIn(version), { kind: 'exists' }] as const) await adapter.remove('k', expectation)
+    for (const expectation of [versionIn(version), EXISTS] as const) await adapter.remove('k', expectation)
     await adapter.read('k')
     await adapter.list('')
     await Promise.all(
-      expectations.flatMap((expectation, at) => [
-        adapter.write(`k${at}`, 1, expectation),
-        adapter.remove(`r${at}`, { kind: 'exists' }),
+      expectations.flatMap((expectation, index) => [
+        adapter.write(`k${index}`, 1, expectation),
+        adapter.remove(`r${index}`, EXISTS),
         adapter.read('k')
       ])
     )
@@ -171,11 +165,11 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
       'request_put',
       'request_delete_range',
       'request_txn'
-    ]) { t.ok(seen.includes(part), part) }
+    ]) t.ok(seen.includes(part), part)
     t.notMatch(seen, /serializable/)
   })
 
-  await t.test('a value that is too large is refused before it is sent, the largest goes, also beside others (E53)', async (t) => {
+  await t.test('a value that is too large is refused before it is sent, and the largest possible one is written, also beside others', async (t) => {
     const adapter = await opened(t)
     const before = await revisionOf(gatewayOf(t, url))
     await t.rejects(adapter.write('k', 'x'.repeat(1_572_864), ANY), { code: 'FST_IF_MATCH_INVALID_VALUE' })
@@ -195,14 +189,15 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.equal((await adapter.read(key))!.value, largest)
   })
 
-  await t.test('64 values of 64 KB at once all go (E53)', async (t) => {
+  await t.test('64 values of 64 KB at once all go', async (t) => {
     const adapter = await opened(t)
     const value = 'é'.repeat(32_768)
     const results = await Promise.all(
-      Array.from({ length: 64 }, (_, at) => adapter.write(`k${at}`, value, { kind: 'absent' }))
+      Array.from({ length: 64 }, (_, index) => adapter.write(`k${index}`, value, ABSENT))
     )
     t.ok(results.every(({ applied }) => applied))
-    t.ok((await Promise.all(results.map((_, at) => adapter.read(`k${at}`)))).every((stored) => stored!.value === value))
+    const stored = await Promise.all(results.map((_, index) => adapter.read(`k${index}`)))
+    t.ok(stored.every((entity) => entity!.value === value))
   })
 
   await t.test('where this server takes less than maxRequestBytes says, a value is refused all the same, and its neighbours are not', async (t) => {
@@ -219,7 +214,7 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.equal(await adapter.read('large'), undefined)
   })
 
-  await t.test('compaction and defragmentation leave versions as they are (E60)', async (t) => {
+  await t.test('compaction and defragmentation leave versions as they are', async (t) => {
     const { url } = await startEtcd(t, { own: true })
     const adapter = await opened(t, { endpoints: url })
     await adapter.write('k', 1, ANY)
@@ -244,14 +239,14 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.match(await restored.read('k'), { replaced: `r2.${version}` })
   })
 
-  await t.test('what somebody else wrote under the prefix is an outage for whoever asks for it, and is in no error', async (t) => {
+  await t.test('a value that somebody else wrote under the prefix is an outage for the calls that read it, and no error quotes it', async (t) => {
     const prefix = `${uniqueName()}/`
     const adapter = await opened(t, { prefix })
     await gatewayOf(t, url).write('/v3/kv/put', { key: base64(`${prefix}k`), value: base64('a secret') })
     const [read, , refusal] = await Promise.allSettled([
       adapter.read('k'),
       adapter.write('other', 1, ANY),
-      adapter.write('k', 1, { kind: 'absent' }),
+      adapter.write('k', 1, ABSENT),
       adapter.list('')
     ])
     for (const outcome of [read, refusal]) {
@@ -261,7 +256,7 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.match(await adapter.write('k', 1, ANY), { applied: true, created: false })
   })
 
-  await t.test('a listing is of one prefix, in the order of bytes, page by page (E5)', async (t) => {
+  await t.test('a listing is of one prefix, in the order of bytes, page by page', async (t) => {
     const adapter = await opened(t)
     const keys = ['a/', 'a/1', 'a/\uffff', 'a/\u{10000}', 'b/1']
     await Promise.all(keys.map((key) => adapter.write(key, key, ANY)))
@@ -273,14 +268,14 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
       after = page.next
     } while (after !== undefined)
     t.same(pages, [keys.slice(0, 3).map((key) => [key, key]), [['a/\u{10000}', 'a/\u{10000}']]])
-    t.same((await adapter.list('a/', { after: 'a' })).items.length, 4, 'after what is before all of them')
-    t.same((await adapter.list('a/', { after: 'b' })).items, [], 'after what is behind all of them')
+    t.same((await adapter.list('a/', { after: 'a' })).items.length, 4, 'after a key before all of them')
+    t.same((await adapter.list('a/', { after: 'b' })).items, [], 'after a key behind all of them')
     t.same((await adapter.list('')).items.map(({ key }) => key), keys)
     await Promise.all(['\uffffx', '\u{10000}1'].map((key) => adapter.write(key, key, ANY)))
     t.same(
       (await adapter.list('\u{10000}', { after: '\uffff' })).items.map(({ key }) => key),
       ['\u{10000}1'],
-      'after what is before them by bytes, and behind them by UTF-16'
+      'after a key that is before them by bytes, and behind them by UTF-16'
     )
   })
 })

@@ -20,7 +20,7 @@ import { skipWithout } from '../../support/services/programs.js'
 import { uniqueName } from '../../support/services/service.js'
 import { base64, gatewayOf } from '../../support/etcd/engine.js'
 
-await t.test('etcd-transaction: no read asks for less than linearizable (E57)', async (t) => {
+await t.test('etcd-wire: no read asks for less than linearizable', async (t) => {
   const place = { createRevision: 5n, writes: 1n }
   const requests = [
     ...([place, 'present', 'absent', 'none'] as const).flatMap((condition) => [
@@ -37,7 +37,7 @@ await t.test('etcd-transaction: no read asks for less than linearizable (E57)', 
   for (const request of requests) t.notMatch(JSON.stringify(request), /serializable/)
 })
 
-await t.test('etcd-transaction: integers of 64 bits travel as strings, and lose nothing (E51)', async (t) => {
+await t.test('etcd-wire: integers of 64 bits travel as strings, and lose nothing', async (t) => {
   const large = String(2n ** 63n - 1n)
   const place = placeIn({ key: '', create_revision: large, mod_revision: large, version: large })
   t.strictSame(place, { createRevision: BigInt(large), writes: BigInt(large) })
@@ -46,22 +46,21 @@ await t.test('etcd-transaction: integers of 64 bits travel as strings, and lose 
     { key, target: 'CREATE', result: 'EQUAL', create_revision: large },
     { key, target: 'VERSION', result: 'EQUAL', version: large }
   ])
-  for (const [condition, result] of [
-    ['present', 'GREATER'],
-    ['absent', 'EQUAL']
-  ] as const) { t.strictSame(putIf('k', 'v', condition).compare, [{ key, target: 'VERSION', result, version: '0' }]) }
+  for (const [condition, result] of [['present', 'GREATER'], ['absent', 'EQUAL']] as const) {
+    t.strictSame(putIf('k', 'v', condition).compare, [{ key, target: 'VERSION', result, version: '0' }])
+  }
   t.equal(rangeOf('k', BigInt(large)).revision, large)
   t.equal(rangeFrom('k', 'k', 7).limit, '7')
 })
 
-await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
+await t.test('etcd-wire, on the real engine', { skip: skipWithout('etcd') }, async (t) => {
   const { url } = await startEtcd(t)
   const gateway = gatewayOf(t, url)
   const txn = async (transaction: Transaction) => await gateway.write('/v3/kv/txn', transaction) as TransactionAnswer
   const entryOf = async (key: string) => (await gateway.read('/v3/kv/range', rangeOf(key)) as RangeAnswer).kvs?.[0]
   const placeOf = async (key: string) => placeIn((await entryOf(key))!)
 
-  await t.test('each condition holds for what it names and for nothing else (E52)', async (t) => {
+  await t.test('each condition holds for what it names and for nothing else', async (t) => {
     for (const [title, changeIf] of [
       ['put', (key: string, condition: EtcdCondition) => putIf(key, 'new', condition)],
       ['delete', deleteIf]
@@ -94,7 +93,7 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     }
   })
 
-  await t.test('what a builder cannot misspell: a field name that etcd does not know compares with 0, and is true of every absent key (E52)', async (t) => {
+  await t.test('what a builder cannot misspell: a field name that etcd does not know compares with 0, and is true of every absent key', async (t) => {
     const absent = uniqueName()
     const misspelt = {
       compare: [{ key: base64(absent), target: 'VERSION', result: 'EQUAL', verison: '7' }],
@@ -103,7 +102,7 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.equal((await txn(misspelt as unknown as Transaction)).succeeded, true)
   })
 
-  await t.test('a refusal has what stood in the way, and an unconditional put what was there before it', async (t) => {
+  await t.test('a refusal has the current entity, and an unconditional put the one that it replaced', async (t) => {
     const key = uniqueName()
     await txn(putIf(key, 'value \0 \u{10ffff}', 'absent'))
     const { succeeded, responses } = await txn(putIf(key, 'other', 'absent'))
@@ -117,7 +116,7 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.equal((await entryOf(key))!.version, '2')
   })
 
-  await t.test('places: a put counts up, a removal and a creation begin a life at a newer revision (E50, E60)', async (t) => {
+  await t.test('places: a put counts up, a removal and a creation begin a life at a newer revision', async (t) => {
     const key = uniqueName()
     await txn(putIf(key, '1', 'none'))
     await txn(putIf(key, '2', 'none'))
@@ -129,7 +128,7 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.strictSame([first.writes, second.writes, second.createRevision > first.createRevision], [2n, 1n, true])
   })
 
-  await t.test('E54: comparisons of nested transactions come before all writes, so a key twice in one is a lost update', async (t) => {
+  await t.test('comparisons of nested transactions come before all writes, so a key twice in one is a lost update', async (t) => {
     const key = uniqueName()
     await txn(putIf(key, '1', 'absent'))
     const place = await placeOf(key)
@@ -142,19 +141,20 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.equal(await entryOf(key), undefined, 'and one of them is gone')
   })
 
-  await t.test('changes of different keys in one transaction: each applies or is refused by itself (E53)', async (t) => {
+  await t.test('changes of different keys in one transaction: each applies or is refused by itself', async (t) => {
     const keys = Array.from({ length: 64 }, () => uniqueName())
     const { header, responses } = await txn(
       putsTogether(
-        keys.map((key, at) => putIf(key, 'x', at % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n })),
+        keys.map((key, index) => putIf(key, 'x', index % 2 === 0 ? 'none' : { createRevision: 1n, writes: 1n })),
         keys[1]!
       )
     )
-    t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
+    const isEven = keys.map((_, index) => index % 2 === 0)
+    t.same(responses!.map(({ response_txn: nested }) => nested!.succeeded === true), isEven)
     t.equal((await entryOf(keys[0]!))!.create_revision, header.revision)
     t.equal(await entryOf(keys[1]!), undefined, 'the put that is there for the quota never runs')
     const { responses: removed } = await txn(deletesTogether(keys.map((key) => deleteIf(key, 'present'))))
-    t.same(removed!.map(({ response_txn: nested }) => nested!.succeeded === true), keys.map((_, at) => at % 2 === 0))
+    t.same(removed!.map(({ response_txn: nested }) => nested!.succeeded === true), isEven)
   })
 
   await t.test('ranges in one transaction answer in their order', async (t) => {
@@ -167,7 +167,7 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.same(responses!.map(({ response_range: range }) => range!.kvs?.map(({ key }) => textOf(key))), [undefined, [key]])
   })
 
-  await t.test('a range of a prefix ends with it, whatever its last character is, and says whether there is more (E5)', async (t) => {
+  await t.test('a range of a prefix ends with it, whatever its last character is, and says whether there is more', async (t) => {
     for (const last of ['/', '\x7f', 'ÿ', '\ud7ff', '\uffff', '\u{10ffff}']) {
       const prefix = `${uniqueName()}${last}`
       const keys = ['', 'a', 'a\uffff', 'a\u{10000}'].map((end) => prefix + end)
@@ -199,7 +199,7 @@ await t.test('etcd-transaction, on the real engine', { skip: skipWithout('etcd')
     t.match(
       responses![0]!.response_range!.kvs,
       [{ key: base64(prefix), value: undefined }],
-      'and nobody is sent an entity for it'
+      'and no entity is sent for it'
     )
     for (const key of keys) t.equal((await entryOf(key))?.version, '1')
   })

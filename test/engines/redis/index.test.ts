@@ -1,6 +1,6 @@
 import t from 'tap'
 import { redisAdapter, type NodeRedisClient } from '../../../lib/storage/redis/index.js'
-import { ANY, EXISTS } from '../../support/expectations.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { CLUSTER_DRIVERS, DRIVERS, lookingAt, openedAdapter, soon } from '../../support/redis/clients.js'
 import { sideBySide } from '../../support/redis/side-by-side.js'
 import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
@@ -51,6 +51,17 @@ await t.test('redis: with a server', { skip: skipWithout('redis') }, async (t) =
         code: INVALID,
         message: /"list" set to false/
       })
+    },
+
+    'redis: writes and removals are applied, or refused with the current entity': async (t) => {
+      const adapter = await openedAdapter(t, DRIVERS.ioredis(url))
+      const { version } = await adapter.write('k', 1, ABSENT, { digest: 'd' }) as { version: string }
+      t.strictSame(await adapter.read('k'), { value: 1, version, replaced: undefined, digest: 'd' })
+      const refused = { applied: false, current: { value: 1, version } }
+      t.match(await adapter.write('k', 2, ABSENT), refused)
+      t.match(await adapter.remove('k', versionIn('other')), refused)
+      t.strictSame(await adapter.remove('k', EXISTS), { applied: true })
+      t.strictSame(await adapter.remove('k', EXISTS), { applied: false, current: undefined })
     },
 
     'redis: a write whose answer was lost is proven by a read': async (t) => {

@@ -59,6 +59,27 @@ await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, asy
       t.match(await adapter.read('k'), { value: 1 })
     },
 
+    'redis: the proof of a write is looked for until the connection is back': async (t) => {
+      const proxy = await startProxy(t, url)
+      const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
+      const { answered } = proxy.cutAnswer({ when: isWrite })
+      const writing = adapter.write('k', 1, ANY)
+      await answered
+      await proxy.refuse()
+      await proxy.accept()
+      t.match(await soon(writing), { applied: true, created: true })
+    },
+
+    'redis: the proof of a write is looked for a second, where there is no connection any more': async (t) => {
+      const proxy = await startProxy(t, url)
+      const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
+      const { answered } = proxy.cutAnswer({ when: isWrite })
+      const writing = adapter.write('k', 1, ANY)
+      await answered
+      await proxy.refuse()
+      await t.rejects(soon(writing), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    },
+
     'redis: the proof of a write is looked for a second, also where nobody answers any more': async (t) => {
       const proxy = await startProxy(t, url)
       const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })

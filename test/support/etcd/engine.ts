@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { CreateAdapter } from 'fastify-if-match/conformance'
+import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conformance'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/index.js'
 import { EtcdGateway } from '../../../lib/storage/etcd/gateway.js'
 import type { RangeAnswer } from '../../../lib/storage/etcd/wire.js'
@@ -15,20 +15,32 @@ export async function openedEtcd (t: Test, options: EtcdAdapterOptions): Promise
   return adapter
 }
 
-/** What the conformance suite works on: a prefix of its own, and proxies that cut all of its adapters off. */
-export async function subjectsOn (t: Test, url: string): Promise<CreateAdapter> {
-  const proxies = await Promise.all(url.split(',').map((origin) => startProxy(t, origin)))
-  const endpoints = proxies.map((proxy) => proxy.url)
+/** The conformance suite, several cases at a time: each has a prefix and proxies of its own. */
+export async function conformance (t: Test, url: string): Promise<void> {
+  t.jobs = 8
+  await conformanceSuite({
+    test: async (title, run) => await t.test(title, { buffered: true }, run),
+    createAdapter: subjectsOn(t, url)
+  })
+}
+
+function subjectsOn (t: Test, url: string): CreateAdapter {
   return async () => {
+    const proxies = await Promise.all(url.split(',').map(async (origin) => await startProxy(t, origin)))
+    const endpoints = proxies.map((proxy) => proxy.url)
     const prefix = `${uniqueName()}/`
-    const adapterOf = () => etcdAdapter({ endpoints, prefix })
+    const make = (): ListingAdapter => etcdAdapter({ endpoints, prefix })
+    const refuse = async (): Promise<void> => {
+      await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() }))
+    }
     return {
-      adapter: adapterOf(),
-      another: async () => adapterOf(),
+      adapter: make(),
+      another: async () => make(),
       async cut () {
-        await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() }))
+        await refuse()
         return async () => { await Promise.all(proxies.map(async (proxy) => { await proxy.accept() })) }
-      }
+      },
+      close: refuse
     }
   }
 }
@@ -46,7 +58,7 @@ export async function revisionOf (gateway: EtcdGateway): Promise<bigint> {
   return BigInt(header.revision)
 }
 
-/** Keys and values as the gateway has them. */
+/** A key or a value as the gateway writes it. */
 export function base64 (text: string): string {
   return Buffer.from(text).toString('base64')
 }

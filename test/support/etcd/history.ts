@@ -1,4 +1,4 @@
-/** What a client saw of one register, whose writes are all compare-and-swaps and carry a value of their own. */
+/** What a client saw of one register: all writes are compare-and-swaps, and each carries a value of its own. */
 export type Seen =
   | { kind: 'applied', start: number, end: number, value: string, expected: string, version: string }
   | { kind: 'refused', start: number, end: number, value: string, current: { version: string, value: string } }
@@ -6,62 +6,67 @@ export type Seen =
   | { kind: 'unknown', start: number, value: string, expected: string }
   | { kind: 'read', start: number, end: number, version: string, value: string }
 
+/** A version, and the value that it has. */
+interface State { version: string, value: string }
+
 interface Placed { what: string, start: number, end: number, position: number, isWrite: boolean }
 
 /**
- * Why no order of the calls, one after another, explains what was seen; empty if one does. A compare-and-swap names what
- * it took the place of, so the writes are a chain from the first version to the last, and the only order there is: what
- * remains is whether nobody saw the past, or the future.
+ * Why no order of the calls, one after another, explains what was seen; empty if one does. A compare-and-swap names the
+ * version that it replaces, so the writes are a chain, and the chain is the only order there can be. It remains to see
+ * whether a call saw the past or the future.
  */
-export function flawsOf (first: { version: string, value: string }, history: readonly Seen[]): string[] {
+export function flawsOf (first: State, history: readonly Seen[]): string[] {
   const flaws: string[] = []
   const valueOf = new Map([[first.version, first.value]])
-
-  function note (version: string, value: string): void {
+  for (const { version, value } of history.flatMap(statesIn)) {
     const known = valueOf.get(version) ?? value
     if (known !== value) flaws.push(`version ${version} is of ${known} and of ${value}`)
     valueOf.set(version, value)
   }
-  for (const seen of history) {
-    if (seen.kind === 'applied' || seen.kind === 'read') note(seen.version, seen.value)
-    if (seen.kind === 'refused') note(seen.current.version, seen.current.value)
-  }
   const versionOf = new Map([...valueOf].map(([version, value]) => [value, version]))
   if (versionOf.size !== valueOf.size) flaws.push('a value was stored twice')
 
-  // What was seen by anybody was applied, whatever its writer was told.
   const successor = new Map<string, string>()
   for (const seen of history) {
-    const version =
-      'expected' in seen || seen.kind === 'refused' || seen.kind === 'unavailable'
-        ? versionOf.get(seen.value)
-        : undefined
+    // A value that somebody saw was applied, whatever its writer was told.
+    const version = seen.kind === 'read' ? undefined : versionOf.get(seen.value)
     if (version === undefined) continue
-    if (seen.kind === 'refused' || seen.kind === 'unavailable') { flaws.push(`${seen.value} was ${seen.kind}, and is there`) }
-    if (!('expected' in seen)) continue
-    if (successor.has(seen.expected)) {
-      flaws.push(
-        `lost update: ${seen.value} and ${valueOf.get(successor.get(seen.expected)!)!} replaced the same version`
-      )
+    if (!('expected' in seen)) {
+      flaws.push(`${seen.value} was ${seen.kind}, and is there`)
+      continue
+    }
+    const other = successor.get(seen.expected)
+    if (other !== undefined) {
+      flaws.push(`lost update: ${seen.value} and ${valueOf.get(other)!} replaced the same version`)
     }
     successor.set(seen.expected, version)
   }
 
-  const positions = new Map<string, number>()
-  for (
-    let version: string | undefined = first.version;
-    version !== undefined && !positions.has(version);
-    version = successor.get(version)
-  ) { positions.set(version, positions.size) }
+  const positions = chainFrom(first.version, successor)
   for (const [version, value] of valueOf) if (!positions.has(version)) flaws.push(`${value} is not on the chain`)
-
   return [...flaws, ...timeFlaws(history.flatMap((seen) => placed(seen, versionOf, positions)))]
+}
+
+function statesIn (seen: Seen): State[] {
+  if (seen.kind === 'applied' || seen.kind === 'read') return [seen]
+  return seen.kind === 'refused' ? [seen.current] : []
+}
+
+/** The position of each version in the chain. */
+function chainFrom (first: string, successor: ReadonlyMap<string, string>): Map<string, number> {
+  const positions = new Map<string, number>()
+  let version: string | undefined = first
+  while (version !== undefined && !positions.has(version)) {
+    positions.set(version, positions.size)
+    version = successor.get(version)
+  }
+  return positions
 }
 
 function placed (seen: Seen, versionOf: Map<string, string>, positions: Map<string, number>): Placed[] {
   if (seen.kind === 'unavailable') return []
-  const version =
-    seen.kind === 'refused' ? seen.current.version : seen.kind === 'read' ? seen.version : versionOf.get(seen.value)
+  const version = statesIn(seen)[0]?.version ?? versionOf.get(seen.value)
   const position = positions.get(version ?? '')
   if (position === undefined) return []
   const { kind, start, value } = seen
@@ -70,16 +75,20 @@ function placed (seen: Seen, versionOf: Map<string, string>, positions: Map<stri
   return [{ what: `${kind} ${value}`, start, end, position, isWrite: 'expected' in seen }]
 }
 
-// What ended before another began must not be behind it in the chain; nobody sees a write that has not begun.
+// A call that began after another had ended must not come before it in the chain, nor see a write that has not begun.
 function timeFlaws (calls: readonly Placed[]): string[] {
   const flaws: string[] = []
-  const byEnd = [...calls].sort((a, b) => a.end - b.end)
+  const byEnd = [...calls].sort((one, other) => one.end - other.end)
   const begun = new Map(calls.filter(({ isWrite }) => isWrite).map(({ position, start }) => [position, start]))
-  let at = 0
+  let ended = 0
   let newest: Placed | undefined
-  for (const call of [...calls].sort((a, b) => a.start - b.start)) {
-    for (; byEnd[at]!.end < call.start; at++) { if (newest === undefined || byEnd[at]!.position > newest.position) newest = byEnd[at] }
-    if (newest !== undefined && newest.position > call.position) { flaws.push(`${call.what} began after ${newest.what} had ended, and is before it`) }
+  for (const call of [...calls].sort((one, other) => one.start - other.start)) {
+    for (; byEnd[ended]!.end < call.start; ended++) {
+      if (newest === undefined || byEnd[ended]!.position > newest.position) newest = byEnd[ended]
+    }
+    if (newest !== undefined && newest.position > call.position) {
+      flaws.push(`${call.what} began after ${newest.what} had ended, and is before it`)
+    }
     if ((begun.get(call.position) ?? -Infinity) > call.end) flaws.push(`${call.what} saw a write that had not begun`)
   }
   return flaws

@@ -1,15 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StorageAdapter } from '../../../lib/storage/adapter.js'
+import { ABSENT, versionIn } from '../expectations.js'
+import { until } from '../until.js'
 import { flawsOf, type Seen } from './history.js'
 
 const CALLS = 20_000
+// Only a member that does not come back takes so long.
+const RETURNS_WITHIN = 60_000
 
 interface Register { key: string, first: { version: string, value: string }, history: Seen[] }
 
-/** Writers and readers of a few registers, who note what they see until they are told to stop. */
+/** Clients that read and write a few registers, and note what they see until they are told to stop. */
 export class Load {
   readonly counts: Record<Seen['kind'], number> = { applied: 0, refused: 0, read: 0, unavailable: 0, unknown: 0 }
-  /** What is none of the outcomes that the contract knows. */
+  /** Errors that are none of the outcomes of the storage contract. */
   readonly failures: unknown[] = []
   readonly #registers: Register[]
   #isOver = false
@@ -22,24 +26,23 @@ export class Load {
 
   /** @param adapters each has two clients */
   static async start (adapters: readonly StorageAdapter[], registers = 3): Promise<Load> {
-    const load = new Load(await Promise.all(Array.from({ length: registers }, async (_, at) => {
-      const result = await adapters[0]!.write(`r${at}`, 'first', { kind: 'absent' })
+    const load = new Load(await Promise.all(Array.from({ length: registers }, async (_, index) => {
+      const key = `r${index}`
+      const result = await adapters[0]!.write(key, 'first', ABSENT)
       if (!result.applied) throw new Error('the register is not new')
-      return { key: `r${at}`, first: { version: result.version, value: 'first' }, history: [] }
+      return { key, first: { version: result.version, value: 'first' }, history: [] }
     })))
     load.#done = Promise.all([...adapters, ...adapters].map(async (adapter) => { await load.#client(adapter) }))
     return load
   }
 
-  /** Waits for so many more acknowledged writes; false if they do not come in time. */
-  async more (acknowledged: number, within: number): Promise<boolean> {
+  /** Resolves after so many more acknowledged writes. */
+  async more (acknowledged: number): Promise<void> {
     const goal = this.counts.applied + acknowledged
-    const end = performance.now() + within
-    while (this.counts.applied < goal && performance.now() < end) await delay(20)
-    return this.counts.applied >= goal
+    await until(`${acknowledged} more writes are acknowledged`, () => this.counts.applied >= goal, RETURNS_WITHIN)
   }
 
-  /** Stops, and says what no order of the calls explains. The adapter reads what is there in the end. */
+  /** Stops, reads with this adapter what is there in the end, and says what no order of the calls explains. */
   async flaws (adapter: StorageAdapter): Promise<string[]> {
     this.#isOver = true
     await this.#done
@@ -81,7 +84,7 @@ export class Load {
     const value = `w${this.#values++}`
     const start = performance.now()
     try {
-      const result = await adapter.write(key, value, { kind: 'version', versions: [expected] })
+      const result = await adapter.write(key, value, versionIn(expected))
       const times = { start, end: performance.now() }
       if (result.applied) this.#note(history, { kind: 'applied', ...times, value, expected, version: result.version })
       else {

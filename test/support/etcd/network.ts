@@ -7,39 +7,40 @@ import type { Place } from '../services/etcd.js'
 export interface Network {
   places: Place[]
   /** Cuts a host off from the others; from here it is still reached. */
-  isolate: (at: number) => void
+  isolate: (host: number) => void
   /** Takes the cable out: nobody reaches the host. */
-  unplug: (at: number) => void
-  mend: (at: number) => void
+  unplug: (host: number) => void
+  mend: (host: number) => void
 }
 
 function ip (...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-/** Why there are no network namespaces here; undefined if there are. With REQUIRE_SERVICES=1 that is an error. */
+/** Why no network namespaces can be made here; undefined if they can. With REQUIRE_SERVICES=1 the lack is an error. */
 export function networkLack (): string | undefined {
   try {
     execFileSync('unshare', ['--net', 'true'], { stdio: 'ignore' })
     execFileSync('ip', ['netns', 'list'], { stdio: 'ignore' })
     return undefined
   } catch (cause) {
-    if (process.env['REQUIRE_SERVICES'] === '1') { throw new Error('REQUIRE_SERVICES=1, and network namespaces cannot be made here.', { cause }) }
-    return 'network namespaces cannot be made here'
+    const lack = 'network namespaces cannot be made here'
+    if (process.env['REQUIRE_SERVICES'] === '1') throw new Error(`REQUIRE_SERVICES=1, and ${lack}.`, { cause })
+    return lack
   }
 }
 
-/** So many hosts on one bridge; all of it goes with the test. */
+/** So many hosts on one bridge, which are removed with the test. */
 export function networkOf (t: Test, hosts: number): Network {
   const name = `if${randomInt(0x10000, 0x100000).toString(16)}`
   const subnet = `10.${randomInt(64, 255)}.${randomInt(1, 255)}`
-  const at = (host: number) => ({
+  const namesOf = (host: number) => ({
     space: `${name}n${host}`,
     here: `${name}h${host}`,
     there: `${name}t${host}`,
     address: `${subnet}.${host + 2}`
   })
-  const all = Array.from({ length: hosts }, (_, host) => at(host))
+  const all = Array.from({ length: hosts }, (_, host) => namesOf(host))
   const others = (host: number) => all.filter((_, other) => other !== host)
 
   ip('link', 'add', name, 'type', 'bridge')
@@ -59,14 +60,15 @@ export function networkOf (t: Test, hosts: number): Network {
   return {
     places: all.map(({ space, address }) => ({ host: address, through: ['ip', 'netns', 'exec', space] })),
     isolate (host) {
-      for (const { address } of others(host)) ip('-n', at(host).space, 'route', 'add', 'blackhole', `${address}/32`)
+      const { space } = namesOf(host)
+      for (const { address } of others(host)) ip('-n', space, 'route', 'add', 'blackhole', `${address}/32`)
     },
-    unplug (host) { ip('link', 'set', at(host).here, 'down') },
+    unplug (host) { ip('link', 'set', namesOf(host).here, 'down') },
     mend (host) {
-      ip('link', 'set', at(host).here, 'up')
+      ip('link', 'set', namesOf(host).here, 'up')
       for (const { address } of others(host)) {
         try {
-          ip('-n', at(host).space, 'route', 'delete', 'blackhole', `${address}/32`)
+          ip('-n', namesOf(host).space, 'route', 'delete', 'blackhole', `${address}/32`)
         } catch {}
       }
     }

@@ -3,11 +3,11 @@ import { startEtcd } from '../services/etcd.js'
 import type { Service } from '../services/service.js'
 import { base64, gatewayOf } from './engine.js'
 
-/** Who may read and write under `entities/`. */
+/** A user who may read and write under `entities/`. */
 export const auth = { user: 'app', password: 'a secret' }
 
 /**
- * An etcd that asks for a login. Beside `auth` there are `key`, `reader` and `writer` with the same password, who may do
+ * An etcd that asks for a login. It also has the users `key`, `reader` and `writer`, with the same password, who may do
  * less: read all and write one key, only read, only write.
  */
 export async function startWithLogin (t: Test): Promise<Service> {
@@ -37,6 +37,6 @@ export async function startWithLogin (t: Test): Promise<Service> {
     ['role/grant', { name: 'entities', perm: { permType: 'READWRITE', ...range } }],
     ['user/grant', { user: auth.user, role: 'entities' }],
     ['enable', {}]
-  ] as const) { await gateway.write(`/v3/auth/${call}`, body) }
+  ] as const) await gateway.write(`/v3/auth/${call}`, body)
   return service
 }

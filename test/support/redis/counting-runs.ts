@@ -7,8 +7,8 @@ import { until } from '../until.js'
 import { lookingAt } from './clients.js'
 
 /**
- * Watches the servers at these addresses, and gives a function that tells how often they have run a command on keys under
- * this prefix. Others may use the servers at the same time.
+ * Watches the servers at these addresses, and gives a function that tells how often they have run a command on keys
+ * under this prefix. Others may use the servers at the same time.
  */
 export async function countingRuns (
   t: Test, url: string, command: string, prefix: string

@@ -8,7 +8,7 @@ import { within } from '../../../../lib/storage/kit/deadline.js'
 import { certificatesFor } from '../../../support/etcd/certificates.js'
 import { deadOrigin, etcdError, EtcdStub } from '../../../support/etcd/stub.js'
 
-// So much that only what hangs takes as long.
+// Only a request that hangs takes as long.
 const BOUNDS = { connect: 20_000, answer: 20_000 }
 
 function endpointOf (t: Test, origin: string, tls?: EtcdTls): EtcdEndpoint {
@@ -40,7 +40,7 @@ await t.test('etcd-endpoint: posts a body with its token, gets without one, and 
   ])
 })
 
-await t.test('etcd-endpoint: connections are kept (E56)', async (t) => {
+await t.test('etcd-endpoint: connections are kept', async (t) => {
   const ports = new Set<number>()
   const stub = await EtcdStub.start(t)
   const endpoint = endpointOf(t, stub.origin)
@@ -57,7 +57,7 @@ await t.test('etcd-endpoint: an answer other than 200 is its fault', async (t) =
   await t.rejects(endpointOf(t, stub.origin).post('/', '{}', undefined, BOUNDS), { name: 'Error', kind: 'BUSY' })
 })
 
-await t.test('etcd-endpoint: a refused connection and one that does not come about sent nothing (E58)', async (t) => {
+await t.test('etcd-endpoint: a refused connection and one that does not come about sent nothing', async (t) => {
   await t.rejects(endpointOf(t, await deadOrigin(t)).post('/', '{}', undefined, BOUNDS), {
     name: 'Error',
     kind: 'UNREACHABLE',
@@ -72,7 +72,7 @@ await t.test('etcd-endpoint: a refused connection and one that does not come abo
   })
 })
 
-await t.test('etcd-endpoint: what was sent and is cut off, or takes too long, is lost', async (t) => {
+await t.test('etcd-endpoint: a request that was sent and is cut off, or takes too long, is lost', async (t) => {
   const stub = await EtcdStub.start(t, () => 'cut')
   const endpoint = endpointOf(t, stub.origin)
   await t.rejects(endpoint.post('/', '{}', undefined, BOUNDS), {
@@ -98,7 +98,7 @@ await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', a
   })
 })
 
-await t.test('etcd-endpoint: whoever changes the protocol gives no answer, and is waited for no longer than for one', async (t) => {
+await t.test('etcd-endpoint: an answer that changes the protocol is none, and is waited for no longer than any', async (t) => {
   const server = createServer((socket) => {
     socket.once('data', () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
@@ -115,7 +115,7 @@ await t.test('etcd-endpoint: whoever changes the protocol gives no answer, and i
   )
 })
 
-await t.test('etcd-endpoint: what waits behind others for a connection waits no longer than its own bound, and is not sent afterwards (E58)', async (t) => {
+await t.test('etcd-endpoint: a request that waits behind others for a connection waits no longer than its own bound, and is not sent afterwards', async (t) => {
   const sockets: Socket[] = []
   let held = 0
   const stub = await EtcdStub.start(t)
@@ -138,7 +138,7 @@ await t.test('etcd-endpoint: what waits behind others for a connection waits no 
   t.notOk(stub.requests.some(({ path }) => path === '/waits'))
 })
 
-await t.test('etcd-endpoint: once it is answered no timer is left, which would keep the process', async (t) => {
+await t.test('etcd-endpoint: an answered request leaves no timer, which would keep the process', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const stub = await EtcdStub.start(t)
   const endpoint = endpointOf(t, stub.origin)

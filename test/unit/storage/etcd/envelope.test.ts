@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import { sealed, unsealed } from '../../../../lib/storage/etcd/envelope.js'
 
-await t.test('etcd-envelope: what is sealed comes back', async (t) => {
+await t.test('etcd-envelope: a sealed value comes back', async (t) => {
   for (const value of [
     null,
     0,
@@ -13,15 +13,20 @@ await t.test('etcd-envelope: what is sealed comes back', async (t) => {
     [1, [2]],
     { a: { b: '}' }, value: 1, marker: 'x' }
   ]) {
-    for (const digest of [undefined, 'd"1']) { t.strictSame(unsealed(sealed({ marker: 'm', digest, value })), { marker: 'm', ...(digest && { digest }), value }) }
+    for (const digest of [undefined, 'd"1']) {
+      const envelope = { marker: 'm', ...digest && { digest }, value }
+      t.strictSame(unsealed(sealed({ marker: 'm', digest, value })), envelope)
+    }
   }
 })
 
-await t.test('etcd-envelope: what JSON cannot carry is refused', async (t) => {
-  for (const value of [undefined, NaN, new Date(0)]) { t.throws(() => sealed({ marker: 'm', value }), { code: 'FST_IF_MATCH_INVALID_VALUE' }) }
+await t.test('etcd-envelope: a value that JSON cannot carry is refused', async (t) => {
+  for (const value of [undefined, NaN, new Date(0)]) {
+    t.throws(() => sealed({ marker: 'm', value }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  }
 })
 
-await t.test('etcd-envelope: what somebody else wrote is an outage, and is not in the error', async (t) => {
+await t.test('etcd-envelope: a value that somebody else wrote is an outage, and no error quotes it', async (t) => {
   for (const text of [
     '',
     'a secret',

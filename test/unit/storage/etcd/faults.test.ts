@@ -5,7 +5,7 @@ import { etcdError } from '../../../support/etcd/stub.js'
 const fault = (status: number, code: number, message: string) =>
   faultOfAnswer(status, JSON.stringify(etcdError(status, code, message).json))
 
-await t.test('etcd-fault: what a check refuses is certain, and says what to do (E57)', async (t) => {
+await t.test('etcd-fault: what a check refuses is certain, and says what to do', async (t) => {
   const cases: Array<[number, number, string, string, RegExp]> = [
     [429, 8, 'etcdserver: too many requests', 'BUSY', /too many/],
     [401, 16, 'etcdserver: invalid auth token', 'TOKEN', /login/],
@@ -27,7 +27,7 @@ await t.test('etcd-fault: what a check refuses is certain, and says what to do (
   }
 })
 
-await t.test('etcd-fault: what may come while it runs is not certain (E57)', async (t) => {
+await t.test('etcd-fault: what may come while it runs is not certain', async (t) => {
   for (const [status, code, message] of [
     [503, 14, 'etcdserver: no leader'],
     [503, 14, 'etcdserver: leader changed'],
@@ -37,10 +37,12 @@ await t.test('etcd-fault: what may come while it runs is not certain (E57)', asy
     [408, 1, 'context canceled'],
     [500, 2, 'anything'],
     [500, 13, 'transport']
-  ] as const) { t.match(fault(status, code, message), { kind: 'LOST', isCertain: false, isOfEndpoint: true }, message) }
+  ] as const) {
+    t.match(fault(status, code, message), { kind: 'LOST', isCertain: false, isOfEndpoint: true }, message)
+  }
 })
 
-await t.test('etcd-fault: of an error that nobody knows, its code of gRPC tells whether a check refused it (E57)', async (t) => {
+await t.test('etcd-fault: of an unknown error the code of gRPC tells whether a check refused the request', async (t) => {
   for (let code = 0; code <= 17; code++) {
     t.equal(
       fault(400, code, 'anything').kind,
@@ -50,7 +52,7 @@ await t.test('etcd-fault: of an error that nobody knows, its code of gRPC tells 
   }
 })
 
-await t.test('etcd-fault: a quota that is used up is told apart, and says what the operator must do (E57)', async (t) => {
+await t.test('etcd-fault: a quota that is used up is told apart, and says what the operator must do', async (t) => {
   t.match(fault(429, 8, 'etcdserver: mvcc: database space exceeded'), {
     kind: 'NO_SPACE',
     isCertain: false,
@@ -60,7 +62,9 @@ await t.test('etcd-fault: a quota that is used up is told apart, and says what t
 })
 
 await t.test('etcd-fault: an answer that is not of the gateway is not certain', async (t) => {
-  for (const text of ['', '<html>502</html>', 'null', '{}', '{"code":"3"}']) { t.match(faultOfAnswer(502, text), { kind: 'LOST', message: /status 502/ }, text) }
+  for (const text of ['', '<html>502</html>', 'null', '{}', '{"code":"3"}']) {
+    t.match(faultOfAnswer(502, text), { kind: 'LOST', message: /status 502/ }, text)
+  }
 })
 
 await t.test('etcd-fault: gateways of other versions name the message once', async (t) => {
@@ -68,7 +72,7 @@ await t.test('etcd-fault: gateways of other versions name the message once', asy
   t.equal(faultOfAnswer(400, '{"code":3,"error":"etcdserver: request is too large"}').kind, 'TOO_LARGE')
 })
 
-await t.test('etcd-fault: what was never sent is certain, and another endpoint may take it (E58)', async (t) => {
+await t.test('etcd-fault: a request that was never sent changed nothing, and another endpoint may take it', async (t) => {
   t.match(new EtcdFault('UNREACHABLE', 'nobody there'), {
     isCertain: true,
     isOfEndpoint: true,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { EtcdEndpoint } from '../../../../lib/storage/etcd/endpoint.js'
 import { EtcdGateway, type EtcdGatewayOptions } from '../../../../lib/storage/etcd/gateway.js'
 import { within } from '../../../../lib/storage/kit/deadline.js'
 import { deadOrigin, etcdError, EtcdStub, type Behaviour } from '../../../support/etcd/stub.js'
@@ -7,6 +8,7 @@ import { deadOrigin, etcdError, EtcdStub, type Behaviour } from '../../../suppor
 const NO_LEADER = etcdError(503, 14, 'etcdserver: no leader')
 const BUSY = etcdError(429, 8, 'etcdserver: too many requests')
 const FINE = { json: { fine: true } }
+const auth = { user: 'u', password: 'right' }
 
 function gatewayTo (t: Test, endpoints: string[], options: Partial<EtcdGatewayOptions> = {}): EtcdGateway {
   const gateway = new EtcdGateway({ endpoints, timeout: 20_000, ...options })
@@ -26,7 +28,7 @@ await t.test('etcd-gateway: the first endpoint is asked as long as it answers', 
   t.equal(stubs[1].requests.length, 0)
 })
 
-await t.test('etcd-gateway: a read goes to the next endpoint after any failure of the connection, and what follows stays there (E58)', async (t) => {
+await t.test('etcd-gateway: a read goes to the next endpoint after any failure of the connection, and later requests stay there', async (t) => {
   for (const behaviour of ['cut', NO_LEADER, BUSY, { text: 'no JSON' }, { status: 502, text: '' }] as const) {
     const { gateway, stubs } = await pair(t, () => behaviour)
     t.strictSame(await gateway.read('/a', {}), { fine: true })
@@ -35,7 +37,7 @@ await t.test('etcd-gateway: a read goes to the next endpoint after any failure o
   }
 })
 
-await t.test('etcd-gateway: a write whose answer was lost is sent to nobody else, and the next one goes elsewhere (E3, E58)', async (t) => {
+await t.test('etcd-gateway: a write whose answer was lost is sent to nobody else, and the next one goes elsewhere', async (t) => {
   for (const behaviour of ['cut', NO_LEADER, { text: 'no JSON' }] as const) {
     const { gateway, stubs } = await pair(t, () => behaviour)
     await t.rejects(gateway.write('/a', {}), { name: 'Error', kind: 'LOST', isCertain: false })
@@ -44,7 +46,7 @@ await t.test('etcd-gateway: a write whose answer was lost is sent to nobody else
   }
 })
 
-await t.test('etcd-gateway: a write goes to the next endpoint if this one was not reached, or refused it before it ran (E58)', async (t) => {
+await t.test('etcd-gateway: a write goes to the next endpoint if this one was not reached, or refused it before it ran', async (t) => {
   const { gateway, stubs } = await pair(t, () => BUSY)
   t.strictSame(await gateway.write('/a', {}), { fine: true })
   t.same(stubs.map(({ requests }) => requests.length), [1, 1])
@@ -53,7 +55,7 @@ await t.test('etcd-gateway: a write goes to the next endpoint if this one was no
   t.strictSame(await gatewayTo(t, [await deadOrigin(t), stubs[1].origin]).write('/a', {}), { fine: true })
 })
 
-await t.test('etcd-gateway: what an endpoint refuses for good is asked of no other', async (t) => {
+await t.test('etcd-gateway: a request that an endpoint refuses for good is sent to no other', async (t) => {
   const { gateway, stubs } = await pair(t, () => etcdError(400, 3, 'etcdserver: request is too large'))
   await t.rejects(gateway.read('/a', {}), { name: 'Error', kind: 'TOO_LARGE' })
   t.equal(stubs[1].requests.length, 0)
@@ -80,13 +82,10 @@ await t.test('etcd-gateway: a read whose connection was stale is asked again on 
   t.equal(stub.requests.length, 3)
 })
 
-await t.test('etcd-gateway: those who find the same endpoint silent turn once, and who finds it late does not turn back', async (t) => {
+await t.test('etcd-gateway: calls that find the same endpoint silent turn once, and a call that finds it late does not turn back', async (t) => {
   const { gateway: ofTwo, stubs } = await pair(t, () => 'cut')
-  t.strictSame(await Promise.all([1, 2, 3].map(() => ofTwo.read('/a', {}))), [
-    { fine: true },
-    { fine: true },
-    { fine: true }
-  ])
+  const answers = await Promise.all([1, 2, 3].map(async () => await ofTwo.read('/a', {})))
+  t.strictSame(answers, [FINE.json, FINE.json, FINE.json])
   t.equal(stubs[1].requests.length, 3)
 
   const first = await EtcdStub.start(t)
@@ -121,9 +120,9 @@ function withLogin (valid: () => string): Behaviour {
   }
 }
 
-await t.test('etcd-gateway: one login serves everybody', async (t) => {
+await t.test('etcd-gateway: all callers share one login', async (t) => {
   const stub = await EtcdStub.start(t, withLogin(() => 't1'))
-  const gateway = gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } })
+  const gateway = gatewayTo(t, [stub.origin], { auth })
   await Promise.all([1, 2, 3].map(() => gateway.write('/a', {})))
   await gateway.read('/a', {})
   t.strictSame(
@@ -132,18 +131,15 @@ await t.test('etcd-gateway: one login serves everybody', async (t) => {
   )
 })
 
-await t.test('etcd-gateway: a token that has expired is replaced once for everybody, and the request sent again (E59)', async (t) => {
+await t.test('etcd-gateway: a token that has expired is replaced once for all callers, and their requests are sent again', async (t) => {
   let valid = 't1'
   const stub = await EtcdStub.start(t, withLogin(() => valid))
-  const gateway = gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } })
+  const gateway = gatewayTo(t, [stub.origin], { auth })
   await gateway.write('/a', {})
   valid = 't2'
   stub.requests.length = 0
-  t.strictSame(await Promise.all([gateway.write('/a', {}), gateway.write('/a', {}), gateway.read('/a', {})]), [
-    FINE.json,
-    FINE.json,
-    FINE.json
-  ])
+  const answers = await Promise.all([gateway.write('/a', {}), gateway.write('/a', {}), gateway.read('/a', {})])
+  t.strictSame(answers, [FINE.json, FINE.json, FINE.json])
   t.equal(stub.requests.filter(({ path }) => path === '/v3/auth/authenticate').length, 1)
 })
 
@@ -151,7 +147,7 @@ await t.test('etcd-gateway: a token that is refused twice is a fault, and withou
   const stub = await EtcdStub.start(t, ({ path }) =>
     path === '/v3/auth/authenticate' ? { json: { token: 't' } } : etcdError(401, 16, 'etcdserver: invalid auth token')
   )
-  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } }).write('/a', {}), {
+  await t.rejects(gatewayTo(t, [stub.origin], { auth }).write('/a', {}), {
     name: 'Error',
     kind: 'TOKEN',
     isCertain: true
@@ -161,32 +157,25 @@ await t.test('etcd-gateway: a token that is refused twice is a fault, and withou
   t.equal(stub.requests.length, 5)
 })
 
-await t.test('etcd-gateway: with a login, too, a write whose answer was lost is not sent again (E3)', async (t) => {
+await t.test('etcd-gateway: with a login, too, a write whose answer was lost is not sent again', async (t) => {
   const stub = await EtcdStub.start(t, ({ path }) => path === '/a' ? 'cut' : { json: { token: 't' } })
-  await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } }).write('/a', {}), {
+  await t.rejects(gatewayTo(t, [stub.origin], { auth }).write('/a', {}), {
     name: 'Error',
     kind: 'LOST'
   })
   t.equal(stub.requests.filter(({ path }) => path === '/a').length, 1)
 })
 
-await t.test('etcd-gateway: where the login fails nothing was sent, and the next call tries again', async (t) => {
+await t.test('etcd-gateway: if the login fails nothing was sent, and the next call tries again', async (t) => {
   const stub = await EtcdStub.start(t, ({ path }) => path === '/v3/auth/authenticate' ? 'cut' : FINE)
-  const gateway = gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } })
+  const gateway = gatewayTo(t, [stub.origin], { auth })
   await t.rejects(gateway.write('/a', {}), { name: 'Error', kind: 'UNREACHABLE', isCertain: true, message: /login/ })
   stub.behave = withLogin(() => 't')
   t.strictSame(await gateway.write('/a', {}), { fine: true })
   const { stubs } = await pair(t, () => 'cut')
   stubs[1].behave = withLogin(() => 't')
-  t.strictSame(
-    await gatewayTo(
-      t,
-      stubs.map(({ origin }) => origin),
-      { auth: { user: 'u', password: 'right' } }
-    ).write('/a', {}),
-    FINE.json,
-    'by another endpoint'
-  )
+  const ofTwo = gatewayTo(t, stubs.map(({ origin }) => origin), { auth })
+  t.strictSame(await ofTwo.write('/a', {}), FINE.json, 'by another endpoint')
   await t.rejects(gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'wrong' } }).write('/a', {}), {
     name: 'Error',
     kind: 'AUTH',
@@ -194,10 +183,19 @@ await t.test('etcd-gateway: where the login fails nothing was sent, and the next
   })
 })
 
-await t.test('etcd-gateway: an answer to a login that has no token is none, and is not kept', async (t) => {
+await t.test('etcd-gateway: a login that is not answered is waited for as long as there is time left', async (t) => {
+  t.intercept(EtcdEndpoint.prototype, 'post', { value: async () => await new Promise<string>(() => {}) })
+  const gateway = gatewayTo(t, ['http://127.0.0.1:1'], { auth, timeout: 5 })
+  await t.rejects(
+    within(20_000, gateway.write('/a', {}), () => new Error('no bound')),
+    { name: 'Error', kind: 'UNREACHABLE', message: /login takes too long/ }
+  )
+})
+
+await t.test('etcd-gateway: an answer to a login without a token is a failed login, and is not kept', async (t) => {
   for (const json of [null, {}, { token: 1 }]) {
     const stub = await EtcdStub.start(t, () => ({ json }))
-    const gateway = gatewayTo(t, [stub.origin], { auth: { user: 'u', password: 'right' } })
+    const gateway = gatewayTo(t, [stub.origin], { auth })
     await t.rejects(gateway.write('/a', {}), {
       name: 'Error',
       kind: 'UNREACHABLE',
@@ -211,7 +209,7 @@ await t.test('etcd-gateway: an answer to a login that has no token is none, and 
   }
 })
 
-await t.test('etcd-gateway: whoever answers in place of an endpoint is not taken for one, and no connection is left', async (t) => {
+await t.test('etcd-gateway: an answer that is not of an etcd is a lost one, and no connection is left', async (t) => {
   const html = '<html><a href="/">here</a></html>'
   let open = 0
   const stub = await EtcdStub.start(t)
@@ -228,13 +226,8 @@ await t.test('etcd-gateway: whoever answers in place of an endpoint is not taken
     { text: '{"header":{"revis' }
   ] as const) {
     stub.behave = () => behaviour
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 80 }, (_, at) => (at % 2 === 0 ? gateway.write('/a', {}) : gateway.read('/a', {})))
-    )
-    t.match(
-      outcomes,
-      outcomes.map(() => ({ reason: { kind: 'LOST' } }))
-    )
+    const calls = Array.from({ length: 40 }, () => [gateway.write('/a', {}), gateway.read('/a', {})]).flat()
+    t.match(await Promise.allSettled(calls), calls.map(() => ({ reason: { kind: 'LOST' } })))
     t.ok(open <= 64, `${open} connections`)
   }
   stub.behave = () => FINE

@@ -23,21 +23,13 @@ await t.test('etcd-options: several endpoints are taken in their order, with or 
   ])
 })
 
-await t.test('etcd-options: wrong options are refused, naming the option and not what it says', async (t) => {
+await t.test('etcd-options: wrong options are refused, naming the option and not its value', async (t) => {
+  const noEndpoints = [
+    undefined, '', [], 1, 'a:2379', 'ftp://a', 'http://a/v3', 'http://a/?b', 'http://u:secret@a', [endpoints, 'x'],
+    [[[endpoints]]]
+  ]
   const wrong: Array<[object, RegExp]> = [
-    ...[
-      undefined,
-      '',
-      [],
-      1,
-      'a:2379',
-      'ftp://a',
-      'http://a/v3',
-      'http://a/?b',
-      'http://u:secret@a',
-      [endpoints, 'x'],
-      [[[endpoints]]]
-    ].map((endpoints): [object, RegExp] => [{ endpoints }, /"endpoints"/]),
+    ...noEndpoints.map((endpoints): [object, RegExp] => [{ endpoints }, /"endpoints"/]),
     [{ endpoints, tls: {} }, /"tls"/],
     [{ endpoints, tls: null }, /"tls"/],
     ...[null, {}, { user: 'u' }, { user: '', password: 'secret' }, { user: 1, password: 'secret' }].map(

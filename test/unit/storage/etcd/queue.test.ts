@@ -45,24 +45,21 @@ function sizes (stub: EtcdStub): number[] {
   )
 }
 
-await t.test('etcd-queue: what arrives in one turn is one transaction; what is alone is a plain one (E26)', async (t) => {
+await t.test('etcd-queue: changes of one turn are one transaction; a change that is alone is a plain one', async (t) => {
   const { queue, stub } = await queueOn(t)
-  t.match(await Promise.all(['a', 'b', 'c'].map((key) => queue.change(put(key), 1, undefined))), [
-    { applied: true },
-    { applied: true },
-    { applied: true }
-  ])
+  const outcomes = await Promise.all(['a', 'b', 'c'].map(async (key) => await queue.change(put(key), 1, undefined)))
+  t.match(outcomes, [{ applied: true }, { applied: true }, { applied: true }])
   t.match(await queue.change(put('d'), 1, undefined), { applied: true })
   t.same(sizes(stub), [3, 0])
 })
 
-await t.test('etcd-queue: never more than 64 in a transaction (E53)', async (t) => {
+await t.test('etcd-queue: never more than 64 in a transaction', async (t) => {
   const { queue, stub } = await queueOn(t)
-  await Promise.all(Array.from({ length: 400 }, (_, at) => queue.change(put(`k${at}`), 1, undefined)))
+  await Promise.all(Array.from({ length: 400 }, (_, index) => queue.change(put(`k${index}`), 1, undefined)))
   t.same(sizes(stub).sort((a, b) => a - b), [16, 64, 64, 64, 64, 64, 64])
 })
 
-// Each of them once for as many requests as there are of it.
+// Begins as many operations of a kind as make so many requests.
 const KINDS: ReadonlyArray<[string, (queue: EtcdQueue, requests: number) => Array<Promise<unknown>>]> = [
   ['writes', (queue, requests) => Array.from({ length: requests }, () => queue.change(put('k'), 1, undefined))],
   ['removals', (queue, requests) => Array.from({ length: requests }, () => queue.change(removal('k'), 1, undefined))],
@@ -70,7 +67,7 @@ const KINDS: ReadonlyArray<[string, (queue: EtcdQueue, requests: number) => Arra
   ['listings', (queue, requests) => Array.from({ length: requests }, () => queue.list(rangeFrom('a', 'a', 9)))]
 ]
 
-/** A queue on a store that answers nothing before it is let, and counts what it was sent. */
+/** A queue on a store that answers when it is told to, and counts its requests. */
 function heldQueue (timeout: number) {
   const store = { sent: 0, answer: () => {} }
   const answered = new Promise<void>((resolve) => { store.answer = resolve })
@@ -87,13 +84,13 @@ function heldQueue (timeout: number) {
     range: async () => await sent(found),
     ranges: async (ranges) => await sent(ranges.map(() => found))
   }
-  // More turns than anything takes that waits for no answer.
+  // More turns of the event loop than anything takes that waits for no answer.
   const turns = async () => { for (let count = 0; count < 50; count++) await turn() }
   return { queue: new EtcdQueue(held as EtcdStore, { maxRequestBytes: 1000, timeout }), store, turns }
 }
 
 for (const [kind, begin] of KINDS) {
-  await t.test(`etcd-queue: ${kind} go four requests at a time (E55), and it is idle when all of them have an answer`, async (t) => {
+  await t.test(`etcd-queue: ${kind} go four requests at a time, and the queue is idle when all of them have an answer`, async (t) => {
     const { queue, store, turns } = heldQueue(20_000)
     const all = begin(queue, 9)
     let isIdle = false
@@ -117,22 +114,20 @@ for (const [kind, begin] of KINDS) {
     const outcomes = await Promise.allSettled(early)
     const waited = outcomes.filter((outcome) => outcome.status === 'rejected')
     t.equal(waited.length, early.length / 5)
-    t.match(
-      waited,
-      waited.map(() => ({ reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } }))
-    )
+    const unavailable = { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /waited/ } } }
+    t.match(waited, waited.map(() => unavailable))
     await Promise.all(late)
     t.equal(store.sent, 5)
   })
 }
 
-await t.test('etcd-queue: a key is never twice in a transaction (E54)', async (t) => {
+await t.test('etcd-queue: a key is never twice in a transaction', async (t) => {
   const { queue, stub } = await queueOn(t)
   await Promise.all(['a', 'a', 'b', 'a'].map((key) => queue.change(put(key), 1, undefined)))
   t.same(sizes(stub), [2, 0, 0])
 })
 
-await t.test('etcd-queue: removals go apart from writes, which a quota may stop (E57)', async (t) => {
+await t.test('etcd-queue: removals go apart from writes, which a quota may stop', async (t) => {
   const { queue, stub } = await queueOn(t)
   await Promise.all([
     queue.change(put('a'), 1, undefined),
@@ -148,24 +143,21 @@ await t.test('etcd-queue: removals go apart from writes, which a quota may stop 
   )
 })
 
-await t.test('etcd-queue: what would be too many bytes together goes in parts (E53)', async (t) => {
+await t.test('etcd-queue: changes that are too many bytes together go in parts', async (t) => {
   const { queue, stub } = await queueOn(t, 1000)
-  await Promise.all([400, 600, 1, 999, 1000, 5].map((bytes, at) => queue.change(put(`k${at}`), bytes, undefined)))
+  await Promise.all([400, 600, 1, 999, 1000, 5].map((bytes, index) => queue.change(put(`k${index}`), bytes, undefined)))
   t.same(sizes(stub).sort(), [0, 0, 2, 2])
 })
 
 await t.test('etcd-queue: reads of one turn are one transaction, one alone is a plain range', async (t) => {
   const { queue, stub } = await queueOn(t)
-  t.same(await Promise.all(['a', 'b', 'a'].map((key) => queue.find(rangeOf(key), undefined))), [
-    TOGETHER,
-    TOGETHER,
-    TOGETHER
-  ])
+  const found = await Promise.all(['a', 'b', 'a'].map(async (key) => await queue.find(rangeOf(key), undefined)))
+  t.same(found, [TOGETHER, TOGETHER, TOGETHER])
   t.same(await queue.find(rangeOf('a'), undefined), { key: 'alone' })
   t.same(stub.requests.map(({ path }) => path), ['/v3/kv/txn', '/v3/kv/range'])
 })
 
-await t.test('etcd-queue: what was stopped before its turn is not sent, and its neighbours are', async (t) => {
+await t.test('etcd-queue: an operation that was stopped before its turn is not sent, and its neighbours are', async (t) => {
   const { queue, stub } = await queueOn(t)
   const controller = new AbortController()
   const options = { signal: controller.signal }

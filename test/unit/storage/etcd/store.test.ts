@@ -42,7 +42,9 @@ function answerOf (header: number | bigint, state?: State): StubAnswer {
   return { json: { header: { revision: String(header) }, kvs } }
 }
 
-/** A store whose transactions end as `write` says, and whose ranges, now and at earlier revisions, as `look` does. */
+/**
+ * A store whose transactions end as `write` says, and whose ranges, now and at earlier revisions, end as `look` says.
+ */
 async function storeOn (
   t: Test,
   write: (request: StubRequest) => StubAnswer | 'cut',
@@ -61,7 +63,7 @@ async function storeOn (
   return { store: new EtcdStore(gateway, timeout), stub }
 }
 
-await t.test('etcd-store: after a lost answer, our marker in the newest state proves that it was applied, and where (E2)', async (t) => {
+await t.test('etcd-store: after a lost answer, our marker in the newest state proves that it was applied, and where', async (t) => {
   const { store } = await storeOn(
     t,
     () => 'cut',
@@ -70,14 +72,14 @@ await t.test('etcd-store: after a lost answer, our marker in the newest state pr
   t.strictSame(await store.change(put('k')), { applied: true, place: { createRevision: 5n, writes: 3n } })
 })
 
-await t.test('etcd-store: so does our marker in the state that somebody replaced since', async (t) => {
+await t.test('etcd-store: our marker in the state that somebody replaced since proves the same', async (t) => {
   const { store } = await storeOn(t, () => 'cut', (revision) => revision === undefined
     ? answerOf(9, { marker: 'other', revision: 9, writes: 4 })
     : revision === 8 ? answerOf(9, { marker: 'm-k', revision: 7, writes: 3 }) : answerOf(9))
   t.strictSame(await store.change(put('k')), { applied: true, place: { createRevision: 5n, writes: 3n } })
 })
 
-await t.test('etcd-store: after a lost answer, everything else is unknown, and the write is not sent again (E2, E3)', async (t) => {
+await t.test('etcd-store: after a lost answer, everything else is unknown, and the write is not sent again', async (t) => {
   const looks: Array<[string, (revision: number | undefined) => StubAnswer | 'cut']> = [
     ['there is nothing', () => answerOf(9)],
     ['it is as it was: the write may still be under way', () => answerOf(1, { marker: 'other', revision: 1 })],
@@ -117,22 +119,18 @@ await t.test('etcd-store: a removal leaves no marker, so a lost one is unknown',
     answerOf(9, { marker: 'm-k', revision: 9 }),
     answerOf(0, { marker: 'm-k', revision: 0 })
   ]) {
-    const { store } = await storeOn(
-      t,
-      () => 'cut',
-      () => look
-    )
+    const { store } = await storeOn(t, () => 'cut', () => look)
     await t.rejects(store.change(removal('k')), UNKNOWN)
   }
 })
 
-await t.test('etcd-store: what was refused before it ran is unavailable, and nobody looks', async (t) => {
+await t.test('etcd-store: a change that was refused before it ran is unavailable, and is not looked for', async (t) => {
   const { store, stub } = await storeOn(t, () => etcdError(429, 8, 'etcdserver: too many requests'), () => answerOf(9))
   await t.rejects(store.change(put('k')), { ...UNAVAILABLE, cause: { message: /too many/ } })
   t.equal(stub.requests.length, 1)
 })
 
-await t.test('etcd-store: what this server calls too large is invalid, alone and after it went along with others', async (t) => {
+await t.test('etcd-store: a value that this server calls too large is invalid, alone and after it went along with others', async (t) => {
   const { store } = await storeOn(t, ({ body }) => JSON.stringify(body).includes(base64('large'))
     ? etcdError(400, 3, 'etcdserver: request is too large')
     : { json: { header: { revision: '7' }, succeeded: true } }, () => answerOf(9))
@@ -144,7 +142,7 @@ await t.test('etcd-store: what this server calls too large is invalid, alone and
   ])
 })
 
-await t.test('etcd-store: what this server refuses to do together goes alone, as where it takes fewer operations in a transaction (E53)', async (t) => {
+await t.test('etcd-store: changes that this server refuses to do together go alone, as where it takes fewer operations in a transaction', async (t) => {
   const { store, stub } = await storeOn(t, ({ body }) => JSON.stringify(body).includes('request_txn')
     ? etcdError(400, 3, 'etcdserver: too many operations in txn request')
     : { json: { header: { revision: '7' }, succeeded: true } }, () => answerOf(9))
@@ -152,22 +150,18 @@ await t.test('etcd-store: what this server refuses to do together goes alone, as
   t.equal(stub.requests.length, 3)
 })
 
-await t.test('etcd-store: what was refused for another reason is not sent again alone', async (t) => {
+await t.test('etcd-store: changes that were refused for another reason are not sent again alone', async (t) => {
   for (const refusal of [
     etcdError(429, 8, 'etcdserver: too many requests'),
     etcdError(403, 7, 'etcdserver: permission denied')
   ]) {
-    const { store, stub } = await storeOn(
-      t,
-      () => refusal,
-      () => answerOf(9)
-    )
+    const { store, stub } = await storeOn(t, () => refusal, () => answerOf(9))
     t.match(await store.changes([put('a'), put('b')]), [{ reason: UNAVAILABLE }, { reason: UNAVAILABLE }])
     t.equal(stub.requests.length, 1)
   }
 })
 
-await t.test('etcd-store: without space a write was not applied if nothing was written since; it was if its marker is there; else it is unknown (E57)', async (t) => {
+await t.test('etcd-store: without space a write was not applied if nothing was written since; it was applied if its marker is there; else it is unknown', async (t) => {
   const { store, stub } = await storeOn(t, () => NO_SPACE, () => answerOf(8, { marker: 'other', revision: 8 }))
   await store.range(rangeOf('k'))
   await t.rejects(store.change(put('k')), { ...UNAVAILABLE, cause: { message: /quota/ } }, 'it is as it was')
@@ -179,7 +173,7 @@ await t.test('etcd-store: without space a write was not applied if nothing was w
   await t.rejects(store.change(put('k')), UNKNOWN, 'it may have been removed again')
 })
 
-await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51)', async (t) => {
+await t.test('etcd-store: revisions beyond what a number holds lose nothing', async (t) => {
   const large = 2n ** 53n
   const { store, stub } = await storeOn(
     t,
@@ -192,7 +186,7 @@ await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51
   })
 
   stub.behave = ({ path }) => path === '/v3/kv/txn' ? NO_SPACE : answerOf(large + 1n)
-  await t.rejects(store.change(put('k')), UNAVAILABLE, 'nothing is newer than what was seen')
+  await t.rejects(store.change(put('k')), UNAVAILABLE, 'nothing is newer than the revision that was known')
 
   const before = await storeOn(t, () => NO_SPACE, () => answerOf(large))
   await before.store.range(rangeOf('k'))
@@ -203,7 +197,7 @@ await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51
   t.strictSame(
     await before.store.change(put('k')),
     { applied: true, place: { createRevision: large + 1n, writes: 1n } },
-    'it is newer than what was seen'
+    'it is newer than the revision that was known'
   )
 
   stub.behave = ({ path }) =>
@@ -212,7 +206,7 @@ await t.test('etcd-store: revisions beyond what a number holds lose nothing (E51
   t.match(stub.requests.at(-1)!.body, { revision: String(large + 2n) }, 'the state before it')
 })
 
-await t.test('etcd-store: what was seen stays seen when an older answer comes late, and the state before the newest may be what was seen (E57)', async (t) => {
+await t.test('etcd-store: an older answer that comes late takes no revision back, and the state before the newest may be the known one', async (t) => {
   const { store, stub } = await storeOn(t, () => NO_SPACE, () => answerOf(8))
   await store.range(rangeOf('k'))
   stub.behave = () => answerOf(5)
@@ -226,7 +220,7 @@ await t.test('etcd-store: what was seen stays seen when an older answer comes la
   await t.rejects(store.change(put('k')), UNAVAILABLE)
 })
 
-await t.test('etcd-store: of changes that went together each has an outcome of its own (E53)', async (t) => {
+await t.test('etcd-store: of changes that went together each has an outcome of its own', async (t) => {
   const { store } = await storeOn(
     t,
     () => ({
@@ -265,7 +259,7 @@ await t.test('etcd-store: a lost answer to changes that went together: each is p
   t.equal(stub.requests.filter(({ path }) => path === '/v3/kv/txn').length, 2)
 })
 
-await t.test('etcd-store: reads that fail are an outage, and no absence (R59)', async (t) => {
+await t.test('etcd-store: reads that fail are an outage, and no absence', async (t) => {
   const { store } = await storeOn(t, () => 'cut', () => 'cut')
   await t.rejects(store.range(rangeOf('k')), UNAVAILABLE)
   await t.rejects(store.ranges([rangeOf('k'), rangeOf('l')]), UNAVAILABLE)
@@ -285,11 +279,7 @@ await t.test('etcd-store: an answer of another form is an outage of a read, and 
     { ...HEADER, responses: [{ response_range: {} }] },
     { ...HEADER, responses: [{ response_txn: {} }] }
   ]) {
-    const { store } = await storeOn(
-      t,
-      () => ({ json }),
-      () => answerOf(9)
-    )
+    const { store } = await storeOn(t, () => ({ json }), () => answerOf(9))
     await t.rejects(
       store.ranges([rangeOf('k'), rangeOf('l')]),
       { ...UNAVAILABLE, cause: { message: /none of its gateway/ } },
@@ -304,7 +294,7 @@ await t.test('etcd-store: an answer of another form is an outage of a read, and 
   }
 })
 
-await t.test('etcd-store: a look takes no longer than the timeout, with what it looks at before', async (t) => {
+await t.test('etcd-store: the look for a lost change takes no longer than the timeout, both reads together', async (t) => {
   let answer = (_look: unknown): void => {}
   let looks = 0
   const gateway = {
@@ -346,7 +336,7 @@ await t.test('etcd-store: ranges that went together answer in their order', asyn
   t.strictSame(await store.ranges([rangeOf('k'), rangeOf('l')]), [{}, { kvs: [{ key: 'l' }] }])
 })
 
-await t.test('etcd-store: no error has what is stored', async (t) => {
+await t.test('etcd-store: no error quotes a stored value', async (t) => {
   const { store } = await storeOn(t, () => 'cut', () => 'cut')
   const error = await store.change(put('k')).then(() => undefined, (error: unknown) => error)
   t.notMatch(inspect(error, { depth: 9 }), /m-k/)

@@ -4,7 +4,8 @@ import t from 'tap'
 import { connectionOf, LONG_TIMEOUT, madeOf, soon } from '../../../support/redis/clients.js'
 import { requestsIn, startStub } from '../../../support/redis/stub.js'
 
-// The effect of some options shows only with replicas, or not at all. So this compares the options that the driver gets.
+// The effect of some options shows only with replicas, or not at all. So this compares the options that the driver
+// gets.
 const ODD_OPTIONS = {
   lazyConnect: true,
   maxRetriesPerRequest: null,

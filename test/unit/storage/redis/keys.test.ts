@@ -4,8 +4,8 @@ import { collectionOf, redisNames } from '../../../../lib/storage/redis/keys.js'
 // A Redis Cluster hashes the text between the first opening brace and the next closing one, if there is any.
 const tagOf = (name: string) => /\{([^}]+)\}/.exec(name)?.[1]
 const oddKeys = [
-  'a', 'offers/1', 'offers/2', 'offers/', '/', 'offers//a', '{', '}', '{}', '{a}b', '}{', 'a{b/c}d', '{}/{}', '%7B', '%',
-  'offers/1:', ':'
+  'a', 'offers/1', 'offers/2', 'offers/', '/', 'offers//a', '{', '}', '{}', '{a}b', '}{', 'a{b/c}d', '{}/{}', '%7B',
+  '%', 'offers/1:', ':'
 ]
 
 await t.test('redis: without listings every entity has a tag of its own, which is never empty', async (t) => {
