@@ -22,7 +22,10 @@ export class Servers {
     this.isLate = isLate
   }
 
-  /** Awaits `task`. If it takes too long the servers are stopped, so that neither it nor anything after it waits any more. */
+  /**
+   * Awaits `task`. If it takes too long the servers are stopped, so that neither it nor anything after it waits any
+   * more.
+   */
   async within<R> (seconds: number, what: string, task: Promise<R>): Promise<R> {
     let stopped: Promise<void> | undefined
     const bound = setTimeout(() => { stopped = this.stop() }, seconds * 1_000)

@@ -103,7 +103,8 @@ class EngineProcess implements Service {
   }
 
   async kill (): Promise<void> {
-    // Stopped first, so that no child is born while they are counted. A child that outlives its parent would go on writing.
+    // Stopped first, so that no child is born while they are counted. A child that outlives its parent would go on
+    // writing.
     this.pause()
     this.#signal('SIGKILL')
     await this.#gone

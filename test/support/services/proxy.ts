@@ -24,11 +24,17 @@ export interface Proxy {
   readonly connections: number
   /** Everything passes; first what was kept back, in order. */
   pass: (moment?: Moment) => Caught
-  /** Requests pass; at the answer the connection is destroyed and the answer is lost. Then all passes, or after `times` of it. */
+  /**
+   * Requests pass; at the answer the connection is destroyed and the answer is lost. Then all passes, or after `times`
+   * of it.
+   */
   cutAnswer: (moment?: Moment & { times?: number }) => Caught
   /** Requests pass, answers are kept back until `pass()`. */
   hold: (moment?: Moment) => Caught
-  /** Nothing passes, not even the end of a connection, until `pass()`: then what was sent arrives after all, as when a network heals. */
+  /**
+   * Nothing passes, not even the end of a connection, until `pass()`: then what was sent arrives after all, as when a
+   * network heals.
+   */
   halfOpen: (moment?: Moment) => Caught
   /** Destroys all connections, and refuses new ones until `accept()`. */
   refuse: () => Promise<void>
@@ -41,7 +47,8 @@ const PORTS: Record<string, number> = { 'http:': 80, 'postgres:': 5432, 'postgre
 /** Starts a proxy to the engine at this address, such as `service.url`; it ends with the test. */
 export async function startProxy (t: Owner, target: string): Promise<Proxy> {
   const url = new URL(target)
-  // What a client sends in two parts would wait 40 ms for the one who confirms the first (Nagle's algorithm, delayed ACK).
+  // What a client sends in two parts would wait 40 ms for the one who confirms the first (Nagle's algorithm, delayed
+  // ACK).
   const noDelay = { noDelay: true }
   const behind = { host: url.hostname, port: url.port === '' ? PORTS[url.protocol]! : Number(url.port), ...noDelay }
   const links = new Set<Link>()

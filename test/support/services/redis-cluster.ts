@@ -25,7 +25,9 @@ export async function startRedisCluster (t: Owner, options: ServiceOptions = {})
     // One by one, as ranges came with Redis 7.
     await ask(port, 'ADDSLOTS', ...Array.from({ length: end - first }, (_, slot) => String(first + slot)))
   }))
-  for (const one of ports) { for (const other of ports) if (one !== other) await ask(one, 'MEET', '127.0.0.1', String(other)) }
+  for (const one of ports) {
+    for (const other of ports) if (one !== other) await ask(one, 'MEET', '127.0.0.1', String(other))
+  }
   const settled = async (): Promise<void> => { await Promise.all(ports.map(isSettled)) }
   await settled()
   return { url: members.map(({ url }) => url).join(','), members, settled }
@@ -39,7 +41,7 @@ async function isSettled (port: number): Promise<void> {
       info.includes('cluster_state:ok') &&
       info.includes(`cluster_known_nodes:${MASTERS}`) &&
       info.includes(`cluster_size:${MASTERS}`)
-    ) { return }
+    ) return
     if (over.aborted) throw new Error(`The cluster does not settle:\n${info}`)
     await delay(50)
   }

@@ -24,7 +24,8 @@ const START: Record<SharedEngine, (owner: Owner, isDurable: boolean) => Promise<
  * Starts one of each of these engines, unless its address is given, and ends them when `run` is done. `run` gets the
  * variables that say where they are.
  *
- * @param isDurable no acknowledged write is lost with the power of a machine: Redis syncs each, and etcd has three members
+ * @param isDurable no acknowledged write is lost with the power of a machine: Redis syncs each, and etcd has three
+ *   members
  */
 export async function withSharedEngines<R> (
   names: readonly SharedEngine[],
