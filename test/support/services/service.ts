@@ -21,7 +21,7 @@ export interface Service {
   /** SIGSTOP, for it and its children. */
   pause: () => void
   resume: () => void
-  /** Starts the server again, on the same port with the same data; kills it first if it runs. Resolves when it answers. */
+  /** Starts it again on its port with its data, and kills it first if it runs. Resolves when it answers. */
   restart: () => Promise<void>
 }
 
