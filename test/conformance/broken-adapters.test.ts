@@ -7,7 +7,7 @@ import { answeringMutants } from './mutants/answering.js'
 import { comparingMutants } from './mutants/comparing.js'
 import { lifecycleMutants } from './mutants/lifecycle.js'
 import { listingMutants } from './mutants/listing.js'
-import { outageMutants } from './mutants/outages.js'
+import { outageMutants, unknownInOutages } from './mutants/outages.js'
 import { outcomeMutants } from './mutants/outcomes.js'
 import { lesserSubjects, subjectMutants } from './mutants/subjects.js'
 import { valueMutants } from './mutants/values.js'
@@ -21,6 +21,10 @@ const mutants: Mutant[] = [
 // Every mutant is this adapter, with one flaw.
 await t.test('the sound adapter passes every case', async (t) => {
   t.same(await failingCases({ createAdapter: async () => engineSubject() }), [])
+})
+
+await t.test('an adapter may report OUTCOME_UNKNOWN for every change in an outage, and apply it later', async (t) => {
+  t.same(await failingCases({ createAdapter: async () => engineSubject(unknownInOutages) }), [])
 })
 
 for (const { adapter, flaw, caughtBy } of mutants) {

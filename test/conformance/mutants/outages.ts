@@ -1,6 +1,6 @@
-import { StorageUnavailableError } from '../../../lib/errors.js'
+import { OutcomeUnknownError, StorageUnavailableError } from '../../../lib/errors.js'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { replacing, type Mutant } from '../mutant.js'
+import { replacing, type Flaw, type Mutant } from '../mutant.js'
 
 const read = 'faults: during an outage a read rejects, and never reports absence'
 const write = 'faults: during an outage a write rejects, and STORAGE_UNAVAILABLE means that it is never applied'
@@ -73,6 +73,18 @@ export const outageMutants: Mutant[] = [
     caughtBy: ['faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE']
   }
 ]
+
+/** No flaw: the contract allows it. The outcome of every change in an outage is unknown, and each is sent later. */
+export const unknownInOutages: Flaw = replacing((adapter, engine) => {
+  const later = (change: () => Promise<unknown>) => (): never => {
+    engine.onMend.push(change)
+    throw new OutcomeUnknownError()
+  }
+  return {
+    write: async (...args) => await ifDown(adapter.write(...args), later(() => adapter.write(...args))),
+    remove: async (...args) => await ifDown(adapter.remove(...args), later(() => adapter.remove(...args)))
+  }
+})
 
 async function ifDown<R> (answer: Promise<R>, otherwise: (error: unknown) => R): Promise<R> {
   try {
