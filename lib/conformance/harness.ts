@@ -5,8 +5,8 @@ import type { StorageAdapter } from '../storage/adapter.js'
 export type Mend = () => Promise<void>
 
 /**
- * The adapter under test, and what the cases need besides: a second adapter, an outage, a clean-up. `createAdapter`
- * makes one subject a call.
+ * The adapter under test, and what the cases need besides: a second adapter, an outage, a clean-up. Each call of
+ * `createAdapter` makes one.
  *
  * `another` and `cut` may be left out if the suite is told so (`another: false`, `faults: false`). Otherwise every case
  * that needs the missing member fails.
@@ -14,7 +14,7 @@ export type Mend = () => Promise<void>
 export interface Subject {
   /**
    * The adapter, on an empty store that no other subject sees. It must not be open yet: the suite calls its `open`
-   * before the case and its `close` after the case, as the plugin does.
+   * before the case and its `close` after the case, as the plugin does. One case closes it without having opened it.
    */
   adapter: StorageAdapter
   /**
@@ -24,7 +24,8 @@ export interface Subject {
   another?: (() => Promise<StorageAdapter>) | undefined
   /**
    * Starts an outage, and resolves to the function that ends it. In between, no adapter of this subject can reach the
-   * engine, and calls in flight lose their answers. The suite ends every outage, also when a case fails.
+   * engine, calls in flight may lose their answers, and every call must reject with `FST_IF_MATCH_STORAGE_UNAVAILABLE`
+   * or `FST_IF_MATCH_OUTCOME_UNKNOWN`. The suite ends every outage, also when a case fails.
    */
   cut?: (() => Promise<Mend>) | undefined
   /**
