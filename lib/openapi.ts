@@ -1,8 +1,7 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import './augment.js'
-import { methodsOf, type GuardedRoute } from './route/guard.js'
+import { isGuarded, methodsOf, type GuardedRoute } from './route/guard.js'
 import { answersNotModified, methodKind } from './http/method.js'
-import { isGuarded } from './request/state.js'
 import { kGuard } from './request/symbols.js'
 
 /** What `transform` looks at of all that `@fastify/swagger` hands over. */

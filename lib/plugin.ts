@@ -1,16 +1,19 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import './augment.js'
-import { EntityHandle } from './request/entity-handle.js'
 import type { Entity } from './request/entity.js'
+import { FurtherEntity } from './request/further-entity.js'
+import { GuardedRequest } from './request/guarded-request.js'
+import { OwnEntity } from './request/own-entity.js'
 import { InvalidOptionsError, NotGuardedError } from './errors.js'
-import { guardRoute, methodsOf, type Registration } from './route/guard.js'
+import { guardRoute, isGuarded, methodsOf, type Registration } from './route/guard.js'
 import { addLast } from './route/hook-order.js'
 import { onlyEntered, routeHooks } from './request/hooks.js'
 import { closeAdapter, openAdapter } from './adapter-lifecycle.js'
 import { answersNotModified, methodKind } from './http/method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
-import { isGuarded, RequestState } from './request/state.js'
+import { RequestState } from './request/state.js'
+import { checkKey } from './storage/kit/key.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
 
@@ -89,26 +92,33 @@ function unguarded (registration: Registration, request: FastifyRequest): Error 
 
 /** `request.entity()`. */
 function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Entity<T> {
-  let state = this[kState]
-  if (state === undefined && this[kReply] !== undefined) {
-    // Before our own onRequest hook, too, the route's entity is under the route's precondition.
-    const guard = this.routeOptions.config[kGuard]
-    const { settings } = guard ?? this.server[kRegistration]!
-    state = this[kState] = new RequestState(
-      this,
-      this[kReply],
-      settings.storage,
-      isGuarded(guard, this.method) ? guard : undefined
-    )
+  const state = stateOf(this)
+  // No key goes around the precondition: the route's own, spelled out, is the route's own entity.
+  if (state instanceof GuardedRequest && (key === undefined || key === state.own.key)) {
+    return new OwnEntity<T>(state, context)
   }
-  if (state === undefined || (key === undefined && state.route === undefined)) {
+  if (state === undefined || key === undefined) {
     throw new NotGuardedError(
       this.method,
       this.routeOptions.url,
-      'request.entity() needs config.ifMatch on the route, or the key of an entity, and works after the onRequest hook of the plugin.'
+      'request.entity() needs config.ifMatch on the route, or the key of an entity, ' +
+        'and works after the onRequest hook of the plugin.'
     )
   }
-  return new EntityHandle<T>(state, key === undefined ? state.own : state.record(key), context)
+  checkKey(key)
+  return new FurtherEntity<T>(state, state.further(key), context)
+}
+
+/** The state of a request, made on first use; undefined before the plugin's own onRequest hook. */
+function stateOf (request: FastifyRequest): RequestState | undefined {
+  const { [kReply]: reply, [kState]: state } = request
+  if (state !== undefined || reply === undefined) return state
+  // A hook of the app that runs before those of the route is under the route's precondition, too.
+  const guard = request.routeOptions.config[kGuard]
+  const { storage } = (guard ?? request.server[kRegistration]!).settings
+  return request[kState] = isGuarded(guard, request.method)
+    ? new GuardedRequest(request, reply, guard)
+    : new RequestState(request, reply, storage)
 }
 
 export default fp(ifMatch, { fastify: '5.x', name: 'fastify-if-match' })

@@ -31,7 +31,7 @@ export function fieldValue (
  *
  * @returns undefined if it is malformed: one bad member spoils the whole field (R30), and so does having none (R32)
  */
-export function parseIfMatch (value: string): TagList | undefined {
+export function parseTagList (value: string): TagList | undefined {
   const tags: EntityTag[] = []
   let members = 1
   let at = skipSpace(value, 0)

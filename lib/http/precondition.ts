@@ -8,6 +8,9 @@ export interface Preconditions {
   readonly ifNoneMatch: TagList | undefined
 }
 
+/** The preconditions of a request that has none. */
+export const UNCONDITIONAL: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
+
 /** What the route allows, as far as it decides about preconditions. */
 export interface Policy {
   /** Whether the operation may run where there is no entity. */
@@ -18,8 +21,11 @@ export interface Policy {
   readonly absent: 404 | 412
 }
 
-/** Perform the operation, or the reason not to: the field that is false, or the absence that ranks before it (R45). */
-export type Verdict = 'perform' | 'if-match' | 'if-none-match' | 'absent'
+/** Why an operation is refused: the field that is false, or the absence, which ranks before it (RFC 9110 13.2.1). */
+export type Refusal = 'if-match' | 'if-none-match' | 'absent'
+
+/** Perform the operation, or why not. */
+export type Verdict = 'perform' | Refusal
 
 /** How tags in `If-Match` are compared; see the option `compare`. */
 export type Compare = 'strong' | 'opaque' | ((tag: EntityTag) => EntityTag)

@@ -53,6 +53,11 @@ export function guardRoute (
   }
 }
 
+/** Whether requests of this method are under the guard of a route. */
+export function isGuarded (route: GuardedRoute | undefined, method: string): route is GuardedRoute {
+  return route !== undefined && (!route.writesOnly || methodKind(method) === 'write')
+}
+
 /** The methods of a route. */
 export function methodsOf (route: Pick<FastifyRouteOptions, 'method'>): string[] {
   return typeof route.method === 'string' ? [route.method] : route.method
