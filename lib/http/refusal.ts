@@ -29,7 +29,7 @@ export function refusalError (verdict: Refusal, { ifNoneMatch }: Preconditions, 
   }
 }
 
-/** The same for a further entity of the request, about which the headers say nothing. */
+/** The same for a further entity of the request: its texts name no field, since the headers are not about it. */
 export function furtherRefusalError (verdict: Refusal): Error {
   switch (verdict) {
     case 'absent':

@@ -95,7 +95,10 @@ export class RequestPreconditions {
     )
   }
 
-  /** After a write, the next one compares with the version that it left behind. Only `*`, and no header, still do not. */
+  /**
+   * Makes the next write compare with the version that the last one left behind. A request that sent `*` or no header
+   * goes on without a comparison.
+   */
   follow (version: string | undefined): void {
     const { ifMatch, ifNoneMatch } = this.inForce
     if (!Array.isArray(ifMatch) && ifNoneMatch === undefined) return
