@@ -10,7 +10,13 @@ const BELOW_DOCS = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => join('docs', name))
 const PAGES = [
-  'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md', 'example/README.md', ...BELOW_DOCS
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'bench/README.md',
+  'example/README.md',
+  'integrations/README.md',
+  ...BELOW_DOCS
 ]
 
 const { exports, scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as
@@ -35,7 +41,7 @@ function linksOf (page: string): string[] {
 
 /** The files and folders that a page names, `like/this.ts`: a module also without its `.ts`. */
 function namedBy (text: string): string[] {
-  const found = text.matchAll(/`((?:lib|example|test|bench|docs|\.ci)\/[^`\s]*)`/g)
+  const found = text.matchAll(/`((?:lib|example|integrations|test|bench|docs|\.ci)\/[^`\s]*)`/g)
   return [...found].map(([, path]) => path!).filter((path) => !/[<>{}*…]/.test(path) && !path.includes('/acme'))
 }
 
