@@ -1,6 +1,6 @@
 import { startEtcd, startEtcdCluster } from './etcd.js'
 import { startPostgres } from './postgres.js'
-import { givenUrl, SERVICES } from './programs.js'
+import { sharedUrl, SERVICES } from './programs.js'
 import { startRedisCluster } from './redis-cluster.js'
 import { startRedis } from './redis.js'
 import type { Owner } from './service.js'
@@ -41,7 +41,7 @@ export async function withSharedEngines<R> (
   try {
     const started = await Promise.allSettled(
       names.map(async (name) => {
-        const { url } = givenUrl(name) === undefined ? await START[name](owner, isDurable) : { url: givenUrl(name)! }
+        const { url } = sharedUrl(name) === undefined ? await START[name](owner, isDurable) : { url: sharedUrl(name)! }
         return [SERVICES[name].variable, url] as const
       })
     )
