@@ -80,7 +80,7 @@ await t.test('redis: between adapter and Cluster', { skip: skipWithout('redis-cl
         t.equal(await adapter.read(silent), undefined, 'the old connection is still half-open')
       },
 
-      [`${driver}: with one away, its slots fail long before the timeout, and nothing else does`]: async (t) => {
+      [`${driver}: with one member away, its slots fail long before the timeout, and nothing else does`]: async (t) => {
         const { proxies, adapter, keyOf } = await behindProxies(t, driver, LONG_TIMEOUT)
         const [away, other] = [await keyOf(0), await keyOf(1)]
         await proxies[0]!.refuse()
@@ -101,7 +101,7 @@ await t.test('redis: between adapter and Cluster', { skip: skipWithout('redis-cl
       }
     })
 
-    await t.test(`${driver}: the others are reached, also when it is the one that is asked first where they are`, async (t) => {
+    await t.test(`${driver}: with one member silent the others are reached, also when the silent one is asked first for the slots`, async (t) => {
       const { proxies, adapter, keyOf } = await behindProxies(t, driver, 1000)
       const [silent, other] = [await keyOf(0), await keyOf(1)]
       // Drivers choose by chance which member they ask.
@@ -114,7 +114,7 @@ await t.test('redis: between adapter and Cluster', { skip: skipWithout('redis-cl
   }
 
   // ioredis asks any other member where the slot is, and that answer would be held back as well.
-  await t.test('node-redis: with the connection to one cut, what is asked of another is answered all the same', async (t) => {
+  await t.test('node-redis: with the connection to one member cut, what is asked of another is answered all the same', async (t) => {
     const { proxies, adapter, keyOf } = await behindProxies(t, 'node-redis', LONG_TIMEOUT)
     const [cut, other] = [await keyOf(0), await keyOf(1)]
     for (const key of [cut, other]) await adapter.write(key, 1, ANY)

@@ -21,7 +21,7 @@ const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
 // A command that a driver kept, or sends again later, is run long before this is over.
 const LATER = 3000
 
-await t.test('redis: what happens after an outage, or does not', { skip: skipWithout('redis') }, async (t) => {
+await t.test('redis: after an outage', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
 
   for (const driver of DRIVER_NAMES) {
@@ -68,7 +68,7 @@ await t.test('redis: what happens after an outage, or does not', { skip: skipWit
         await adapter.close!()
       },
 
-      [`${driver}: a connection that nothing is asked of stays`]: async (t) => {
+      [`${driver}: an idle connection stays`]: async (t) => {
         const timeout = 1000
         const { proxy, adapter } = await behindProxy(t, url, driver, { timeout })
         const { connections } = proxy

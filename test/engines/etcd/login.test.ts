@@ -15,7 +15,7 @@ const INVALID = 'FST_IF_MATCH_INVALID_ADAPTER'
 await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
   const { url: endpoints } = await startWithLogin(t)
 
-  await t.test('with it everything works, batches and listings too', async (t) => {
+  await t.test('with a login everything works, batches and listings too', async (t) => {
     const adapter = await openedEtcd(t, { endpoints, auth })
     const outcomes = await Promise.all(['a', 'b', 'c'].map(async (key) => await adapter.write(key, key, ANY)))
     t.match(outcomes, outcomes.map(() => ({ applied: true })))
@@ -23,7 +23,7 @@ await t.test('etcd: a login', { skip: skipWithoutOwn('etcd') }, async (t) => {
     t.match(await adapter.remove('a', EXISTS), { applied: true })
   })
 
-  await t.test('without it, with a wrong password or without the right, it does not boot, says why and quotes no password', async (t) => {
+  await t.test('without a login, with a wrong password or without the right, it does not boot, says why and quotes no password', async (t) => {
     for (const [options, message] of [
       [{}, /"auth"/],
       [{ auth: { ...auth, password: 'another secret' } }, /does not know this user/],

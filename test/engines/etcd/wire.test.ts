@@ -93,7 +93,7 @@ await t.test('etcd-wire, on the real engine', { skip: skipWithout('etcd') }, asy
     }
   })
 
-  await t.test('what a builder cannot misspell: a field name that etcd does not know compares with 0, and is true of every absent key', async (t) => {
+  await t.test('a field name that etcd does not know compares with 0, which is true of every absent key', async (t) => {
     const absent = uniqueName()
     const misspelt = {
       compare: [{ key: base64(absent), target: 'VERSION', result: 'EQUAL', verison: '7' }],
@@ -190,7 +190,7 @@ await t.test('etcd-wire, on the real engine', { skip: skipWithout('etcd') }, asy
     t.equal(textOf(kvs![0]!.value!), 'old')
   })
 
-  await t.test('what asks for the rights under a prefix changes nothing', async (t) => {
+  await t.test('the question for the rights under a prefix changes nothing', async (t) => {
     const prefix = uniqueName()
     const keys = [prefix, `${prefix}a`, `${prefix}\u{10ffff}`]
     for (const key of keys) await txn(putIf(key, 'x', 'none'))

@@ -83,7 +83,7 @@ await t.test('redis: a server with a password and with users', { skip: skipWitho
       }))
     },
 
-    [`redis: ${driver}: of what the boot tries out nothing is left`]: async (t: Test) => {
+    [`redis: ${driver}: the boot leaves nothing of what it tries out`]: async (t: Test) => {
       const prefix = `${uniqueName()}:`
       await openedAdapter(t, connect(as(':s3cret')), { prefix, list: 'collection' })
       t.strictSame(await admin.keys(`${prefix}*`), [`${prefix}layout`])
@@ -164,7 +164,7 @@ await t.test('redis: a server with a password and with users', { skip: skipWitho
   })
 })
 
-await t.test('redis: ioredis: what each member of a Cluster says is the reason, and not that all of them failed', { skip: skipWithoutOwn('redis') }, async (t) => {
+await t.test('redis: ioredis: the reason is what a member of the Cluster says, and not that all of them failed', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { url } = await startRedis(t, { settings: { requirepass: 's3cret' } })
   const cluster = (password?: string): Cluster =>
     new Cluster([{ host: '127.0.0.1', port: Number(new URL(url).port) }], {

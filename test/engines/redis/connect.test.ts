@@ -14,10 +14,10 @@ import { startRedis } from '../../support/services/redis.js'
 import { uniqueName } from '../../support/services/service.js'
 import { until } from '../../support/until.js'
 
-await t.test('redis: the settings of the caller\'s client', { skip: skipWithout('redis') }, async (t) => {
+await t.test('redis: the options of the client of the caller', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
 
-  await t.test('redis: whatever else the client was made for, answers are read as they are', async (t) => {
+  await t.test('redis: whatever the options of the client are, answers are read as they are', async (t) => {
     const odd: Record<string, RedisClient> = {
       ioredis: new Redis(url, {
         lazyConnect: true,
@@ -65,7 +65,7 @@ await t.test('redis: the settings of the caller\'s client', { skip: skipWithout(
 
 await t.test('redis: the settings of the connection', { skip: skipWithoutOwn('redis') }, async (t) => {
   await sideBySide(t, {
-    'redis: what a Cluster client says of every node, a password for one, counts for the connection of the adapter': async (t) => {
+    'redis: the settings that a Cluster client has for every node, such as a password, count for the connection of the adapter': async (t) => {
       const { url } = await startRedis(t, {
         settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', requirepass: 'hush' }
       })
@@ -84,7 +84,7 @@ await t.test('redis: the settings of the connection', { skip: skipWithoutOwn('re
       }
     },
 
-    'redis: TLS': async (t) => {
+    'redis: the TLS of the client is that of the connection, and a certificate that nobody vouches for is refused at boot': async (t) => {
       const { ca: { cert: ca, certFile }, server } = certificatesFor(t)
       const port = await freePort()
       const settings = {

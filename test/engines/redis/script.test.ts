@@ -81,7 +81,7 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
     }
   })
 
-  await t.test('redis: what can fail fails before anything is written: keys of another type stop the script with nothing done', async (t) => {
+  await t.test('redis: all that can fail in the script comes before the first change: keys of another type stop it with nothing done', async (t) => {
     const change = changeOf(t)
     const { write: _write, ...removal } = change
     await server.set(change.entity, 'foreign')

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { ListingAdapter } from '../../../lib/storage/adapter.js'
 import { ABSENT, ANY } from '../../support/expectations.js'
 import { DRIVERS, isWrite, lookingAt, LONG_TIMEOUT, openedAdapter, soon } from '../../support/redis/clients.js'
@@ -9,6 +9,16 @@ import { startRedis } from '../../support/services/redis.js'
 import { uniqueName } from '../../support/services/service.js'
 
 const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
+
+/** A write whose answer was just cut off: the adapter looks for a proof. */
+async function withLostAnswer (t: Test, url: string) {
+  const proxy = await startProxy(t, url)
+  const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
+  const { answered } = proxy.cutAnswer({ when: isWrite })
+  const writing = adapter.write('k', 1, ANY)
+  await answered
+  return { proxy, writing }
+}
 
 await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t)
@@ -29,7 +39,7 @@ await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, asy
       t.match(await adapter.list('a/', { after: 'a/2' }), { items: [{ key: 'a/3' }], next: undefined })
     },
 
-    'redis: what somebody else damaged, or put there, is an outage and neither an absence nor overwritten': async (t) => {
+    'redis: a damaged entity and a foreign value are an outage, neither an absence nor overwritten': async (t) => {
       const prefix = `${uniqueName()}:`
       const adapter = await openedAdapter(t, DRIVERS.ioredis(url), { prefix })
       await server.set(`${prefix}{foreign}`, 'foreign')
@@ -60,32 +70,20 @@ await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, asy
     },
 
     'redis: the proof of a write is looked for until the connection is back': async (t) => {
-      const proxy = await startProxy(t, url)
-      const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
-      const { answered } = proxy.cutAnswer({ when: isWrite })
-      const writing = adapter.write('k', 1, ANY)
-      await answered
+      const { proxy, writing } = await withLostAnswer(t, url)
       await proxy.refuse()
       await proxy.accept()
       t.match(await soon(writing), { applied: true, created: true })
     },
 
     'redis: the proof of a write is looked for a second, where there is no connection any more': async (t) => {
-      const proxy = await startProxy(t, url)
-      const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
-      const { answered } = proxy.cutAnswer({ when: isWrite })
-      const writing = adapter.write('k', 1, ANY)
-      await answered
+      const { proxy, writing } = await withLostAnswer(t, url)
       await proxy.refuse()
       await t.rejects(soon(writing), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
     },
 
     'redis: the proof of a write is looked for a second, also where nobody answers any more': async (t) => {
-      const proxy = await startProxy(t, url)
-      const adapter = await openedAdapter(t, DRIVERS.ioredis(proxy.url), { timeout: LONG_TIMEOUT })
-      const { answered } = proxy.cutAnswer({ when: isWrite })
-      const writing = adapter.write('k', 1, ANY)
-      await answered
+      const { proxy, writing } = await withLostAnswer(t, url)
       const { requested } = proxy.hold({ when: (request) => /\bhmget\b/i.test(String(request)) })
       await requested
       await t.rejects(soon(writing), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })

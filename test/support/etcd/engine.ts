@@ -4,6 +4,7 @@ import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/
 import { EtcdGateway } from '../../../lib/storage/etcd/gateway.js'
 import type { RangeAnswer } from '../../../lib/storage/etcd/wire.js'
 import type { ListingAdapter } from '../../../lib/storage/adapter.js'
+import { cutBy } from '../cut-by.js'
 import { startProxy } from '../services/proxy.js'
 import { uniqueName } from '../services/service.js'
 
@@ -30,18 +31,7 @@ function subjectsOn (t: Test, url: string): CreateAdapter {
     const endpoints = proxies.map((proxy) => proxy.url)
     const prefix = `${uniqueName()}/`
     const make = (): ListingAdapter => etcdAdapter({ endpoints, prefix })
-    const refuse = async (): Promise<void> => {
-      await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() }))
-    }
-    return {
-      adapter: make(),
-      another: async () => make(),
-      async cut () {
-        await refuse()
-        return async () => { await Promise.all(proxies.map(async (proxy) => { await proxy.accept() })) }
-      },
-      close: refuse
-    }
+    return { adapter: make(), another: async () => make(), ...cutBy(proxies) }
   }
 }
 

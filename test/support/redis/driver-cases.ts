@@ -52,7 +52,7 @@ export async function driverCases (t: Test, driver: Driver): Promise<void> {
         t.equal(await runs(), 1)
       },
 
-      [`${driver}: what another client wrote after a write whose answer was lost is not destroyed`]: async (t) => {
+      [`${driver}: a write of another client after a write whose answer was lost is not destroyed`]: async (t) => {
         const { proxy, adapter, other } = await behindProxy(t, url, driver)
         await other.write('k', 'before', ANY)
         const { answered } = proxy.cutAnswer({ when: isWrite })
@@ -75,7 +75,7 @@ export async function driverCases (t: Test, driver: Driver): Promise<void> {
         t.equal(await adapter.read('k'), undefined)
       },
 
-      [`${driver}: the driver too keeps nothing for later: what is sent while the engine is away is refused at once, and never done`]: async (t) => {
+      [`${driver}: the driver keeps nothing for later: a command that is sent while the engine is away is refused at once, and never done`]: async (t) => {
         const proxy = await startProxy(t, url)
         const connection = connectionOf(t, DRIVERS[driver](proxy.url))
         await connection.open()

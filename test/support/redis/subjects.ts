@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conformance'
 import { redisAdapter, type RedisClient } from '../../../lib/storage/redis/index.js'
+import { cutBy } from '../cut-by.js'
 import { uniqueName } from '../services/service.js'
 import { startProxies, untilAnswers, type Detours } from './clients.js'
 
@@ -25,21 +26,8 @@ function subjectsOn (t: Test, url: string, connect: Connect, list: false | 'coll
     const open = new Set<StorageAdapter>()
     const make = (): StorageAdapter =>
       listedWhileOpen(redisAdapter({ client: connect(address, detours), prefix, list }), open)
-    const refuse = async (): Promise<void> => {
-      await Promise.all(proxies.map(async (proxy) => { await proxy.refuse() }))
-    }
-    return {
-      adapter: make(),
-      another: async () => make(),
-      async cut () {
-        await refuse()
-        return async () => {
-          await Promise.all(proxies.map(async (proxy) => { await proxy.accept() }))
-          await Promise.all([...open].map(untilAnswers))
-        }
-      },
-      close: refuse
-    }
+    const back = async (): Promise<unknown> => await Promise.all([...open].map(untilAnswers))
+    return { adapter: make(), another: async () => make(), ...cutBy(proxies, back) }
   }
 }
 

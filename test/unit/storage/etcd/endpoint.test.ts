@@ -98,7 +98,7 @@ await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', a
   })
 })
 
-await t.test('etcd-endpoint: an answer that changes the protocol is none, and is waited for no longer than any', async (t) => {
+await t.test('etcd-endpoint: an answer that changes the protocol counts as lost, after the time that any answer has', async (t) => {
   const server = createServer((socket) => {
     socket.once('data', () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')

@@ -5,7 +5,7 @@ import { etcdError } from '../../../support/etcd/stub.js'
 const fault = (status: number, code: number, message: string) =>
   faultOfAnswer(status, JSON.stringify(etcdError(status, code, message).json))
 
-await t.test('etcd-fault: what a check refuses is certain, and says what to do', async (t) => {
+await t.test('etcd-fault: a request that a check refuses certainly changed nothing, and the fault says what to do', async (t) => {
   const cases: Array<[number, number, string, string, RegExp]> = [
     [429, 8, 'etcdserver: too many requests', 'BUSY', /too many/],
     [401, 16, 'etcdserver: invalid auth token', 'TOKEN', /login/],
@@ -27,7 +27,7 @@ await t.test('etcd-fault: what a check refuses is certain, and says what to do',
   }
 })
 
-await t.test('etcd-fault: what may come while it runs is not certain', async (t) => {
+await t.test('etcd-fault: an error that may come while a request is carried out is not certain', async (t) => {
   for (const [status, code, message] of [
     [503, 14, 'etcdserver: no leader'],
     [503, 14, 'etcdserver: leader changed'],

@@ -206,7 +206,7 @@ await t.test('etcd-store: revisions beyond what a number holds lose nothing', as
   t.match(stub.requests.at(-1)!.body, { revision: String(large + 2n) }, 'the state before it')
 })
 
-await t.test('etcd-store: an older answer that comes late takes no revision back, and the state before the newest may be the known one', async (t) => {
+await t.test('etcd-store: an older answer that comes late does not lower the newest known revision, and the state before the newest one counts, too', async (t) => {
   const { store, stub } = await storeOn(t, () => NO_SPACE, () => answerOf(8))
   await store.range(rangeOf('k'))
   stub.behave = () => answerOf(5)

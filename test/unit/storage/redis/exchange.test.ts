@@ -92,7 +92,7 @@ await t.test('redis: a script whose text was sent needs the replicas, too', asyn
   t.strictSame(sent, ['EVALSHA', 'WAIT', 'EVAL', 'WAIT'])
 })
 
-await t.test('redis: what the server says of a write counts, and not how many replicas have it', async (t) => {
+await t.test('redis: a write that the server refused is refused, however many replicas answer', async (t) => {
   const { connection } = connectionThat(([name]) => name === 'WAIT' ? 2 : new Error('OOM no'))
   const exchange = new RedisExchange(connection, 100, { replicas: 2, timeout: 10 })
   await t.rejects(exchange.change(change), { message: 'OOM no' })

@@ -10,7 +10,7 @@ import {
   writeError
 } from '../../../../lib/storage/redis/faults.js'
 
-await t.test('redis: what the server refused, or was never sent, was not applied', async (t) => {
+await t.test('redis: a command that the server refused, or that was never sent, was not applied', async (t) => {
   const messages = [
     "READONLY You can't write against a read only replica.",
     'LOADING Redis is loading the dataset in memory',
@@ -35,7 +35,7 @@ await t.test('redis: what the server refused, or was never sent, was not applied
   t.ok(isCertainlyNot(Object.assign(new Error('getaddrinfo ENOTFOUND redis'), { syscall: 'getaddrinfo' })))
 })
 
-await t.test('redis: everything else may have been applied', async (t) => {
+await t.test('redis: after any other error a write may have been applied', async (t) => {
   const messages = [
     'Connection is closed.',
     'Socket closed unexpectedly',

@@ -37,7 +37,7 @@ const OUR_OPTIONS = {
   role: 'master'
 }
 
-await t.test('redis: ioredis: whatever the client was made for, the connection asks a master, once, and reads what it says', async (t) => {
+await t.test('redis: ioredis: whatever the options of the client are, the connection asks a master, once, and reads answers as they are', async (t) => {
   const { options } = madeOf(t, new Redis(ODD_OPTIONS))
   t.match(options, { ...OUR_OPTIONS, enableOfflineQueue: false })
   const { reconnectOnError } = options as { reconnectOnError: (error: Error) => unknown }
@@ -48,7 +48,7 @@ await t.test('redis: ioredis: whatever the client was made for, the connection a
   )
 })
 
-await t.test('redis: ioredis: so do the connections to the nodes of a Cluster', async (t) => {
+await t.test('redis: ioredis: so do the connections to the nodes of a Cluster, whatever its options are', async (t) => {
   const cluster = new Cluster([], {
     lazyConnect: true,
     scaleReads: 'slave',

@@ -28,14 +28,14 @@ const OUR_OPTIONS = {
   socket: { connectTimeout: 100, socketTimeout: 200 }
 }
 
-await t.test('redis: node-redis: whatever the client was made for, the connection asks a master, once, and reads what it says', async (t) => {
+await t.test('redis: node-redis: whatever the options of the client are, the connection asks a master, once, and reads answers as they are', async (t) => {
   const odd = createClient({ ...ODD_OPTIONS, commandOptions: { timeout: 1 }, clientSideCache: CACHE })
   const { options } = madeOf(t, odd)
   t.match(options, OUR_OPTIONS)
   t.strictSame((options as { commandOptions: object }).commandOptions, {})
 })
 
-await t.test('redis: node-redis: so do the connections to the nodes of a Cluster', async (t) => {
+await t.test('redis: node-redis: so do the connections to the nodes of a Cluster, whatever its options are', async (t) => {
   const odd = createCluster({
     rootNodes: [],
     RESP: 3,
@@ -113,7 +113,7 @@ for (const end of ['close', 'giveUp'] as const) {
   })
 }
 
-await t.test('redis: node-redis: nor does a connection to a node of a Cluster', async (t) => {
+await t.test('redis: node-redis: a connection to a node of a Cluster that close() finds in the making does not stay either', async (t) => {
   const { port, sockets } = await startStub(t, fine)
   const connection = connectionOf(t, createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] }))
   await connection.open()
