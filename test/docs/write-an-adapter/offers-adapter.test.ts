@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { checkKey, jsonText } from 'fastify-if-match'
+import { checkKey, jsonText } from 'fastify-if-match/storage'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { offersAdapter, type Mapping } from './offers-adapter.js'
 
