@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Expectation, ListOptions, Page, Refused, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { compareKeys } from '../kit/key.js'
-import { pageLimit, pageOf } from '../kit/page.js'
+import { pageLimit } from '../kit/page.js'
 import type { RedisExchange } from './exchange.js'
 import { readError, writeError } from './faults.js'
 import { collectionOf, type RedisNames } from './keys.js'
@@ -88,13 +88,14 @@ export class RedisStore<T> {
     const command = ['ZRANGEBYLEX', index, from, '+', 'LIMIT', '0', String(limit + 1)]
     try {
       const found = await this.#reads.ask(index, command) as string[]
-      const { items: keys, next } = pageOf(found.map((key) => ({ key })), limit)
-      const stored = await Promise.all(keys.map(async ({ key }) => await this.#read(key)))
-      const items = keys.flatMap(({ key }, position) => {
+      const keys = found.slice(0, limit)
+      const stored = await Promise.all(keys.map(async (key) => await this.#read(key)))
+      const items = keys.flatMap((key, position) => {
         const entity = stored[position]
         return entity === undefined ? [] : [{ key, ...entity }]
       })
-      return { items, next }
+      // Not pageOf: the last key of the page may be that of an entity that was removed meanwhile.
+      return { items, next: found.length > limit ? keys.at(-1) : undefined }
     } catch (error) {
       throw readError(error)
     }

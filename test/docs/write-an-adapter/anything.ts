@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { checkKey, jsonText } from 'fastify-if-match'
+import { checkKey, jsonText } from 'fastify-if-match/storage'
 import type { Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from './offer.js'
 
