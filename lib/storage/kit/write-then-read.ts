@@ -13,7 +13,7 @@ const LONGEST_PAUSE = 32
  * So the `current` of a refusal never satisfies the expectation that was refused.
  *
  * @param write compares and acts in one atomic step: the result of a write that was applied, or undefined if the engine
- *   is certain that nothing matched and nothing was changed
+ *   is certain that nothing matched and nothing was changed. `attempt` counts from 1
  * @param readCurrent reads the entity as it is after the write was tried; a snapshot from before it is not enough
  * @returns what `write` gave, or the refusal
  * @throws FST_IF_MATCH_CONTENTION (503) if other writers came in between in 16 attempts
@@ -26,12 +26,12 @@ const LONGEST_PAUSE = 32
  */
 export async function writeThenRead<T, A extends { applied: true }> (
   expectation: Expectation,
-  write: () => Promise<A | undefined>,
+  write: (attempt: number) => Promise<A | undefined>,
   readCurrent: () => Promise<Stored<T> | undefined>
 ): Promise<A | Refused<T>> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await backOff(attempt, LONGEST_PAUSE)
-    const result = await write()
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    if (attempt > 1) await backOff(attempt - 1, LONGEST_PAUSE)
+    const result = await write(attempt)
     if (result !== undefined) return result
     const current = await readCurrent()
     if (!satisfies(expectation, current?.version)) return { applied: false, current }

@@ -33,7 +33,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     return { proxy, pool, cut, adapter, table }
   }
 
-  await t.test('an answer that is cut off: a write that was applied is acknowledged or unknown, never refused, and is applied once (E2, E3, E41)', async (t) => {
+  await t.test('an answer that is cut off: a write that was applied is acknowledged or unknown, never refused, and is applied once', async (t) => {
     for (const prepared of [true, false]) {
       const { proxy, cut, adapter, table } = await behindProxy(t, { prepared })
       await steady.query(`CREATE TABLE ${table}_log (value text); CREATE FUNCTION ${table}_note () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ${table}_log VALUES (NEW.value::text); RETURN NULL; END $$;
@@ -66,7 +66,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.equal((await adapter.read('k'))?.value, 'theirs')
   })
 
-  await t.test('an answer that is held back: not waited for longer than "timeout" says; the look on another connection proves it (E31, E32)', async (t) => {
+  await t.test('an answer that is held back: not waited for longer than "timeout" says; the look on another connection proves it', async (t) => {
     const { proxy, cut, adapter } = await behindProxy(t)
     // For ever: who waits for it does not get here.
     proxy.hold({ when: isWrite })
@@ -74,7 +74,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.equal((await adapter.read('k'))?.value, 'mine')
   })
 
-  await t.test('half-open: an error in time, unknown for a write; what hangs leaves the pool, which works again when the network heals (E32)', async (t) => {
+  await t.test('half-open: an error in time, unknown for a write; what hangs leaves the pool, which works again when the network heals', async (t) => {
     const { proxy, pool, cut, adapter } = await behindProxy(t, {}, { max: 4, connectionTimeoutMillis: 3000 })
     await Promise.all(Array.from({ length: 4 }, () => pool.query('SELECT pg_sleep(0.02)')))
     // For ever, too, until all three have their answer.
@@ -91,7 +91,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.match(await adapter.read('k2'), { value: 'mine' })
   })
 
-  await t.test('refused connections, a full pool and a half-open network: nothing is applied after STORAGE_UNAVAILABLE, looked at 3 s later (E31, E42)', async (t) => {
+  await t.test('refused connections, a full pool and a half-open network: nothing is applied after STORAGE_UNAVAILABLE, looked at 3 s later', async (t) => {
     const { proxy, cut, adapter } = await behindProxy(t, {}, { max: 1, connectionTimeoutMillis: 2000 })
     const certain: string[] = []
     const attempt = async (key: string) => {
@@ -116,7 +116,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.match(await cut.write('after', 1, ANY), { applied: true })
   })
 
-  await t.test('a backend that is terminated while it waits: unknown or not applied, never a refusal (E30)', async (t) => {
+  await t.test('a backend that is terminated while it waits: unknown or not applied, never a refusal', async (t) => {
     const { cut, adapter, table } = await behindProxy(t, PATIENT)
     await adapter.write('k', 'before', ANY)
     const other = await steady.connect()

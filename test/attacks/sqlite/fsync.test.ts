@@ -51,7 +51,7 @@ if (why !== undefined && process.env.CI !== 'true') {
     skip: `not shown here, for want of strace: ${why}`
   })
 } else if (t.equal(why, undefined, 'strace works')) {
-  await t.test(`sqlite: each of ${BATCHES} batches reaches the disk before its first answer, a refusal too; one fsync serves ${SIZE} writes (E11, E12)`, async (t) => {
+  await t.test(`sqlite: each of ${BATCHES} batches reaches the disk before its first answer, a refusal too; one fsync serves ${SIZE} writes`, async (t) => {
     const calls = callsOf(t, 'FULL')
     t.match(calls, new RegExp(`^((w+s)+a{${SIZE}}){${BATCHES}}$`))
     const syncs = calls.replaceAll(/[^s]/g, '').length

@@ -74,7 +74,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.equal(faultOf(error), 'TOOBIG')
   })
 
-  await t.test('sqlite: a full disk is STORAGE_UNAVAILABLE for the whole batch, and nothing of it is there (E16)', async (t) => {
+  await t.test('sqlite: a full disk is STORAGE_UNAVAILABLE for the whole batch, and nothing of it is there', async (t) => {
     const { adapter, database } = await openedAdapter(t, open)
     await adapter.write('before', 1, ANY)
     const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number }
@@ -93,7 +93,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     )
   })
 
-  await t.test('sqlite: a lock that another process holds is waited for while the event loop runs, and then STORAGE_UNAVAILABLE, never a refusal (E14)', async (t) => {
+  await t.test('sqlite: a lock that another process holds is waited for while the event loop runs, and then STORAGE_UNAVAILABLE, never a refusal', async (t) => {
     const { adapter, file } = await openedAdapter(t, open, { lockTimeout: 150 })
     const other = connect(t, file)
     other.exec('BEGIN IMMEDIATE')

@@ -23,7 +23,7 @@ function held (options: Partial<BatcherOptions<string, string>> = {}) {
   return { batcher, batches }
 }
 
-await t.test('batcher: what arrives in one turn is one batch, in its order, and a lone item goes with its own turn (E12)', async (t) => {
+await t.test('batcher: what arrives in one turn is one batch, in its order, and a lone item goes with its own turn', async (t) => {
   const { batcher, batches } = held()
   const adding = ['a', 'b', 'a'].map((item) => batcher.add(item))
   t.same(batches, [], 'the turn is not over')
@@ -38,7 +38,7 @@ await t.test('batcher: what arrives in one turn is one batch, in its order, and 
   t.equal(await lone, 'did c')
 })
 
-await t.test('batcher: nothing is answered before the batch is, and what arrives meanwhile waits for the next (E12)', async (t) => {
+await t.test('batcher: nothing is answered before the batch is, and what arrives meanwhile waits for the next', async (t) => {
   const { batcher, batches } = held()
   const answered: string[] = []
   const note = (answer: string) => { answered.push(answer) }
@@ -57,7 +57,7 @@ await t.test('batcher: nothing is answered before the batch is, and what arrives
   t.same(answered, ['did a', 'did b'])
 })
 
-await t.test('batcher: an item that fails fails alone (E28), and a batch that fails fails whole', async (t) => {
+await t.test('batcher: an item that fails fails alone, and a batch that fails fails whole', async (t) => {
   const { batcher, batches } = held()
   const adding = Promise.allSettled(['a', 'b', 'c'].map((item) => batcher.add(item)))
   await turn()
@@ -86,7 +86,7 @@ await t.test('batcher: a batch has at most its size, and so many batches are und
   t.equal((await adding).length, 5)
 })
 
-await t.test('batcher: with keyOf no batch has a key twice, and the items of a key keep their order (E25, E54)', async (t) => {
+await t.test('batcher: with keyOf no batch has a key twice, and the items of a key keep their order', async (t) => {
   const { batcher, batches } = held({ size: 3, keyOf: (item) => item[0]! })
   const adding = Promise.all(['a1', 'a2', 'b1', 'a3', 'c1', 'd1'].map((item) => batcher.add(item)))
   for (const expected of [['a1', 'b1', 'c1'], ['a2', 'd1'], ['a3']]) {

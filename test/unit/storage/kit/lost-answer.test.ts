@@ -12,7 +12,7 @@ const expectations: Expectation[] = [
 const prove = async (expectation: Expectation, current: Stored | undefined) =>
   await provenApplied('mine', expectation, async () => current, lost)
 
-await t.test('a write whose version is the current one was applied, and created if it replaced nothing (E2)', async (t) => {
+await t.test('a write whose version is the current one was applied, and created if it replaced nothing', async (t) => {
   for (const expectation of expectations) {
     t.strictSame(await prove(expectation, { value: 1, version: 'mine', replaced: 'v0' }), {
       applied: true,
@@ -27,7 +27,7 @@ await t.test('a write whose version is the current one was applied, and created 
   }
 })
 
-await t.test('a write whose version was replaced since was applied; whether it created, the expectation must tell (E2)', async (t) => {
+await t.test('a write whose version was replaced since was applied; whether it created, the expectation must tell', async (t) => {
   const current = { value: 1, version: 'v2', replaced: 'mine' }
   for (const expectation of expectations.slice(0, 3)) {
     t.strictSame(await prove(expectation, current), {
@@ -39,7 +39,7 @@ await t.test('a write whose version was replaced since was applied; whether it c
   await t.rejects(prove({ kind: 'any' }, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })
 })
 
-await t.test('everything else proves nothing: OUTCOME_UNKNOWN, with what happened as its cause (E2)', async (t) => {
+await t.test('everything else proves nothing: OUTCOME_UNKNOWN, with what happened as its cause', async (t) => {
   for (const expectation of expectations) {
     for (const current of [undefined, { value: 1, version: 'v0' }, { value: 1, version: 'v2', replaced: 'v0' }]) {
       await t.rejects(prove(expectation, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })

@@ -4,11 +4,11 @@ import { newVersion } from '../../../../lib/storage/kit/version.js'
 // More than three fillings of the pool.
 const versions = Array.from({ length: 1000 }, () => newVersion())
 
-await t.test('newVersion: is 96 bits in base64url, and so can be an entity-tag (R8)', async (t) => {
+await t.test('newVersion: is 96 bits in base64url, and so can be an entity-tag', async (t) => {
   for (const version of versions) t.match(version, /^[A-Za-z0-9_-]{16}$/)
 })
 
-await t.test('newVersion: never gives the same again, beyond the end of the pool too (R14)', async (t) => {
+await t.test('newVersion: never gives the same again, beyond the end of the pool too', async (t) => {
   t.equal(new Set(versions).size, versions.length)
 })
 

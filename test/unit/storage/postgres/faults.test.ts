@@ -14,7 +14,7 @@ import {
 
 const sqlError = (code: string, message = 'simulated') => Object.assign(new Error(message), { code })
 
-await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose fault it is (E30)', async (t) => {
+await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose fault it is', async (t) => {
   const cases: Array<[string, string[]]> = [
     ['RETRY', ['40001', '40P01']],
     ['LOCKED', ['55P03']],
@@ -32,7 +32,7 @@ await t.test('postgres: a pooler that lost the server, a server that goes down, 
   for (const code of ['08006', '08P01', '08007', '57P01', '57P02', '40003', '58030', 'XX000', 'XX001', 'F0000']) { t.equal(faultOf(sqlError(code)), 'UNKNOWN', code) }
 })
 
-await t.test('postgres: what was never sent was not applied; what was sent and not answered is unknown (E30, E31)', async (t) => {
+await t.test('postgres: what was never sent was not applied; what was sent and not answered is unknown', async (t) => {
   const socket = connect({ host: '127.0.0.1', port: 1 })
   const [refused] = await once(socket, 'error') as [Error]
   const pool = new pg.Pool()
@@ -70,7 +70,7 @@ await t.test('postgres: what was never sent was not applied; what was sent and n
   for (const error of sent) t.equal(faultOf(error), 'UNKNOWN', String(error))
 })
 
-await t.test('postgres: each fault has its error, and another one in a transaction of the app (E23)', async (t) => {
+await t.test('postgres: each fault has its error, and another one in a transaction of the app', async (t) => {
   const codes = (code: string) =>
     [writeError(sqlError(code), 3, false), writeError(sqlError(code), 1, true), readError(sqlError(code), 1)].map(
       (error) => (error as Error & { code: string }).code.replace('FST_IF_MATCH_', '')
@@ -125,7 +125,7 @@ await t.test('postgres: at boot, where nothing is content, what the driver says 
   t.notMatch(explainBoot(Object.assign(new Error('hush'), { code: '28P01' })).message, /hush/)
 })
 
-await t.test('postgres: a prepared statement that is not there, or there already, is told from other errors (E27)', async (t) => {
+await t.test('postgres: a prepared statement that is not there, or there already, is told from other errors', async (t) => {
   for (const code of ['26000', '42P05']) t.ok(isUnknownStatement(sqlError(code)))
   for (const error of [sqlError('42P01'), new Error('26000'), undefined]) t.notOk(isUnknownStatement(error))
 })

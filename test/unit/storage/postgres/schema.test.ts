@@ -1,11 +1,11 @@
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
-import { checkTable } from '../../../../lib/storage/postgres/schema.js'
 import type { PostgresClient } from '../../../../lib/storage/postgres/client.js'
+import { checkTable, makeTable } from '../../../../lib/storage/postgres/schema.js'
 import { PostgresSession } from '../../../../lib/storage/postgres/session.js'
 import { createTableSql } from '../../../../lib/storage/postgres/sql.js'
-import { uniqueName } from '../../../support/services/service.js'
 import { warningsOf } from '../../../support/postgres/subjects.js'
+import { uniqueName } from '../../../support/services/service.js'
 
 const lite = await PGlite.create()
 t.teardown(async () => { await lite.close() })
@@ -120,7 +120,7 @@ await t.test('postgres: a server that is read only, holds another encoding or gi
   for (const [settings, message] of cases) { await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }) }
 })
 
-await t.test('postgres: settings that can lose acknowledged writes are warned of (E34)', async (t) => {
+await t.test('postgres: settings that can lose acknowledged writes are warned of', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes']) {
@@ -154,4 +154,37 @@ await t.test('postgres: policies that may hide rows from this user, which then r
   t.match(await warningsOn(table, serverWith({})), [warning])
   await lite.exec(`RESET ROLE; ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`)
   t.match(await warningsOn(table, serverWith({})), [warning], 'and here not even the owner does')
+})
+
+/** A server that refuses to make a table so often, with this SQLSTATE, and what was sent to it. */
+function refusing (code: string, times: number, isThere = false) {
+  const sent: string[] = []
+  const client = {
+    async query (text: string) {
+      sent.push(text)
+      if (text.startsWith('CREATE') && times-- > 0) throw Object.assign(new Error('simulated'), { code })
+      return { rows: [{ is_there: isThere }] }
+    }
+  } as unknown as PostgresClient
+  return { session: new PostgresSession(client, { timeout: 1000 }), sent }
+}
+
+await t.test('postgres: a table that another process is just making is tried again, bounded; anything else is thrown', async (t) => {
+  const made = refusing('42710', 2)
+  await makeTable(made.session, {})
+  t.equal(made.sent.length, 3)
+  const never = refusing('42P07', Infinity)
+  await t.rejects(makeTable(never.session, {}), { code: '42P07' })
+  t.equal(never.sent.length, 5)
+  const full = refusing('53100', Infinity)
+  await t.rejects(makeTable(full.session, {}), { code: '53100' })
+  t.equal(full.sent.length, 1)
+})
+
+await t.test('postgres: a user who may make no table needs none where it is there, and is told the SQL where it is not', async (t) => {
+  await makeTable(refusing('42501', 1, true).session, { schema: 'mine' })
+  await t.rejects(makeTable(refusing('42501', 1).session, { schema: 'mine' }), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /may not make the table\..*CREATE TABLE IF NOT EXISTS "mine"."entities".*GRANT .* ON "mine"."entities"/
+  })
 })

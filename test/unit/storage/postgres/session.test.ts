@@ -43,7 +43,7 @@ await t.test('postgres: a client of pg is asked by name, and told when to give a
   t.strictSame(asked, [[{ text: 'SELECT 2', values: [], query_timeout: 5000 }]], 'a statement without a name')
 })
 
-await t.test('postgres: where named statements are not found, they are sent unnamed for good, and that is said once (E27)', async (t) => {
+await t.test('postgres: where named statements are not found, they are sent unnamed for good, and that is said once', async (t) => {
   for (const code of ['26000', '42P05']) {
     const { session, asked } = sessionOn(async (query) => {
       if ((query as PgQuery).name !== undefined) throw sqlError(code)
@@ -63,7 +63,7 @@ await t.test('postgres: where named statements are not found, they are sent unna
   }
 })
 
-await t.test('postgres: nothing else is sent a second time, whatever the driver says (E3)', async (t) => {
+await t.test('postgres: nothing else is sent a second time, whatever the driver says', async (t) => {
   for (const error of [sqlError('42P01'), new Error('Connection terminated unexpectedly')]) {
     const { session, asked } = sessionOn(async () => { throw error }, {}, POOL)
     await t.rejects(session.query(STATEMENT, []), error)
@@ -71,7 +71,7 @@ await t.test('postgres: nothing else is sent a second time, whatever the driver 
   }
 })
 
-await t.test('postgres: an answer that does not come in time is an error, and nothing is sent again (E32)', async (t) => {
+await t.test('postgres: an answer that does not come in time is an error, and nothing is sent again', async (t) => {
   const { session, asked } = sessionOn(async () => await new Promise(() => {}), { timeout: 5 })
   await t.rejects(session.query(STATEMENT, []), { message: 'no answer came within 5 ms' })
   t.equal(asked.length, 1)

@@ -10,7 +10,7 @@ function open (t: Test, file: string, options?: Database.Options): Database.Data
   return database
 }
 
-await t.test('sqlite: a new file gets a write-ahead log, FULL commits, a short busy_timeout and a rowid table (E10, E14)', async (t) => {
+await t.test('sqlite: a new file gets a write-ahead log, FULL commits, a short busy_timeout and a rowid table', async (t) => {
   const database = open(t, fileOf(t))
   prepareFile(database, 'entities', 'FULL')
   t.equal(database.pragma('journal_mode', { simple: true }), 'wal')

@@ -14,7 +14,7 @@ const opened = async (t: Test, options?: Partial<SqliteAdapterOptions>) => await
 
 const ANY = { kind: 'any' } as const
 
-await t.test('sqlite: writes of one turn are one transaction, and no answer, a refusal neither, leaves before COMMIT returned (E12, E15)', async (t) => {
+await t.test('sqlite: writes of one turn are one transaction, and no answer, a refusal neither, leaves before COMMIT returned', async (t) => {
   const { adapter, handle } = await opened(t)
   const log: string[] = []
   handle.after = (sql) => { if (/^(BEGIN|COMMIT|INSERT|DELETE)/.test(sql)) log.push(sql.split(' ', 2).join(' ')) }
@@ -54,7 +54,7 @@ await t.test('sqlite: reads of one turn are one transaction, which sees one stat
   t.match(await adapter.read('a'), { value: 2 })
 })
 
-await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; full or before COMMIT it is STORAGE_UNAVAILABLE (E16)', async (t) => {
+await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; full or before COMMIT it is STORAGE_UNAVAILABLE', async (t) => {
   const { adapter, handle } = await opened(t)
   const cases: Array<[string, string, string]> = [
     ['COMMIT', 'SQLITE_IOERR_FSYNC', 'FST_IF_MATCH_OUTCOME_UNKNOWN'],
@@ -89,7 +89,7 @@ await t.test('sqlite: a request that ends while its write waits for a lock is no
   t.same((await adapter.list('')).items.map(({ key }) => key), ['there'])
 })
 
-await t.test('sqlite: a transaction that the app left open is an outage; nothing is written into it, and it stays the app\'s to end (E13)', async (t) => {
+await t.test('sqlite: a transaction that the app left open is an outage; nothing is written into it, and it stays the app\'s to end', async (t) => {
   const { adapter, database, file } = await opened(t)
   database.exec('CREATE TABLE things (id INTEGER)')
   const other = connect(t, file)
@@ -105,7 +105,7 @@ await t.test('sqlite: a transaction that the app left open is an outage; nothing
   t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
 })
 
-await t.test('sqlite: a damaged value is an outage for whoever asks for it alone, and its content is in no error (E28)', async (t) => {
+await t.test('sqlite: a damaged value is an outage for whoever asks for it alone, and its content is in no error', async (t) => {
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
@@ -122,7 +122,7 @@ await t.test('sqlite: a damaged value is an outage for whoever asks for it alone
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
 })
 
-await t.test('sqlite: a page that cannot be read fails the one who asked for it, with an error of its own, and no other read of its turn (E28)', async (t) => {
+await t.test('sqlite: a page that cannot be read fails the one who asked for it, with an error of its own, and no other read of its turn', async (t) => {
   const { adapter, handle } = await opened(t)
   for (const key of ['a', 'b', 'c']) await adapter.write(key, key, ANY)
   let selects = 0

@@ -21,7 +21,7 @@ await t.test('sqlite: a lock that stays busy is STORAGE_UNAVAILABLE, after one a
   t.equal(attempts, 1)
 })
 
-await t.test('sqlite: what is no lock is not tried again (E3)', async (t) => {
+await t.test('sqlite: what is no lock is not tried again', async (t) => {
   let attempts = 0
   await t.rejects(whenFree(() => {
     attempts++

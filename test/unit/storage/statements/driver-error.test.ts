@@ -24,7 +24,7 @@ await t.test('whatever was thrown is taken, and a chain without an end ends', as
   t.equal(driverErrorOf(endless), endless)
 })
 
-await t.test('what says that nothing was sent is the error, though it has a cause: a Pool of pg that could not connect in time (E30)', async (t) => {
+await t.test('what says that nothing was sent is the error, though it has a cause: a Pool of pg that could not connect in time', async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   t.teardown(() => { silent.close() })
   await once(silent, 'listening')

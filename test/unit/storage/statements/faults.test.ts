@@ -6,7 +6,7 @@ const coded = (code: unknown): Error => Object.assign(new Error('simulated'), { 
 const meaning = (fault: Error | undefined): unknown =>
   (fault as { code?: string } | undefined)?.code?.replace('FST_IF_MATCH_', '')
 
-await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage (E23, E30)', async (t) => {
+await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage', async (t) => {
   const cases = {
     INVALID_VALUE: ['22001', '22003', '22P05', '23502', '23505', '23514', '23P01', 'P0001'],
     CONTENTION: ['40001', '40P01'],
@@ -25,7 +25,7 @@ await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage 
   t.equal(meaning(sqlStateFault(new Error('timeout exceeded when trying to connect'))), 'STORAGE_UNAVAILABLE')
 })
 
-await t.test('what does not say that it was rolled back may have been applied: what poolers, a server in disorder and Node say (E30)', async (t) => {
+await t.test('what does not say that it was rolled back may have been applied: what poolers, a server in disorder and Node say', async (t) => {
   for (const code of [
     '08006',
     '08P01',
@@ -50,7 +50,7 @@ await t.test('what does not say that it was rolled back may have been applied: w
   for (const thrown of [new Error('Connection terminated unexpectedly'), 'text', undefined, null]) { t.equal(sqlStateFault(thrown), undefined) }
 })
 
-await t.test('a result code of SQLite is the value, an outage, or a disk that proves nothing (E16)', async (t) => {
+await t.test('a result code of SQLite is the value, an outage, or a disk that proves nothing', async (t) => {
   const cases = {
     INVALID_VALUE: ['SQLITE_CONSTRAINT_CHECK', 'SQLITE_CONSTRAINT_NOTNULL', 'SQLITE_TOOBIG'],
     STORAGE_UNAVAILABLE: [

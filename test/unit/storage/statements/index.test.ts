@@ -64,7 +64,7 @@ const ABSENT: Expectation = { kind: 'absent' }
 const ANY: Expectation = { kind: 'any' }
 const under = (...versions: string[]) => ({ kind: 'version' as const, versions })
 
-await t.test('what applies is one statement, what is refused two, and creates are told from replacements (E1)', async (t) => {
+await t.test('what applies is one statement, what is refused two, and creates are told from replacements', async (t) => {
   const { table, adapter } = subject()
   t.equal(await adapter.read('k'), undefined)
   const created = await adapter.write('k', 1, ABSENT, { digest: 'd' })
@@ -97,7 +97,7 @@ await t.test('what applies is one statement, what is refused two, and creates ar
   ])
 })
 
-await t.test('what came in between is no reason to refuse: again, and a refusal says what is there (R57, E1)', async (t) => {
+await t.test('what came in between is no reason to refuse: again, and a refusal says what is there', async (t) => {
   const { table, adapter } = subject()
   table.before = () => {
     table.before = () => {}
@@ -122,7 +122,7 @@ await t.test('each attempt has a row of its own, so what an ORM adds to one is n
   t.strictSame(table.sent, ['read'])
 })
 
-await t.test('what is no key or no value is refused before anything is sent, and while the value is still the caller\'s (E4)', async (t) => {
+await t.test('what is no key or no value is refused before anything is sent, and while the value is still the caller\'s', async (t) => {
   const { table, adapter } = subject({ toId: () => { throw new InvalidValueError('x') } })
   await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
   await t.rejects(adapter.remove('k', EXISTS), { code: 'FST_IF_MATCH_INVALID_VALUE' })
@@ -178,7 +178,7 @@ const CALLS: Array<[Name, (adapter: StorageAdapter<number>) => Promise<unknown>]
   ['remove', async (adapter) => await adapter.remove('k', EXISTS)]
 ]
 
-await t.test('a read that fails is an outage and no absence, behind a write that took nothing too; the cause is the driver\'s error (R59)', async (t) => {
+await t.test('a read that fails is an outage and no absence, behind a write that took nothing too; the cause is the driver\'s error', async (t) => {
   const { table, adapter } = subject()
   failing(table, 'read')
   for (const call of [adapter.read('k'), adapter.write('k', 1, EXISTS), adapter.remove('k', EXISTS)] as Array<
@@ -188,7 +188,7 @@ await t.test('a read that fails is an outage and no absence, behind a write that
   await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
 })
 
-await t.test('a write that fails is OUTCOME_UNKNOWN unless it is known to have left nothing, and is not sent again (R59, E3)', async (t) => {
+await t.test('a write that fails is OUTCOME_UNKNOWN unless it is known to have left nothing, and is not sent again', async (t) => {
   for (const [name, call] of CALLS) {
     const unknown = subject()
     failing(unknown.table, name)
@@ -212,7 +212,7 @@ await t.test('a write that fails is OUTCOME_UNKNOWN unless it is known to have l
   }
 })
 
-await t.test('a write whose answer was lost is applied if the row proves it; a removal has nothing to prove it with (E2)', async (t) => {
+await t.test('a write whose answer was lost is applied if the row proves it; a removal has nothing to prove it with', async (t) => {
   for (const [name, call] of CALLS) {
     const { table, adapter } = subject()
     if (name !== 'insert') table.put()
@@ -222,7 +222,7 @@ await t.test('a write whose answer was lost is applied if the row proves it; a r
   }
 })
 
-await t.test('a write whose answer was lost and that somebody replaced since is proven too, and known as a creation or not (E2)', async (t) => {
+await t.test('a write whose answer was lost and that somebody replaced since is proven too, and known as a creation or not', async (t) => {
   for (const [name, call] of CALLS.slice(0, 2)) {
     const { table, adapter } = subject()
     if (name === 'update') table.put()
