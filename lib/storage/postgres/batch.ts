@@ -86,7 +86,10 @@ export class BatchedTable<T> implements EntityTable<T> {
     throwIfStopped(write.options)
     const outcome = await this.#writes.add(write)
     switch (outcome.kind) {
-      case 'answered': return outcome.result
+      case 'answered':
+        // Nobody waits for the read that would follow.
+        if (outcome.result === undefined) throwIfStopped(write.options)
+        return outcome.result
       case 'alone': return await this.#writeAlone(write)
       case 'lost': return await this.#prove(write, explain(outcome.error))
     }
@@ -129,7 +132,7 @@ export class BatchedTable<T> implements EntityTable<T> {
     const together = writes.filter(({ key, options }) => !isStopped(options) && !this.#turns.has(key))
     const outcomes = together.length === 1
       // The single statement costs less (engine-facts#postgres-batch-of-one).
-      ? await Promise.allSettled([answered(this.#writeAlone(together[0]!))])
+      ? [await settled(this.#writeAlone(together[0]!))]
       : await this.#sendBatch(together)
     const outcomeOf = new Map(together.map((write, index) => [write, outcomes[index]!]))
     return writes.map((write) => outcomeOf.get(write) ?? ALONE)
@@ -143,13 +146,10 @@ export class BatchedTable<T> implements EntityTable<T> {
         [JSON.stringify(writes.map(itemOf))]
       )
       const createdOf = new Map(rows.map(({ key, created }) => [key, created]))
-      return await Promise.allSettled(writes.map(async ({ key, version, options }) => {
+      return writes.map(({ key, version }) => {
         const created = createdOf.get(key)
-        if (created !== undefined) return await answered<Applied>({ applied: true, version, created })
-        // Nobody waits for the read that would follow.
-        throwIfStopped(options)
-        return await answered<Applied>(undefined)
-      }))
+        return answered(created === undefined ? undefined : { applied: true, version, created })
+      })
     } catch (error) {
       return writes.map(() => outcomeOfFailure(error))
     }
@@ -158,17 +158,21 @@ export class BatchedTable<T> implements EntityTable<T> {
   /** Gives one outcome for each read. A damaged row fails those alone that asked for it. */
   async #readTogether (reads: readonly Read[]): Promise<Array<Settled<Stored<T> | undefined>>> {
     const [{ key, options }] = reads as [Read]
-    if (reads.length === 1) return await Promise.allSettled([answered(this.#table.read(key, options))])
+    if (reads.length === 1) return [await settled(this.#table.read(key, options))]
     try {
       const rows = await this.#session.query<Row & { key: string }>(
         this.#readManyStatement,
         [reads.map(({ key }) => key)]
       )
       const rowOf = new Map(rows.map((row) => [row.key, row]))
-      return await Promise.allSettled(reads.map(async ({ key }) => {
+      return reads.map(({ key }) => {
         const row = rowOf.get(key)
-        return await answered(row && storedOf<T>(row))
-      }))
+        try {
+          return answered(row && storedOf<T>(row))
+        } catch (reason) {
+          return { status: 'rejected', reason }
+        }
+      })
     } catch (error) {
       if (faultOf(error) === 'RETRY') return reads.map(() => ALONE)
       return reads.map(() => ({ status: 'rejected', reason: readError(error, 1) }))
@@ -176,8 +180,16 @@ export class BatchedTable<T> implements EntityTable<T> {
   }
 }
 
-async function answered<R> (result: R | Promise<R>): Promise<Outcome<R>> {
-  return { kind: 'answered', result: await result }
+function answered<R> (result: R): Settled<R> {
+  return { status: 'fulfilled', value: { kind: 'answered', result } }
+}
+
+async function settled<R> (result: Promise<R>): Promise<Settled<R>> {
+  try {
+    return answered(await result)
+  } catch (reason) {
+    return { status: 'rejected', reason }
+  }
 }
 
 // A batch that was rolled back goes one by one, so that a bad row fails alone (engine-facts#any-engine-batch-poison).
