@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Batcher, type BatcherOptions } from '../../../../lib/storage/kit/batcher.js'
@@ -112,5 +113,40 @@ await t.test('batcher: idle resolves when everything that was added has an answe
   t.notOk(isIdle, 'b is under way')
   batches[1]!.end()
   await late
+  await idle
+})
+
+await t.test('batcher: a batch that is in flight for longer than its timeout holds up no other, and is still answered', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const { batcher, batches } = held({ inFlightTimeout: 100 })
+  const first = batcher.add('a')
+  await turn()
+  const second = batcher.add('b')
+  mock.timers.tick(99)
+  await turn()
+  t.equal(batches.length, 1)
+  mock.timers.tick(1)
+  await turn()
+  t.same(batches.map(({ items }) => items), [['a'], ['b']])
+  let isIdle = false
+  const idle = batcher.idle().then(() => { isIdle = true })
+  batches[1]!.end()
+  t.equal(await second, 'did b')
+  const third = batcher.add('c')
+  await turn()
+  t.equal(batches.length, 3, 'the batch that was over before its timeout made room once, and not twice')
+  const fourth = batcher.add('d')
+  mock.timers.tick(99)
+  await turn()
+  t.equal(batches.length, 3, 'the timeout of a batch that is over makes no room')
+  batches[2]!.end()
+  t.equal(await third, 'did c')
+  await turn()
+  batches[3]!.end()
+  t.equal(await fourth, 'did d')
+  t.notOk(isIdle, 'a has no answer yet')
+  batches[0]!.end()
+  t.equal(await first, 'did a')
   await idle
 })

@@ -1,14 +1,10 @@
 import t from 'tap'
 import type { Expectation, Stored } from '../../../../lib/storage/adapter.js'
 import { provenApplied } from '../../../../lib/storage/kit/lost-answer.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../../support/expectations.js'
 
 const lost = new Error('the connection was closed')
-const expectations: Expectation[] = [
-  { kind: 'version', versions: ['v0'] },
-  { kind: 'exists' },
-  { kind: 'absent' },
-  { kind: 'any' }
-]
+const expectations: Expectation[] = [versionIn('v0'), EXISTS, ABSENT, ANY]
 const prove = async (expectation: Expectation, current: Stored | undefined) =>
   await provenApplied('mine', expectation, async () => current, lost)
 
@@ -36,7 +32,7 @@ await t.test('a write whose version was replaced since was applied; whether it c
       created: expectation.kind === 'absent'
     })
   }
-  await t.rejects(prove({ kind: 'any' }, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })
+  await t.rejects(prove(ANY, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })
 })
 
 await t.test('everything else proves nothing: OUTCOME_UNKNOWN, with what happened as its cause', async (t) => {
@@ -46,7 +42,7 @@ await t.test('everything else proves nothing: OUTCOME_UNKNOWN, with what happene
     }
   }
   const fails = async () => { throw new Error('still away') }
-  await t.rejects(provenApplied('mine', { kind: 'any' }, fails, lost), {
+  await t.rejects(provenApplied('mine', ANY, fails, lost), {
     code: 'FST_IF_MATCH_OUTCOME_UNKNOWN',
     cause: lost
   })

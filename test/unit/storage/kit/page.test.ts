@@ -11,7 +11,9 @@ await t.test('pageLimit: 100 where none is given', async (t) => {
 })
 
 await t.test('pageLimit: anything else is a mistake of the calling code', async (t) => {
-  for (const limit of [0, -1, 1.5, 1001, NaN, Infinity, '10', null]) { t.throws(() => pageLimit(limit as number), RangeError, `${limit}`) }
+  for (const limit of [0, -1, 1.5, 1001, NaN, Infinity, '10', null]) {
+    t.throws(() => pageLimit(limit as number), RangeError, `${limit}`)
+  }
 })
 
 await t.test('pageOf: one item more than the limit says that a page follows, after the last item of this one', async (t) => {
