@@ -16,7 +16,7 @@ async function warningsOn (table: string, client: PostgresClient = lite, options
   })
 }
 
-// A server with other settings than PGlite has.
+// PGlite, with other settings than it has.
 function serverWith (settings: object): PostgresClient {
   return {
     async query (text: string, values: unknown[]) {
@@ -41,10 +41,9 @@ await t.test('postgres: the table that createTableSql makes is used, and one of 
   await lite.exec(createTableSql({ table }))
   t.strictSame(await warningsOn(table, serverWith({})), [])
   const other = await made(
-    `id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`.replace(
-      'version text',
-      'version varchar(16)'
-    ),
+    "id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, " +
+      `${REST.replace('json', 'text').replace('version text', 'version varchar(16)')}, ` +
+      'key varchar(1024) COLLATE "POSIX"',
     'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)'
   )
   t.strictSame(await warningsOn(other, serverWith({})), [])
@@ -117,7 +116,9 @@ await t.test('postgres: a server that is read only, holds another encoding or gi
     [{ is_read_only: 'on' }, /read only.*primary/], [{ encoding: 'LATIN1' }, /LATIN1.*UTF8/],
     [{ may_delete: false, may_insert: false }, new RegExp(`may not insert, delete in "${table}". GRANT`)]
   ]
-  for (const [settings, message] of cases) { await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }) }
+  for (const [settings, message] of cases) {
+    await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
+  }
 })
 
 await t.test('postgres: settings that can lose acknowledged writes are warned of', async (t) => {
@@ -143,7 +144,8 @@ await t.test('postgres: policies that may hide rows from this user, which then r
   const table = uniqueName()
   const reader = uniqueName()
   await lite.exec(
-    `${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`
+    `${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ` +
+      `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`
   )
   t.strictSame(await warningsOn(table, serverWith({})), [], 'the owner sees all rows')
   const warning = {
@@ -156,7 +158,7 @@ await t.test('postgres: policies that may hide rows from this user, which then r
   t.match(await warningsOn(table, serverWith({})), [warning], 'and here not even the owner does')
 })
 
-/** A server that refuses to make a table so often, with this SQLSTATE, and what was sent to it. */
+/** A server that fails to create a table so often, with this SQLSTATE, and the statements that were sent to it. */
 function refusing (code: string, times: number, isThere = false) {
   const sent: string[] = []
   const client = {

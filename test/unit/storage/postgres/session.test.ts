@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { PgQuery, PostgresClient } from '../../../../lib/storage/postgres/client.js'
 import { PostgresSession, type SessionOptions } from '../../../../lib/storage/postgres/session.js'
@@ -8,7 +8,7 @@ const STATEMENT = { name: 'named', text: 'SELECT 1' }
 
 type Answer = (query: PgQuery | string) => Promise<unknown>
 
-// A client that notes what it is asked, and the session on it.
+// A client that notes the queries that it gets, and the session on it.
 function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form = {}) {
   const asked: unknown[][] = []
   const client = {
@@ -90,7 +90,7 @@ await t.test('postgres: one connection of pg gets one statement at a time, also 
   let count = 0
   const answer = async () => {
     most = Math.max(most, ++underWay)
-    await delay(1)
+    await turn()
     underWay--
     if (++count === 2) throw new Error('failed')
     return ROWS

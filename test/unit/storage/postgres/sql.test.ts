@@ -21,7 +21,8 @@ await t.test('postgres: names are quoted, whatever is in them', async (t) => {
 await t.test('postgres: the table orders keys by bytes, keeps texts as they are, and leaves room for updates', async (t) => {
   t.equal(
     createTableSql(),
-    'CREATE TABLE IF NOT EXISTS "entities" ("key" text COLLATE "C" PRIMARY KEY, "version" text NOT NULL, "replaced" text, "digest" text, "value" json NOT NULL) WITH (fillfactor = 70)'
+    'CREATE TABLE IF NOT EXISTS "entities" ("key" text COLLATE "C" PRIMARY KEY, "version" text NOT NULL, ' +
+      '"replaced" text, "digest" text, "value" json NOT NULL) WITH (fillfactor = 70)'
   )
 })
 

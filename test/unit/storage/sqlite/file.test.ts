@@ -74,7 +74,8 @@ await t.test('sqlite: a table that would take two keys for one, change what it s
     ],
     [`key TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, ${rest}`, 'a further column that nobody fills']
   ]
-  for (const [columns, why] of cases) { t.throws(() => prepared(columns), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }, why) }
+  const refused = { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }
+  for (const [columns, why] of cases) t.throws(() => prepared(columns), refused, why)
   prepared(`id INTEGER NOT NULL PRIMARY KEY, key VARCHAR(1024) UNIQUE, owner TEXT NOT NULL DEFAULT 'nobody', ${rest}`)
 })
 

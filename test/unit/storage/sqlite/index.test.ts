@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { sqliteAdapter, type SqliteAdapterOptions } from '../../../../lib/storage/sqlite/index.js'
+import { ABSENT, ANY, EXISTS } from '../../../support/expectations.js'
 import { driverCases } from '../../../support/sqlite/driver-cases.js'
 import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../../support/sqlite/handles.js'
 
@@ -12,18 +13,16 @@ await driverCases(t, openFile)
 
 const opened = async (t: Test, options?: Partial<SqliteAdapterOptions>) => await openedAdapter(t, openFile, options)
 
-const ANY = { kind: 'any' } as const
-
 await t.test('sqlite: writes of one turn are one transaction, and no answer, a refusal neither, leaves before COMMIT returned', async (t) => {
   const { adapter, handle } = await opened(t)
   const log: string[] = []
   handle.after = (sql) => { if (/^(BEGIN|COMMIT|INSERT|DELETE)/.test(sql)) log.push(sql.split(' ', 2).join(' ')) }
   const note = async (operation: Promise<{ applied: boolean }>) => { log.push(`applied: ${(await operation).applied}`) }
   await Promise.all([
-    note(adapter.write('a', 1, { kind: 'absent' })),
-    note(adapter.write('b', 1, { kind: 'absent' })),
-    note(adapter.write('a', 2, { kind: 'absent' })),
-    note(adapter.remove('b', { kind: 'exists' }))
+    note(adapter.write('a', 1, ABSENT)),
+    note(adapter.write('b', 1, ABSENT)),
+    note(adapter.write('a', 2, ABSENT)),
+    note(adapter.remove('b', EXISTS))
   ])
   t.same(log, [
     'BEGIN IMMEDIATE',
@@ -64,7 +63,7 @@ await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; 
   ]
   for (const [step, fault, code] of cases) {
     handle.before = (sql) => { if (sql.startsWith(step)) throw sqliteError(fault) }
-    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('b', 1, { kind: 'exists' })])
+    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('b', 1, EXISTS)])
     handle.before = () => {}
     t.match(outcomes, [{ reason: { code } }, { reason: { code } }], `${fault} in ${step}`)
     t.equal(await adapter.read('a'), undefined, 'rolled back')
@@ -110,7 +109,7 @@ await t.test('sqlite: a damaged value is an outage for whoever asks for it alone
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
   const outcomes = await Promise.allSettled([
-    adapter.write('a', 2, { kind: 'absent' }),
+    adapter.write('a', 2, ABSENT),
     adapter.write('b', 1, ANY),
     adapter.read('a'),
     adapter.read('b')
@@ -181,7 +180,10 @@ await t.test('sqlite: wrong options are refused, naming the option', async (t) =
     [{ database, lockTimeout: -1 }, /"lockTimeout"/],
     [{ database, lockTimeout: '5' }, /"lockTimeout"/]
   ]
-  for (const [options, message] of wrong) { t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }) }
+  for (const [options, message] of wrong) {
+    const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }
+    t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), refused)
+  }
 })
 
 function connect (t: Test, file: string, options?: Database.Options): Database.Database {
