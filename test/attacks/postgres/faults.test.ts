@@ -39,7 +39,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     return { proxy, pool, cut, adapter, table }
   }
 
-  await t.test('an answer that is cut off: a write that was applied is acknowledged or unknown, never refused, and is applied once', async (t) => {
+  await t.test('if its answer is cut off, a write that was applied is acknowledged, never refused, and is applied once', async (t) => {
     for (const prepared of [true, false]) {
       const { proxy, cut, adapter, table } = await behindProxy(t, { prepared })
       const valuesSoFar = await loggedWrites(steady, table)
@@ -57,7 +57,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     }
   })
 
-  await t.test('a write whose answer was cut off and that another client replaced since is still known for applied, and theirs stays', async (t) => {
+  await t.test('a write whose answer was held and that another client replaced since is acknowledged, and the other write stays', async (t) => {
     const { proxy, cut, adapter } = await behindProxy(t)
     const { answered } = proxy.hold({ when: isWrite })
     const writing = cut.write('k', 'mine', ABSENT)
@@ -67,7 +67,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.equal((await adapter.read('k'))?.value, 'theirs')
   })
 
-  await t.test('an answer that is held back: not waited for longer than "timeout" says; the look on another connection proves it', async (t) => {
+  await t.test('an answer that never comes is waited for until "timeout"; then a read on another connection proves the write', async (t) => {
     const { proxy, cut, adapter } = await behindProxy(t)
     // For ever: a test that waits for this answer hangs.
     proxy.hold({ when: isWrite })
@@ -75,7 +75,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.equal((await adapter.read('k'))?.value, 'mine')
   })
 
-  await t.test('half-open: an error in time, unknown for a write; what hangs leaves the pool, which works again when the network heals', async (t) => {
+  await t.test('on a half-open network a write is unknown and a read unavailable; dead connections leave the pool, which works when the network heals', async (t) => {
     const { proxy, pool, cut, adapter } = await behindProxy(t, {}, { max: 4, connectionTimeoutMillis: 3000 })
     await Promise.all(Array.from({ length: 4 }, () => pool.query('SELECT pg_sleep(0.02)')))
     // Until all three have their answer.
@@ -133,7 +133,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.equal((await adapter.read('k'))?.value, 'before')
   })
 
-  await t.test('what cannot be used does not boot, in bounded time, and says what to do', async (t) => {
+  await t.test('a server or table that cannot be used ends the boot, which says what to do', async (t) => {
     const { hostname, port } = new URL(service.url)
     const pool = (config: pg.PoolConfig) =>
       poolTo(t, service.url, {
@@ -197,7 +197,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /synchronous_commit = off/ }])
   })
 
-  await t.test('a pooler that loses the server says so with an SQLSTATE, and that is no rollback: proven or unknown', { skip: skipWithout('pgbouncer') }, async (t) => {
+  await t.test('the SQLSTATE of a pooler that lost the server is no rollback: the write is proven or unknown', { skip: skipWithout('pgbouncer') }, async (t) => {
     const proxy = await startProxy(t, service.url)
     const bouncer = await startPgbouncer(t, proxy.url)
     const { adapter, table } = await openedAdapter(steady)
@@ -213,7 +213,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
     t.equal((await adapter.read('k'))?.value, 'mine')
   })
 
-  await t.test('a server that is down is 503 with Retry-After at once, and all is well by itself when it is back', { skip: skipWithoutOwn('postgres') }, async (t) => {
+  await t.test('a server that is down is 503 with Retry-After at once, and requests succeed again when the server is back', { skip: skipWithoutOwn('postgres') }, async (t) => {
     // What waits for a bound before it answers hangs.
     const { adapter } = await openedAdapter(poolTo(t, service.url, { connectionTimeoutMillis: 0 }), ENDLESS)
     const app = Fastify()

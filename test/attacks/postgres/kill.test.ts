@@ -11,7 +11,7 @@ const KILLS = 4
 const WRITERS = 16
 const ACKNOWLEDGED = 300
 
-await t.test(`postgres: the server is killed ${KILLS} times under load; no acknowledged write is lost, none is there twice, and none that was refused or called unavailable`, { skip: skipWithoutOwn('postgres') }, async (t) => {
+await t.test(`postgres: the server is killed ${KILLS} times under load; each acknowledged write is stored once, and no write that was refused or unavailable`, { skip: skipWithoutOwn('postgres') }, async (t) => {
   const service = await startPostgres(t, { own: true })
   const pool = poolTo(t, service.url, { max: WRITERS })
   const { adapter, table } = await openedAdapter(pool)

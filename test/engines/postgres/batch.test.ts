@@ -54,7 +54,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     return { client, ...await openedAdapter(client) }
   }
 
-  await t.test('writes of one turn are one statement, each with an outcome of its own; refused ones are looked for in one more', async (t) => {
+  await t.test('writes of one turn are one statement, each with its own outcome; the refused ones share one read', async (t) => {
     const { adapter, client } = await opened()
     const versions: string[] = []
     for (const key of ['b', 'c', 'd', 'e']) {
@@ -121,7 +121,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     t.ok(versions.includes((await adapter.read('k'))!.replaced!))
   })
 
-  await t.test('what a batch did not find and the look does is written again alone, and not in a batch', async (t) => {
+  await t.test('a write that its batch did not match and the read does is tried again alone, and not in a batch', async (t) => {
     const { adapter, client, table } = await opened()
     const keys = Array.from({ length: 24 }, (_, index) => `k${index}`)
     const put = `INSERT INTO ${table} SELECT 'k' || n, 'theirs', NULL, NULL, '0' FROM generate_series(0, 23) AS n`
@@ -170,7 +170,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     t.strictSame((await adapter.list('')).items.map(({ key }) => key), ['a', 'b'])
   })
 
-  await t.test('an answer to a batch that was lost: each write is proven or unknown, and none is sent again', async (t) => {
+  await t.test('if the answer to a batch is lost, each write is proven or unknown, and none is sent again', async (t) => {
     const { adapter, client, table } = await opened()
     client.around = async (text, send) => {
       if (!isBatch(text)) return await send()
@@ -184,7 +184,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     t.equal(client.texts.filter(isChange).length, 1)
   })
 
-  await t.test('an outage is told to each, with an error of its own, and nothing is sent again', async (t) => {
+  await t.test('in an outage each caller gets its own error, and nothing is sent again', async (t) => {
     const { adapter, client } = await opened()
     client.around = async () => { throw Object.assign(new Error('refused'), { syscall: 'connect' }) }
     for (const calls of [
@@ -199,7 +199,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     }
   })
 
-  await t.test('reads of one turn are one statement; a damaged value is an outage for whoever asked for it alone', async (t) => {
+  await t.test('reads of one turn are one statement; a damaged value fails only the reads of its key, as an outage', async (t) => {
     const { adapter, client, table } = await opened()
     for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
     await steady.query(
@@ -233,7 +233,7 @@ async function commonCases (t: Test, steady: PostgresClient): Promise<void> {
     t.strictSame((await adapter.list('')).items.map(({ key }) => key), ['there'])
   })
 
-  await t.test('a large value goes alone; close waits for what is under way', async (t) => {
+  await t.test('a large value goes alone; close waits for operations that are under way', async (t) => {
     const { adapter, client } = await opened()
     const writing = Promise.all([
       adapter.write('a', LARGE, ANY),
@@ -258,7 +258,7 @@ await t.test('postgres: batches through PGlite', async (t) => {
   await commonCases(t, lite)
 })
 
-await t.test('postgres: a batch that was rolled back for others is done again one by one; a batch of one is a single statement', async (t) => {
+await t.test('postgres: the writes of a batch that was rolled back go one by one; a batch of one is the single statement', async (t) => {
   for (const code of ['40001', '40P01', '55P03', '57014']) {
     const { adapter, alone } = simulated((text) => {
       if (isBatch(text) || isReadOfMany(text)) throw Object.assign(new Error('simulated'), { code })
@@ -283,7 +283,7 @@ await t.test('postgres: a batch that was rolled back for others is done again on
   t.strictSame(alone, ['a', 'a'])
 })
 
-await t.test('postgres: with an engine that does not answer all are on their way before the first one gives up, however many ask: an outage for all in the same time', async (t) => {
+await t.test('postgres: if the engine does not answer, every call is sent before the first one gives up, however many there are', async (t) => {
   const pending: Array<(error: Error) => void> = []
   const sent: string[] = []
   const isSent = (key: string, times: number): boolean =>
@@ -312,7 +312,7 @@ await t.test('postgres: with an engine that does not answer all are on their way
   for (const outcome of await Promise.allSettled(calls)) t.equal(outcome.status, 'rejected')
 })
 
-await t.test('postgres: what is being written alone is in no batch, whose other keys would wait for it', async (t) => {
+await t.test('postgres: a key that is being written alone is in no batch, whose other keys would wait for it', async (t) => {
   for (const isFirst of [true, false]) {
     const { open, opened } = barrier()
     const { adapter, batches, alone } = simulated(async (text) => { if (!isBatch(text)) await opened })
@@ -327,7 +327,7 @@ await t.test('postgres: what is being written alone is in no batch, whose other 
   }
 })
 
-await t.test('postgres: a removal takes its turn behind a write of its key, too: one connection, not two', async (t) => {
+await t.test('postgres: a removal takes its turn behind a write of its key: one connection, not two', async (t) => {
   const texts: string[] = []
   const { open, opened } = barrier()
   const query = async (text: string) => {
@@ -372,7 +372,7 @@ await t.test('postgres: a statement carries 32 items at most, and the next one g
   t.strictSame(sizes(), [32, 32, 16])
 })
 
-await t.test('postgres: new rows are inserted in the order in which rows are locked, that of bytes, whatever order the database has', async (t) => {
+await t.test('postgres: new rows are inserted in the order in which rows are locked, by bytes, whatever order the database has', async (t) => {
   const { text } = batchStatement(quotedTable({}), 0)
   t.match(text, /ORDER BY e\."key" FOR NO KEY UPDATE/, 'a column with COLLATE "C"')
   t.match(text, /ORDER BY i\.key COLLATE "C" ON CONFLICT/)
@@ -383,7 +383,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
   const pool = poolTo(t, url)
   await commonCases(t, pool)
 
-  await t.test('batches that take the same keys in opposite orders do not deadlock, on rows that are there and on new ones', async (t) => {
+  await t.test('batches that get the same keys in opposite orders do not deadlock, on existing rows and on new ones', async (t) => {
     const { table } = await openedAdapter(pool)
     const keys = Array.from({ length: 32 }, (_, index) => `k${String(index).padStart(2, '0')}`)
     const codes: unknown[] = []
@@ -412,7 +412,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     t.strictSame(codes, [])
   })
 
-  await t.test('rows are locked, and new ones inserted, in the order of their keys, however they came and wherever they are', async (t) => {
+  await t.test('rows are locked, and new ones inserted, in the order of their keys, whatever order they came in or lie in', async (t) => {
     const { table } = await openedAdapter(pool)
     const { text } = batchStatement(quotedTable({ table }), 0)
     const items = (...keys: string[]) =>
@@ -442,7 +442,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     })
   })
 
-  await t.test('a foreign key that refers to a row holds no batch up: no stronger lock is taken than that of a change', async (t) => {
+  await t.test('a foreign key that refers to a row holds up no batch: a batch takes no stronger lock than a change', async (t) => {
     const { table } = await openedAdapter(pool)
     for (const key of ['a', 'b']) await pool.query(`INSERT INTO ${table} VALUES ($1, 'theirs', NULL, NULL, '1')`, [key])
     await pool.query(`CREATE TABLE ${table}_note (key text COLLATE "C" REFERENCES ${table})`)
@@ -454,7 +454,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     t.equal(rows.length, 2)
   })
 
-  await t.test('a row that many write and somebody has locked takes one connection, and holds no write of another key up', async (t) => {
+  await t.test('a locked row that many write takes one connection, and holds up no write of another key', async (t) => {
     const client = new NotingClient(pool)
     const { adapter, table } = await openedAdapter(client)
     await adapter.write('hot', 'before', ANY)
@@ -480,7 +480,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     t.ok((await Promise.all(hot)).every(({ applied }) => applied))
   })
 
-  await t.test('who waits for too long for earlier changes of the key was not applied, and is not applied later', async (t) => {
+  await t.test('a write that waited too long for earlier changes of its key was not applied, and is not applied later', async (t) => {
     const { adapter, table } = await openedAdapter(pool, { lockTimeout: 1500, timeout: 5000 })
     await adapter.write('k', 'before', ANY)
     const end = await inTransaction(t, pool, lockRows(table))
@@ -516,7 +516,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     await end('ROLLBACK')
   })
 
-  await t.test('a row that somebody has locked holds the others of its batch up for a moment only', async (t) => {
+  await t.test('a locked row holds up the others of its batch for a moment only', async (t) => {
     // Neighbours that wait for as long as the locked ones would wait for ever: the lock is held until they have their
     // answer.
     const { adapter, table } = await openedAdapter(pool, ENDLESS)

@@ -27,7 +27,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     }
   }
 
-  await t.test('a write is there when the transaction is committed and not before, and gone when it is rolled back; reads of it see it', async (t) => {
+  await t.test('a write is visible to its transaction at once, to others after its COMMIT, and gone after its ROLLBACK', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       const options = { context: { client } }
@@ -74,7 +74,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.equal(await rows(), 2)
   })
 
-  await t.test('statements are never named there, and leave no setting behind', async (t) => {
+  await t.test('statements in a transaction are never named, and leave no setting behind', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       const noting = new NotingClient(client)
@@ -148,7 +148,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.match(await adapter.read('k'), { value: 1 })
   })
 
-  await t.test('changes that a handler does not await one by one go one after the other over its connection', async (t) => {
+  await t.test('changes that a handler starts together go one after the other over its connection', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       let underWay = 0
@@ -185,7 +185,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.match(await adapter.read('k'), { value: 3 })
   })
 
-  await t.test('what follows in a transaction that failed is an error, and no refusal or absence', async (t) => {
+  await t.test('an operation in a transaction that failed before is an error, and no refusal or absence', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       const options = { context: { client } }
@@ -198,7 +198,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     })
   })
 
-  await t.test('a connection that is lost leaves the outcome to the end of the transaction: unknown, and not looked for', async (t) => {
+  await t.test('if the connection of a transaction is lost, the outcome is unknown, and no read looks for the write', async (t) => {
     const own = new NotingClient(pool)
     const { adapter } = await openedAdapter(own)
     const before = own.texts.length
@@ -214,7 +214,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     }), { message: 'over' })
   })
 
-  await t.test('a context that names no client, or a pool, is refused: it would be written outside of the transaction', async (t) => {
+  await t.test('a context without a client, or with a pool, is refused: the write would be outside of the transaction', async (t) => {
     const { adapter } = await openedAdapter(pool)
     for (const context of [null, {}, { cleint: pool }, { client: {} }, { client: pool }, pool]) {
       await t.rejects(adapter.write('k', 1, ANY, { context }), {

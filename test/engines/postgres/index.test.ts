@@ -53,7 +53,7 @@ await t.test('postgres: wrong options are refused, naming the option', async (t)
   }
 })
 
-await t.test('postgres: what has no table does not boot; it is made once, and what can lose writes is warned of', async (t) => {
+await t.test('postgres: without the table the boot fails; createTable makes it once; a setting that can lose writes is a warning', async (t) => {
   const adapter = postgresAdapter({ client: lite })
   await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
   await adapter.createTable()
@@ -62,7 +62,7 @@ await t.test('postgres: what has no table does not boot; it is made once, and wh
   t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }])
 })
 
-await t.test('postgres: a client of "context" that is in a transaction writes into it; what is none, or a pool, is refused', async (t) => {
+await t.test('postgres: a write with a client of "context" is part of its transaction; a context without one, or with a pool, is refused', async (t) => {
   const { adapter } = await openedAdapter(lite)
   await lite.transaction(async (transaction) => {
     const options = { context: { client: transaction } }
@@ -79,7 +79,7 @@ await t.test('postgres: a client of "context" that is in a transaction writes in
   }
 })
 
-await t.test('postgres: a table that another process is just making is tried again, bounded; anything else does not boot', async (t) => {
+await t.test('postgres: createTable tries again if another process creates the table; any other error ends the boot', async (t) => {
   let failures = 2
   const failing = (code: string) => postgresAdapter({
     client: {
@@ -97,7 +97,7 @@ await t.test('postgres: a table that another process is just making is tried aga
   await t.rejects(failing('57P03').open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /starting/ })
 })
 
-await t.test('postgres: a write that had to go alone and lost its answer is proven, too', async (t) => {
+await t.test('postgres: a write that went alone and whose answer was lost is proven, too', async (t) => {
   const client = new NotingClient(lite)
   const { adapter } = await openedAdapter(client)
   client.around = async (text, send) => {
@@ -138,7 +138,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     })
   })
 
-  await t.test('a change that applies is one statement, a refusal is two; a version that nobody issued is not even sent', async (t) => {
+  await t.test('a change that applies is one statement, a refusal is two; a version that cannot have been issued is not sent', async (t) => {
     const { client, adapter } = await opened()
     let version = ''
     const write = async (expectation: Parameters<typeof adapter.write>[2]) => {
@@ -180,7 +180,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     }
   })
 
-  await t.test('a create that lost against one which was under way tells the winner; a rolled back one is no winner', async (t) => {
+  await t.test('a create that waits for another one is refused with the winner, and succeeds if the other one is rolled back', async (t) => {
     for (const [how, expected] of [
       ['COMMIT', { applied: false, current: { version: 'theirs' } }],
       ['ROLLBACK', { applied: true, created: true }]
@@ -194,7 +194,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     }
   })
 
-  await t.test('"exists" holds for an entity that is deleted and inserted in one transaction: it is written after another look', async (t) => {
+  await t.test('"exists" holds for an entity that is deleted and inserted in one transaction: the write is tried again', async (t) => {
     const { adapter, client, table } = await opened()
     await adapter.write('k', 'before', ABSENT)
     const end = await inTransaction(
@@ -215,7 +215,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.match(await adapter.read('k'), { value: 'mine', replaced: 'theirs' })
   })
 
-  await t.test('a row that stays locked is waited for on the server, in one round trip; then STORAGE_UNAVAILABLE, and nothing is applied afterwards', async (t) => {
+  await t.test('the server bounds the wait for a locked row, in one round trip; then it is STORAGE_UNAVAILABLE, and nothing is applied later', async (t) => {
     const { adapter, client, table } = await opened({ lockTimeout: 100, timeout: 20_000 })
     await adapter.write('k', 'before', ABSENT)
     const end = await inTransaction(
@@ -238,7 +238,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.same((await pool.query('SHOW lock_timeout')).rows, [{ lock_timeout: '0' }], 'and the connection is as it was')
   })
 
-  await t.test('who stops waiting for an answer does not know the outcome: the server goes on, and applies it', async (t) => {
+  await t.test('a client that stops waiting for an answer does not know the outcome: the server goes on, and applies the write', async (t) => {
     const { adapter, table } = await opened()
     const impatient = postgresAdapter({ client: pool, table, lockTimeout: 0, timeout: 1000 })
     await adapter.write('k', 'before', ABSENT)
@@ -249,7 +249,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     await until('it is applied', async () => (await adapter.read('k'))?.value !== 'before')
   })
 
-  await t.test('an answer that was lost is looked for: a write that was applied is acknowledged, and never sent again', async (t) => {
+  await t.test('after a lost answer the entity is read: a write that was applied is acknowledged, and never sent again', async (t) => {
     const { adapter, client } = await opened()
     const lost = new Error('Connection terminated unexpectedly')
     const losing = (pattern: RegExp, isApplied: boolean) => {
@@ -275,7 +275,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, 'a read changes nothing')
   })
 
-  await t.test('what PostgreSQL rolled back was not applied, and is not looked for', async (t) => {
+  await t.test('a statement that PostgreSQL rolled back was not applied, and no read looks for it', async (t) => {
     const { adapter, client, table } = await opened({ lockTimeout: 0 })
     await adapter.write('k', 'before', ABSENT)
     const end = await inTransaction(t, pool, lockRows(table))
@@ -292,7 +292,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.equal((await adapter.read('k'))?.value, 'before')
   })
 
-  await t.test('what the table refuses is refused with 422, and stored content is in no error', async (t) => {
+  await t.test('a row that the table refuses is 422, and stored content is in no error', async (t) => {
     const { adapter, table } = await opened()
     await pool.query(`ALTER TABLE ${table} ADD CONSTRAINT short CHECK (length(value::text) < 100)`)
     await pool.query(`CREATE INDEX ON ${table} (digest)`)
@@ -338,14 +338,14 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     }
   })
 
-  await t.test('several that make the table at once all succeed', async (t) => {
+  await t.test('several adapters that create the table at once all succeed', async (t) => {
     const { table } = await opened()
     await pool.query(`DROP TABLE ${table}`)
     const makers = Array.from({ length: 8 }, () => postgresAdapter({ client: pool, table, ...PATIENT }))
     await Promise.all(makers.map((adapter) => adapter.createTable()))
   })
 
-  await t.test('a listing takes any text for its prefix and as the key that it goes on behind', async (t) => {
+  await t.test('a listing takes any text as its prefix and as `after`', async (t) => {
     const { adapter } = await opened()
     for (const key of ['a', 'ab', 'b']) await adapter.write(key, 1, ABSENT)
     const keys = async (prefix: string, after?: string) =>
@@ -356,7 +356,7 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.strictSame(await keys('a', ''), ['a', 'ab'])
   })
 
-  await t.test('a listing is by bytes in each of its parts, also on a column with another order', async (t) => {
+  await t.test('prefix, `after` and the order of a listing go by bytes, also on a column with another order', async (t) => {
     const { adapter, table } = await opened()
     await pool.query(`ALTER TABLE ${table} ALTER key TYPE text COLLATE "und-x-icu"`)
     for (const key of ['b', 'Z', 'a', 'B', 'A']) await adapter.write(key, 1, ABSENT)

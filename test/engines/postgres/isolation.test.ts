@@ -41,7 +41,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')} -c synchronous_commit=off`
     })
 
-    await t.test(`at ${level}: what is acknowledged was done once and under its expectation, what is refused was not done, and no refusal contradicts itself`, async (t) => {
+    await t.test(`at ${level}: an acknowledged change happened once and under its expectation, a refused one did not, and no refusal contradicts itself`, async (t) => {
       const { table } = await openedAdapter(pool)
       t.same((await pool.query('SHOW transaction_isolation')).rows, [{ transaction_isolation: level }])
       await pool.query(historySql(table))
@@ -175,7 +175,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
       t.comment(`${level}: ${JSON.stringify(tally)}, ${contention.length} contentions`)
     })
 
-    await t.test(`at ${level}: of 32 with one version one is applied, and the others are told its version`, async (t) => {
+    await t.test(`at ${level}: of 32 writes under one version one is applied, and the others are refused with its version`, async (t) => {
       const { adapter } = await openedAdapter(pool)
       for (let round = 0; round < 3; round++) {
         const base = await adapter.write('k', 'base', ANY)
@@ -191,7 +191,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
     })
   }
 
-  await t.test('where READ COMMITTED would wait, the other levels fail, and the write is done again: applied, or refused for what is there now', async (t) => {
+  await t.test('where READ COMMITTED waits, the other levels fail, and the write is tried again: applied, or refused with the current entity', async (t) => {
     for (const level of LEVELS) {
       const pool = poolTo(t, url, { options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')}` })
       const { adapter, table } = await openedAdapter(pool)

@@ -19,7 +19,7 @@ await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWitho
     })
   })
 
-  await t.test('prepared statements that are not found are given up for good, said once, and nothing is lost or done twice', async (t) => {
+  await t.test('once a prepared statement is not found none is used again, with one warning, and nothing is lost or done twice', async (t) => {
     const pool = poolTo(t, bouncer.url)
     const client = new NotingClient(pool)
     const { adapter } = await openedAdapter(client, { prepared: true })

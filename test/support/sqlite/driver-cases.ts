@@ -40,7 +40,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b'])
   })
 
-  await t.test('sqlite: what a trigger silently leaves out is never acknowledged, neither a write nor a removal', async (t) => {
+  await t.test('sqlite: a write or a removal that a trigger silently leaves out is never acknowledged', async (t) => {
     const { adapter, database } = await openedAdapter(t, open)
     await adapter.write('kept', 1, ANY)
     database.exec(
@@ -61,7 +61,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b', 'kept'])
   })
 
-  await t.test('sqlite: what is larger than SQLite takes is known for it, so it fails alone', async (t) => {
+  await t.test('sqlite: a value that is larger than SQLite takes is recognised, so it fails alone', async (t) => {
     const database = connect(t, fileOf(t))
     let error: unknown
     try {
@@ -73,7 +73,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.equal(faultOf(error), 'TOOBIG')
   })
 
-  await t.test('sqlite: a full disk is STORAGE_UNAVAILABLE for the whole batch, and nothing of it is there', async (t) => {
+  await t.test('sqlite: a full disk is STORAGE_UNAVAILABLE for the whole batch, and nothing of the batch is stored', async (t) => {
     const { adapter, database } = await openedAdapter(t, open)
     await adapter.write('before', 1, ANY)
     const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number }
@@ -93,7 +93,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     )
   })
 
-  await t.test('sqlite: a lock that another process holds is waited for while the event loop runs, and then STORAGE_UNAVAILABLE, never a refusal', async (t) => {
+  await t.test('sqlite: the event loop runs while a write waits for the lock of another process; after the timeout it is STORAGE_UNAVAILABLE, never a refusal', async (t) => {
     const { adapter, file } = await openedAdapter(t, open, { lockTimeout: 150 })
     const patient = sqliteAdapter({ database: connect(t, file), lockTimeout: 60_000 })
     await patient.open!()
@@ -113,7 +113,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.match(await writing, { applied: true })
   })
 
-  await t.test('sqlite: a handle that is closed or was never opened rejects and says so; close waits for what is under way', async (t) => {
+  await t.test('sqlite: an adapter that is closed or was never opened rejects and says so; close waits for operations that are under way', async (t) => {
     const { adapter, handle } = await openedAdapter(t, open)
     const writing = adapter.write('a', 1, ANY)
     await adapter.close!()
@@ -142,7 +142,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     })
   })
 
-  await t.test('sqlite: what is no database, is damaged, cannot be written or is closed does not boot, and says why', async (t) => {
+  await t.test('sqlite: a file that is no database, is damaged or cannot be written, and a closed handle, end the boot, which says why', async (t) => {
     const text = fileOf(t)
     writeFileSync(text, 'Dear diary, '.repeat(100))
     const damaged = fileOf(t)

@@ -48,7 +48,7 @@ await t.test('memory: around is told the operation and its key', async (t) => {
   t.same(told, ['write notes/a', 'read notes/a', 'list notes/', 'remove notes/a'])
 })
 
-await t.test('memory: around that waits first makes a store that is slow to begin, and stays atomic', async (t) => {
+await t.test('memory: an around that waits before the step makes a storage that begins late, and is still atomic', async (t) => {
   const adapter = memoryAdapter({
     async around (step) {
       await turn()
@@ -61,7 +61,7 @@ await t.test('memory: around that waits first makes a store that is slow to begi
   t.match(await early, { applied: false, current: { value: 1 } })
 })
 
-await t.test('memory: around that waits afterwards makes a store that answers late, with what was so at the step', async (t) => {
+await t.test('memory: an around that waits after the step makes a storage that answers late, with the state at the step', async (t) => {
   let release = () => {}
   const held = new Promise<void>((resolve) => { release = resolve })
   const adapter = memoryAdapter({
@@ -77,7 +77,7 @@ await t.test('memory: around that waits afterwards makes a store that answers la
   t.equal(await reading, undefined)
 })
 
-await t.test('memory: around that throws before the step makes a store that fails, and nothing is done', async (t) => {
+await t.test('memory: an around that throws before the step makes a storage that fails, and nothing is changed', async (t) => {
   let isDown = false
   const adapter = memoryAdapter({
     around (step) {

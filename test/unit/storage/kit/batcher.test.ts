@@ -24,7 +24,7 @@ function held (options: Partial<BatcherOptions<string, string>> = {}) {
   return { batcher, batches }
 }
 
-await t.test('batcher: what arrives in one turn is one batch, in its order, and a lone item goes with its own turn', async (t) => {
+await t.test('batcher: items that arrive in one turn are one batch, in their order; a lone item is sent at the end of its turn', async (t) => {
   const { batcher, batches } = held()
   const adding = ['a', 'b', 'a'].map((item) => batcher.add(item))
   t.same(batches, [], 'the turn is not over')
@@ -39,7 +39,7 @@ await t.test('batcher: what arrives in one turn is one batch, in its order, and 
   t.equal(await lone, 'did c')
 })
 
-await t.test('batcher: nothing is answered before the batch is, and what arrives meanwhile waits for the next', async (t) => {
+await t.test('batcher: no item is answered before its batch; an item that arrives meanwhile waits for the next one', async (t) => {
   const { batcher, batches } = held()
   const answered: string[] = []
   const note = (answer: string) => { answered.push(answer) }
@@ -58,7 +58,7 @@ await t.test('batcher: nothing is answered before the batch is, and what arrives
   t.same(answered, ['did a', 'did b'])
 })
 
-await t.test('batcher: an item that fails fails alone, and a batch that fails fails whole', async (t) => {
+await t.test('batcher: a failed item fails alone; a failed batch fails each of its items', async (t) => {
   const { batcher, batches } = held()
   const adding = Promise.allSettled(['a', 'b', 'c'].map((item) => batcher.add(item)))
   await turn()
@@ -74,7 +74,7 @@ await t.test('batcher: an item that fails fails alone, and a batch that fails fa
   t.equal(await after, 'did f')
 })
 
-await t.test('batcher: a batch has at most its size, and so many batches are under way as may be', async (t) => {
+await t.test('batcher: a batch has at most `size` items, and at most `inFlight` batches are in flight', async (t) => {
   const { batcher, batches } = held({ size: 2, inFlight: 2 })
   const adding = Promise.all(['a', 'b', 'c', 'd', 'e'].map((item) => batcher.add(item)))
   for (let passed = 0; passed < 4; passed++) await turn()

@@ -23,7 +23,7 @@ await t.test('copyJson: scalars are themselves', async (t) => {
   for (const value of scalars) t.equal(copyJson(value), value)
 })
 
-await t.test('copyJson: an object that is there twice becomes two', async (t) => {
+await t.test('copyJson: an object that occurs twice becomes two objects', async (t) => {
   const shared = { a: 1 }
   const copy = copyJson([shared, shared])
   t.strictSame(copy, [{ a: 1 }, { a: 1 }])
@@ -97,7 +97,7 @@ await t.test('copyJson: a refusal says what is wrong, and none of the content', 
   }
 })
 
-await t.test('jsonText: the text of what copyJson lets pass; what is too long for a text is refused', async (t) => {
+await t.test('jsonText: the text of a value that copyJson accepts; a value that is too long for a text is refused', async (t) => {
   t.equal(jsonText({ a: [1, 'b', null], c: undefined }), '{"a":[1,"b",null]}')
   t.throws(() => jsonText({ a: NaN }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
   // Each control character takes six characters in JSON, and V8 allows no text of that length.

@@ -79,7 +79,7 @@ await t.test('compareKeys: keys are ordered by their UTF-8 bytes', async (t) => 
   }
 })
 
-await t.test('compareKeys: a key comes before those that it begins', async (t) => {
+await t.test('compareKeys: a key comes before the keys that begin with it', async (t) => {
   t.ok(compareKeys('a', 'a/b') < 0)
   t.ok(compareKeys('a/b', 'a') > 0)
   t.equal(compareKeys('a/b', 'a/b'), 0)
@@ -89,7 +89,7 @@ function escape (text: string): string {
   return [...text].map((character) => `U+${character.codePointAt(0)?.toString(16)}`).join(' ')
 }
 
-await t.test('key: the end of a prefix is the least text behind all keys that begin with it', async (t) => {
+await t.test('endOfPrefix: the least text behind all keys that begin with the prefix', async (t) => {
   t.equal(endOfPrefix(''), undefined)
   t.equal(endOfPrefix('\u{10ffff}'), undefined)
   t.equal(endOfPrefix('notes/'), 'notes0')

@@ -23,7 +23,7 @@ await t.test('a write whose version is the current one was applied, and created 
   }
 })
 
-await t.test('a write whose version was replaced since was applied; whether it created, the expectation must tell', async (t) => {
+await t.test('a write whose version was replaced since was applied; only the expectation tells whether it created the entity', async (t) => {
   const current = { value: 1, version: 'v2', replaced: 'mine' }
   for (const expectation of expectations.slice(0, 3)) {
     t.strictSame(await prove(expectation, current), {
@@ -35,7 +35,7 @@ await t.test('a write whose version was replaced since was applied; whether it c
   await t.rejects(prove(ANY, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })
 })
 
-await t.test('everything else proves nothing: OUTCOME_UNKNOWN, with what happened as its cause', async (t) => {
+await t.test('any other entity proves nothing: OUTCOME_UNKNOWN, whose cause is the lost answer', async (t) => {
   for (const expectation of expectations) {
     for (const current of [undefined, { value: 1, version: 'v0' }, { value: 1, version: 'v2', replaced: 'v0' }]) {
       await t.rejects(prove(expectation, current), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: lost })

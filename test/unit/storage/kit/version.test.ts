@@ -8,7 +8,7 @@ await t.test('newVersion: is 96 bits in base64url, and so can be an entity-tag',
   for (const version of versions) t.match(version, /^[A-Za-z0-9_-]{16}$/)
 })
 
-await t.test('newVersion: never gives the same again, beyond the end of the pool too', async (t) => {
+await t.test('newVersion: never gives the same version twice, also after the pool is filled again', async (t) => {
   t.equal(new Set(versions).size, versions.length)
 })
 

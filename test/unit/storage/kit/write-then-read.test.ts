@@ -17,13 +17,13 @@ function answers<R> (...all: R[]) {
 
 const none = answers<{ applied: true } | undefined>(undefined)
 
-await t.test('a write that applied is not followed by a look', async (t) => {
+await t.test('a write that was applied is not followed by a read', async (t) => {
   const readCurrent = answers(stored('v2'))
   t.strictSame(await writeThenRead(v1, answers({ applied: true as const }), readCurrent), { applied: true })
   t.equal(readCurrent.calls, 0)
 })
 
-await t.test('a refusal carries what was read after the write', async (t) => {
+await t.test('a refusal carries the entity that was read after the write', async (t) => {
   t.strictSame(await writeThenRead(v1, none, answers(stored('v2'))), { applied: false, current: stored('v2') })
   t.strictSame(await writeThenRead(v1, none, answers<Stored | undefined>(undefined)), {
     applied: false,
@@ -32,7 +32,7 @@ await t.test('a refusal carries what was read after the write', async (t) => {
   t.strictSame(await writeThenRead(ABSENT, none, answers(stored('v2'))), { applied: false, current: stored('v2') })
 })
 
-await t.test('what would have matched is written again, and is no refusal', async (t) => {
+await t.test('if the entity that is read would have matched, the write is tried again, and is not refused', async (t) => {
   const cases: Array<[Expectation, Stored | undefined]> = [
     [v1, stored('v1')],
     [EXISTS, stored('v2')],
@@ -45,7 +45,7 @@ await t.test('what would have matched is written again, and is no refusal', asyn
   }
 })
 
-await t.test('a race that others win again and again is CONTENTION after 16 attempts', async (t) => {
+await t.test('a race that other writers win in each attempt is CONTENTION after 16 attempts', async (t) => {
   const attempts: number[] = []
   const write = async (attempt: number) => { attempts.push(attempt) }
   await t.rejects(

@@ -14,7 +14,7 @@ import {
 
 const sqlError = (code: string, message = 'simulated') => Object.assign(new Error(message), { code })
 
-await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose fault it is', async (t) => {
+await t.test('postgres: an answer with an SQLSTATE is a rollback, and tells the kind of the fault', async (t) => {
   const cases: Array<[string, string[]]> = [
     ['RETRY', ['40001', '40P01']],
     ['LOCKED', ['55P03']],
@@ -33,7 +33,7 @@ await t.test('postgres: a pooler that lost the server, a server that goes down, 
   for (const code of codes) t.equal(faultOf(sqlError(code)), 'UNKNOWN', code)
 })
 
-await t.test('postgres: what was never sent was not applied; what was sent and not answered is unknown', async (t) => {
+await t.test('postgres: a statement that was never sent was not applied; one that was sent and not answered is unknown', async (t) => {
   const socket = connect({ host: '127.0.0.1', port: 1 })
   const [refused] = await once(socket, 'error') as [Error]
   const pool = new pg.Pool()
@@ -71,7 +71,7 @@ await t.test('postgres: what was never sent was not applied; what was sent and n
   for (const error of sent) t.equal(faultOf(error), 'UNKNOWN', String(error))
 })
 
-await t.test('postgres: each fault has its error, and another one in a transaction of the app', async (t) => {
+await t.test('postgres: each fault has its error; a lock that is not free has another one in a transaction of the app', async (t) => {
   const codes = (code: string) =>
     [writeError(sqlError(code), 3, false), writeError(sqlError(code), 1, true), readError(sqlError(code), 1)].map(
       (error) => (error as Error & { code: string }).code.replace('FST_IF_MATCH_', '')
@@ -83,7 +83,7 @@ await t.test('postgres: each fault has its error, and another one in a transacti
   t.strictSame(codes('08P01'), ['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'STORAGE_UNAVAILABLE'])
 })
 
-await t.test('postgres: an explanation says what to do and names the SQLSTATE; what the server quoted is in no error', async (t) => {
+await t.test('postgres: an explanation says what to do and names the SQLSTATE; no error has the text of the server', async (t) => {
   const quoting = Object.assign(sqlError('23514', 'a secret'), {
     detail: 'a secret',
     where: 'a secret',
@@ -107,7 +107,7 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; w
   t.notMatch(explain(new Error('Failed query: insert params: hush')).message, /hush/)
 })
 
-await t.test('postgres: at boot, where nothing is content, what the driver says is told too; what the server quotes is not', async (t) => {
+await t.test('postgres: at boot, where nothing is content, the error has the text of the driver, but not that of the server', async (t) => {
   t.equal(
     explainBoot(new Error('The server does not support SSL connections')).message,
     'PostgreSQL: the connection was lost, or no answer came: The server does not support SSL connections'
@@ -122,7 +122,7 @@ await t.test('postgres: at boot, where nothing is content, what the driver says 
   t.notMatch(explainBoot(Object.assign(new Error('hush'), { code: '28P01' })).message, /hush/)
 })
 
-await t.test('postgres: a prepared statement that is not there, or there already, is told from other errors', async (t) => {
+await t.test('postgres: the error of a prepared statement that is missing, or exists already, is told from other errors', async (t) => {
   for (const code of ['26000', '42P05']) t.ok(isUnknownStatement(sqlError(code)))
   for (const error of [sqlError('42P01'), new Error('26000'), undefined]) t.notOk(isUnknownStatement(error))
 })

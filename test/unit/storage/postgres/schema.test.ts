@@ -36,7 +36,7 @@ async function made (columns: string, after = ''): Promise<string> {
 
 const REST = 'version text NOT NULL, replaced text, digest text, value json NOT NULL'
 
-await t.test('postgres: the table that createTableSql makes is used, and one of an app that holds the same', async (t) => {
+await t.test('postgres: the table of createTableSql is accepted, and so is a table of an app with these columns', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   t.strictSame(await warningsOn(table, serverWith({})), [])
@@ -59,7 +59,7 @@ await t.test('postgres: columns may have other names, and are checked by these',
   await t.rejects(warningsOn(table, lite, { columns: { key: 'Id' } }), { message: /no column Id/ })
 })
 
-await t.test('postgres: a table that is not there is refused, and the message prints the SQL that makes it', async (t) => {
+await t.test('postgres: a missing table is refused, and the message has the SQL that creates it', async (t) => {
   await t.rejects(warningsOn('missing'), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',
     message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/
@@ -121,7 +121,7 @@ await t.test('postgres: a server that is read only, holds another encoding or gi
   }
 })
 
-await t.test('postgres: settings that can lose acknowledged writes are warned of', async (t) => {
+await t.test('postgres: a setting that can lose acknowledged writes is a warning', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes']) {
@@ -140,7 +140,7 @@ await t.test('postgres: settings that can lose acknowledged writes are warned of
   ])
 })
 
-await t.test('postgres: policies that may hide rows from this user, which then read as absent, are warned of', async (t) => {
+await t.test('postgres: a policy that may hide rows from this user, which then read as absent, is a warning', async (t) => {
   const table = uniqueName()
   const reader = uniqueName()
   await lite.exec(
@@ -171,7 +171,7 @@ function refusing (code: string, times: number, isThere = false) {
   return { session: new PostgresSession(client, { timeout: 1000 }), sent }
 }
 
-await t.test('postgres: a table that another process is just making is tried again, bounded; anything else is thrown', async (t) => {
+await t.test('postgres: makeTable tries again, up to 5 times, if another process creates the table; it throws any other error', async (t) => {
   const made = refusing('42710', 2)
   await makeTable(made.session, {})
   t.equal(made.sent.length, 3)
@@ -183,7 +183,7 @@ await t.test('postgres: a table that another process is just making is tried aga
   t.equal(full.sent.length, 1)
 })
 
-await t.test('postgres: a user who may make no table needs none where it is there, and is told the SQL where it is not', async (t) => {
+await t.test('postgres: a user who may not create a table may use one that exists; if it is missing, the error has the SQL', async (t) => {
   await makeTable(refusing('42501', 1, true).session, { schema: 'mine' })
   await t.rejects(makeTable(refusing('42501', 1).session, { schema: 'mine' }), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',

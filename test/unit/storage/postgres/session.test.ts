@@ -26,7 +26,7 @@ const POOL = { totalCount: 0 }
 const CLIENT = { escapeIdentifier () {} }
 const sqlError = (code: string) => Object.assign(new Error('simulated'), { code })
 
-await t.test('postgres: a client of pg is asked by name, and told when to give a connection up; others are asked by text and values', async (t) => {
+await t.test('postgres: a client of pg gets named statements and a query_timeout; other clients get text and values', async (t) => {
   const named = [{ ...STATEMENT, values: ['a'], query_timeout: 5000 }]
   const unnamed = [{ text: 'SELECT 1', values: ['a'], query_timeout: 5000 }]
   const cases: Array<[object, boolean | undefined, unknown[]]> = [
@@ -43,7 +43,7 @@ await t.test('postgres: a client of pg is asked by name, and told when to give a
   t.strictSame(asked, [[{ text: 'SELECT 2', values: [], query_timeout: 5000 }]], 'a statement without a name')
 })
 
-await t.test('postgres: where named statements are not found, they are sent unnamed for good, and that is said once', async (t) => {
+await t.test('postgres: once a named statement is not found, all are sent unnamed, with one warning', async (t) => {
   for (const code of ['26000', '42P05']) {
     const { session, asked } = sessionOn(async (query) => {
       if ((query as PgQuery).name !== undefined) throw sqlError(code)
@@ -63,7 +63,7 @@ await t.test('postgres: where named statements are not found, they are sent unna
   }
 })
 
-await t.test('postgres: nothing else is sent a second time, whatever the driver says', async (t) => {
+await t.test('postgres: after any other error nothing is sent a second time', async (t) => {
   for (const error of [sqlError('42P01'), new Error('Connection terminated unexpectedly')]) {
     const { session, asked } = sessionOn(async () => { throw error }, {}, POOL)
     await t.rejects(session.query(STATEMENT, []), error)
@@ -84,7 +84,7 @@ await t.test('postgres: an answer without rows is an error, and no absence', asy
   }
 })
 
-await t.test('postgres: one connection of pg gets one statement at a time, also behind one that failed', async (t) => {
+await t.test('postgres: a connection of pg gets one statement at a time, also behind one that failed', async (t) => {
   let underWay = 0
   let most = 0
   let count = 0

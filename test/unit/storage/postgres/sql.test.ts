@@ -5,7 +5,7 @@ import { createTableSql, quotedTable, statementsOn, type Statement } from '../..
 const flat = (statements: object): Statement[] =>
   Object.values(statements).flatMap((value: Statement | object) => ('text' in value ? [value] : flat(value)))
 
-await t.test('postgres: names are quoted, whatever is in them', async (t) => {
+await t.test('postgres: names are quoted, whatever characters they have', async (t) => {
   t.equal(quoteName('a "b"; --'), '"a ""b""; --"')
   const table = quotedTable({ schema: 'a.b', table: 'c"d', columns: { key: 'k"' } })
   t.strictSame(table, {
@@ -26,7 +26,7 @@ await t.test('postgres: the table orders keys by bytes, keeps texts as they are,
   )
 })
 
-await t.test('postgres: what changes rows bounds its wait on the server, except in a transaction of the app', async (t) => {
+await t.test('postgres: a statement that changes rows bounds its wait on the server, except in a transaction of the app', async (t) => {
   for (const { text } of flat(statementsOn(quotedTable({}), 700))) {
     const isChange = /INSERT|UPDATE|DELETE/.test(text)
     t.equal(text.includes("set_config('lock_timeout', '700', true)"), isChange, text)

@@ -92,7 +92,7 @@ await t.test('postgres: between two attempts there is a pause', async (t) => {
   t.equal(jitter().length, 15)
 })
 
-await t.test('postgres: a request that is over stops what was not sent, between two attempts too', async (t) => {
+await t.test('postgres: if a request is over, nothing more is sent for it, also between two attempts', async (t) => {
   const controller = new AbortController()
   let sent = 0
   const client: PostgresClient = {

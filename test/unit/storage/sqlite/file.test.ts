@@ -85,14 +85,14 @@ await t.test('sqlite: a table of an application may lie in the index of its keys
   prepareFile(database, 'entities', 'FULL')
 })
 
-await t.test('sqlite: a database in memory is refused, since it can promise nothing', async (t) => {
+await t.test('sqlite: a database in memory is refused: it keeps nothing', async (t) => {
   t.throws(() => prepareFile(open(t, ':memory:'), 'entities', 'FULL'), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',
     message: /write-ahead log/
   })
 })
 
-await t.test('sqlite: a handle that does not commit as hard as it was told is refused', async (t) => {
+await t.test('sqlite: a handle that does not accept its PRAGMA synchronous is refused', async (t) => {
   const handle = new FaultyHandle(open(t, fileOf(t)))
   handle.after = (sql) => { if (sql.startsWith('PRAGMA synchronous =')) handle.exec('PRAGMA main.synchronous=OFF') }
   t.throws(() => prepareFile(handle, 'entities', 'FULL'), {
@@ -101,7 +101,7 @@ await t.test('sqlite: a handle that does not commit as hard as it was told is re
   })
 })
 
-await t.test('sqlite: rolling back is fine where SQLite did so by itself', async (t) => {
+await t.test('sqlite: rolling back is no error if SQLite rolled back already', async (t) => {
   const database = open(t, fileOf(t))
   database.exec('BEGIN')
   rollBack(database)

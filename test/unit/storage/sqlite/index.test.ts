@@ -53,7 +53,7 @@ await t.test('sqlite: reads of one turn are one transaction, which sees one stat
   t.match(await adapter.read('a'), { value: 2 })
 })
 
-await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; full or before COMMIT it is STORAGE_UNAVAILABLE', async (t) => {
+await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; a full disk and a failure before COMMIT are STORAGE_UNAVAILABLE', async (t) => {
   const { adapter, handle } = await opened(t)
   const cases: Array<[string, string, string]> = [
     ['COMMIT', 'SQLITE_IOERR_FSYNC', 'FST_IF_MATCH_OUTCOME_UNKNOWN'],
@@ -104,7 +104,7 @@ await t.test('sqlite: a transaction that the app left open is an outage; nothing
   t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
 })
 
-await t.test('sqlite: a damaged value is an outage for whoever asks for it alone, and its content is in no error', async (t) => {
+await t.test('sqlite: a damaged value fails only the operations that read it, as an outage, and its content is in no error', async (t) => {
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
@@ -121,7 +121,7 @@ await t.test('sqlite: a damaged value is an outage for whoever asks for it alone
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
 })
 
-await t.test('sqlite: a page that cannot be read fails the one who asked for it, with an error of its own, and no other read of its turn', async (t) => {
+await t.test('sqlite: a page that cannot be read fails the reads that need it, each with its own error, and no other read of the turn', async (t) => {
   const { adapter, handle } = await opened(t)
   for (const key of ['a', 'b', 'c']) await adapter.write(key, key, ANY)
   let selects = 0
@@ -135,7 +135,7 @@ await t.test('sqlite: a page that cannot be read fails the one who asked for it,
   t.not((a as PromiseRejectedResult).reason, (b as PromiseRejectedResult).reason)
 })
 
-await t.test('sqlite: a lock in the middle of the reads of a turn is waited for, and all of them are read again', async (t) => {
+await t.test('sqlite: if a lock is met between the reads of a turn, the adapter waits for it and runs all of them again', async (t) => {
   const { adapter, handle } = await opened(t)
   for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
   let selects = 0
@@ -144,13 +144,13 @@ await t.test('sqlite: a lock in the middle of the reads of a turn is waited for,
   t.equal(selects, 4)
 })
 
-await t.test('sqlite: a read that meets a lock for too long is an outage, and no absence', async (t) => {
+await t.test('sqlite: a read that waits too long for a lock is an outage, and no absence', async (t) => {
   const { adapter, handle } = await opened(t, { lockTimeout: 0 })
   handle.before = () => { throw sqliteError('SQLITE_BUSY') }
   await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
 })
 
-await t.test('sqlite: a lock that is in the way of the last step of the boot is waited for', async (t) => {
+await t.test('sqlite: the boot waits for a lock, also in its last step', async (t) => {
   const handle = new FaultyHandle(connect(t, fileOf(t)))
   let refusals = 3
   handle.before = (sql) => {
@@ -161,7 +161,7 @@ await t.test('sqlite: a lock that is in the way of the last step of the boot is 
   t.match(await adapter.write('a', 1, ANY), { applied: true })
 })
 
-await t.test('sqlite: a file that is refused does not boot, and says why', async (t) => {
+await t.test('sqlite: with a file that is refused the boot fails, and says why', async (t) => {
   await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',
     message: /write-ahead log/

@@ -65,7 +65,7 @@ function subject (more: Partial<Options> = {}) {
   return { table, adapter: statementsAdapter({ ...statements, client: table, ...more }) }
 }
 
-await t.test('what applies is one statement, what is refused two, and creates are told from replacements', async (t) => {
+await t.test('a write that applies is one statement, a refusal two, and a creation is told from a replacement', async (t) => {
   const { table, adapter } = subject()
   t.equal(await adapter.read('k'), undefined)
   const created = await adapter.write('k', 1, ABSENT, { digest: 'd' })
@@ -86,7 +86,7 @@ await t.test('what applies is one statement, what is refused two, and creates ar
   )
 })
 
-await t.test('what came in between is no reason to refuse: again, and a refusal says what is there', async (t) => {
+await t.test('a writer that came in between is no reason to refuse: the write is tried again', async (t) => {
   const { table, adapter } = subject()
   table.before = () => {
     table.before = () => {}
@@ -111,7 +111,7 @@ await t.test('each attempt has a row of its own, so what an ORM adds to one is n
   t.strictSame(table.sent, ['read'])
 })
 
-await t.test('what is no key or no value is refused before anything is sent, and while the value is still the caller\'s', async (t) => {
+await t.test('a wrong key or value is refused before anything is sent', async (t) => {
   const { table, adapter } = subject({ toId: () => { throw new InvalidValueError('x') } })
   await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_INVALID_VALUE' })
   await t.rejects(adapter.remove('k', EXISTS), { code: 'FST_IF_MATCH_INVALID_VALUE' })
@@ -121,7 +121,7 @@ await t.test('what is no key or no value is refused before anything is sent, and
   t.strictSame(table.sent, [])
 })
 
-await t.test('the signal stops what is not sent yet, between two statements too', async (t) => {
+await t.test('the signal stops statements that were not sent yet, also between two statements', async (t) => {
   const { table, adapter } = subject()
   const gone = { signal: AbortSignal.abort(new Error('nobody waits')) }
   for (const call of allOf(adapter, gone)) await t.rejects(call, { message: 'nobody waits' })
@@ -132,7 +132,7 @@ await t.test('the signal stops what is not sent yet, between two statements too'
   t.strictSame(table.sent, ['update'])
 })
 
-await t.test('the client of the context is used instead, and a context without one is an error and no write beside the transaction', async (t) => {
+await t.test('the client of the context is used; a context without a client is an error, and no write beside the transaction', async (t) => {
   const { table, adapter } = subject()
   const client = new Table()
   await adapter.write('k', 1, ABSENT, { context: { client } })
@@ -158,7 +158,7 @@ const CALLS: Array<[Name, (adapter: StorageAdapter<number>) => Promise<unknown>]
   ['remove', async (adapter) => await adapter.remove('k', EXISTS)]
 ]
 
-await t.test('a read that fails is an outage and no absence, behind a write that took nothing too; the cause is the driver\'s error', async (t) => {
+await t.test('a read that fails is an outage and no absence, also behind a write that matched nothing; its cause is the driver\'s error', async (t) => {
   const { table, adapter } = subject()
   failing(table, 'read')
   const calls: Array<() => Promise<unknown>> = [
@@ -195,7 +195,7 @@ await t.test('a write that fails is OUTCOME_UNKNOWN unless it is known to have l
   }
 })
 
-await t.test('a write whose answer was lost is applied if the row proves it; a removal has nothing to prove it with', async (t) => {
+await t.test('a write whose answer was lost counts as applied if the row proves it; nothing can prove a removal', async (t) => {
   for (const [name, call] of CALLS) {
     const { table, adapter } = subject()
     if (name !== 'insert') table.put()
@@ -209,7 +209,7 @@ await t.test('a write whose answer was lost is applied if the row proves it; a r
   }
 })
 
-await t.test('a write whose answer was lost and that somebody replaced since is proven too, and known as a creation or not', async (t) => {
+await t.test('a write whose answer was lost is proven, and known as a creation or not, also if another writer replaced it since', async (t) => {
   for (const [name, call] of CALLS.slice(0, 2)) {
     const { table, adapter } = subject()
     if (name === 'update') table.put()
@@ -232,7 +232,7 @@ await t.test('inside a transaction nothing is proven: its end is not known', asy
   t.strictSame(table.sent, ['insert'])
 })
 
-await t.test('a proof that does not come is waited for no longer than 2 seconds', async (t) => {
+await t.test('the read that looks for a lost write may take 2 seconds', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => { mock.timers.reset() })
   const { table, adapter } = subject()
@@ -254,7 +254,7 @@ await t.test('a proof that does not come is waited for no longer than 2 seconds'
   await t.rejects(writing, { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
 })
 
-await t.test('a count that tells nothing is OUTCOME_UNKNOWN and says so, never a refusal of what was applied', async (t) => {
+await t.test('a count other than 0 and 1 is OUTCOME_UNKNOWN and says so, never a refusal of a write that was applied', async (t) => {
   for (const count of [undefined, null, 2, -1, NaN, true, '1', []]) {
     const wrong = () => count as number
     const { adapter } = subject({ update: wrong, insert: wrong, remove: wrong })
@@ -268,7 +268,7 @@ await t.test('a count that tells nothing is OUTCOME_UNKNOWN and says so, never a
   }
 })
 
-await t.test('a part that is missing is an error at boot', async (t) => {
+await t.test('a missing function is an error at boot', async (t) => {
   for (const name of ['toId', 'toColumns', 'toValue', 'read', 'update', 'insert', 'remove']) {
     t.throws(() => subject({ [name]: undefined }), {
       code: 'FST_IF_MATCH_INVALID_OPTIONS',
