@@ -11,7 +11,7 @@ export interface MemoryAdapterOptions {
   /**
    * For tests: called with every operation, which it carries out by calling `step`, a synchronous, atomic function. To
    * make a storage that begins late, wait before the step; for one that answers late, wait after it; for one that
-   * fails, throw. Before the step nothing is changed.
+   * fails, throw.
    */
   around?: <R>(step: () => R, operation: Operation, key: string) => R | Promise<R>
 }

@@ -214,7 +214,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
   })
 
   await t.test('a server that is down is 503 with Retry-After at once, and requests succeed again when the server is back', { skip: skipWithoutOwn('postgres') }, async (t) => {
-    // What waits for a bound before it answers hangs.
+    // Without bounds: a request that waited for one before its answer would hang.
     const { adapter } = await openedAdapter(poolTo(t, service.url, { connectionTimeoutMillis: 0 }), ENDLESS)
     const app = Fastify()
     t.teardown(() => app.close())

@@ -27,8 +27,7 @@ function barrier () {
 }
 
 /**
- * An adapter on a client that applies every write, and notes the keys of each batch and of each statement that went
- * alone.
+ * An adapter on a client that applies every write. It notes the keys of each batch, and of each lone statement.
  */
 function simulated (before: (text: string) => Promise<void> | void) {
   const batches: string[][] = []
@@ -397,7 +396,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
           throw error
         }
       }
-      // Without a bound, or a busy machine would reach it: a deadlock is 40P01 all the same.
+      // No bound on locks, which a busy machine would reach: a deadlock is 40P01 all the same.
       return postgresAdapter({ client, table, ...PATIENT, lockTimeout: 0 })
     }
     const [one, two] = [adapterOf(), adapterOf()]
@@ -418,8 +417,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     const items = (...keys: string[]) =>
       JSON.stringify(keys.map((key) => ({ key, version: 'mine', value: '1', kind: 'any' })))
     const insert = `INSERT INTO ${table} VALUES ($1, 'theirs', NULL, NULL, '1')`
-    // Another transaction is in the way of the row or the new row "b". The batch waits for it, and holds what `look`
-    // finds.
+    // Another transaction is in the way of the key "b". `look` shows what the batch holds while it waits for that.
     async function whileWaiting (way: string, look: (client: pg.PoolClient) => Promise<void>): Promise<void> {
       const end = await inTransaction(t, pool, way)
       const batch = pool.query(text, [items('c', 'b', 'a')])
@@ -517,8 +515,7 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
   })
 
   await t.test('a locked row holds up the others of its batch for a moment only', async (t) => {
-    // Neighbours that wait for as long as the locked ones would wait for ever: the lock is held until they have their
-    // answer.
+    // The lock is held until the neighbours have their answers: if they waited for it, the test would hang.
     const { adapter, table } = await openedAdapter(pool, ENDLESS)
     await adapter.write('locked', 'before', ANY)
     const end = await inTransaction(t, pool, lockRows(table), lockNew(table, 'new'))

@@ -62,7 +62,7 @@ await t.test('postgres: races', { skip: skipWithout('postgres') }, async (t) => 
         note(result, expectation, key, isRemoval ? undefined : name, known)
       }
 
-      // Two writes at once, without rivals. They are a batch, however busy the machine is, with what others write then.
+      // Two writes at once, without rivals: they share a batch, however busy the machine is, with other writes.
       async function pair (adapter: PostgresAdapter, known: Map<string, string>, name: string): Promise<void> {
         await Promise.all(['left', 'right'].map(async (side) => {
           const key = `${name}/${side}`

@@ -11,10 +11,10 @@ import { uniqueName } from '../services/service.js'
 /** Bounds that a busy machine does not reach. A test that is about a bound sets its own. */
 export const PATIENT = { timeout: 60_000, lockTimeout: 30_000 }
 
-/** Bounds that end no test: what waits for one of them hangs until the runner ends the file. */
+/** Bounds that no test reaches: an operation that waits for one of them hangs, until the runner ends the file. */
 export const ENDLESS = { timeout: 2_000_000, lockTimeout: 1_000_000 }
 
-/** For a pool where nothing depends on the disk. */
+/** Options of a pool, for tests in which nothing depends on the disk. */
 export const QUICK = { options: '-c synchronous_commit=off' }
 
 /** A pool that ends with the test. */

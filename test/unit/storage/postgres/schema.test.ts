@@ -158,7 +158,7 @@ await t.test('postgres: a policy that may hide rows from this user, which then r
   t.match(await warningsOn(table, serverWith({})), [warning], 'and here not even the owner does')
 })
 
-/** A server that fails to create a table so often, with this SQLSTATE, and the statements that were sent to it. */
+/** A server that fails to create a table `times` times, with this SQLSTATE, and the statements that it was sent. */
 function refusing (code: string, times: number, isThere = false) {
   const sent: string[] = []
   const client = {
