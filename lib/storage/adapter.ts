@@ -1,5 +1,3 @@
-import type { kIsOver } from './kit/stop.js'
-
 /**
  * The condition under which a write is applied. It is about the entity as it is when the engine carries out the write.
  *
@@ -43,8 +41,8 @@ export interface ReadOptions {
    * when it is first looked at: an adapter around another one passes the options on as they are, not a copy of them.
    */
   signal?: AbortSignal | undefined
-  /** For `throwIfStopped` alone. */
-  [kIsOver]?: () => boolean
+  /** Whether nobody waits for the outcome any more; cheaper to ask than `signal`, which is made on first use. */
+  isOver?(): boolean
 }
 
 /** What a caller may pass with a write. */

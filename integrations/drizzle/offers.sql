@@ -16,4 +16,5 @@ CREATE FUNCTION offers_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE TRIGGER offers_version BEFORE UPDATE ON offers FOR EACH ROW WHEN (NEW.version = OLD.version) EXECUTE FUNCTION offers_version();
+CREATE TRIGGER offers_version BEFORE UPDATE ON offers FOR EACH ROW
+  WHEN (NEW.version = OLD.version) EXECUTE FUNCTION offers_version();

@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { DataSource } from 'typeorm'
 import { conformanceSuite } from 'fastify-if-match/conformance'
-import { anything } from './anything.js'
-import { Offers, typeormAdapter } from './typeorm-adapter.js'
-
-const schema = readFileSync('test/docs/orm/typeorm.sql', 'utf8')
+import { anything } from '../anything.js'
+import { Offers, offersAdapter } from './offers-adapter.js'
+import { schema } from './schema.js'
 
 await conformanceSuite({
   test: (title, run) => t.test(title, run),
@@ -19,19 +18,14 @@ await conformanceSuite({
     const owner = new Database(database).exec(schema)
     const sources: DataSource[] = []
     const connect = async () => {
-      const source = await new DataSource({
-        type: 'better-sqlite3',
-        database,
-        timeout: 0,
-        entities: [Offers]
-      }).initialize()
-      sources.push(source)
-      return typeormAdapter(source, anything)
+      const source = new DataSource({ type: 'better-sqlite3', database, timeout: 0, entities: [Offers] })
+      sources.push(await source.initialize())
+      return offersAdapter(source, anything)
     }
     return {
       adapter: await connect(),
       another: connect,
-      // An outage: one connection has the whole file to itself.
+      // The outage: one connection has the whole file to itself, so no other can read or write.
       async cut () {
         owner.exec('BEGIN EXCLUSIVE')
         return async () => { owner.exec('ROLLBACK') }

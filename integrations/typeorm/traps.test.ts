@@ -1,19 +1,21 @@
 import t, { type Test } from 'tap'
-import { DataSource, EntitySchema } from 'typeorm'
-import { offer } from './offer.js'
-import { create, KEY, sourceOn, typeormFile, wave } from './subjects.js'
-import { Offers, typeormAdapter } from './typeorm-adapter.js'
+import { EntitySchema } from 'typeorm'
+import { ABSENT, EXISTS } from '../../test/support/expectations.js'
+import { create, KEY, wave } from '../../test/support/table/table.js'
+import { offer } from '../offer.js'
+import { Offers, offersAdapter } from './offers-adapter.js'
+import { newFile, sourceOf, sourceOn } from './source.js'
 
-// What the guide says about TypeORM, seen to be so. Should a later version do otherwise, the guide has to change.
+// Shows the traps of TypeORM that the guide names. If a later version behaves otherwise, the guide has to change.
 
-async function subject (t: Test) {
-  const { file, other } = typeormFile(t)
+async function open (t: Test) {
+  const { file, other } = newFile(t)
   const source = await sourceOn(t, file)
-  return { file, other, source, adapter: typeormAdapter(source, offer) }
+  return { file, other, source, adapter: offersAdapter(source, offer) }
 }
 
-await t.test('trap: save() reads, then writes by the id alone: the change of another is lost, and an old tag fits again', async (t) => {
-  const { other, source, adapter } = await subject(t)
+await t.test('save() reads, then writes by the id alone: the change of another is lost, and an old tag fits again', async (t) => {
+  const { other, source, adapter } = await open(t)
   await create(adapter)
   const mine = await source.manager.findOneByOrFail(Offers, { id: 'wave' })
   other.exec("UPDATE offers SET title = 'Theirs'")
@@ -25,7 +27,7 @@ await t.test('trap: save() reads, then writes by the id alone: the change of ano
   t.match(await adapter.read(KEY), { value: { title: 'Mine' }, version: mine.version })
 })
 
-await t.test('trap: a version column is a counter, and after delete and create an old tag fits the new row (R14b)', async (t) => {
+await t.test('a version column is a counter, and after delete and create an old tag fits the new row', async (t) => {
   const Counted = new EntitySchema<{ id: string, title: string, version: number }>({
     name: 'counted',
     columns: {
@@ -34,39 +36,29 @@ await t.test('trap: a version column is a counter, and after delete and create a
       version: { type: 'integer', version: true }
     }
   })
-  const source = await new DataSource({
-    type: 'better-sqlite3',
-    database: ':memory:',
-    entities: [Counted],
-    synchronize: true
-  }).initialize()
-  t.teardown(async () => { await source.destroy() })
-  const counted = source.getRepository(Counted)
+  const counted = (await sourceOf(t, Counted)).getRepository(Counted)
   const { version } = await counted.save({ id: 'wave', title: 'Wave' })
   await counted.delete({ id: 'wave' })
   await counted.save({ id: 'wave', title: 'Another' })
   t.equal((await counted.update({ id: 'wave', version }, { title: 'Lost' })).affected, 1)
 })
 
-await t.test('trap: the result of an insert that met a row looks like that of one that did not, and orIgnore() passes over other constraints', async (t) => {
-  const { other, source, adapter } = await subject(t)
-  const insert = (id: string) =>
-    source
-      .createQueryBuilder()
-      .insert()
-      .into(Offers)
-      .values({ id, ...wave, version: 'v' })
-      .updateEntity(false)
+await t.test('the result of an insert that met a row looks like that of one that did not, and orIgnore() passes over other constraints', async (t) => {
+  const { other, source, adapter } = await open(t)
+  const insert = (id: string) => {
+    const insert = source.createQueryBuilder().insert().into(Offers)
+    return insert.values({ id, ...wave, version: 'v' }).updateEntity(false)
+  }
   const first = await insert('wave').orUpdate([], ['id']).execute()
   t.strictSame(await insert('wave').orUpdate([], ['id']).execute(), first)
   other.exec('CREATE UNIQUE INDEX titles ON offers (title)')
   await insert('same-title').orIgnore().execute()
   t.equal(await source.manager.count(Offers), 1, 'no row, and no error')
-  await t.rejects(adapter.write('/offers/same-title', wave, { kind: 'absent' }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  await t.rejects(adapter.write('/offers/same-title', wave, ABSENT), { code: 'FST_IF_MATCH_INVALID_VALUE' })
 })
 
-await t.test('trap: a source has one connection, and what others write during a transaction goes with its rollback', async (t) => {
-  const { source, adapter } = await subject(t)
+await t.test('a source has one connection, and what others write during a transaction goes with its rollback', async (t) => {
+  const { source, adapter } = await open(t)
   await t.rejects(source.transaction(async () => {
     t.ok(await create(adapter), 'acknowledged')
     throw new Error('rolled back')
@@ -74,13 +66,13 @@ await t.test('trap: a source has one connection, and what others write during a 
   t.equal(await adapter.read(KEY), undefined)
 })
 
-await t.test('with a source for transactions, what others write meanwhile is told that it was not applied, and nothing is lost', async (t) => {
-  const { file, adapter } = await subject(t)
+await t.test('with a source for transactions, a write of another meanwhile is UNAVAILABLE, and nothing is lost', async (t) => {
+  const { file, adapter } = await open(t)
   const transactions = await sourceOn(t, file)
   const version = await create(adapter)
   await transactions.transaction(async (client) => {
-    await adapter.write(KEY, { ...wave, title: 'inside' }, { kind: 'exists' }, { context: { client } })
-    await t.rejects(adapter.write(KEY, wave, { kind: 'exists' }), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    await adapter.write(KEY, { ...wave, title: 'inside' }, EXISTS, { context: { client } })
+    await t.rejects(adapter.write(KEY, wave, EXISTS), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
     t.match(await adapter.read(KEY), { version }, 'a reader sees what is committed')
   })
   t.match(await adapter.read(KEY), { value: { title: 'inside' }, replaced: version })
@@ -95,29 +87,14 @@ await t.test('transformers and JSON columns work in the statements of the adapte
       length: { type: 'text', transformer: { to: (n: number) => `${n} cm`, from: (text: string) => parseInt(text) } }
     }
   })
-  const source = await new DataSource({
-    type: 'better-sqlite3',
-    database: ':memory:',
-    entities: [Notes],
-    synchronize: true
-  }).initialize()
-  t.teardown(async () => { await source.destroy() })
+  const source = await sourceOf(t, Notes)
   const seen: unknown[] = []
   source.subscribers.push({
-    beforeInsert: () => {
-      seen.push('insert')
-    },
-    beforeUpdate: ({ databaseEntity }) => {
-      seen.push(databaseEntity)
-    }
+    beforeInsert: () => { seen.push('insert') },
+    beforeUpdate: ({ databaseEntity }) => { seen.push(databaseEntity) }
   })
-  const [sql, values] = source
-    .createQueryBuilder()
-    .insert()
-    .into(Notes)
-    .values({ id: 'a', tags: ['x'], length: 5 })
-    .orUpdate([], ['id'])
-    .getQueryAndParameters()
+  const insert = source.createQueryBuilder().insert().into(Notes).values({ id: 'a', tags: ['x'], length: 5 })
+  const [sql, values] = insert.orUpdate([], ['id']).getQueryAndParameters()
   t.strictSame(await source.query(`${sql} RETURNING id`, values), [{ id: 'a' }])
   t.strictSame(await source.manager.findOneBy(Notes, { id: 'a' }), { id: 'a', tags: ['x'], length: 5 })
   t.equal((await source.manager.update(Notes, { id: 'a' }, { tags: ['y', 'z'], length: 6 })).affected, 1)

@@ -3,15 +3,15 @@ import { checkKey, jsonText } from 'fastify-if-match/storage'
 import type { Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from './offer.js'
 
-/** Any JSON under any key, in the columns of an offer. Each is made of the value, so one that is not written shows. */
+/** Any JSON under any key, in the columns of an offer. Every column depends on the value: a lost one shows. */
 export const anything: Mapping<unknown, Offer> = {
   toId (key) {
     checkKey(key)
     return key
   },
   toColumns (value) {
-    const title = jsonText(value)
-    return { title, price: checksum(title), published: checksum(title) % 2 === 1 }
+    const text = jsonText(value)
+    return { title: text, price: checksum(text), published: checksum(text) % 2 === 1 }
   },
   toValue ({ title, price, published }) {
     assert.deepEqual({ price, published }, { price: checksum(title), published: checksum(title) % 2 === 1 })

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
-import { anything } from './anything.js'
-import { drizzleAdapter } from './drizzle-adapter.js'
+import { anything } from '../anything.js'
+import { offersAdapter } from './offers-adapter.js'
+import { schema } from './schema.js'
 
-const schema = readFileSync('test/docs/orm/drizzle.sql', 'utf8')
 const database = await PGlite.create()
 await database.exec(schema)
 let stores = 0
@@ -15,7 +14,7 @@ await conformanceSuite({
   test: (title, run) => t.test(title, run),
   list: false,
   async createAdapter () {
-    // To start an engine takes longer than all of the cases, so they share the table: each store has ids of its own.
+    // All cases share one engine, because to start one takes longer than they do. Each store has ids of its own.
     const store = `${++stores}:`
     const mapping = { ...anything, toId: (key: string) => store + anything.toId(key) }
     let isCut = false
@@ -27,8 +26,8 @@ await conformanceSuite({
       }
     })
     return {
-      adapter: drizzleAdapter(drizzle({ client }), mapping),
-      another: async () => drizzleAdapter(drizzle({ client }), mapping),
+      adapter: offersAdapter(drizzle({ client }), mapping),
+      another: async () => offersAdapter(drizzle({ client }), mapping),
       async cut () {
         isCut = true
         return async () => { isCut = false }
