@@ -1,5 +1,4 @@
 import { inspect } from 'node:util'
-import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
@@ -12,17 +11,12 @@ import {
   PATIENT,
   poolTo,
   QUICK,
-  subjectsOn,
-  warningsOf
+  subjectsOn
 } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
 import { until } from '../../support/until.js'
-
-// One for all tests of this file: it takes a second to make.
-const lite = await PGlite.create()
-t.teardown(async () => { await lite.close() })
 
 await t.test('postgres: wrong options are refused, naming the option', async (t) => {
   const client = new pg.Pool()
@@ -53,32 +47,6 @@ await t.test('postgres: wrong options are refused, naming the option', async (t)
   }
 })
 
-await t.test('postgres: without the table the boot fails; createTable makes it once; a setting that can lose writes is a warning', async (t) => {
-  const adapter = postgresAdapter({ client: lite })
-  await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
-  await adapter.createTable()
-  await adapter.createTable()
-  const warnings = await warningsOf(async () => { await adapter.open!() })
-  t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }])
-})
-
-await t.test('postgres: a write with a client of "context" is part of its transaction; a context without one, or with a pool, is refused', async (t) => {
-  const { adapter } = await openedAdapter(lite)
-  await lite.transaction(async (transaction) => {
-    const options = { context: { client: transaction } }
-    t.match(await adapter.write('k', 1, ABSENT, options), { applied: true })
-    t.match(await adapter.write('k', 2, ABSENT, options), { applied: false, current: { value: 1 } })
-    t.match(await adapter.read('k', options), { value: 1 })
-    t.match(await adapter.remove('k', EXISTS, options), { applied: true })
-    await transaction.rollback()
-  })
-  t.equal(await adapter.read('k'), undefined)
-  const outside = { query () {}, getTransactionStatus: () => 'I' }
-  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }, { client: outside }]) {
-    await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
-  }
-})
-
 await t.test('postgres: createTable tries again if another process creates the table; any other error ends the boot', async (t) => {
   let failures = 2
   const failing = (code: string) => postgresAdapter({
@@ -95,27 +63,6 @@ await t.test('postgres: createTable tries again if another process creates the t
     await t.rejects(failing(code).createTable(), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
   }
   await t.rejects(failing('57P03').open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /starting/ })
-})
-
-await t.test('postgres: a write that went alone and whose answer was lost is proven, too', async (t) => {
-  const client = new NotingClient(lite)
-  const { adapter } = await openedAdapter(client)
-  client.around = async (text, send) => {
-    const result = await send()
-    if (/INSERT/.test(text)) throw new Error('lost')
-    return result
-  }
-  t.match(await adapter.write('k', 'x'.repeat(70_000), ABSENT), { applied: true, created: true })
-  client.around = async (text, send) => {
-    if (/INSERT/.test(text)) throw new Error('lost')
-    return await send()
-  }
-  await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
-  client.around = async () => { throw Object.assign(new Error('simulated'), { code: '57014' }) }
-  const reading = t.rejects(adapter.read('j'))
-  await adapter.close!()
-  await reading
-  await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
 })
 
 await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }, async (t) => {

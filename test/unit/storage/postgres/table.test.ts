@@ -1,14 +1,9 @@
-import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
 import type { PostgresClient } from '../../../../lib/storage/postgres/client.js'
 import { PostgresSession } from '../../../../lib/storage/postgres/session.js'
-import { createTableSql, quotedTable, statementsOn } from '../../../../lib/storage/postgres/sql.js'
+import { quotedTable, statementsOn } from '../../../../lib/storage/postgres/sql.js'
 import { possibleVersions, PostgresTable, type Write } from '../../../../lib/storage/postgres/table.js'
-import { ABSENT, ANY, EXISTS, versionIn } from '../../../support/expectations.js'
-
-const lite = await PGlite.create()
-t.teardown(async () => { await lite.close() })
-await lite.exec(createTableSql())
+import { ANY } from '../../../support/expectations.js'
 
 const write = (key: string, version: string, expectation: Write['expectation']): Write => ({
   key,
@@ -25,33 +20,6 @@ function tableOver (client: PostgresClient, isInTransaction = false): PostgresTa
     isInTransaction
   )
 }
-
-await t.test('postgres: each operation is one statement; undefined says that nothing matched', async (t) => {
-  for (const isInTransaction of [false, true]) {
-    const table = tableOver(lite, isInTransaction)
-    t.equal(await table.write(write('k', 'a', EXISTS)), undefined)
-    t.strictSame(await table.write(write('k', 'a', ABSENT)), { applied: true, version: 'a', created: true })
-    t.equal(await table.write(write('k', 'b', ABSENT)), undefined)
-    t.strictSame(await table.write(write('k', 'b', versionIn('x', 'a'))), {
-      applied: true,
-      version: 'b',
-      created: false
-    })
-    t.equal(await table.write(write('k', 'c', versionIn())), undefined)
-    t.strictSame(await table.write(write('k', 'c', ANY)), { applied: true, version: 'c', created: false })
-    t.strictSame(await table.read('k'), { value: { n: 1 }, version: 'c', replaced: 'b', digest: 'd' })
-    t.equal(await table.read('none'), undefined)
-    await table.write({ ...write('bare', 'a', ABSENT), options: undefined })
-    t.strictSame(await table.read('bare'), { value: { n: 1 }, version: 'a', replaced: undefined, digest: undefined })
-    await table.remove('bare', EXISTS)
-    t.strictSame((await table.list('k', '', 9)).map(({ key }) => key), ['k'])
-    t.strictSame((await table.list('', 'k', 9)), [])
-    t.equal(await table.remove('k', versionIn('a')), undefined)
-    t.equal(await table.remove('k', versionIn('"')), undefined)
-    t.strictSame(await table.remove('k', versionIn('c')), { applied: true })
-    t.equal(await table.remove('k', EXISTS), undefined)
-  }
-})
 
 await t.test('postgres: a serialization failure is tried again, bounded, and not in a transaction of the app', async (t) => {
   let failures = 0
