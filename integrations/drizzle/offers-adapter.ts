@@ -1,6 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import { bigint, boolean, pgTable, text, timestamp, type PgDatabase, type PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import type { StorageAdapter } from 'fastify-if-match'
+import type { StorageAdapter } from 'fastify-if-match/storage'
 import { sqlStateFault, statementsAdapter, type Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from '../offer.js'
 

@@ -1,5 +1,5 @@
 import { EntitySchema, In, type DataSource, type EntityManager } from 'typeorm'
-import type { StorageAdapter } from 'fastify-if-match'
+import type { StorageAdapter } from 'fastify-if-match/storage'
 import { sqliteFault, statementsAdapter, type Mapping, type Row } from 'fastify-if-match/storage/statements'
 import type { Offer } from '../offer.js'
 

@@ -1,7 +1,6 @@
 import type Database from 'better-sqlite3'
-import { errorCodes, type Expectation, type StorageAdapter, type Stored } from 'fastify-if-match'
-import { newVersion } from '../../../lib/storage/kit/version.js'
-import { writeThenRead } from '../../../lib/storage/kit/write-then-read.js'
+import { errorCodes } from 'fastify-if-match'
+import { newVersion, writeThenRead, type Expectation, type StorageAdapter, type Stored } from 'fastify-if-match/storage'
 import { sqliteFault, type Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from './offer.js'
 
