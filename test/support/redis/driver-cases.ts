@@ -125,11 +125,14 @@ export async function driverCases (t: Test, driver: Driver): Promise<void> {
         const adapter = redisAdapter({ client: DRIVERS[driver](proxy.url), timeout: 1000 })
         await adapter.open!()
         const { connections } = proxy
-        proxy.halfOpen({ when: isWrite })
-        const writing = adapter.write('k', 1, ANY)
+        const { requested } = proxy.halfOpen({ when: isWrite })
+        const rejecting = t.rejects(adapter.write('k', 1, ANY))
+        await requested
+        // The next connection, too, so that it is never ready.
+        proxy.halfOpen()
         await until('there is another connection', () => proxy.connections > connections)
         await adapter.close!()
-        await t.rejects(writing)
+        await rejecting
       },
 
       [`${driver}: a new connection that is silent from its beginning is given up like one that went silent later`]: async (t) => {
