@@ -59,7 +59,7 @@ await t.test('412 carries the current tag, so that a client can go on, and 404 c
   t.same([absent.statusCode, absent.headers.etag], [412, undefined])
 })
 
-await t.test('304 comes after the handler: it carries its Cache-Control and Vary, and no header of a body (RFC 9110 15.4.5)', async (t) => {
+await t.test('304 comes after the handler: it carries its Cache-Control and Vary, and nothing about a body (RFC 9110 15.4.5)', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.get('/own/:id', { config: OFFERS }, async (request, reply) => {
       reply.headers({
@@ -95,7 +95,7 @@ await t.test('304 spares the serialisation', async (t) => {
   t.equal(serialised, 1)
 })
 
-await t.test('304 for strings, buffers, streams and empty answers; the streams are released', async (t) => {
+await t.test('304 for strings, buffers, streams and empty answers, whose streams are released', async (t) => {
   const streams: Readable[] = []
   const answers: Record<string, (reply: FastifyReply) => unknown> = {
     string: (reply) => reply.send('text'),
