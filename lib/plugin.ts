@@ -15,7 +15,6 @@ import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
 import { guardRoute, isGuarded, methodsOf, type Registration } from './route/guard.js'
 import { addLast } from './route/hook-order.js'
 import type { StorageAdapter } from './storage/adapter.js'
-import { checkKey } from './storage/kit/key.js'
 
 /**
  * Guards routes with `config.ifMatch`: every state-changing request names its strategy in `If-Match`. A tag is compared
@@ -105,7 +104,6 @@ function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Enti
         'and works after the onRequest hook of the plugin.'
     )
   }
-  checkKey(key)
   return new FurtherEntity<T>(state, state.further(key), context)
 }
 

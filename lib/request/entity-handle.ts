@@ -91,7 +91,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     const { written } = entity
     let stored: Stored<T> | undefined
     try {
-      stored = await this.#storage.read(entity.key, this.#options())
+      stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#context))
     } catch (cause) {
       throw readError(cause)
     }
@@ -173,14 +173,10 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.#request.storage as StorageAdapter<T>
   }
 
-  #options (): ReadOptions {
-    return this.#request.storageOptions(this.#context)
-  }
-
   /** @throws FST_IF_MATCH_LATE_WRITE once nobody waits for the outcome any more */
   #optionsInTime (): ReadOptions {
     if (this.#request.isOver()) throw new LateWriteError()
-    return this.#options()
+    return this.#request.storageOptions(this.#context)
   }
 }
 

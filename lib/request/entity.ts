@@ -28,8 +28,8 @@ export interface Saved<T> extends Found<T> {
 export interface Entity<T = unknown> {
   readonly key: string
   /**
-   * Reads the entity; 404 if it is absent. The entity that the route acts on is read once: a GET is given
-   * the same object each time, other methods a new copy.
+   * Reads the entity; 404 if it is absent. The entity that the route acts on is read once: a GET is given the same
+   * object each time, other methods a new copy.
    */
   read (): Promise<Found<T>>
   /**

@@ -28,7 +28,7 @@ export class GuardedResponse {
   /** The tag of the 304 that the response became. */
   #notModifiedTag: string | undefined
   /** The names of the headers that were set: they are removed again if another status takes the place of theirs. */
-  #headersSet: string[] | undefined
+  readonly #headersSet: string[] = []
 
   constructor (reply: FastifyReply, kind: MethodKind) {
     this.#reply = reply
@@ -56,7 +56,7 @@ export class GuardedResponse {
   setHeaders (own: EntityState | undefined): void {
     const reply = this.#reply
     const { statusCode } = reply
-    this.#removeHeaders()
+    for (const name of this.#headersSet.splice(0)) reply.removeHeader(name)
     const isFresh = isSuccess(statusCode) || this.isNotModified
     if (this.isNotModified) {
       this.#setTag(this.#notModifiedTag)
@@ -97,14 +97,7 @@ export class GuardedResponse {
 
   #setHeader (name: string, value: string): void {
     this.#reply.header(name, value)
-    this.#headersSet ??= []
     this.#headersSet.push(name)
-  }
-
-  #removeHeaders (): void {
-    if (this.#headersSet === undefined) return
-    for (const name of this.#headersSet) this.#reply.removeHeader(name)
-    this.#headersSet = undefined
   }
 }
 

@@ -3,6 +3,7 @@ import { EntityState } from './entity-state.js'
 import { LateWriteError } from '../errors.js'
 import { methodKind, type MethodKind } from '../http/method.js'
 import type { ReadOptions, StorageAdapter } from '../storage/adapter.js'
+import { checkKey } from '../storage/kit/key.js'
 
 /** A request that works on entities: what it knows of them, and whether anybody still waits for its outcome. */
 export class RequestState {
@@ -18,8 +19,13 @@ export class RequestState {
     this.kind = methodKind(request.method)
   }
 
-  /** The state of an entity other than the one that the route acts on. */
+  /**
+   * The state of an entity other than the one that the route acts on.
+   *
+   * @throws FST_IF_MATCH_INVALID_KEY
+   */
   further (key: string): EntityState {
+    checkKey(key)
     this.#further ??= new Map()
     let entity = this.#further.get(key)
     if (entity === undefined) this.#further.set(key, entity = new EntityState(key))

@@ -1,182 +1,182 @@
 import { once } from 'node:events'
 import { connect, constants } from 'node:http2'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
+import { Readable } from 'node:stream'
 import t from 'tap'
-import type { FastifyInstance } from 'fastify'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { barrier } from '../support/barrier.js'
-import { gatedMemory, offersApp, seed } from '../support/offers-app.js'
+import { gatedMemory, listen, offersApp, seed, send, statusOf, valueOf } from '../support/offers-app.js'
 
-const KEY = '/offers/1'
+const OFFERS = { ifMatch: { key: '/offers/:id' } }
+const LATE = 'FST_IF_MATCH_LATE_WRITE'
 
-async function send (app: FastifyInstance, text: string): Promise<net.Socket> {
-  const socket = net.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+/** A connection on which a request was written. */
+async function open (port: number, text: string): Promise<net.Socket> {
+  const socket = net.connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.on('error', () => {})
   socket.write(text)
   return socket
 }
 
+/** A PUT whose body is announced, and of which this part is sent. */
 function put (body: string, sent = body): string {
-  return `PUT /slow/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIf-Match: *\r\nContent-Length: ${body.length}\r\n\r\n${sent}`
+  const lines = [
+    'PUT /slow/1 HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', 'If-Match: *',
+    `Content-Length: ${body.length}`
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n${sent}`
+}
+
+/** How an operation ended: the code of its error, or that it was carried out. */
+async function endOf (operation: Promise<unknown>): Promise<string> {
+  return await operation.then(() => 'carried out', (error: { code: string }) => error.code)
+}
+
+/** A storage that never looks at the options of a call. */
+function deafMemory (): StorageAdapter {
+  const memory = memoryAdapter()
+  return {
+    read: async (key) => await memory.read(key),
+    write: async (key, value, expectation) => await memory.write(key, value, expectation),
+    remove: async (key, expectation) => await memory.remove(key, expectation)
+  }
 }
 
 await t.test('a client that hangs up during the body: the handler is not entered and nothing is written', async (t) => {
   let entered = false
-  let aborted: () => void
-  const isAborted = new Promise<void>((resolve) => { aborted = resolve })
+  const aborted = barrier()
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.addHook('onRequest', async (request) => { request.raw.once('close', () => { aborted() }) })
-    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+    app.addHook('onRequest', async (request) => { request.raw.once('close', () => { aborted.open() }) })
+    app.put('/slow/:id', { config: OFFERS }, async (request) => {
       entered = true
       return (await request.entity().replace(request.body)).value
     })
   })
   await seed(storage)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = await send(app, put('{"title":"sent"}', '{"title":'))
+  const socket = await open(await listen(app), put('{"title":"sent"}', '{"title":'))
   await once(app.server, 'request')
   socket.destroy()
-  await isAborted
+  await aborted.opened
   t.equal(entered, false)
-  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+  t.same(await valueOf(storage), { title: 'seeded' })
 })
 
 await t.test('a client that hangs up while the handler works: a write that did not start is refused (FST_IF_MATCH_LATE_WRITE)', async (t) => {
-  let entered: () => void
-  let refused: (code: string) => void
-  const isEntered = new Promise<void>((resolve) => { entered = resolve })
-  const code = new Promise<string>((resolve) => { refused = resolve })
+  const entered = barrier()
+  const ended = barrier<string>()
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
-      entered()
+    app.put('/slow/:id', { config: OFFERS }, async (request, reply) => {
+      entered.open()
       await once(reply.raw, 'close')
-      await request.entity().replace(request.body).catch((error: { code: string }) => { refused(error.code) })
+      ended.open(await endOf(request.entity().replace(request.body)))
     })
   })
   await seed(storage)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = await send(app, put('{"title":"sent"}'))
-  await isEntered
+  const socket = await open(await listen(app), put('{"title":"sent"}'))
+  await entered.opened
   socket.destroy()
-  t.equal(await code, 'FST_IF_MATCH_LATE_WRITE')
-  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+  t.equal(await ended.opened, LATE)
+  t.same(await valueOf(storage), { title: 'seeded' })
 })
 
 await t.test('a client that hangs up does not cancel a write that has started', async (t) => {
-  const { storage, hold, arrival, open } = gatedMemory('after')
-  let ended: (value: unknown) => void
-  const outcome = new Promise<unknown>((resolve) => { ended = resolve })
+  const { storage, hold, arrival, open: openGate } = gatedMemory('after')
+  const ended = barrier<unknown>()
   const { app } = await offersApp(t, { storage }, (app) => {
-    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
-      reply.raw.once('close', open)
+    app.put('/slow/:id', { config: OFFERS }, async (request, reply) => {
+      reply.raw.once('close', () => { openGate() })
       hold('write')
-      await request.entity().replace(request.body).then(({ value }) => { ended(value) }, ended)
+      await request.entity().replace(request.body).then(({ value }) => { ended.open(value) }, ended.open)
     })
   })
   await seed(storage)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = await send(app, put('{"title":"sent"}'))
+  const socket = await open(await listen(app), put('{"title":"sent"}'))
   await arrival
   socket.destroy()
-  t.same(await outcome, { title: 'sent' }, 'the handler learns that it was written')
-  t.same((await storage.read(KEY))?.value, { title: 'sent' })
+  t.same(await ended.opened, { title: 'sent' }, 'the handler learns that it was written')
+  t.same(await valueOf(storage), { title: 'sent' })
 })
 
 for (const scope of ['route', 'server'] as const) {
   await t.test(`after a handlerTimeout of the ${scope} has answered 503, nothing is written any more`, async (t) => {
-    let refused: (code: string) => void
-    const code = new Promise<string>((resolve) => { refused = resolve })
+    const ended = barrier<string>()
+    const timeout = { handlerTimeout: 20 }
     const { app, storage } = await offersApp(t, {}, (app) => {
       app.setErrorHandler(async (error, _request, reply) => {
-        await code // the timeout is known, and its answer is not out yet: the write must be refused already
+        await ended.opened // the timeout has fired and its answer is not out yet: the write must be refused already
         return await reply.send(error)
       })
-      app.delete(
-        '/slow/:id',
-        { ...(scope === 'route' && { handlerTimeout: 20 }), config: { ifMatch: { key: '/offers/:id' } } },
-        async (request) => {
-          await once(request.signal, 'abort')
-          await request
-            .entity()
-            .remove()
-            .catch((error: { code: string }) => {
-              refused(error.code)
-            })
-        }
-      )
-    }, scope === 'server' ? { handlerTimeout: 20 } : {})
+      app.delete('/slow/:id', { ...(scope === 'route' && timeout), config: OFFERS }, async (request) => {
+        await once(request.signal, 'abort')
+        ended.open(await endOf(request.entity().remove()))
+      })
+    }, scope === 'server' ? timeout : {})
     await seed(storage)
-    const response = await app.inject({ method: 'DELETE', url: '/slow/1', headers: { 'if-match': '*' } })
+    const response = await send(app, 'DELETE /slow/1', { 'if-match': '*' })
     t.equal(response.statusCode, 503)
     t.equal(response.json().code, 'FST_ERR_HANDLER_TIMEOUT')
-    t.equal(await code, 'FST_IF_MATCH_LATE_WRITE')
-    t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+    t.equal(await ended.opened, LATE)
+    t.same(await valueOf(storage), { title: 'seeded' })
   })
 }
 
 await t.test('a write after the answer was sent is refused', async (t) => {
   let late!: Promise<string>
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.post('/late/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+    app.post('/late/:id', { config: OFFERS }, async (request, reply) => {
       await request.entity().unchanged()
-      late = once(reply.raw, 'finish').then(
-        async () =>
-          await request
-            .entity()
-            .replace({ title: 'late' })
-            .then(
-              () => 'written',
-              (error: { code: string }) => error.code
-            )
-      )
+      late = once(reply.raw, 'finish').then(async () => await endOf(request.entity().replace({ title: 'late' })))
       return { done: true }
     })
   })
   const etag = await seed(storage)
-  t.equal((await app.inject({ method: 'POST', url: '/late/1', headers: { 'if-match': etag } })).statusCode, 200)
-  t.equal(await late, 'FST_IF_MATCH_LATE_WRITE')
-  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+  t.equal(await statusOf(app, 'POST /late/1', { 'if-match': etag }), 200)
+  t.equal(await late, LATE)
+  t.same(await valueOf(storage), { title: 'seeded' })
 })
 
-await t.test('the signal of a request stops what waits in the adapter; over a socket, a body that was read does not', async (t) => {
-  const { storage, hold, arrival, open } = gatedMemory()
-  let outcome: (code: string) => void
-  const code = new Promise<string>((resolve) => { outcome = resolve })
+await t.test('a client that hangs up stops an operation that waits in the adapter', async (t) => {
+  const { storage, hold, arrival, open: openGate } = gatedMemory()
+  const ended = barrier<string>()
   const { app } = await offersApp(t, { storage }, (app) => {
-    app.put('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
-      if (request.headers['x-hold'] !== undefined) {
-        hold('read')
-        reply.raw.once('close', open)
-        await request
-          .entity()
-          .read()
-          .then(
-            () => {
-              outcome('read')
-            },
-            (error: { code: string }) => {
-              outcome(error.code)
-            }
-          )
-      }
-      return (await request.entity().replace(request.body)).value
+    app.put('/slow/:id', { config: OFFERS }, async (request, reply) => {
+      hold('read')
+      reply.raw.once('close', () => { openGate() })
+      ended.open(await endOf(request.entity().read()))
     })
   })
   await seed(storage)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const response = await fetch(`http://127.0.0.1:${port}/slow/1`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json', 'if-match': '*' },
-    body: '{"title":"sent"}'
-  })
-  t.equal(response.status, 200)
-  const socket = await send(app, put('{"title":"held"}').replace('If-Match', 'X-Hold: 1\r\nIf-Match'))
+  const socket = await open(await listen(app), put('{"title":"held"}'))
   await arrival
   socket.destroy()
-  t.equal(await code, 'FST_IF_MATCH_LATE_WRITE')
+  t.equal(await ended.opened, LATE)
+})
+
+await t.test('a signal that the adapter asks for when the client is gone already is aborted', async (t) => {
+  const memory = memoryAdapter()
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key, options) {
+      options!.signal!.throwIfAborted()
+      return await memory.read(key)
+    }
+  }
+  const entered = barrier()
+  const ended = barrier<string>()
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.put('/slow/:id', { config: OFFERS }, async (request, reply) => {
+      entered.open()
+      await once(reply.raw, 'close')
+      ended.open(await endOf(request.entity().read()))
+    })
+  })
+  await seed(memory)
+  const socket = await open(await listen(app), put('{"title":"sent"}'))
+  await entered.opened
+  socket.destroy()
+  t.equal(await ended.opened, LATE)
 })
 
 await t.test('an adapter that listens to the signal hears of a client that hangs up, and not of an answer that is sent', async (t) => {
@@ -188,143 +188,113 @@ await t.test('an adapter that listens to the signal hears of a client that hangs
     const storage: StorageAdapter = {
       ...memory,
       async read (key, options) {
-        options?.signal?.addEventListener('abort', () => { heard.push(key) })
+        const signal = options!.signal!
+        signal.addEventListener('abort', () => { heard.push(key) })
         if (key !== '/slow') return await memory.read(key, options)
         asked.open()
-        await once(options!.signal!, 'abort')
-        aborted.open(options!.signal!.reason)
-        throw options!.signal!.reason
+        await once(signal, 'abort')
+        aborted.open(signal.reason)
+        throw signal.reason
       }
     }
     const { app } = await offersApp(t, { storage }, (app) => {
-      app.get('/slow', { config: { ifMatch: isGuarded } }, async (request) =>
-        (await request.entity('/slow').read()).value)
+      app.get('/slow', { config: { ifMatch: isGuarded } }, async (request) => await request.entity('/slow').read())
     })
     await seed(memory)
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    t.equal((await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/offers/1`)).status, 200)
-    const socket = await send(app, 'GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    const port = await listen(app)
+    t.equal((await fetch(`http://127.0.0.1:${port}/offers/1`)).status, 200)
+    const socket = await open(port, 'GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await asked.opened
     socket.destroy()
-    t.match(await aborted.opened, { code: 'FST_IF_MATCH_LATE_WRITE' })
+    t.match(await aborted.opened, { code: LATE })
     t.same(heard, ['/slow'])
   }
 })
 
-/** A storage that never looks at what comes along with a call. */
-function deafMemory (): StorageAdapter {
-  const memory = memoryAdapter()
-  return {
-    read: async (key) => await memory.read(key),
-    write: async (key, value, expectation) => await memory.write(key, value, expectation),
-    remove: async (key, expectation) => await memory.remove(key, expectation)
-  }
-}
-
-await t.test('late writes are refused before the adapter is asked, over HTTP/1.1 and HTTP/2', async (t) => {
+await t.test('a late write is refused before the adapter is asked, over HTTP/1.1 and HTTP/2', async (t) => {
   for (const http2 of [false, true]) {
     const storage = deafMemory()
-    let entered: () => void
-    let refused: (code: string) => void
-    const isEntered = new Promise<void>((resolve) => { entered = resolve })
-    const code = new Promise<string>((resolve) => { refused = resolve })
+    const entered = barrier()
+    const ended = barrier<string>()
     const { app } = await offersApp(t, { storage }, (app) => {
-      app.delete('/slow/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
-        entered()
+      app.delete('/slow/:id', { config: OFFERS }, async (request, reply) => {
+        entered.open()
         await once(reply.raw, 'close')
-        await request
-          .entity()
-          .remove()
-          .then(
-            () => {
-              refused('removed')
-            },
-            (error: { code: string }) => {
-              refused(error.code)
-            }
-          )
+        ended.open(await endOf(request.entity().remove()))
       })
     }, (http2 ? { http2 } : {}) as never)
     await seed(storage)
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = app.server.address() as AddressInfo
+    const port = await listen(app)
     if (http2) {
       const session = connect(`http://127.0.0.1:${port}`)
       const stream = session.request({ ':method': 'DELETE', ':path': '/slow/1', 'if-match': '*' })
       stream.on('error', () => {})
-      await isEntered
+      await entered.opened
       stream.close(constants.NGHTTP2_CANCEL)
-      t.equal(await code, 'FST_IF_MATCH_LATE_WRITE', 'HTTP/2')
+      t.equal(await ended.opened, LATE, 'HTTP/2')
       session.close()
     } else {
-      const socket = await send(app, 'DELETE /slow/1 HTTP/1.1\r\nHost: localhost\r\nIf-Match: *\r\n\r\n')
-      await isEntered
+      const socket = await open(port, 'DELETE /slow/1 HTTP/1.1\r\nHost: localhost\r\nIf-Match: *\r\n\r\n')
+      await entered.opened
       socket.destroy()
-      t.equal(await code, 'FST_IF_MATCH_LATE_WRITE', 'HTTP/1.1')
+      t.equal(await ended.opened, LATE, 'HTTP/1.1')
     }
-    t.ok(await storage.read(KEY))
+    t.ok(await valueOf(storage))
   }
 })
 
-await t.test('a write while the answer is still being sent is refused, and so is one behind a hijacked answer', async (t) => {
-  const { Readable } = await import('node:stream')
+await t.test('a write while the answer is being sent is refused, and so is one after a hijacked answer', async (t) => {
   const late: Array<Promise<string>> = []
   const storage = deafMemory()
   const { app } = await offersApp(t, { storage }, (app) => {
-    app.post('/stream/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request, reply) => {
+    app.post('/stream/:id', { config: OFFERS }, async (request, reply) => {
+      const write = async (): Promise<string> => await endOf(request.entity().replace({ title: 'late' }))
       await request.entity().unchanged()
-      const body = new Readable({ read () {} })
-      const codeOf = async (): Promise<string> =>
-        await request
-          .entity()
-          .replace({ title: 'late' })
-          .then(
-            () => 'written',
-            (error: { code: string }) => error.code
-          )
       if (request.headers['x-hijack'] !== undefined) {
         reply.hijack()
         reply.raw.end()
-        late.push(codeOf())
+        late.push(write())
         return
       }
-      late.push(new Promise((resolve) => {
-        setImmediate(() => { resolve(codeOf().finally(() => { body.push(null) })) })
-      }))
+      // The stream is read when the answer is being sent.
+      const body = new Readable({
+        read () {
+          late.push(write().finally(() => { body.push(null) }))
+        }
+      })
       body.push('begun')
       return await reply.send(body)
     })
   })
   const etag = await seed(storage)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  for (const headers of [{ 'if-match': etag }, { 'if-match': etag, 'x-hijack': '1' }] as Array<
-    Record<string, string>
-  >) {
+  const port = await listen(app)
+  for (const hijack of [{}, { 'x-hijack': '1' }]) {
+    const headers = { 'if-match': etag, ...hijack }
     const response = await fetch(`http://127.0.0.1:${port}/stream/1`, { method: 'POST', headers })
     t.equal(response.status, 200)
     await response.text()
-    t.equal(await late.at(-1), 'FST_IF_MATCH_LATE_WRITE')
+    t.equal(await late.at(-1), LATE)
   }
-  t.same((await storage.read(KEY))?.value, { title: 'seeded' })
+  t.same(await valueOf(storage), { title: 'seeded' })
 })
 
-await t.test('a PUT over a socket is not stopped by the signal when its body has been read', async (t) => {
+await t.test('a PUT over a socket is not stopped by the signal when its body has been read (decision 0004)', async (t) => {
   const memory = memoryAdapter()
+  let bodyWasRead!: Promise<unknown>
   const storage: StorageAdapter = {
     ...memory,
     async write (key, value, expectation, options) {
       const { signal } = options!
-      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+      await bodyWasRead
       signal!.throwIfAborted()
       return await memory.write(key, value, expectation)
     }
   }
-  const { app } = await offersApp(t, { storage })
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.addHook('onRequest', async (request) => { bodyWasRead = once(request.raw, 'close') })
+  })
   await seed(memory)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const response = await fetch(`http://127.0.0.1:${port}/offers/1`, {
+  const response = await fetch(`http://127.0.0.1:${await listen(app)}/offers/1`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json', 'if-match': '*' },
     body: '{"title":"sent"}'

@@ -1,43 +1,36 @@
 import t from 'tap'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { addOfferRoutes, newApp } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, send, statusOf, valueOf } from '../support/offers-app.js'
 
-await t.test('a route that was registered before the plugin was ready is a 500 that names it (FST_IF_MATCH_NOT_GUARDED)', async (t) => {
+const CODE = 'FST_IF_MATCH_NOT_GUARDED'
+
+await t.test('a route that was added before the plugin was ready is a 500 that names it (FST_IF_MATCH_NOT_GUARDED)', async (t) => {
   const app = newApp(t)
   const storage = memoryAdapter()
   app.register(ifMatch, { storage }) // not awaited: the routes below come first
   addOfferRoutes(app)
   app.put('/options', { config: { ifMatch: { missing: 'allow' } } }, async () => 'open')
-  t.equal((await app.inject({ method: 'PUT', url: '/options', payload: {} })).json().code, 'FST_IF_MATCH_NOT_GUARDED')
-  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'POST'] as const) {
-    const response = await app.inject({
-      method,
-      url: '/offers/1',
-      headers: { 'if-match': '*' },
-      ...(method === 'PUT' && { payload: {} })
-    })
+  t.equal((await send(app, 'PUT /options')).json().code, CODE)
+  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'POST']) {
+    const response = await send(app, `${method} /offers/1`, { 'if-match': '*' })
     t.equal(response.statusCode, 500, method)
-    if (method !== 'HEAD') {
-      t.match(response.json(), {
-        code: 'FST_IF_MATCH_NOT_GUARDED',
-        message: new RegExp(`^${method} /offers/:id is not guarded`)
-      })
-    }
+    if (method === 'HEAD') continue
+    t.match(response.json(), { code: CODE, message: new RegExp(`^${method} /offers/:id is not guarded`) })
   }
-  t.equal(await storage.read('/offers/1'), undefined)
+  t.equal(await valueOf(storage), undefined)
 })
 
-await t.test('with global, so is every state-changing route that came too early; other routes and 404 are not', async (t) => {
+await t.test('with global, so is every state-changing route that was added too early; other routes and 404 are not', async (t) => {
   const app = newApp(t)
   app.register(ifMatch, { storage: memoryAdapter(), global: true })
   app.post('/early', async () => 'done')
   app.post('/out', { config: { ifMatch: false } }, async () => 'done')
   app.get('/early', async () => 'read')
-  t.equal((await app.inject({ method: 'POST', url: '/early' })).json().code, 'FST_IF_MATCH_NOT_GUARDED')
-  t.equal((await app.inject({ method: 'POST', url: '/out' })).statusCode, 200)
-  t.equal((await app.inject('/early')).statusCode, 200)
-  t.equal((await app.inject({ method: 'POST', url: '/nowhere' })).statusCode, 404)
+  t.equal((await send(app, 'POST /early')).json().code, CODE)
+  t.equal(await statusOf(app, 'POST /out'), 200)
+  t.equal(await statusOf(app, 'GET /early'), 200)
+  t.equal(await statusOf(app, 'POST /nowhere'), 404)
 })
 
 await t.test('a route that only an outer registration saw, because the inner one came later, is refused, too', async (t) => {
@@ -49,9 +42,8 @@ await t.test('a route that only an outer registration saw, because the inner one
     scope.register(ifMatch, { storage: inner })
     addOfferRoutes(scope)
   })
-  const response = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': '*' }, payload: {} })
-  t.equal(response.json().code, 'FST_IF_MATCH_NOT_GUARDED')
-  t.equal(await outer.read('/offers/1'), undefined)
+  t.equal((await send(app, 'PUT /offers/1', { 'if-none-match': '*' })).json().code, CODE)
+  t.equal(await valueOf(outer), undefined)
 })
 
 await t.test('request.entity() without a key needs a guarded route; with a key it works on any', async (t) => {
@@ -65,17 +57,17 @@ await t.test('request.entity() without a key needs a guarded route; with a key i
   })
   app.post('/keyed', async (request) => (await request.entity('/offers/1').create({ a: 1 })).value)
   for (const url of ['/plain', '/out', '/both']) {
-    const response = await app.inject({ method: 'POST', url })
+    const response = await send(app, `POST ${url}`)
     t.equal(response.statusCode, 500)
-    t.match(response.json(), { code: 'FST_IF_MATCH_NOT_GUARDED', message: new RegExp(`^POST ${url} `) })
+    t.match(response.json(), { code: CODE, message: new RegExp(`^POST ${url} `) })
   }
-  t.equal((await app.inject({ method: 'POST', url: '/keyed' })).statusCode, 200)
+  t.equal(await statusOf(app, 'POST /keyed'), 200)
 })
 
-await t.test('request.entity() before our hooks ran is refused', async (t) => {
+await t.test('request.entity() in a hook that runs before ours is refused', async (t) => {
   const app = newApp(t)
   app.addHook('onRequest', async (request) => { request.entity('/offers/1') })
   await app.register(ifMatch, { storage: memoryAdapter() })
   addOfferRoutes(app)
-  t.equal((await app.inject('/offers/1')).json().code, 'FST_IF_MATCH_NOT_GUARDED')
+  t.equal((await app.inject('/offers/1')).json().code, CODE)
 })

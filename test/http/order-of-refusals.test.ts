@@ -2,7 +2,7 @@ import t from 'tap'
 import type { FastifyInstance } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { addOfferRoutes, newApp, offersApp, seed } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, offersApp, seed, send, statusOf } from '../support/offers-app.js'
 
 const STALE = { 'if-match': '"stale"' }
 
@@ -11,13 +11,13 @@ class Forbidden extends Error { statusCode = 403 }
 const refuse = async (): Promise<void> => { throw new Forbidden('not yours') }
 
 for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
-  await t.test(`an app that refuses in ${hook} is heard before 400 and 412 (R45, R46, R48)`, async (t) => {
+  await t.test(`a refusal of the app in ${hook} comes before 400 and 412 (RFC 9110 13.2.1)`, async (t) => {
     const storage = memoryAdapter()
     const { app } = await offersApp(t, { storage }, (app) => { app.addHook(hook as 'onRequest', refuse) })
     await seed(storage)
     storage.read = storage.write = async () => { throw new Error('the storage was asked') }
     for (const headers of [{}, STALE, { 'if-match': 'malformed' }]) {
-      const response = await app.inject({ method: 'PUT', url: '/offers/1', headers, payload: { title: 'sent' } })
+      const response = await send(app, 'PUT /offers/1', headers)
       t.equal(response.statusCode, 403)
       t.equal(response.headers.etag, undefined, 'no tag for those who may not read')
       t.equal(response.headers['retry-after'], undefined)
@@ -25,24 +25,24 @@ for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as
   })
 }
 
-await t.test('a plugin that is registered later and adds a preHandler to each route is heard before us, too', async (t) => {
-  const app = newApp(t)
+await t.test('the preHandler that a plugin adds to each route comes before ours, though it is registered later', async (t) => {
   const storage = memoryAdapter()
-  await app.register(ifMatch, { storage })
-  await app.register(async (scope: FastifyInstance) => {
-    addOfferRoutes(scope)
+  const withPlugin = async (add: (app: FastifyInstance) => void): Promise<FastifyInstance> => {
+    const app = newApp(t)
+    await app.register(ifMatch, { storage })
+    add(app)
+    addOfferRoutes(app)
+    return app
+  }
+  const pushed = await withPlugin((app) => {
+    app.addHook('onRoute', (route) => { (route.preHandler as unknown[]).push(refuse) })
   })
-  const pushed = newApp(t)
-  await pushed.register(ifMatch, { storage })
-  pushed.addHook('onRoute', (route) => { (route.preHandler as unknown[]).push(refuse) })
-  addOfferRoutes(pushed)
-  const replaced = newApp(t)
-  await replaced.register(ifMatch, { storage })
-  replaced.addHook('onRoute', (route) => { route.preHandler = [refuse] })
-  addOfferRoutes(replaced)
+  const replaced = await withPlugin((app) => {
+    app.addHook('onRoute', (route) => { route.preHandler = [refuse] })
+  })
   for (const app of [pushed, replaced]) {
-    t.equal((await app.inject({ method: 'PUT', url: '/offers/1', headers: STALE, payload: {} })).statusCode, 403)
-    t.equal((await app.inject({ method: 'PUT', url: '/offers/1', payload: {} })).statusCode, 403)
+    t.equal(await statusOf(app, 'PUT /offers/1', STALE), 403)
+    t.equal(await statusOf(app, 'PUT /offers/1'), 403)
   }
 })
 
@@ -54,51 +54,34 @@ await t.test('a plugin that is registered later and replaces the hooks of a rout
     Object.assign(route, { preHandler: undefined, preSerialization: [], onSend: undefined })
   })
   addOfferRoutes(app)
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', payload: {} })).statusCode, 400)
+  t.equal(await statusOf(app, 'PUT /offers/1'), 400)
 })
 
-await t.test('413 and 415 come before 400 and 412 (R45)', async (t) => {
+await t.test('413 and 415 come before 400 and 412 (RFC 9110 13.2.1)', async (t) => {
   const { app, storage } = await offersApp(t)
   await seed(storage)
   for (const headers of [{}, STALE]) {
-    const big = await app.inject({
-      method: 'PUT',
-      url: '/offers/1',
-      headers: { ...headers, 'content-type': 'application/json' },
-      payload: JSON.stringify('x'.repeat(2 ** 20))
-    })
-    t.equal(big.statusCode, 413)
-    const foreign = await app.inject({
-      method: 'PUT',
-      url: '/offers/1',
-      headers: { ...headers, 'content-type': 'text/csv' },
-      payload: 'a,b'
-    })
-    t.equal(foreign.statusCode, 415)
+    const json = { ...headers, 'content-type': 'application/json' }
+    t.equal(await statusOf(app, 'PUT /offers/1', json, JSON.stringify('x'.repeat(2 ** 20))), 413)
+    t.equal(await statusOf(app, 'PUT /offers/1', { ...headers, 'content-type': 'text/csv' }, 'a,b'), 415)
   }
 })
 
 await t.test('404 of the router comes before 400', async (t) => {
   const { app } = await offersApp(t)
-  t.equal((await app.inject({ method: 'PUT', url: '/nowhere', headers: STALE, payload: {} })).statusCode, 404)
+  t.equal(await statusOf(app, 'PUT /nowhere', STALE), 404)
 })
 
-await t.test('a body that is both stale and malformed is 400, because Fastify validates before the preHandler (R49)', async (t) => {
+await t.test('an invalid body under a stale tag is 400: Fastify validates before the preHandler (engine-facts#fastify-hook-order)', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
-    app.put(
-      '/strict/:id',
-      { config: { ifMatch: { key: '/offers/:id' } }, schema: { body: { type: 'object', required: ['title'] } } },
-      async (request) => {
-        return (await request.entity().replace(request.body)).value
-      }
-    )
+    app.put('/strict/:id', {
+      config: { ifMatch: { key: '/offers/:id' } },
+      schema: { body: { type: 'object', required: ['title'] } }
+    }, async (request) => (await request.entity().replace(request.body)).value)
   })
   await seed(storage)
-  t.equal((await app.inject({ method: 'PUT', url: '/strict/1', headers: STALE, payload: {} })).statusCode, 400)
-  t.equal(
-    (await app.inject({ method: 'PUT', url: '/strict/1', headers: STALE, payload: { title: 'fits' } })).statusCode,
-    412
-  )
+  t.equal(await statusOf(app, 'PUT /strict/1', STALE, {}), 400)
+  t.equal(await statusOf(app, 'PUT /strict/1', STALE, { title: 'fits' }), 412)
 })
 
 await t.test('hooks of the app before and after the registration both run, and ours runs after them', async (t) => {
@@ -107,29 +90,22 @@ await t.test('hooks of the app before and after the registration both run, and o
   app.addHook('preHandler', async () => { ran.push('before') })
   await app.register(ifMatch, { storage: memoryAdapter() })
   app.addHook('preHandler', async () => { ran.push('after') })
-  app.put(
-    '/offers/:id',
-    {
-      config: { ifMatch: true },
-      preHandler: async () => {
-        ran.push('route')
-      }
-    },
-    async () => {
-      ran.push('handler')
-    }
-  )
-  t.equal((await app.inject({ method: 'PUT', url: '/offers/1', payload: {} })).statusCode, 400)
+  app.put('/offers/:id', {
+    config: { ifMatch: true },
+    preHandler: async () => { ran.push('route') }
+  }, async () => { ran.push('handler') })
+  t.equal(await statusOf(app, 'PUT /offers/1'), 400)
   t.same(ran, ['before', 'after', 'route'])
 })
 
-await t.test('a success that an earlier hook sends is left alone: the handler was not entered', async (t) => {
+await t.test('a success that an earlier hook sends stays as it is: the handler was not entered', async (t) => {
   const { app } = await offersApp(t, {}, (app) => {
     app.addHook('preHandler', async (request, reply) => {
-      if (request.headers['x-replay'] !== undefined) { return await reply.code(200).header('etag', '"theirs"').send({ replayed: true }) }
+      if (request.headers['x-replay'] === undefined) return
+      return await reply.code(200).header('etag', '"theirs"').send({ replayed: true })
     })
   })
-  const response = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'x-replay': '1' }, payload: {} })
+  const response = await send(app, 'PUT /offers/1', { 'x-replay': '1' })
   t.equal(response.statusCode, 200)
   t.same(response.json(), { replayed: true })
   t.equal(response.headers.etag, '"theirs"')

@@ -1,6 +1,6 @@
 import type { ListingAdapter, StorageAdapter } from 'fastify-if-match'
 
-/** What runs around an operation: wait before `step`, or after it, or throw. */
+/** A function that runs around an operation: it may wait before `step` or after it, or throw. */
 export type Around = <R>(
   step: () => Promise<R>,
   operation: 'read' | 'write' | 'remove' | 'list',

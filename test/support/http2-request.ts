@@ -27,9 +27,8 @@ function field ([name, value]: [string, string]): Buffer {
 }
 
 /**
- * Sends a PUT over HTTP/2, frame by frame, because Node's own client refuses to send a field in two lines, as the
- * protocol allows. The answer is the server's to observe; the
- * caller closes the socket.
+ * Sends a PUT over HTTP/2, frame by frame: the protocol allows a field in two lines, and Node's own client refuses to
+ * send that. Nothing reads the answer here, so the caller watches the server for it, and closes the socket.
  */
 export async function putOverHttp2 (
   port: number,

@@ -1,7 +1,9 @@
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, type LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import ifMatch, { type IfMatchRouteOptions, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { barrier } from './barrier.js'
 
 export interface Offer { title: string, price?: number }
 
@@ -45,6 +47,31 @@ export function addOfferRoutes (app: FastifyInstance, routeOptions: IfMatchRoute
     (await request.entity<Offer>().update((offer) => ({ ...offer, price: (offer.price ?? 0) + 1 }))).value)
 }
 
+const METHODS_WITH_BODY = ['PUT', 'PATCH', 'POST']
+
+/** Sends a request, such as `'PUT /offers/1'`. Without a body, a method that usually has one sends `{}`. */
+export async function send (
+  app: FastifyInstance,
+  request: string,
+  headers: Record<string, unknown> = {},
+  body?: object | string
+): Promise<LightMyRequestResponse> {
+  const [method, url] = request.split(' ') as ['GET', string]
+  const payload = body ?? (METHODS_WITH_BODY.includes(method) ? {} : undefined)
+  return await app.inject({ method, url, headers: headers as Record<string, string>, ...(payload && { payload }) })
+}
+
+/** Sends it, and gives only the status. */
+export async function statusOf (...request: Parameters<typeof send>): Promise<number> {
+  return (await send(...request)).statusCode
+}
+
+/** Lets the app listen on a port of its own, which is returned. */
+export async function listen (app: FastifyInstance): Promise<number> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return (app.server.address() as AddressInfo).port
+}
+
 /** Stores the offer that tests begin with, past the plugin, and returns its ETag. */
 export async function seed (storage: StorageAdapter, id = '1', value: unknown = { title: 'seeded' }): Promise<string> {
   const result = await storage.write(`/offers/${id}`, value, { kind: 'any' })
@@ -52,20 +79,29 @@ export async function seed (storage: StorageAdapter, id = '1', value: unknown = 
   return `"${result.version}"`
 }
 
+/** The ETag of an offer as it is stored, if it is there. */
+export async function tagOf (storage: StorageAdapter, id = '1'): Promise<string | undefined> {
+  const stored = await storage.read(`/offers/${id}`)
+  return stored && `"${stored.version}"`
+}
+
+/** The value of an offer as it is stored, if it is there. */
+export async function valueOf (storage: StorageAdapter, id = '1'): Promise<unknown> {
+  return (await storage.read(`/offers/${id}`))?.value
+}
+
 /**
- * A storage over memory in which a step, or the answer to one that was carried out, waits for a gate that the test
- * opens: before it the write has not started, after it it is in flight.
+ * A storage over memory in which operations wait for a gate that the test opens: before their step, so that a write has
+ * not started, or after it, so that it is in flight.
  */
 export function gatedMemory (where: 'before' | 'after' = 'before') {
-  let open!: () => void
-  let arrived!: () => void
-  const gate = new Promise<void>((resolve) => { open = resolve })
-  const arrival = new Promise<void>((resolve) => { arrived = resolve })
+  const gate = barrier()
+  const arrival = barrier()
   let held: string | undefined
   const wait = async (operation: string): Promise<void> => {
     if (operation !== held) return
-    arrived()
-    await gate
+    arrival.open()
+    await gate.opened
   }
   const storage = memoryAdapter({
     async around (step, operation) {
@@ -77,5 +113,5 @@ export function gatedMemory (where: 'before' | 'after' = 'before') {
   })
   /** From now on this operation waits, and no other. */
   const hold = (operation: 'read' | 'write' | 'remove'): void => { held = operation }
-  return { storage, hold, arrival, open }
+  return { storage, hold, arrival: arrival.opened, open: gate.open }
 }

@@ -26,7 +26,7 @@ export interface DocumentOptions {
   swaggerLast?: boolean
 }
 
-/** The document of an app with these routes, and the app. */
+/** An app with these routes, and its document. */
 export async function documentOf (
   t: Test,
   addRoutes: (app: FastifyInstance) => void,
@@ -61,13 +61,13 @@ export async function checkDocument (t: Test, document: Document, version: strin
   t.equal(validator.version, version)
 }
 
-/** The headers that an operation asks for, and whether it requires them. */
+/** The headers among the parameters of an operation, and whether each is required. */
 export function headersOf (operation: Operation | undefined): Record<string, boolean> {
   const headers = (operation?.parameters ?? []).filter((parameter) => parameter.in === 'header')
   return Object.fromEntries(headers.map(({ name, required }) => [name, required === true]))
 }
 
-/** The description of a header that an operation asks for. */
+/** The description of a parameter of an operation. */
 export function textOf (operation: Operation | undefined, name: string): string | undefined {
   return operation?.parameters?.find((parameter) => parameter.name === name)?.description
 }

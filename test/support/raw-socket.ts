@@ -13,7 +13,7 @@ export interface RawAnswer {
   body: string
 }
 
-/** The reference server on a port of its own, and the lines of its log that belong to requests. */
+/** The reference server on a port of its own, and the lines of its log that are about requests. */
 export async function listeningApp (t: Test, options: Partial<AppOptions> = {}) {
   const lines: string[] = []
   const stream = new Writable({ write (chunk, _encoding, done) { lines.push(String(chunk)); done() } })
@@ -22,7 +22,7 @@ export async function listeningApp (t: Test, options: Partial<AppOptions> = {}) 
   return { app, logged: () => lines.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId !== undefined) }
 }
 
-/** A connection to it, which is gone when the test ends. */
+/** A connection to a listening app, destroyed when the test ends. */
 export async function open (t: Test, app: FastifyInstance): Promise<Socket> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   t.teardown(() => { socket.destroy() })
@@ -30,7 +30,7 @@ export async function open (t: Test, app: FastifyInstance): Promise<Socket> {
   return socket
 }
 
-/** Sends these bytes and takes what comes until the server ends the connection. */
+/** Sends these bytes, and returns the answers that come until the server ends the connection. */
 export async function exchange (t: Test, app: FastifyInstance, bytes: string): Promise<RawAnswer[]> {
   const socket = await open(t, app)
   socket.write(bytes)
@@ -44,18 +44,16 @@ export async function answersOf (socket: Socket): Promise<RawAnswer[]> {
   return parseAnswers(Buffer.concat(chunks).toString())
 }
 
-/** Takes a text of answers apart: each is as long as its Content-Length says. */
+/** Splits a text into answers: each is as long as its Content-Length says. */
 export function parseAnswers (text: string): RawAnswer[] {
   const answers: RawAnswer[] = []
   for (let rest = text; rest !== '';) {
     const end = rest.indexOf('\r\n\r\n')
     const [line, ...fields] = rest.slice(0, end).split('\r\n')
-    const headers = Object.fromEntries(
-      fields.map((field) => [
-        field.slice(0, field.indexOf(':')).toLowerCase(),
-        field.slice(field.indexOf(':') + 1).trim()
-      ])
-    )
+    const headers = Object.fromEntries(fields.map((field) => {
+      const colon = field.indexOf(':')
+      return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()]
+    }))
     const length = Number(headers['content-length'] ?? 0)
     answers.push({
       status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(line!)![1]),

@@ -1,4 +1,4 @@
-// Compiled, not run: `npm run typecheck` fails where a line marked as an error is none, and the other way round.
+// Compiled, not run: the compiler fails where a line marked as an error is none, and where an unmarked line is one.
 import Fastify from 'fastify'
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -49,28 +49,24 @@ void app.register(ifMatch, {
 void app.register(ifMatch, { missing: 428 })
 // @ts-expect-error no such status
 const wrong: IfMatchOptions = { storage: memoryAdapter(), missing: 404 }
-// @ts-expect-error global is the plugin's alone
+// @ts-expect-error global is an option of the plugin alone
 const route: IfMatchRouteOptions = { global: true }
 
-// Route config: typed by augmentation, also where a provider infers the body.
-app.put(
-  '/offers/:id',
-  {
-    config: { ifMatch: { key: '/offers/:id', missing: 'allow' } },
-    schema: { body: Type.Object({ title: Type.String() }) }
-  },
-  async (request) => {
-    const saved: Saved<Offer> = await request.entity<Offer>().replace(request.body)
-    const created: boolean = saved.created
-    const etag: string = saved.etag
-    return { created, etag, title: saved.value.title }
-  }
-)
+// The config of a route is typed by augmentation, also if a type provider infers the body.
+app.put('/offers/:id', {
+  config: { ifMatch: { key: '/offers/:id', missing: 'allow' } },
+  schema: { body: Type.Object({ title: Type.String() }) }
+}, async (request) => {
+  const saved: Saved<Offer> = await request.entity<Offer>().replace(request.body)
+  const created: boolean = saved.created
+  const etag: string = saved.etag
+  return { created, etag, title: saved.value.title }
+})
 // @ts-expect-error no such status. (Fastify infers the type of a config, so names that do not exist are found at boot.)
 app.put('/a', { config: { ifMatch: { missing: 404 } } }, async () => {})
 app.put('/c', { config: { ifMatch: false } }, async () => {})
 
-// Entities: the type of the value goes through every operation.
+// Entities: every operation keeps the type of the value.
 app.post('/d', async (request) => {
   const entity: Entity<Offer> = request.entity<Offer>('/offers/1', { client: 'mine' })
   const found: Found<Offer> = await entity.read()
@@ -83,7 +79,7 @@ app.post('/d', async (request) => {
   await entity.replace({ price: 1 })
   // @ts-expect-error the title is no number
   await entity.update((offer) => ({ title: 1 }))
-  // @ts-expect-error there may be none
+  // @ts-expect-error the entity may be absent
   await entity.replace((current) => ({ title: current.title }))
   // @ts-expect-error without a type the value is unknown
   const title: string = (await request.entity().read()).value.title
@@ -92,7 +88,7 @@ app.post('/d', async (request) => {
   return { found, nothing, title }
 })
 
-// Adapters: results are told apart by `applied`.
+// Adapters: `applied` tells the results apart.
 async function adapterAuthor (adapter: StorageAdapter<Offer>): Promise<void> {
   const result: WriteResult<Offer> = await adapter.write('/offers/1', { title: 'a' }, { kind: 'any' })
   const version: string | undefined = result.applied ? result.version : result.current?.version
@@ -108,16 +104,16 @@ async function adapterAuthor (adapter: StorageAdapter<Offer>): Promise<void> {
   console.log(version, unchecked, expectation)
 }
 
-// Errors: one constructor a code.
+// Errors: one constructor for each code.
 const error = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: new Error('socket') })
-if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') { console.log(problemDetails(error).status) }
+if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') {
+  console.log(problemDetails(error).status)
+}
 // @ts-expect-error no such code
 console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route)
 
 void conformanceSuite({
-  test: async (_name, run) => {
-    await run()
-  },
+  test: async (_name, run) => { await run() },
   createAdapter: async () => ({ adapter: memoryAdapter() }),
   another: false,
   faults: false

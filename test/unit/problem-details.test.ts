@@ -1,7 +1,7 @@
 import t from 'tap'
 import { errorCodes, problemDetails } from '../../lib/index.js'
 
-await t.test('problem details: about:blank with the status phrase, and our code (RFC 9457, R67)', async (t) => {
+await t.test('problem details: about:blank with the status phrase, and our code (RFC 9457 3, 4.2.1)', async (t) => {
   const error = new errorCodes.FST_IF_MATCH_PRECONDITION_FAILED('If-Match is false', 'Read it again.')
   t.same(problemDetails(error), {
     type: 'about:blank',
@@ -15,7 +15,7 @@ await t.test('problem details: about:blank with the status phrase, and our code 
   })
 })
 
-await t.test('problem details: an error of the server that nobody named gives nothing away', async (t) => {
+await t.test('problem details: an error of the server without a code of ours or of Fastify shows its status alone', async (t) => {
   t.same(problemDetails(new Error('password=hunter2'), { base: 'https://example.com/' }), {
     type: 'about:blank',
     title: 'Internal Server Error',
@@ -30,7 +30,7 @@ await t.test('problem details: an error of the server that nobody named gives no
   })
 })
 
-await t.test('problem details: an error that the app meant for the client keeps its message', async (t) => {
+await t.test('problem details: an error of the app below 500 keeps its message', async (t) => {
   t.same(problemDetails(Object.assign(new Error('not yours'), { statusCode: 403 })), {
     type: 'about:blank',
     title: 'Forbidden',
@@ -40,7 +40,7 @@ await t.test('problem details: an error that the app meant for the client keeps 
   t.equal(problemDetails({ statusCode: 599 }).title, 'Error')
 })
 
-await t.test('problem details: whatever is thrown becomes a 500', async (t) => {
+await t.test('problem details: a thrown value that is no error becomes a 500', async (t) => {
   for (const thrown of [undefined, null, 'text', 7]) t.same(problemDetails(thrown).status, 500)
   t.equal(problemDetails({ statusCode: 200, message: 'no error' }).status, 500)
 })

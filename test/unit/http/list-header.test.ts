@@ -4,7 +4,7 @@ import { fieldValue, MAX_MEMBERS, parseTagList } from '../../../lib/http/list-he
 const strong = (opaque: string) => ({ opaque, weak: false })
 const weak = (opaque: string) => ({ opaque, weak: true })
 
-await t.test('parse: the wildcard, and lists with space and empty members (R25, R27, R77)', async (t) => {
+await t.test('parse: the wildcard, and lists with space and empty members (RFC 9110 13.1.1, 5.6.1)', async (t) => {
   t.equal(parseTagList('*'), '*')
   t.equal(parseTagList(' \t* \t'), '*')
   t.same(parseTagList('"c"'), [strong('c')])
@@ -15,57 +15,34 @@ await t.test('parse: the wildcard, and lists with space and empty members (R25, 
   t.same(parseTagList('W/"c", "c"'), [weak('c'), strong('c')])
 })
 
-await t.test('parse: quotes delimit, not commas (R28), and a quoted asterisk is a tag (R29)', async (t) => {
+await t.test('parse: quotes delimit, not commas, and a quoted asterisk is a tag (RFC 9110 8.8.3)', async (t) => {
   t.same(parseTagList('"a,b","c"'), [strong('a,b'), strong('c')])
   t.same(parseTagList('"*"'), [strong('*')])
   t.same(parseTagList('W/"*"'), [weak('*')])
   t.same(parseTagList('""'), [strong('')])
 })
 
-await t.test('parse: one bad member spoils the whole field (R29, R30, R79)', async (t) => {
+await t.test('parse: one bad member spoils the whole field', async (t) => {
   const bad = [
-    'c',
-    '"c',
-    'c"',
-    "'c'",
-    '"c"x',
-    '"c" "d"',
-    '"c";w',
-    'w/"c"',
-    'W/ "c"',
-    'W/c',
-    'W/',
-    '**',
-    '*,"c"',
-    '"c",*',
-    '*,*',
-    '*,',
-    '* "c"',
-    '"c", d',
-    'd, "c"',
-    '"c "',
-    '"c\t"',
-    '"a""b"',
-    '"c";q=1',
-    '"\u0100"',
-    '"c\n"'
+    'c', '"c', 'c"', "'c'", '"c"x', '"c" "d"', '"c";w', '"c";q=1', 'w/"c"', 'W/ "c"', 'W/c', 'W/',
+    '**', '*,"c"', '"c",*', '*,*', '*,', '* "c"', '"c", d', 'd, "c"', '"c "', '"c\t"', '"c\n"', '"a""b"', '"\u0100"'
   ]
   for (const value of bad) t.equal(parseTagList(value), undefined, JSON.stringify(value))
 })
 
-await t.test('parse: a field without a member is malformed, not false and not absent (R32)', async (t) => {
+await t.test('parse: a field without a member is malformed, not false and not absent', async (t) => {
   for (const value of ['', ' ', ',', ' , ', ',,,']) t.equal(parseTagList(value), undefined, JSON.stringify(value))
 })
 
-await t.test('parse: 256 members are taken, 257 are not, empty ones included (R27)', async (t) => {
-  const list = (count: number): string => Array.from({ length: count }, (_, at) => `"${at}"`).join(',')
+await t.test('parse: 256 members are taken, 257 are not, empty ones included', async (t) => {
+  const list = (count: number): string => Array.from({ length: count }, (_, index) => `"${index}"`).join(',')
   t.equal(parseTagList(list(MAX_MEMBERS))?.length, 256)
   t.equal(parseTagList(list(MAX_MEMBERS + 1)), undefined)
   t.equal(parseTagList('"c"' + ','.repeat(255))?.length, 1)
   t.equal(parseTagList('"c"' + ','.repeat(256)), undefined)
 })
 
-await t.test('parse: what was formatted comes back, and random octets never throw', async (t) => {
+await t.test('parse: the tags of a list, written as a list, are parsed to the same tags; random octets never throw', async (t) => {
   let seed = 1
   const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below
   const octets = '"*,W/ \t\\a\u00ff\u0100'
@@ -79,24 +56,13 @@ await t.test('parse: what was formatted comes back, and random octets never thro
   t.pass()
 })
 
-await t.test('parse: a field as long as Node lets in is read in one pass (R28)', async (t) => {
-  const before = process.cpuUsage().user
-  for (const value of [
-    '"'.repeat(16_000),
-    'W/'.repeat(8_000),
-    '"a'.repeat(8_000),
-    ' '.repeat(16_000),
-    '"' + 'a'.repeat(16_000)
-  ]) {
-    t.equal(parseTagList(value), undefined)
-  }
-  t.ok(
-    process.cpuUsage().user - before < 1_000_000,
-    'less than a second of CPU for what a backtracking pattern needs hours'
-  )
+await t.test('parse: one linear pass: a pattern that backtracks would not come to an end here', async (t) => {
+  const size = 2 ** 20
+  const fields = ['"'.repeat(size), 'W/'.repeat(size), '"a'.repeat(size), ' '.repeat(size), `"${'a'.repeat(size)}`]
+  for (const field of fields) t.equal(parseTagList(field), undefined)
 })
 
-await t.test('field: over HTTP/1 Node has joined the lines; sent empty is not absent (R26, R32)', async (t) => {
+await t.test('field: over HTTP/1 Node has joined the lines; sent empty is not absent', async (t) => {
   const request = (value?: string) => ({
     httpVersionMajor: 1,
     headers: value === undefined ? {} : { 'if-match': value },
@@ -107,7 +73,7 @@ await t.test('field: over HTTP/1 Node has joined the lines; sent empty is not ab
   t.equal(fieldValue(request(), 'if-match'), undefined)
 })
 
-await t.test('field: over HTTP/2 the lines are joined from the raw headers, in their order (R26)', async (t) => {
+await t.test('field: over HTTP/2 the lines are joined from the raw headers, in their order (RFC 9110 5.3)', async (t) => {
   const request = {
     httpVersionMajor: 2,
     headers: { 'if-match': '"a"' },
