@@ -1,6 +1,7 @@
-// How often an edit is tried when many edit one entity: `npm run bench:contention`. Clients arrive at random, read, think,
-// write under the tag, and after a 412 do all of it again. Only a client that began after the last success can be the next
-// one, so there is at most one in a think time, as in a queue with one server: 1 / (1 - load) tries are expected.
+// How often an edit is tried when many edit one entity: `npm run bench:contention`. Clients arrive at random, read,
+// think, write under the tag, and after a 412 begin again. Only a client that began after the last success can be the
+// next to succeed, so a think time has one success at most, as a queue with one server: 1 / (1 - load) tries are
+// expected.
 import Fastify from 'fastify'
 import { setTimeout as delay } from 'node:timers/promises'
 import ifMatch from 'fastify-if-match'
@@ -50,8 +51,7 @@ for (const load of LOADS) {
     edits.push(edit())
   }
   const tries = await Promise.all(edits)
-  console.log(
-    `| ${load} | ${(1 / (1 - load)).toFixed(2)} | ${(tries.reduce((sum, count) => sum + count, 0) / EDITS).toFixed(2)} | ${Math.max(...tries)} |`
-  )
+  const mean = tries.reduce((sum, count) => sum + count, 0) / EDITS
+  console.log(`| ${load} | ${(1 / (1 - load)).toFixed(2)} | ${mean.toFixed(2)} | ${Math.max(...tries)} |`)
 }
 await app.close()

@@ -56,6 +56,8 @@ function choose (flag: string, text: string, known: readonly string[]): string[]
 // Bounded, so that a slip of the finger is no night of load.
 function count (flag: string, text: string, most: number): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > most) { throw new Error(`--${flag}: must be a whole number from 1 to ${most}.`) }
+  if (!Number.isInteger(value) || value < 1 || value > most) {
+    throw new Error(`--${flag}: must be a whole number from 1 to ${most}.`)
+  }
   return value
 }

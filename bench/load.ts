@@ -51,12 +51,15 @@ export async function load ({
     }
   })
   const wrong = Object.keys(statusCodeStats!).find((status) => status !== String(scenario.status))
-  if (wrong !== undefined || errors > 0 || requests.total === 0) { throw new Error(`${scenario.name}: ${wrong ?? 'no'} answer where all should be ${scenario.status}.`) }
+  if (wrong !== undefined || errors > 0 || requests.total === 0) {
+    throw new Error(`${scenario.name}: ${wrong ?? 'no'} answer where all should be ${scenario.status}.`)
+  }
   await currentTags(url, connections, hasTags)
   return { perSecond: requests.total / duration, answered: requests.total }
 }
 
-// The client is as quick as the server, so it looks at headers only where the tag of an answer goes into the next request.
+// The client is as quick as the server, so it looks at headers only where the tag of an answer goes into the next
+// request.
 function prepare (client: autocannon.Client, scenario: Scenario, id: number, tag: string): void {
   const isWrite = scenario.method === 'PUT'
   const send = (tag: string): void => {
@@ -81,7 +84,9 @@ async function currentTags (url: string, connections: number, hasTags: boolean):
   const ids = Array.from({ length: connections }, (_, id) => id)
   return await Promise.all(ids.map(async (id) => {
     const response = await fetch(`${url}/offers/${id}`)
-    if ((await response.text()) !== BODY) { throw new Error(`GET of entity ${id}: ${response.status}, and not the document.`) }
+    if ((await response.text()) !== BODY) {
+      throw new Error(`GET of entity ${id}: ${response.status}, and not the document.`)
+    }
     const tag = response.headers.get('etag')
     if ((tag !== null) !== hasTags) throw new Error(`GET of entity ${id}: ${hasTags ? 'no tag' : 'a tag'}.`)
     return tag ?? '*'

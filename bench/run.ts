@@ -5,9 +5,9 @@ import { heading, rows } from './report.js'
 
 const { sides, baseline, scenarios, rounds, seconds, connections, folder } = readFlags(process.argv.slice(2))
 
-console.log(
-  `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model}), ${connections} connections, ${rounds} rounds of ${seconds} s; ratio: median (least–greatest)\n`
-)
+const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model})`
+const extent = `${connections} connections, ${rounds} rounds of ${seconds} s`
+console.log(`${machine}, ${extent}; ratio: median (least–greatest)\n`)
 for (const line of heading(baseline)) console.log(line)
 for (const scenario of scenarios) {
   const samples = new Map<string, Sample[]>(sides.map((side) => [side, []]))

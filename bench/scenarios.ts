@@ -15,7 +15,7 @@ export interface Scenario {
 /** The tag of a state that no entity was ever in. */
 export const STALE = '"stale"'
 
-/** What is measured: the two ways that a write ends, the two ways that a read does, and a crowd of writers of one entity. */
+/** What is measured: both ends of a write, both ends of a read, and a crowd that writes one entity. */
 export const scenarios: readonly Scenario[] = [
   { name: 'PUT', method: 'PUT', precondition: (tag) => ({ 'if-match': tag }), status: 200, changesTag: true },
   { name: '412', method: 'PUT', precondition: () => ({ 'if-match': STALE }), status: 412, changesTag: false },

@@ -22,7 +22,8 @@ export function hasTags (side: string): boolean {
   return side !== 'bare'
 }
 
-const StaleError = createError('STALE', 'The entity has changed.', 412, Error, false) // without a stack, as the plugin's have none
+// Without a stack, as the errors of the plugin.
+const StaleError = createError('STALE', 'The entity has changed.', 412, Error, false)
 
 /**
  * The least that gives the same answers: a Map, no tags, no comparison. Its clients send `*` where those of the others

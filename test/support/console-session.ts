@@ -16,8 +16,8 @@ export function blockOf (page: string, language: string, containing: string): st
 }
 
 /**
- * Runs a terminal session as it is printed, against a server at this address, and returns what it said and what the page
- * says that it says: tags and ids numbered, as they are random and what counts is which of them are the same.
+ * Runs a terminal session as it is printed, against a server at this address, and returns what it said and what the
+ * page says that it says: tags and ids numbered, as they are random and what counts is which of them are the same.
  */
 export async function runSession (block: string, url: string): Promise<{ said: string, printed: string }> {
   const lines = block.trimEnd().split('\n').filter((line) => line !== '')

@@ -67,7 +67,7 @@ await t.test('what selects nothing is an error, and no run without a test', asyn
 await t.test('programs are missing: their engines are not started, coverage may be partial, and the notice names both', async (t) => {
   const { engines, tap, notice } = plan(t, EVERY_PROGRAM.filter((name) => name !== 'etcd'), 'checks')
   t.strictSame([engines, tap[0]], [['redis', 'redis-cluster'], '--allow-incomplete-coverage'])
-  t.match(notice, /no etcd on PATH, so the tests that need etcd were skipped/)
+  t.match(notice, /no etcd on PATH, so the tests that need etcd\nwere skipped/)
 })
 
 await t.test('REQUIRE_SERVICES=1: full coverage is enforced, whatever is missing', async (t) => {

@@ -72,6 +72,6 @@ function coverage (suite: Suite, isPart: boolean, isPartial: boolean): string[] 
 function notice (lacking: readonly ServiceName[]): string {
   const programs = [...new Set(lacking.flatMap(missingPrograms))]
   return `
-Not all was tested: there is no ${programs.join(', ')} on PATH, so the tests that need ${lacking.join(', ')} were skipped,
-and coverage is partial, which is let pass here. REQUIRE_SERVICES=1 makes both a failure, as in CI.`
+Not all was tested. There is no ${programs.join(', ')} on PATH, so the tests that need ${lacking.join(', ')}
+were skipped, and coverage may be partial. REQUIRE_SERVICES=1 makes both a failure, as in CI.`
 }

@@ -1,4 +1,5 @@
-// Runs compiled tests with tap, on engines that they share: run.js checks|attacks [PART OF A PATH...] [--OPTION=OF TAP...]
+// Runs compiled tests with tap, on engines that they share: run.js checks|attacks [PART OF A PATH...] [--OPTION=OF
+// TAP...]
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from './command.js'

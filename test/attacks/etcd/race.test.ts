@@ -1,4 +1,4 @@
+import { FULL, raceOn } from '../../support/race/extent.js'
 import { startEtcd } from '../../support/services/etcd.js'
-import { raceOn } from '../../support/race/engine.js'
 
-await raceOn('etcd', startEtcd)
+await raceOn('etcd', startEtcd, FULL)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { FULL_AT_HOME } from '../../support/race/extent.js'
 import { raceSuite } from '../../support/race/suite.js'
 
-await t.test('races on the memory adapter', (t) => raceSuite(t, { newStorage: () => 'memory:', processes: 1 }))
+await t.test('races on the memory adapter', (t) => raceSuite(t, { newStorage: () => 'memory:', processes: 1, ...FULL_AT_HOME }))

@@ -1,4 +1,4 @@
+import { FULL, raceOn } from '../../support/race/extent.js'
 import { startPostgres } from '../../support/services/postgres.js'
-import { raceOn } from '../../support/race/engine.js'
 
-await raceOn('postgres', startPostgres)
+await raceOn('postgres', startPostgres, FULL)

@@ -1,4 +1,4 @@
+import { FULL, raceOn } from '../../support/race/extent.js'
 import { startRedis } from '../../support/services/redis.js'
-import { raceOn } from '../../support/race/engine.js'
 
-await raceOn('redis', startRedis)
+await raceOn('redis', startRedis, FULL)

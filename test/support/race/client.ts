@@ -7,7 +7,7 @@ export interface Answer {
   body: string
 }
 
-/** A keep-alive connection that sends a request in pieces, when the test says so. One request at a time, ASCII bodies. */
+/** A keep-alive connection that sends a request in pieces, when the test says so. One request at a time, in ASCII. */
 export class Client {
   readonly #socket: Socket
   #received = ''
@@ -60,7 +60,9 @@ export class Client {
     const body = this.#received.slice(end + 4)
     const missing = Number(field(head, 'content-length') ?? 0) - body.length
     if (missing > 0) return
-    if (missing < 0 || this.#waiting === undefined) { return this.#fail(new Error(`more than was asked for: ${this.#received}`)) }
+    if (missing < 0 || this.#waiting === undefined) {
+      return this.#fail(new Error(`more than was asked for: ${this.#received}`))
+    }
     const { resolve } = this.#waiting
     this.#received = ''
     this.#waiting = undefined
@@ -84,5 +86,6 @@ export function get (path: string): string {
 
 /** `precondition` is a header line. */
 export function put (path: string, precondition: string, body: string): string {
-  return `PUT ${path} HTTP/1.1\r\nHost: race\r\n${precondition}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  const headers = ['Host: race', precondition, 'Content-Type: application/json', `Content-Length: ${body.length}`]
+  return [`PUT ${path} HTTP/1.1`, ...headers, '', body].join('\r\n')
 }

@@ -12,9 +12,9 @@ export function watchedAdapter (adapter: StorageAdapter, onWrite: () => void): S
 }
 
 /**
- * The adapter, in lockstep: `gate` opens when all requests of a round stand before it. So their reads are all taken,
- * and only then is any answered: every request compares with the same state, and none sees the write of another.
- * Their writes, too, begin together. What decides apart from the write then lets all of them pass.
+ * The adapter, in lockstep. `gate` opens when all requests of a round stand before it, so all their reads are taken
+ * before any is answered: every request compares with the same state, and none sees the write of another. Their
+ * writes begin together, too. A comparison apart from the write then lets all of them pass.
  */
 export function lateAdapter (adapter: StorageAdapter, gate: () => Promise<void>): StorageAdapter {
   async function late<R> (step: () => Promise<R>): Promise<R> {

@@ -21,11 +21,15 @@ export interface ServerConfig {
 export interface Report {
   /** How many requests had been seen when the first write to the storage began; undefined: nothing was written. */
   seenBeforeFirstWrite: number | undefined
-  /** How many requests were read in the same turn of the event loop as the first: their bytes lay in the sockets at one instant. */
+  /**
+   * How many requests were read in the turn of the event loop of the first: their bytes lay in the sockets together.
+   */
   seenInFirstTurn: number
 }
 
-/** From the test to a server. `hold` is answered, and ended, on the line: the server's event loop stands still meanwhile. */
+/**
+ * From the test to a server. `hold` is answered and ended on the line: the event loop of the server stands meanwhile.
+ */
 export type Command = { kind: 'begin', requests: number } | { kind: 'hold' } | { kind: 'open' } | { kind: 'end' }
 
 /** From a server to the test. */

@@ -12,7 +12,7 @@ const WON = {
 }
 const STORED = answer(200, '"2"', 'b')
 
-await t.test('one winner: a sound round has no flaw, and every other round has one (R57)', async (t) => {
+await t.test('one winner: a sound round has no flaw, and every other round has one', async (t) => {
   t.same(flawsOfOneWinner(WON, 200, STORED), [])
   const flawed: Array<[string, typeof WON, Answer]> = [
     ['two winners', { ...WON, answers: [answer(200, '"1"'), answer(200, '"2"'), answer(412, '"2"')] }, STORED],

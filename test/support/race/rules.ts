@@ -6,7 +6,7 @@ export function winnersOf ({ answers }: Outcome): number[] {
   return [...answers.keys()].filter((at) => answers[at]!.status >= 200 && answers[at]!.status < 300)
 }
 
-/** R57: one `success`, all others 412 with the tag of the winner, and the winner's body stored under it. No flaw: an empty list. */
+/** The flaws of a round in which one writer must win: one `success`, all others 412 with its tag, its body stored. */
 export function flawsOfOneWinner (outcome: Outcome, success: 200 | 201, stored: Answer): string[] {
   const { answers, bodies } = outcome
   const odd = answers.filter(({ status }) => status !== success && status !== 412)
@@ -14,9 +14,15 @@ export function flawsOfOneWinner (outcome: Outcome, success: 200 | 201, stored: 
   const winners = winnersOf(outcome)
   if (winners.length !== 1) return [...flaws, `${winners.length} winners`]
   const { etag } = answers[winners[0]!]!
-  if (etag === undefined || stored.etag !== etag) { flaws.push(`stored under ${stored.etag}, and the winner was told ${etag}`) }
-  if (stored.status !== 200 || stored.body !== bodies[winners[0]!]) { flaws.push(`stored: ${stored.status} ${stored.body}, and the winner wrote ${bodies[winners[0]!]}`) }
-  for (const answer of answers) { if (answer.etag !== etag) flaws.push(`${answer.status} with the tag ${answer.etag}, not ${etag}`) }
+  if (etag === undefined || stored.etag !== etag) {
+    flaws.push(`stored under ${stored.etag}, and the winner was told ${etag}`)
+  }
+  if (stored.status !== 200 || stored.body !== bodies[winners[0]!]) {
+    flaws.push(`stored: ${stored.status} ${stored.body}, and the winner wrote ${bodies[winners[0]!]}`)
+  }
+  for (const answer of answers) {
+    if (answer.etag !== etag) flaws.push(`${answer.status} with the tag ${answer.etag}, not ${etag}`)
+  }
   return flaws
 }
 
@@ -26,7 +32,9 @@ export function flawsOfLastOneWins ({ answers, bodies }: Outcome, stored: Answer
   const tags = answers.map(({ etag }) => etag)
   if (new Set(tags).size !== tags.length || tags.includes(undefined)) flaws.push('two writes under one tag')
   const last = tags.indexOf(stored.etag)
-  if (last === -1 || stored.body !== bodies[last]) { flaws.push(`stored under ${stored.etag}: ${stored.body}, which nobody wrote under it`) }
+  if (last === -1 || stored.body !== bodies[last]) {
+    flaws.push(`stored under ${stored.etag}: ${stored.body}, which nobody wrote under it`)
+  }
   return flaws
 }
 
@@ -37,8 +45,12 @@ export function flawsOfLastOneWins ({ answers, bodies }: Outcome, stored: Answer
 export function flawsOfFlight ({ reports }: Outcome, mode: Mode, isLate: boolean): string[] {
   return reports.flatMap(({ requests, seenInFirstTurn, seenBeforeFirstWrite = requests }) => {
     const flaws: string[] = []
-    if (mode !== 'plain' && seenInFirstTurn !== requests) { flaws.push(`only ${seenInFirstTurn} of ${requests} requests lay in the sockets together`) }
-    if ((mode === 'split' || isLate) && seenBeforeFirstWrite !== requests) { flaws.push(`only ${seenBeforeFirstWrite} of ${requests} requests were seen before the first write`) }
+    if (mode !== 'plain' && seenInFirstTurn !== requests) {
+      flaws.push(`only ${seenInFirstTurn} of ${requests} requests lay in the sockets together`)
+    }
+    if ((mode === 'split' || isLate) && seenBeforeFirstWrite !== requests) {
+      flaws.push(`only ${seenBeforeFirstWrite} of ${requests} requests were seen before the first write`)
+    }
     return flaws
   })
 }

@@ -27,7 +27,7 @@ export class ServerProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe']
     })
     this.#line = this.#child.stdio[LINE] as Duplex
-    // It ends when the server does, which `exit` says.
+    // The line ends with the server, and `exit` reports that.
     this.#line.on('error', () => {})
     this.#child.once('exit', (code, signal) =>
       this.#ended.abort(new Error(`a server process ended (${signal ?? code})`))

@@ -52,6 +52,8 @@ export class ServerRound {
 
   #check (): void {
     if (this.#answered === this.#requests) this.#tell({ kind: 'answered' })
-    else if (this.#atGate.length > 0 && this.#atGate.length + this.#answered === this.#requests) { this.#tell({ kind: 'waiting' }) }
+    else if (this.#atGate.length > 0 && this.#atGate.length + this.#answered === this.#requests) {
+      this.#tell({ kind: 'waiting' })
+    }
   }
 }

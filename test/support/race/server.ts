@@ -15,7 +15,9 @@ function tell (message: Message): void {
   process.send!(message)
 }
 
-/** Stands still until the test writes to the line. Nothing runs between the answer and the wait, so no socket is read. */
+/**
+ * Stands still until the test writes to the line. Nothing runs between the answer and the wait, so no socket is read.
+ */
 function hold (): void {
   writeSync(LINE, 'h')
   readSync(LINE, Buffer.alloc(1))

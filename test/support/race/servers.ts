@@ -22,7 +22,9 @@ export class Servers {
     this.isLate = isLate
   }
 
-  /** Awaits `task`. If it takes too long the servers are stopped, so that neither it nor anything after it waits any more. */
+  /**
+   * Awaits `task`. If it takes longer, the servers are stopped, so that neither the task nor a later one hangs.
+   */
   async within<R> (seconds: number, what: string, task: Promise<R>): Promise<R> {
     let stopped: Promise<void> | undefined
     const bound = setTimeout(() => { stopped = this.stop() }, seconds * 1_000)
@@ -41,7 +43,7 @@ export class Servers {
     await Promise.all(this.all.map((server) => server.stop()))
   }
 
-  // The lockstep of a late store, over all processes.
+  // A late store keeps the requests of all processes in lockstep.
   #openGates (): void {
     if (this.all.some(({ progress }) => progress === 'running')) return
     for (const server of this.all) if (server.progress === 'waiting') server.open()

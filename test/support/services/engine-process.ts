@@ -11,7 +11,7 @@ import type { Service, Owner } from './service.js'
 const ANSWERS_WITHIN = 60_000
 const STOPS_WITHIN = 10_000
 
-/** Whom a program runs as. */
+/** The user that a program runs as. */
 export interface User { uid: number, gid: number }
 
 /** How an engine is started. */
@@ -19,17 +19,17 @@ export interface Engine {
   url: string
   command: readonly [file: string, ...args: string[]]
   folder: string
-  /** What it writes when it is there: no other process can say that, though it may answer on the same port. */
+  /** What the engine writes when it is ready. Another process may answer on the same port, but does not write this. */
   ready: RegExp
-  /** Whether it answers; asked after it said that it was there, until it does. */
+  /** Whether the engine answers; asked again and again from the moment when it wrote that it is ready. */
   answers?: () => Promise<boolean>
   user?: User | undefined
   env?: Record<string, string>
-  /** The signal for the end, where SIGKILL would leave something behind. */
+  /** The signal that ends the engine, where SIGKILL would leave something behind. */
   stop?: NodeJS.Signals
 }
 
-/** Starts an engine, which ends with the test, and its folder with it. */
+/** Starts an engine. The engine and its folder end with the test. */
 export async function startEngine (t: Owner, engine: Engine): Promise<Service> {
   const process = new EngineProcess(engine)
   t.teardown(async () => { await process.stop() })
@@ -37,7 +37,7 @@ export async function startEngine (t: Owner, engine: Engine): Promise<Service> {
   return process
 }
 
-/** For programs that refuse root: somebody else, if this is root. */
+/** For programs that refuse to run as root: the user `nobody`, if this process is root's. */
 export function notRoot (): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const [uid, gid] = ['-u', '-g'].map((option) =>
@@ -57,7 +57,7 @@ class EngineProcess implements Service {
   readonly url: string
   readonly #engine: Engine
   #child: ChildProcess | undefined
-  /** Once it and its children are gone: all of them hold its output. */
+  /** Settles when the engine and its children are gone: each of them holds its output open. */
   #gone: Promise<unknown> = Promise.resolve()
   #log = ''
 
@@ -72,7 +72,7 @@ class EngineProcess implements Service {
 
   async start (): Promise<void> {
     const { command: [file, ...args], folder, user, env, ready, answers } = this.#engine
-    // Its log in English.
+    // LC_ALL, so that its log is in English.
     const child = spawn(file, args, {
       cwd: folder,
       env: { ...process.env, LC_ALL: 'C', ...env },
@@ -103,7 +103,8 @@ class EngineProcess implements Service {
   }
 
   async kill (): Promise<void> {
-    // Stopped first, so that no child is born while they are counted. A child that outlives its parent would go on writing.
+    // Stopped first, so that no child is born while they are counted. A child that outlives its parent would go on
+    // writing.
     this.pause()
     this.#signal('SIGKILL')
     await this.#gone
@@ -139,7 +140,7 @@ class EngineProcess implements Service {
     for (const pid of [this.pid, ...childrenOf(this.pid)]) send(pid, signal)
   }
 
-  /** A test that is killed tears nothing down. This shell then sees the end of its input, and does it instead. */
+  /** A test that is killed tears nothing down. This shell sees the end of its input then, and ends the engine. */
   #endWithUs (child: ChildProcess): void {
     const script = 'read -r _; kill -9 "$1"; sleep 1; rm -rf "$2"'
     const shell = spawn('sh', ['-c', script, 'sh', String(child.pid), this.#engine.folder], {
@@ -150,7 +151,7 @@ class EngineProcess implements Service {
   }
 }
 
-/** A signal to what may have ended by itself. */
+/** Sends a signal to a process that may have ended by itself. */
 function send (pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
-import { givenUrl, programOf } from './programs.js'
+import { sharedUrl, programOf } from './programs.js'
 import {
-  givenService,
+  sharedService,
   mayShare,
   uniqueName,
   type Cluster,
@@ -12,15 +12,15 @@ import {
   type ServiceOptions
 } from './service.js'
 
-/** Where a member runs. */
+/** Where a member of a cluster runs. */
 export interface Place {
   host: string
-  /** What it is started through and that becomes it, such as `ip netns exec blue`. */
+  /** A command that starts the member by becoming it, such as `ip netns exec blue`. */
   through?: [file: string, ...args: string[]]
 }
 
 export interface EtcdClusterOptions extends ServiceOptions {
-  /** One for each member; three of 127.0.0.1 by default. */
+  /** One for each member (default: three on 127.0.0.1). */
   places?: Place[]
 }
 
@@ -29,8 +29,8 @@ const HERE: Place = { host: '127.0.0.1' }
 
 /** The etcd at ETCD_URL, or one of the test's own. Settings are those of its command line, without the dashes. */
 export async function startEtcd (t: Owner, options: ServiceOptions = {}): Promise<Service> {
-  const shared = givenUrl('etcd')
-  if (shared !== undefined && mayShare(options)) return givenService(shared)
+  const shared = sharedUrl('etcd')
+  if (shared !== undefined && mayShare(options)) return sharedService(shared)
   const [member] = await startMembers(t, [HERE], options.settings)
   return member!
 }
@@ -95,7 +95,7 @@ async function untilHealthy (url: string): Promise<void> {
   }
 }
 
-/** Whether it knows a leader and writes come through. */
+/** Whether the member knows a leader and takes writes. */
 async function isHealthy (url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) })

@@ -8,10 +8,10 @@ const FIRST = 10_000
 const LAST = 22_000
 const BUS = 10_000
 
-/** Somebody else took the port first. */
+/** Another process took the port first. */
 export class PortTaken extends Error {}
 
-/** A port of 127.0.0.1 that nobody listens on, and neither does anybody on the one that Redis Cluster adds to it. */
+/** A port of 127.0.0.1 that is free, and so is the port that Redis Cluster adds to it for its bus. */
 export async function freePort (): Promise<number> {
   while (true) {
     const port = randomInt(FIRST, LAST)
@@ -19,7 +19,7 @@ export async function freePort (): Promise<number> {
   }
 }
 
-/** Starts what takes free ports, and again on others if somebody was quicker. */
+/** Runs a start that takes free ports, and runs it again with other ports if one was taken meanwhile. */
 export async function onFreePorts<T> (start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -10,7 +10,7 @@ export interface PgbouncerOptions {
   settings?: Record<string, string>
 }
 
-/** A PgBouncer in transaction mode before the PostgreSQL at this address; it lets everybody in. */
+/** A PgBouncer in transaction mode in front of the PostgreSQL at this address; it asks for no password. */
 export async function startPgbouncer (
   t: Owner,
   postgresUrl: string,

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { newFolder, notRoot, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
-import { givenUrl, programOf } from './programs.js'
-import { givenService, mayShare, type Owner, type Service, type ServiceOptions } from './service.js'
+import { sharedUrl, programOf } from './programs.js'
+import { sharedService, mayShare, type Owner, type Service, type ServiceOptions } from './service.js'
 
 /**
  * The PostgreSQL at POSTGRES_URL, or one of the test's own, with a superuser without a password. Settings are those of
  * postgresql.conf; fsync and synchronous_commit are on, as they are by default.
  */
 export async function startPostgres (t: Owner, options: ServiceOptions = {}): Promise<Service> {
-  const shared = givenUrl('postgres')
-  if (shared !== undefined && mayShare(options)) return givenService(shared)
+  const shared = sharedUrl('postgres')
+  if (shared !== undefined && mayShare(options)) return sharedService(shared)
   const user = notRoot()
   return await onFreePorts(async () => {
     const port = await freePort()
@@ -35,7 +35,7 @@ export async function startPostgres (t: Owner, options: ServiceOptions = {}): Pr
       folder,
       user,
       ready: /ready to accept connections/,
-      // An immediate shutdown; SIGKILL would leave its shared memory behind.
+      // An immediate shutdown: engine-facts#postgres-sigkill-shared-memory
       stop: 'SIGQUIT'
     })
   })

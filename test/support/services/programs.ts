@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What a service is started from and ended with, and the variable with the address of a server that tests share. */
+/** The programs that start and stop a service, and the variable that holds the address of a shared server. */
 export const SERVICES = {
   postgres: { programs: ['postgres', 'initdb', 'ps'], variable: 'POSTGRES_URL' },
   pgbouncer: { programs: ['pgbouncer', 'ps'], variable: undefined },
@@ -16,23 +16,23 @@ export type ServiceName = keyof typeof SERVICES
 
 export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[]
 
-/** The address of a server that all tests share: `npm test` started it, or the developer gave it. */
-export function givenUrl (name: ServiceName): string | undefined {
+/** The address of a server that all tests share: `npm test` sets it, or the developer does. */
+export function sharedUrl (name: ServiceName): string | undefined {
   const { variable } = SERVICES[name]
   return variable === undefined ? undefined : process.env[variable]
 }
 
-/** The programs that a service lacks here. */
+/** The programs of a service that are not installed. */
 export function missingPrograms (name: ServiceName): string[] {
   return SERVICES[name].programs.filter((program) => findProgram(program) === undefined)
 }
 
-/** For `{ skip }` of a test that needs these: false, or why it is skipped. With REQUIRE_SERVICES=1 that is an error. */
+/** For `{ skip }` of a test that needs these services: false, or the reason. With REQUIRE_SERVICES=1 it throws. */
 export function skipWithout (...names: ServiceName[]): string | false {
-  return skipWithoutOwn(...names.filter((name) => givenUrl(name) === undefined))
+  return skipWithoutOwn(...names.filter((name) => sharedUrl(name) === undefined))
 }
 
-/** The same for a test that stops, kills or configures a server: one that is shared will not do. */
+/** As `skipWithout`, for a test that stops, kills or configures a server: a shared one will not do. */
 export function skipWithoutOwn (...names: ServiceName[]): string | false {
   const missing = [...new Set(names.flatMap(missingPrograms))]
   if (missing.length === 0) return false
@@ -51,7 +51,7 @@ export function findProgram (name: string): string | undefined {
   return [...folders, ...beside].map((folder) => join(folder, name)).find(isExecutable)
 }
 
-/** The newest first. */
+/** The folders of all versions of PostgreSQL, the newest first. */
 function postgresFolders (root: string): string[] {
   const versions = existsSync(root) ? readdirSync(root).sort((one, other) => Number(other) - Number(one)) : []
   return versions.map((version) => join(root, version, 'bin'))
@@ -66,7 +66,7 @@ function isExecutable (path: string): boolean {
   }
 }
 
-/** Where a program is that must be there. */
+/** Where a program is. @throws Error if it is not installed */
 export function programOf (name: string): string {
   const path = findProgram(name)
   if (path === undefined) throw new Error(`There is no ${name} on PATH: skip this test with skipWithout().`)

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 
-/** What holds for the connections of a proxy, until the next rule. */
+/** How the connections of a proxy are treated, until the next rule. */
 export interface Rule {
   mode: 'pass' | 'cutAnswer' | 'hold' | 'halfOpen'
-  /** Picks the request that it begins with on its connection; without it, it begins at once. */
+  /** Picks the request with which the rule begins on a connection; without it, the rule begins at once. */
   when: ((request: Buffer) => boolean) | undefined
   requested: () => void
   answered: () => void
@@ -73,7 +73,7 @@ export class Link {
   }
 }
 
-/** One way of a connection, open or shut. What comes while it is shut waits, the end of the connection too. */
+/** One direction of a connection, open or shut. While it is shut, data waits, and so does the end of the connection. */
 class Direction {
   readonly #to: Socket
   #waiting: Buffer[] = []

@@ -9,9 +9,9 @@ export interface Moment { when?: (request: Buffer) => boolean }
 
 /** The barriers of a mode. */
 export interface Caught {
-  /** The picked request, or any, has come to the proxy, and was sent on where the mode lets it pass. */
+  /** The proxy has the picked request (or any), and has sent it on if the mode lets requests pass. */
   requested: Promise<void>
-  /** The engine answered on that connection: it has the request, and has carried out one that stands alone. */
+  /** The engine has answered on that connection, so it has carried out the request. */
   answered: Promise<void>
 }
 
@@ -22,26 +22,32 @@ export interface Proxy {
   readonly url: string
   /** How many connections it has accepted. */
   readonly connections: number
-  /** Everything passes; first what was kept back, in order. */
+  /** Everything passes, beginning with what was kept back, in order. */
   pass: (moment?: Moment) => Caught
-  /** Requests pass; at the answer the connection is destroyed and the answer is lost. Then all passes, or after `times` of it. */
+  /**
+   * Requests pass. At the answer the connection is destroyed, and the answer is lost. After `times` of these (default
+   * 1) everything passes.
+   */
   cutAnswer: (moment?: Moment & { times?: number }) => Caught
   /** Requests pass, answers are kept back until `pass()`. */
   hold: (moment?: Moment) => Caught
-  /** Nothing passes, not even the end of a connection, until `pass()`: then what was sent arrives after all, as when a network heals. */
+  /**
+   * Nothing passes, not even the end of a connection, until `pass()`: then what was sent arrives after all, as when a
+   * network heals.
+   */
   halfOpen: (moment?: Moment) => Caught
   /** Destroys all connections, and refuses new ones until `accept()`. */
   refuse: () => Promise<void>
   accept: () => Promise<void>
 }
 
-// Where the engine's address says nothing.
+// The ports that an address leaves out.
 const PORTS: Record<string, number> = { 'http:': 80, 'postgres:': 5432, 'postgresql:': 5432, 'redis:': 6379 }
 
 /** Starts a proxy to the engine at this address, such as `service.url`; it ends with the test. */
 export async function startProxy (t: Owner, target: string): Promise<Proxy> {
   const url = new URL(target)
-  // What a client sends in two parts would wait 40 ms for the one who confirms the first (Nagle's algorithm, delayed ACK).
+  // Without it the second part of a request waits 40 ms (Nagle's algorithm and a delayed ACK).
   const noDelay = { noDelay: true }
   const behind = { host: url.hostname, port: url.port === '' ? PORTS[url.protocol]! : Number(url.port), ...noDelay }
   const links = new Set<Link>()

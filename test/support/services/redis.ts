@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { newFolder, startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
-import { givenUrl, programOf } from './programs.js'
-import { givenService, mayShare, type Owner, type Service, type ServiceOptions } from './service.js'
+import { sharedUrl, programOf } from './programs.js'
+import { sharedService, mayShare, type Owner, type Service, type ServiceOptions } from './service.js'
 
 /**
  * The Redis at REDIS_URL, or one of the test's own. Settings are those of redis.conf, for example
  * `{ appendonly: 'yes', appendfsync: 'always' }`; nothing is kept on disk by default.
  */
 export async function startRedis (t: Owner, options: ServiceOptions = {}): Promise<Service> {
-  const shared = givenUrl('redis')
-  if (shared !== undefined && mayShare(options)) return givenService(shared)
+  const shared = sharedUrl('redis')
+  if (shared !== undefined && mayShare(options)) return sharedService(shared)
   return await onFreePorts(async () => await startRedisOn(t, await freePort(), options.settings))
 }
 
@@ -35,7 +35,7 @@ export async function startRedisOn (t: Owner, port: number, settings: Record<str
   })
 }
 
-/** DEBUG is open in Redis 6, and has a setting since 7. */
+/** Redis 6 allows DEBUG; Redis 7 and later ask for a setting. */
 function debugSetting (program: string): Record<string, string> {
   const [, major] = /\bv=(\d+)/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' })) ?? []
   return Number(major) >= 7 ? { 'enable-debug-command': 'local' } : {}

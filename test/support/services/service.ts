@@ -9,7 +9,7 @@ export interface ServiceOptions {
   own?: boolean
 }
 
-/** At whose end a service ends: a test. */
+/** The owner of a service, usually a test: the service ends with it. */
 export type Owner = Pick<Test, 'teardown'>
 
 /** A server for tests: one of their own, or a shared one, whose `pid` is undefined and which no test may stop. */
@@ -21,7 +21,7 @@ export interface Service {
   /** SIGSTOP, for it and its children. */
   pause: () => void
   resume: () => void
-  /** Again, on the same port with the same data, killed first if it still runs; resolves once it answers. */
+  /** Starts it again on its port with its data, and kills it first if it runs. Resolves when it answers. */
   restart: () => Promise<void>
 }
 
@@ -29,13 +29,13 @@ export interface Service {
 export interface Cluster {
   /** The addresses of all members, with commas between them. */
   readonly url: string
-  /** Each of its own; none of a given cluster may be stopped. */
+  /** One service for each member; those of a shared cluster cannot be stopped. */
   readonly members: Service[]
   /** Resolves once all members agree that they are one cluster, and answer. */
   settled: () => Promise<void>
 }
 
-/** A name that nobody else uses on a shared server: letters and digits, for a table, a prefix or a key. */
+/** A name that no other test uses on a shared server: letters and digits, for a table, a prefix or a key. */
 export function uniqueName (): string {
   return `t${randomBytes(8).toString('hex')}`
 }
@@ -51,7 +51,7 @@ export function mayShare ({ settings, own }: ServiceOptions): boolean {
 }
 
 /** The shared server at this address. */
-export function givenService (url: string): Service {
+export function sharedService (url: string): Service {
   const refuse = (): never => {
     throw new Error('A shared server is not ours to stop: ask for one with { own: true }.')
   }
@@ -66,6 +66,6 @@ export function givenService (url: string): Service {
 }
 
 /** The shared cluster at these addresses. */
-export function givenCluster (url: string): Cluster {
-  return { url, members: url.split(',').map(givenService), settled: async () => {} }
+export function sharedCluster (url: string): Cluster {
+  return { url, members: url.split(',').map(sharedService), settled: async () => {} }
 }

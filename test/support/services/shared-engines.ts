@@ -1,6 +1,6 @@
 import { startEtcd, startEtcdCluster } from './etcd.js'
 import { startPostgres } from './postgres.js'
-import { givenUrl, SERVICES } from './programs.js'
+import { sharedUrl, SERVICES } from './programs.js'
 import { startRedisCluster } from './redis-cluster.js'
 import { startRedis } from './redis.js'
 import type { Owner } from './service.js'
@@ -24,7 +24,8 @@ const START: Record<SharedEngine, (owner: Owner, isDurable: boolean) => Promise<
  * Starts one of each of these engines, unless its address is given, and ends them when `run` is done. `run` gets the
  * variables that say where they are.
  *
- * @param isDurable no acknowledged write is lost with the power of a machine: Redis syncs each, and etcd has three members
+ * @param isDurable no acknowledged write is lost with the power of a machine: Redis syncs each, and etcd has three
+ *   members
  */
 export async function withSharedEngines<R> (
   names: readonly SharedEngine[],
@@ -40,7 +41,7 @@ export async function withSharedEngines<R> (
   try {
     const started = await Promise.allSettled(
       names.map(async (name) => {
-        const { url } = givenUrl(name) === undefined ? await START[name](owner, isDurable) : { url: givenUrl(name)! }
+        const { url } = sharedUrl(name) === undefined ? await START[name](owner, isDurable) : { url: sharedUrl(name)! }
         return [SERVICES[name].variable, url] as const
       })
     )

@@ -1,4 +1,5 @@
-// Starts the engines, tells a command where they are, and ends them with it: with-engines.js [--durable] COMMAND [ARGUMENT...]
+// Starts the engines, tells a command where they are, and ends them with it: with-engines.js [--durable] COMMAND
+// [ARGUMENT...]
 import { runCommand } from '../command.js'
 import { SHARED_ENGINES, withSharedEngines } from './shared-engines.js'
 

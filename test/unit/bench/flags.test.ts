@@ -19,7 +19,9 @@ await t.test('bench: a flag that is wrong is named, and no load is without bound
     message: '--sides: "mongo" is none of bare, memory, sqlite, postgres, redis, etcd.'
   })
   t.throws(() => readFlags(['--scenarios', 'POST']), { message: /^--scenarios: "POST"/ })
-  for (const value of ['0', '1.5', 'x', '101']) { t.throws(() => readFlags(['--rounds', value]), { message: '--rounds: must be a whole number from 1 to 100.' }) }
+  for (const value of ['0', '1.5', 'x', '101']) {
+    t.throws(() => readFlags(['--rounds', value]), { message: '--rounds: must be a whole number from 1 to 100.' })
+  }
   t.throws(() => readFlags(['--secs', '1']), { code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION' })
   t.end()
 })

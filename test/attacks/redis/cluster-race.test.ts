@@ -1,0 +1,4 @@
+import { FULL, raceOn } from '../../support/race/extent.js'
+import { startRedisCluster } from '../../support/services/redis-cluster.js'
+
+await raceOn('redis-cluster', startRedisCluster, FULL)

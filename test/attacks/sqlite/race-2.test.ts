@@ -1,5 +1,0 @@
-import t from 'tap'
-import { fileOf } from '../../support/sqlite/handles.js'
-import { raceSuite } from '../../support/race/suite.js'
-
-await t.test('races on the SQLite adapter, two processes on one file', (t) => raceSuite(t, { newStorage: (t) => `sqlite:${fileOf(t)}`, processes: 2 }))

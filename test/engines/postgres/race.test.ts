@@ -1,0 +1,4 @@
+import { FEW, raceOn } from '../../support/race/extent.js'
+import { startPostgres } from '../../support/services/postgres.js'
+
+await raceOn('postgres', startPostgres, FEW)
