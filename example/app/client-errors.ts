@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { ApiError, refusalOf } from '../app/errors.js'
+import { ApiError, errorAnswer } from './errors.js'
 
-const REFUSALS: Readonly<Record<string, ApiError>> = {
+const ERROR_OF_CODE: Readonly<Record<string, ApiError>> = {
   HPE_HEADER_OVERFLOW: new ApiError(
     431,
     'BadRequest',
@@ -22,21 +22,22 @@ const UNREADABLE = new ApiError(
   'This is not a request that HTTP/1.1 allows. Check its method, its headers and the form of its body.'
 )
 
-// Time for the answer to reach a client that still sends: bytes that nobody reads would reset the connection (RFC 9112 9.6).
+// Time for the answer to reach a client that still sends: closing on unread bytes would reset the connection, and the
+// client could lose the answer (RFC 9112 9.6).
 const LINGER_MS = 1000
 
-const answers = new WeakMap<Socket, ServerResponse[]>()
+const answersOf = new WeakMap<Socket, ServerResponse[]>()
 const refused = new WeakSet<Socket>()
 
 /** Remembers which answers a connection still owes, and its latest one. */
-export function noteRequest ({ socket }: IncomingMessage, response: ServerResponse): void {
-  const owed = (answers.get(socket) ?? []).filter(({ writableFinished }) => !writableFinished)
-  answers.set(socket, [...owed, response])
+export function trackAnswer ({ socket }: IncomingMessage, response: ServerResponse): void {
+  const owed = (answersOf.get(socket) ?? []).filter(({ writableFinished }) => !writableFinished)
+  answersOf.set(socket, [...owed, response])
 }
 
-/** Answers, in the form of the API, what Node could not read as a request; no hook and no handler ever sees it. */
+/** Answers, in the form of the API, bytes that Node could not read as a request. No hook and no handler sees them. */
 export function answerUnreadable (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
-  // Node tells of every further piece.
+  // Node reports every further piece (engine-facts#node-client-error-repeats).
   if (refused.has(socket)) return
   refused.add(socket)
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -44,7 +45,7 @@ export function answerUnreadable (this: FastifyInstance, error: Error & { code?:
     return
   }
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  // The rest may still come, and the request would be carried out behind its refusal.
+  // The rest may still arrive, and the request would be carried out after its refusal.
   if (isLate) socket.pause()
   void refuseInTurn(this, error, socket).then(() => {
     if (isLate) socket.destroySoon()
@@ -53,15 +54,17 @@ export function answerUnreadable (this: FastifyInstance, error: Error & { code?:
 }
 
 /**
- * Refuses behind the answers to what was asked ahead on the same connection, which come in order: a write that is under
- * way must not be taken for refused. A request that broke off in its body may have its answer by then; that is the only one.
+ * Refuses after the answers to earlier requests of the connection, as answers come in order: a client must not take the
+ * refusal for the answer to a write that is under way. A request that broke off in its body may have its answer by
+ * then, and gets no second one.
  */
 async function refuseInTurn (app: FastifyInstance, error: { code?: string }, socket: Socket): Promise<void> {
-  const owed = answers.get(socket) ?? []
-  const broken = owed.at(-1)?.req.complete === false ? owed.at(-1) : undefined
-  for (const response of owed) {
-    const isUnanswered = response === broken && !response.headersSent
-    if (!isUnanswered && !response.writableFinished) await new Promise((resolve) => { response.once('close', resolve) })
+  const owed = answersOf.get(socket) ?? []
+  const last = owed.at(-1)
+  const broken = last?.req.complete === false ? last : undefined
+  for (const answer of owed) {
+    const isUnanswered = answer === broken && !answer.headersSent
+    if (!isUnanswered && !answer.writableFinished) await new Promise((resolve) => { answer.once('close', resolve) })
   }
   if (broken?.headersSent !== true && socket.writable) refuse(app, error, socket)
 }
@@ -74,7 +77,7 @@ function linger (socket: Socket): void {
 function refuse ({ log }: FastifyInstance, { code }: { code?: string }, socket: Socket): void {
   const id = randomUUID()
   log.info({ reqId: id, code }, 'request unreadable')
-  const { status, headers, body } = refusalOf(REFUSALS[code ?? ''] ?? UNREADABLE, id)
+  const { status, headers, body } = errorAnswer(ERROR_OF_CODE[code ?? ''] ?? UNREADABLE, id)
   const content = JSON.stringify(body)
   const fields = {
     ...headers,
@@ -82,12 +85,9 @@ function refuse ({ log }: FastifyInstance, { code }: { code?: string }, socket: 
     'content-length': Buffer.byteLength(content),
     connection: 'close'
   }
-  socket.write(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
-      '',
-      content
-    ].join('\r\n')
-  )
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`)
+  ]
+  socket.write([...lines, '', content].join('\r\n'))
 }

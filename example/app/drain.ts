@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Ends each connection with the answer that was in flight on it when the server began to close. Kept alive, as
- * HTTP/1.1 does, it would hold the process for the 72 seconds of its keepAliveTimeout.
+ * Ends each connection with the answer that was in flight on it when the server began to close. A connection that is
+ * kept alive would hold the process for the 72 seconds of its keepAliveTimeout (http-server.ts).
  */
 export function drainConnections (app: FastifyInstance): void {
   let isClosing = false

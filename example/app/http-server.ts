@@ -1,22 +1,22 @@
 import type { FastifyServerFactory } from 'fastify'
 import { createServer } from 'node:http'
-import { noteRequest } from './client-errors.js'
+import { trackAnswer } from './client-errors.js'
 
 /**
- * A server that has nothing refused by Node in its own words: every answer has the headers, the form and the id of this
- * API. It is the only one of its app; for localhost, Fastify would make others without these listeners. The one thing
- * that it does not answer is CONNECT: Node takes its own listeners off such a connection, and what is left of it would
- * end the process by a reset. Without a listener for it Node ends the connection.
+ * A server in which Node refuses nothing in words of its own: every answer has the headers, the form and the id of this
+ * API. For `localhost`, Fastify would make further servers without these listeners; a server of a factory stays the
+ * only one (engine-facts#fastify-localhost-servers). CONNECT alone is not answered: it has no listener here, so Node
+ * ends the connection (engine-facts#node-connect-listener).
  */
 export const createHttpServer: FastifyServerFactory = (handler) => {
   const server = createServer({
     requireHostHeader: false, // message-rules.ts does
-    // Longer than load balancers keep a connection idle, so that they end it, and not in the middle of a request.
+    // Longer than load balancers keep an idle connection, so that they end it, and never in the middle of a request.
     keepAliveTimeout: 72_000,
-    // How late Node sees that a request is too slow, by its own limits: a minute for a head, five for the whole.
+    // How often Node looks for requests that are too slow. Its limits are a minute for a head, five for the whole.
     connectionsCheckingInterval: 1000
   }, (request, response) => {
-    noteRequest(request, response)
+    trackAnswer(request, response)
     handler(request, response)
   })
   server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })

@@ -1,24 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import ifMatch, { type ListingAdapter, type StorageAdapter } from 'fastify-if-match'
-import { checkApiVersion } from './api-version.js'
-import { authenticate, authorise } from './auth.js'
-import { catalog } from './catalog.js'
-import { answerUnreadable } from '../process/client-errors.js'
-import { clockedStorage } from '../storage/clocked-storage.js'
-import { drainConnections } from '../process/drain.js'
-import { answerError, answerNoRoute } from './errors.js'
-import { health } from './health.js'
-import { createHttpServer } from '../process/http-server.js'
-import { acceptJsonAlone } from './json-body.js'
-import { applyMessageRules } from './message-rules.js'
+import { catalog } from '../offers/catalog.js'
 import { compositeOperation } from '../offers/composite-operation.js'
 import { settle } from '../offers/lifecycle.js'
 import type { OfferOptions } from '../offers/options.js'
 import type { OfferRecord } from '../offers/record.js'
 import { offers } from '../offers/routes.js'
+import { NAMED_SCHEMAS } from '../offers/schemas.js'
+import { clockedStorage } from '../storage/clocked-storage.js'
+import { checkApiVersion } from './api-version.js'
+import { authenticate, authorise } from './auth.js'
+import { answerUnreadable } from './client-errors.js'
+import { drainConnections } from './drain.js'
+import { answerError, answerNoRoute } from './errors.js'
+import { health } from './health.js'
+import { createHttpServer } from './http-server.js'
+import { acceptJsonAlone } from './json-body.js'
+import { applyMessageRules } from './message-rules.js'
 import { openApi } from './openapi.js'
-import { tellRequestId } from './request-id.js'
+import { sendRequestId } from './request-id.js'
 import { sendSecurityHeaders } from './security-headers.js'
 import type { Token } from './tokens.js'
 
@@ -29,7 +30,11 @@ export interface AppOptions extends Partial<Pick<OfferOptions, 'clock' | 'stepMs
   logger?: FastifyServerOptions['logger']
 }
 
-/** Builds the app. It does not listen. */
+/**
+ * Builds the app. It does not listen.
+ *
+ * @throws TypeError if the storage has no `list`
+ */
 export async function buildApp ({
   storage: engine,
   tokens,
@@ -38,14 +43,16 @@ export async function buildApp ({
   actionsIfMatch = 'required',
   logger = false
 }: AppOptions): Promise<FastifyInstance> {
+  if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
+  const storage = clockedStorage(engine as ListingAdapter<OfferRecord>, (offer) => settle(offer, clock()))
   const app = Fastify({
     logger,
     genReqId: () => randomUUID(),
     // Bodies are checked, never converted: clients get back what they PUT.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    // The schema says which ids are too long, once the caller is known.
+    // The router refuses no long id. The schema of the route does, once the caller is known.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
-    // What still arrives while the server closes is served, and its connection ends with the answer.
+    // A request that arrives while the server closes is served, and its answer ends its connection (drain.ts).
     return503OnClosing: false,
     serverFactory: createHttpServer,
     frameworkErrors: answerError,
@@ -54,24 +61,20 @@ export async function buildApp ({
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNoRoute)
   app.decorateRequest('token', null)
-  tellRequestId(app)
+  sendRequestId(app)
   sendSecurityHeaders(app)
   applyMessageRules(app)
   acceptJsonAlone(app)
   drainConnections(app)
 
-  if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
-  const storage = clockedStorage(engine as ListingAdapter<OfferRecord>, (offer) => settle(offer, clock()))
-  await app.register(openApi)
+  await app.register(openApi, { schemas: NAMED_SCHEMAS })
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })
   await app.register(
     async (api) => {
-      // As the API does (CPP §2), on refusals and on what carries no tag too: no cache shows an old state unasked.
-      api.addHook('onRequest', async (_request, reply) => {
-        reply.header('cache-control', 'no-cache')
-      })
-      // The order of refusals (CPP §10): 401, the version, 403, and only then what is in the request.
+      // Refusals and answers without a tag say so too (reading 5).
+      api.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
+      // The order of refusals (reading 7): 401, the api-version, 403, and only then what the request holds.
       api.addHook('onRequest', authenticate(tokens))
       api.addHook('onRequest', checkApiVersion)
       await api.register(catalog)

@@ -3,7 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import type { AppOptions } from '../../example/app/app.js'
+import type { AppOptions } from '../../example/app/index.js'
 import { newApp } from './example/app.js'
 
 /** An answer as it came off the wire. */

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { SettingError } from '../../../example/process/setting-error.js'
+import { SettingError } from '../../../example/storage/setting-error.js'
 import { createStorage } from '../../../example/storage/index.js'
 import { listening, start } from '../../support/example/server-process.js'
 import { startEtcd, startEtcdCluster } from '../../support/services/etcd.js'

@@ -1,6 +1,6 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
-import { buildApp, type AppOptions } from '../../../example/app/app.js'
+import { buildApp, type AppOptions } from '../../../example/app/index.js'
 import { parseTokens } from '../../../example/app/tokens.js'
 import { newStorage } from './storage.js'
 

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import type { AppOptions } from '../../../example/app/app.js'
+import type { AppOptions } from '../../../example/app/index.js'
 import { newApp } from './app.js'
 
 /** The length of a step for clients who poll in real time. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
-import type { AppOptions } from '../../../example/app/app.js'
+import type { AppOptions } from '../../../example/app/index.js'
 import { newApp, OFFER, offersUrl, send } from './app.js'
 
 /** How long a step of a publication takes at the servers of these tests. */

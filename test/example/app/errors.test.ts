@@ -3,9 +3,9 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import { errorCodes } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { codeOf, newApp, OFFER, offersUrl, send } from '../support/example/app.js'
-import { heldStorage } from '../support/example/storage.js'
-import { listeningApp, open } from '../support/raw-socket.js'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
+import { heldStorage } from '../../support/example/storage.js'
+import { listeningApp, open } from '../../support/raw-socket.js'
 
 const URL = offersUrl('/tide-db')
 

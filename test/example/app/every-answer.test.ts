@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { OFFER, offersUrl } from '../support/example/app.js'
-import { heldStorage } from '../support/example/storage.js'
-import { answersOf, exchange, listeningApp, open, type RawAnswer } from '../support/raw-socket.js'
-import { listen } from '../support/example/server-process.js'
+import { OFFER, offersUrl } from '../../support/example/app.js'
+import { heldStorage } from '../../support/example/storage.js'
+import { answersOf, exchange, listeningApp, open, type RawAnswer } from '../../support/raw-socket.js'
+import { listen } from '../../support/example/server-process.js'
 
 const HOST = 'Host: localhost\r\n'
 const LAST = `${HOST}Connection: close\r\n`

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { runClientChecks } from '../support/example/client-checks.js'
-import { OFFER, offersUrl } from '../support/example/app.js'
-import { clientOf, poll } from '../support/example/client.js'
-import { sharedSetting } from '../support/example/storage.js'
-import { listening, processes, start } from '../support/example/server-process.js'
+import { runClientChecks } from '../../support/example/client-checks.js'
+import { OFFER, offersUrl } from '../../support/example/app.js'
+import { clientOf, poll } from '../../support/example/client.js'
+import { sharedSetting } from '../../support/example/storage.js'
+import { listening, processes, start } from '../../support/example/server-process.js'
 
 await t.test('killed in the middle of a publication: it goes on where it was, with the steps that it began with, and the same answers', async (t) => {
   const STEP = 400

@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import { aroundAdapter } from '../support/around-adapter.js'
-import { clientOf, serveOverHttp } from '../support/example/client.js'
-import { OFFER, offersUrl } from '../support/example/app.js'
-import { meetingStorage, newStorage } from '../support/example/storage.js'
-import { STEP, TO_SIGN_OFF } from '../support/example/publisher.js'
+import { aroundAdapter } from '../../support/around-adapter.js'
+import { clientOf, serveOverHttp } from '../../support/example/client.js'
+import { OFFER, offersUrl } from '../../support/example/app.js'
+import { meetingStorage, newStorage } from '../../support/example/storage.js'
+import { STEP, TO_SIGN_OFF } from '../../support/example/publisher.js'
 
 type Action = 'publish' | 'golive' | 'cancel'
 

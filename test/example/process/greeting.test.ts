@@ -1,6 +1,6 @@
 import t from 'tap'
-import { greeting } from '../../example/process/greeting.js'
-import { readSettings } from '../../example/process/settings.js'
+import { greeting } from '../../../example/process/greeting.js'
+import { readSettings } from '../../../example/process/settings.js'
 
 const URL = 'http://127.0.0.1:3000'
 

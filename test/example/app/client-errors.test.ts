@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { answerUnreadable } from '../../example/process/client-errors.js'
-import { codeOf, newApp, OFFER, offersUrl, send } from '../support/example/app.js'
+import { answerUnreadable } from '../../../example/app/client-errors.js'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
 
 const URL = offersUrl('/tide-db')
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import type { AppOptions } from '../../example/app/app.js'
-import { newApp } from '../support/example/app.js'
-import { checkDocument, headersOf, type Document, type Operation } from '../support/openapi.js'
+import type { AppOptions } from '../../../example/app/index.js'
+import { newApp } from '../../support/example/app.js'
+import { checkDocument, headersOf, type Document, type Operation } from '../../support/openapi.js'
 
 const P = '/api/publishers/{publisherId}/offers'
 const O = `${P}/{offerId}`

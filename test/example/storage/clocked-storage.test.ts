@@ -4,8 +4,8 @@ import { errorCodes, type ListingAdapter, type StorageAdapter, type WriteOptions
 import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conformance'
 import { memoryAdapter, type MemoryAdapterOptions } from 'fastify-if-match/storage/memory'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
-import { clockedStorage } from '../../example/storage/clocked-storage.js'
-import { subjectsOn } from '../support/sqlite/handles.js'
+import { clockedStorage } from '../../../example/storage/clocked-storage.js'
+import { subjectsOn } from '../../support/sqlite/handles.js'
 
 const { FST_IF_MATCH_OUTCOME_UNKNOWN: OutcomeUnknown, FST_IF_MATCH_STORAGE_UNAVAILABLE: Unavailable } = errorCodes
 const ANY = { kind: 'any' } as const

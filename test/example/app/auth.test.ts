@@ -1,7 +1,7 @@
 import t from 'tap'
-import { parseTokens } from '../../example/app/tokens.js'
-import { codeOf, newApp, OFFER, offersUrl, send } from '../support/example/app.js'
-import { countingStorage } from '../support/example/storage.js'
+import { parseTokens } from '../../../example/app/tokens.js'
+import { codeOf, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
+import { countingStorage } from '../../support/example/storage.js'
 
 await t.test('no token, another scheme, or an unknown token: 401 with a challenge, and the storage is not asked', async (t) => {
   const { storage, calls } = await countingStorage(t)

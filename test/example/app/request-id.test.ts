@@ -4,8 +4,8 @@ import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import type { AppOptions } from '../../example/app/app.js'
-import { newApp, OFFER, offersUrl, send } from '../support/example/app.js'
+import type { AppOptions } from '../../../example/app/index.js'
+import { newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
 
 const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 const JSON_TYPE = { 'content-type': 'application/json' }

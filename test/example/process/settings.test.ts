@@ -1,6 +1,6 @@
 import t from 'tap'
-import { SettingError } from '../../example/process/setting-error.js'
-import { readSettings } from '../../example/process/settings.js'
+import { SettingError } from '../../../example/storage/setting-error.js'
+import { readSettings } from '../../../example/process/settings.js'
 
 const OWN = { TOKENS: 'secret-1=contoso:owner' }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { codeOf, OFFER, offersUrl, send } from '../support/example/app.js'
-import { countingStorage } from '../support/example/storage.js'
-import { newPublisher, TO_SIGN_OFF, type Headers } from '../support/example/publisher.js'
+import { codeOf, OFFER, offersUrl, send } from '../../support/example/app.js'
+import { countingStorage } from '../../support/example/storage.js'
+import { newPublisher, TO_SIGN_OFF, type Headers } from '../../support/example/publisher.js'
 
 type Method = 'GET' | 'PUT' | 'POST'
 type Case = [name: string, method: Method, path: string, headers: Headers, payload: unknown, expected: string]

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ticks, timestamp } from '../../example/app/timestamp.js'
+import { ticks, timestamp } from '../../../example/app/timestamp.js'
 
 await t.test('a time has seven fractional digits and ends in Z (CPP §5)', async (t) => {
   t.equal(timestamp(0), '1970-01-01T00:00:00.0000000Z')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { codeOf, newApp } from '../support/example/app.js'
+import { codeOf, newApp } from '../../support/example/app.js'
 
 await t.test('the storage answers: 200, without a token', async (t) => {
   const app = await newApp(t)

@@ -1,9 +1,9 @@
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { buildApp } from '../../example/app/app.js'
-import { parseTokens } from '../../example/app/tokens.js'
-import { codeOf, offersUrl, OFFER, send } from '../support/example/app.js'
-import { countingStorage } from '../support/example/storage.js'
+import { buildApp } from '../../../example/app/index.js'
+import { parseTokens } from '../../../example/app/tokens.js'
+import { codeOf, offersUrl, OFFER, send } from '../../support/example/app.js'
+import { countingStorage } from '../../support/example/storage.js'
 
 type Method = NonNullable<InjectOptions['method']>
 interface Route { method: Method, url: string }

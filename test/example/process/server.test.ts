@@ -4,9 +4,9 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { sharedSetting } from '../support/example/storage.js'
-import { listen, listening, processes, start } from '../support/example/server-process.js'
-import { fileOf } from '../support/sqlite/handles.js'
+import { sharedSetting } from '../../support/example/storage.js'
+import { listen, listening, processes, start } from '../../support/example/server-process.js'
+import { fileOf } from '../../support/sqlite/handles.js'
 
 /** Sends a PUT but for the last bytes of its body, once the server has taken the head of it. */
 async function beginPut (

@@ -1,11 +1,11 @@
 import t from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { buildApp } from '../../example/app/app.js'
-import { withDraft } from '../../example/offers/draft.js'
-import { parseTokens } from '../../example/app/tokens.js'
-import { codeOf, newApp, OFFER, offersUrl, send, TYPE } from '../support/example/app.js'
-import { countingStorage, meetingStorage } from '../support/example/storage.js'
+import { buildApp } from '../../../example/app/index.js'
+import { withDraft } from '../../../example/offers/draft.js'
+import { parseTokens } from '../../../example/app/tokens.js'
+import { codeOf, newApp, OFFER, offersUrl, send, TYPE } from '../../support/example/app.js'
+import { countingStorage, meetingStorage } from '../../support/example/storage.js'
 
 const URL = offersUrl('/tide-db')
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/

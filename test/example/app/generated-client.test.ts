@@ -4,9 +4,9 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
-import { newApp, OFFER } from '../support/example/app.js'
-import { withEachStorage } from '../support/example/storage.js'
-import type { Answer, OffersClient } from '../support/offers-client.js'
+import { newApp, OFFER } from '../../support/example/app.js'
+import { withEachStorage } from '../../support/example/storage.js'
+import type { Answer, OffersClient } from '../../support/offers-client.js'
 
 const STEP = 1000
 const SIGN_OFF = 4 * STEP
