@@ -1,8 +1,7 @@
+import { readFileSync } from 'node:fs'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { buildApp } from '../../../example/app/index.js'
-import { parseTokens } from '../../../example/app/tokens.js'
-import { codeOf, offersUrl, OFFER, send } from '../../support/example/app.js'
+import { codeOf, newApp, offersUrl, OFFER, send } from '../../support/example/app.js'
 import { countingStorage } from '../../support/example/storage.js'
 
 type Method = NonNullable<InjectOptions['method']>
@@ -10,14 +9,14 @@ interface Route { method: Method, url: string }
 
 const VERSION = 'api-version=2017-10-31'
 
-/** Whether a route needs no token: the state of the server, and its description. */
+/** Whether a route needs no token: that of the state of the server, and those of its description. */
 function isOpen ({ url }: Route): boolean {
   return url === '/health' || /^\/docs(?![^/*])/.test(url)
 }
 
 /**
- * All routes of an app, as its router has them: each line of its tree ends in the methods of what the line and those
- * above it spell. None can be forgotten here.
+ * All routes of an app, from the tree that its router prints: a line with methods is a route, and its path is that of
+ * the line behind those of the lines above. So no route can be forgotten here.
  */
 function routesOf (app: FastifyInstance): Route[] {
   const routes: Route[] = []
@@ -45,64 +44,48 @@ function addressOf ({ url }: Route, publisherId: string): string {
   return url.replace(/:(\w+)/g, (_, name: string) => values[name]!)
 }
 
+/** The body that a request to a route has. */
+function bodyOf ({ method }: Route): object | undefined {
+  return method === 'PUT' ? OFFER : undefined
+}
+
 async function countedApp (t: Test) {
   const { storage, calls } = await countingStorage(t)
-  const app = await buildApp({
-    storage,
-    tokens: parseTokens('contoso-token=contoso:owner,fabrikam-token=fabrikam:contributor')
-  })
-  t.teardown(async () => { await app.close() })
+  const app = await newApp(t, { storage })
   await app.ready()
   await send(app, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)
   calls.length = 0
   const routes = routesOf(app).filter((route) => !isOpen(route))
   const ask = async (route: Route, publisherId: string, query: string, headers: Record<string, string | undefined>) => {
-    const payload = route.method === 'PUT' ? OFFER : undefined
-    return await send(
-      app,
-      route.method,
-      `${addressOf(route, publisherId)}?${query}`,
-      { 'if-match': '*', ...headers },
-      payload
-    )
+    const address = `${addressOf(route, publisherId)}?${query}`
+    return await send(app, route.method, address, { 'if-match': '*', ...headers }, bodyOf(route))
   }
   return { app, routes, ask, calls }
 }
 
-/** That an answer is this refusal. HEAD has no body to tell its code. */
-function isRefusal (
+/** Asserts that an answer is this refusal. HEAD has no body that could tell its code. */
+function assertRefusal (
   t: Test,
   response: Awaited<ReturnType<typeof send>>,
-  method: Method,
-  expected: [number, string],
+  { method, url }: Route,
+  [status, code]: [number, string],
   name: string
 ): void {
-  t.strictSame([response.statusCode, method === 'HEAD' ? expected[1] : codeOf(t, response)], expected, name)
+  const told = method === 'HEAD' ? code : codeOf(t, response)
+  t.strictSame([response.statusCode, told], [status, code], `${method} ${url} ${name}`)
 }
 
-await t.test('the routes of the app are those of CPP §3, each GET with its HEAD', async (t) => {
+await t.test('the routes of the app are those of the page of the offers API, each GET with its HEAD', async (t) => {
   const { routes } = await countedApp(t)
-  const P = '/api/publishers/:publisherId/offers'
-  const O = `${P}/:offerId`
-  const gets = [
-    P,
-    O,
-    `${O}/versions/:version`,
-    `${O}/slot/:slotId`,
-    `${O}/status`,
-    `${O}/submissions`,
-    `${O}/operations/:operationId`,
-    '/api/operations/:compositeId',
-    '/api/publishers',
-    '/api/offerTypes'
-  ]
-  const expected = [
-    ...gets.flatMap((url) => [`GET ${url}`, `HEAD ${url}`]),
-    `PUT ${O}`,
-    ...['publish', 'golive', 'cancel'].map((action) => `POST ${O}/${action}`)
-  ]
+  const page = readFileSync('docs/reference/offers-api.md', 'utf8')
+  const listed = [...page.matchAll(/^\| `(GET|PUT|POST) ([^ `]+)` \|/gm)].map(([, method, path]) => {
+    const url = path!.replace('…', '/api/publishers/{publisherId}/offers').replaceAll(/\{(\w+)\}/g, ':$1')
+    return `${method} ${url}`
+  })
+  t.equal(listed.length, 14)
+  const heads = listed.filter((route) => route.startsWith('GET')).map((route) => route.replace('GET', 'HEAD'))
   const unslashed = routes.map(({ method, url }) => `${method} ${url.replace(/\/$/, '')}`)
-  t.strictSame([...new Set(unslashed)].sort(), expected.sort())
+  t.strictSame([...new Set(unslashed)].sort(), [...listed, ...heads].sort())
 })
 
 await t.test('no route answers, or asks the storage, without a token, or with one that is wrong', async (t) => {
@@ -112,13 +95,7 @@ await t.test('no route answers, or asks the storage, without a token, or with on
       for (const authorization of [undefined, 'Bearer wrong', 'Basic contoso-token']) {
         for (const query of [VERSION, '']) {
           const response = await ask(route, publisherId, query, { authorization })
-          isRefusal(
-            t,
-            response,
-            route.method,
-            [401, 'Unauthorized'],
-            `${route.method} ${route.url} ${publisherId} ${authorization}`
-          )
+          assertRefusal(t, response, route, [401, 'Unauthorized'], `${publisherId} ${authorization}`)
           t.equal(response.headers['www-authenticate'], 'Bearer')
         }
       }
@@ -140,19 +117,14 @@ await t.test('no route of a publisher answers, or asks the storage, with the tok
       ['__proto__', 'Bearer contoso-token'],
       ['contoso%20', 'Bearer contoso-token']
     ] as const) {
-      isRefusal(
-        t,
-        await ask(route, publisherId, VERSION, { authorization }),
-        route.method,
-        [403, 'Forbidden'],
-        `${route.method} ${route.url} ${publisherId}`
-      )
+      const response = await ask(route, publisherId, VERSION, { authorization })
+      assertRefusal(t, response, route, [403, 'Forbidden'], publisherId)
     }
   }
   t.strictSame(calls, [])
 })
 
-await t.test('each route refuses a missing and a wrong version of the API, and asks the storage for neither', async (t) => {
+await t.test('each route refuses a missing and a wrong version of the API, and does not ask the storage', async (t) => {
   const { routes, ask, calls } = await countedApp(t)
   for (const route of routes) {
     for (const query of [
@@ -164,39 +136,27 @@ await t.test('each route refuses a missing and a wrong version of the API, and a
       'api-version[]=2017-10-31',
       'Api-Version=2017-10-31'
     ]) {
-      isRefusal(
-        t,
-        await ask(route, 'contoso', query, {}),
-        route.method,
-        [400, 'InvalidAPIVersion'],
-        `${route.method} ${route.url} ${query}`
-      )
+      assertRefusal(t, await ask(route, 'contoso', query, {}), route, [400, 'InvalidAPIVersion'], query)
     }
   }
   t.strictSame(calls, [])
 })
 
-await t.test('each route is there with and without a slash at its end, and asks the storage once it may', async (t) => {
+await t.test('each route answers alike with and without a slash at its end, and asks the storage once it may', async (t) => {
   const { app, routes, calls } = await countedApp(t)
   for (const route of routes) {
     const seen = await Promise.all(['', '/'].map(async (slash) => {
       const address = addressOf(route, 'contoso').replace(/\/$/, '')
-      const { statusCode, body } = await send(
-        app,
-        route.method,
-        `${address}${slash}?${VERSION}`,
-        {},
-        route.method === 'PUT' ? OFFER : undefined
-      )
+      const { statusCode, body } = await send(app, route.method, `${address}${slash}?${VERSION}`, {}, bodyOf(route))
       return [statusCode, body]
     }))
     t.strictSame(seen[0], seen[1], `${route.method} ${route.url}`)
     t.notMatch(seen[0]![1], /RouteNotFound/)
   }
-  t.ok(calls.length > 0, 'so the counter counts')
+  t.ok(calls.length > 0, 'the storage counts its calls')
 })
 
-await t.test('what needs no token is read only, and asks the storage at most whether it is there', async (t) => {
+await t.test('routes that need no token are read only, and ask the storage for nothing but its health', async (t) => {
   const { app, calls } = await countedApp(t)
   for (const route of routesOf(app).filter(isOpen)) {
     t.ok(['GET', 'HEAD'].includes(route.method), `${route.method} ${route.url}`)

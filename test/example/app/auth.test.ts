@@ -19,13 +19,8 @@ await t.test('no token, another scheme, or an unknown token: 401 with a challeng
     'Bearer CONTOSO-TOKEN'
   ]) {
     for (const method of ['GET', 'PUT'] as const) {
-      const response = await send(
-        app,
-        method,
-        offersUrl('/tide-db'),
-        { authorization, 'if-match': '*' },
-        method === 'PUT' ? OFFER : undefined
-      )
+      const body = method === 'PUT' ? OFFER : undefined
+      const response = await send(app, method, offersUrl('/tide-db'), { authorization, 'if-match': '*' }, body)
       t.equal(response.statusCode, 401, `${method} ${authorization}`)
       t.equal(response.headers['www-authenticate'], 'Bearer')
       t.equal(codeOf(t, response), 'Unauthorized')
@@ -39,7 +34,7 @@ await t.test('the scheme is a word in any case (RFC 9110 11.1)', async (t) => {
   t.equal((await send(app, 'GET', offersUrl(), { authorization: 'bearer contoso-token' })).statusCode, 200)
 })
 
-await t.test('another publisher, and one that nobody knows: the same 403, and the storage is not asked', async (t) => {
+await t.test('another publisher, and one that does not exist: the same 403, and the storage is not asked', async (t) => {
   const { storage, calls } = await countingStorage(t)
   const app = await newApp(t, { storage })
   const bodies = new Set<string>()
@@ -50,13 +45,8 @@ await t.test('another publisher, and one that nobody knows: the same 403, and th
       ['HEAD', '/tide-db'],
       ['PUT', '/tide-db']
     ] as const) {
-      const response = await send(
-        app,
-        method,
-        `/api/publishers/${publisher}/offers${path}?api-version=2017-10-31`,
-        { 'if-match': '*' },
-        method === 'PUT' ? OFFER : undefined
-      )
+      const url = `/api/publishers/${publisher}/offers${path}?api-version=2017-10-31`
+      const response = await send(app, method, url, { 'if-match': '*' }, method === 'PUT' ? OFFER : undefined)
       t.equal(response.statusCode, 403, `${method} ${publisher}${path}`)
       if (method === 'HEAD') continue
       t.equal(codeOf(t, response), 'Forbidden')

@@ -25,15 +25,12 @@ async function meetingServer (t: Test) {
   return { put, act, read, tag, meet, pass: (steps: number) => { now += steps * STEP } }
 }
 
-/** One won, the other was refused, and told the tag that the winner left. */
-async function isOneWinner (t: Test, answers: Response[], tag: string): Promise<void> {
+/** Asserts that one of two won, and that the other was refused and told the tag that the winner left. */
+async function assertOneWinner (t: Test, answers: Response[], tag: string): Promise<void> {
   const [lost] = answers.filter(({ status }) => status === 412)
   const [won] = answers.filter(({ status }) => status < 300)
-  t.strictSame(
-    [lost?.headers.get('etag'), won?.headers.get('etag')],
-    [tag, tag],
-    answers.map(({ status }) => status).join()
-  )
+  const statuses = answers.map(({ status }) => status).join()
+  t.strictSame([lost?.headers.get('etag'), won?.headers.get('etag')], [tag, tag], statuses)
   t.match(await lost?.json(), { error: { code: 'PreconditionFailed' } })
 }
 
@@ -41,7 +38,7 @@ await t.test('two publishes at once under one tag: one 202, one 412, one submiss
   const { act, read, tag, meet } = await meetingServer(t)
   const etag = await tag()
   meet(2)
-  await isOneWinner(t, await Promise.all([act('publish', etag), act('publish', etag)]), await tag())
+  await assertOneWinner(t, await Promise.all([act('publish', etag), act('publish', etag)]), await tag())
   t.equal((await read('/submissions')).length, 1)
 })
 
@@ -62,12 +59,13 @@ await t.test('publish against PUT under one tag: one wins, and what is published
     const { note: seen } = await read()
     meet(2)
     const writers = [async () => await put(etag, { ...OFFER, note: round }), async () => await act('publish', etag)]
-    const answers = await Promise.all(
-      (round % 2 === 0 ? writers : writers.reverse()).map(async (write) => await write())
-    )
-    await isOneWinner(t, answers, await tag())
+    if (round % 2 === 1) writers.reverse()
+    const answers = await Promise.all(writers.map(async (write) => await write()))
+    await assertOneWinner(t, answers, await tag())
     const [newest] = await read('/submissions')
-    if (answers.some(({ status }) => status === 202)) { t.equal((await read(`/versions/${newest.publishingVersion}`)).note, seen) } else t.equal((await read()).note, round)
+    const isPublished = answers.some(({ status }) => status === 202)
+    const path = isPublished ? `/versions/${newest.publishingVersion}` : ''
+    t.equal((await read(path)).note, isPublished ? seen : round)
     await act('cancel', '*')
   }
 })
@@ -89,7 +87,7 @@ await t.test('golive against cancel at the sign-off under one tag: one wins', as
     const etag = await tag()
     meet(2)
     const answers = await Promise.all([act(first, etag), act(first === 'golive' ? 'cancel' : 'golive', etag)])
-    await isOneWinner(t, answers, await tag())
+    await assertOneWinner(t, answers, await tag())
     const hasGone = answers[first === 'golive' ? 0 : 1]!.status === 202
     pass(1)
     t.equal((await read()).status, hasGone ? 'succeeded' : 'canceled')
@@ -114,7 +112,7 @@ await t.test('golive against cancel at the sign-off with *: canceled, whichever 
   }
 })
 
-await t.test('an open editor with a tag from before the sign-off: 412 after it, nothing lost, and none at the steps before', async (t) => {
+await t.test('an open editor with a tag from before the sign-off: 412 after it, nothing lost, and no 412 at the steps before', async (t) => {
   const { put, act, read, tag, pass } = await meetingServer(t)
   await act('publish', '*')
   const before = await tag()
@@ -124,7 +122,7 @@ await t.test('an open editor with a tag from before the sign-off: 412 after it, 
   t.equal(kept.status, 200)
   const open = kept.headers.get('etag')!
   pass(0.001)
-  // Nobody has read since: the write itself meets what has come due.
+  // No request has read the offer since. The write itself meets the sign-off that has come due.
   const refused = await put(open, { ...OFFER, note: 'lost' })
   t.strictSame([refused.status, refused.headers.get('etag')], [412, await tag()])
   t.match(await read(), { status: 'waitingForPublisherReview', note: 'kept' })
@@ -140,18 +138,17 @@ await t.test('the sign-off comes due between the comparison of a tag and the wri
     if (operation === 'read' && ++reads === 2) now += TO_SIGN_OFF * STEP
     return await step()
   })
-  const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), { authorization: 'Bearer contoso-token', 'content-type': 'application/json' })
+  const request = clientOf(await serveOverHttp(t, { storage, clock: () => now, stepMs: STEP }), {
+    authorization: 'Bearer contoso-token',
+    'content-type': 'application/json'
+  })
   await request('PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)
   for (const [method, path] of [['PUT', ''], ['POST', '/cancel']] as const) {
     await request('POST', offersUrl('/tide-db/publish'), { 'if-match': '*' })
     const etag = (await request('GET', offersUrl('/tide-db'))).headers.get('etag')!
     reads = 0
-    const refused = await request(
-      method,
-      offersUrl(`/tide-db${path}`),
-      { 'if-match': etag },
-      method === 'PUT' ? OFFER : undefined
-    )
+    const body = method === 'PUT' ? OFFER : undefined
+    const refused = await request(method, offersUrl(`/tide-db${path}`), { 'if-match': etag }, body)
     t.ok(reads >= 2, 'it came due within the request')
     reads = 2
     const current = await request('GET', offersUrl('/tide-db'))
@@ -161,7 +158,7 @@ await t.test('the sign-off comes due between the comparison of a tag and the wri
   }
 })
 
-await t.test('those who all find the sign-off due at once: one transition, one tag', async (t) => {
+await t.test('five readers find the sign-off due at once: one transition, one tag', async (t) => {
   const { act, tag, meet, pass } = await meetingServer(t)
   const published = (await act('publish', '*')).headers.get('etag')
   pass(TO_SIGN_OFF)

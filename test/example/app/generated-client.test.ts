@@ -12,17 +12,15 @@ const STEP = 1000
 const SIGN_OFF = 4 * STEP
 const offer = { apiVersion: '2017-10-31', publisherId: 'contoso', offerId: 'tide-db' }
 
-/** Writes the client that oazapfts makes of this document into a folder inside the checkout, where its imports resolve. */
+/** Writes the client that oazapfts makes of a document into a folder of the checkout, where its imports resolve. */
 async function generate (t: Test, document: string): Promise<string> {
   const folder = t.testdir({ 'openapi.json': document })
-  writeFileSync(
-    join(folder, 'client.ts'),
-    await generateSource(join(folder, 'openapi.json'), { argumentStyle: 'object' })
-  )
+  const source = await generateSource(join(folder, 'openapi.json'), { argumentStyle: 'object' })
+  writeFileSync(join(folder, 'client.ts'), source)
   return folder
 }
 
-/** Loads it as it is compiled. */
+/** Compiles and loads that client. */
 async function load (folder: string): Promise<OffersClient> {
   const file = join(folder, 'client.js')
   const { outputText } = ts.transpileModule(readFileSync(join(folder, 'client.ts'), 'utf8'), {
@@ -32,27 +30,23 @@ async function load (folder: string): Promise<OffersClient> {
   return await import(pathToFileURL(file).href)
 }
 
-/** What the compiler says about a file. The types of the client's own runtime do not know exactOptionalPropertyTypes. */
+/** What the compiler says about a file that runs in a browser, under the rules of this repository. */
 function diagnose (file: string): string[] {
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
-    ts.sys,
-    '.'
-  )
+  const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
   const program = ts.createProgram([file], {
     ...options,
-    exactOptionalPropertyTypes: false,
-    lib: [...options.lib!, 'lib.dom.d.ts', 'lib.dom.iterable.d.ts']
+    types: [],
+    lib: [...options.lib!, 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+    // The types of the client's runtime do not know this rule.
+    exactOptionalPropertyTypes: false
   })
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map((diagnostic) =>
-      ts.formatDiagnostic(diagnostic, {
-        getCanonicalFileName: (name) => name,
-        getCurrentDirectory: () => '.',
-        getNewLine: () => '\n'
-      })
-    )
+  const host: ts.FormatDiagnosticsHost = {
+    getCanonicalFileName: (name) => name,
+    getCurrentDirectory: () => '.',
+    getNewLine: () => '\n'
+  }
+  return ts.getPreEmitDiagnostics(program).map((diagnostic) => ts.formatDiagnostic(diagnostic, host))
 }
 
 await t.test('a client generated from the document compiles under strict, and is what the test below uses', async (t) => {
@@ -71,7 +65,7 @@ await t.test('a client generated from the document compiles under strict, and is
   t.strictSame(diagnose(join(folder, 'use.ts')), [])
 })
 
-/** The operation that an answer points to. */
+/** The id of the operation that an answer points to. */
 function operationOf (t: Test, { status, headers }: Answer<unknown>): string {
   t.equal(status, 202)
   return new URL(headers.get('operation-location')!, 'http://localhost').pathname.split('/').at(-1)!
@@ -106,7 +100,7 @@ await withEachStorage(t, 'the generated client creates, edits, publishes and goe
   t.match(edited, { status: 200, data: { definition: { displayText: 'by the first' } } })
   const refused = await client.putOffer({ ...offer, ifMatch: tagOf(mine), offerDocument: named('by the second') })
   t.match(refused, { status: 412, data: { error: { code: 'PreconditionFailed' } } })
-  t.equal(tagOf(refused), tagOf(edited), 'with the tag of what is there')
+  t.equal(tagOf(refused), tagOf(edited), 'with the current tag')
   const overwritten = await client.putOffer({ ...offer, ifMatch: '*', offerDocument: named('by the last') })
   t.match(overwritten, { status: 200, data: { definition: { displayText: 'by the last' } } })
   t.not(tagOf(overwritten), tagOf(edited))

@@ -2,30 +2,29 @@ import t from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { buildApp } from '../../../example/app/index.js'
-import { withDraft } from '../../../example/offers/draft.js'
 import { parseTokens } from '../../../example/app/tokens.js'
 import { codeOf, newApp, OFFER, offersUrl, send, TYPE } from '../../support/example/app.js'
 import { countingStorage, meetingStorage } from '../../support/example/storage.js'
 
 const URL = offersUrl('/tide-db')
+const JSON_HEADERS = { 'if-match': '*', 'content-type': 'application/json' }
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/
 
 await t.test('PUT with If-Match: * creates the offer, and then overwrites it; each answer has the offer and a new tag', async (t) => {
   const app = await newApp(t)
   const created = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
   t.equal(created.statusCode, 201)
-  t.strictSame({ ...created.json(), changedTime: undefined }, {
-    ...OFFER, id: 'tide-db', publisherId: 'contoso', status: 'neverPublished', version: 0, changedTime: undefined
-  })
-  t.match(created.json().changedTime, TIME)
+  const { changedTime, ...offer } = created.json()
+  t.strictSame(offer, { ...OFFER, id: 'tide-db', publisherId: 'contoso', status: 'neverPublished', version: 0 })
+  t.match(changedTime, TIME)
   t.match(created.headers.etag, /^"[\w.-]+"$/)
   const replaced = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
   t.equal(replaced.statusCode, 200)
   t.not(replaced.headers.etag, created.headers.etag)
-  t.ok(replaced.json().changedTime >= created.json().changedTime)
+  t.ok(replaced.json().changedTime >= changedTime)
 })
 
-await t.test('PUT with a tag: 200 once, then 412 with the current tag; 412 for an offer that is not there', async (t) => {
+await t.test('PUT with a tag: 200 once, then 412 with the current tag; 412 for an offer that does not exist', async (t) => {
   const app = await newApp(t)
   const { etag } = (await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)).headers
   const next = await send(app, 'PUT', URL, { 'if-match': etag as string }, OFFER)
@@ -48,7 +47,7 @@ await t.test('GET: the offer and its tag; 304 for the same tag; HEAD likewise', 
   t.strictSame([head.statusCode, head.headers.etag, head.body], [200, got.headers.etag, ''])
 })
 
-await t.test('a document as the offers API gives it (CPP §5) comes back with nothing changed but its time', async (t) => {
+await t.test('a document as the offers API gives it comes back with nothing changed but its time', async (t) => {
   const app = await newApp(t, { tokens: parseTokens('heron-token=heron-works:owner') })
   const authorization = 'Bearer heron-token'
   const url = '/api/publishers/heron-works/offers/tide-db?api-version=2017-10-31'
@@ -75,14 +74,8 @@ await t.test('PUT replaces the whole document', async (t) => {
   const app = await newApp(t)
   await send(app, 'PUT', URL, { 'if-match': '*' }, { ...OFFER, note: 'first' })
   await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: TYPE })
-  t.strictSame(Object.keys((await send(app, 'GET', URL)).json()).sort(), [
-    'changedTime',
-    'id',
-    'offerTypeId',
-    'publisherId',
-    'status',
-    'version'
-  ])
+  const names = Object.keys((await send(app, 'GET', URL)).json())
+  t.strictSame(names.sort(), ['changedTime', 'id', 'offerTypeId', 'publisherId', 'status', 'version'])
 })
 
 await t.test('a document that contradicts its address, its type, or the schema: 400, and nothing is stored', async (t) => {
@@ -106,13 +99,7 @@ await t.test('a document that contradicts its address, its type, or the schema: 
     { ...OFFER, definition: { plans: [{}] } }
   ]
   for (const document of wrong) {
-    const response = await send(
-      app,
-      'PUT',
-      URL,
-      { 'if-match': '*', 'content-type': 'application/json' },
-      JSON.stringify(document)
-    )
+    const response = await send(app, 'PUT', URL, JSON_HEADERS, JSON.stringify(document))
     t.equal(response.statusCode, 400, JSON.stringify(document))
     t.equal(codeOf(t, response), 'BadRequest')
   }
@@ -130,96 +117,11 @@ await t.test('offerTypeId is fixed when the offer is created', async (t) => {
   t.equal((await send(app, 'GET', URL)).headers.etag, etag)
 })
 
-await t.test('offer ids: lower-case letters, digits and dashes, 50 at most, no dash at the end (CPP §3)', async (t) => {
-  const app = await newApp(t)
-  for (const id of ['a', '0', '-a', 'a-b', 'x'.repeat(50)]) {
-    t.equal((await send(app, 'PUT', offersUrl(`/${id}`), { 'if-match': '*' }, OFFER)).statusCode, 201, id)
-  }
-  for (const id of ['a-', '-', 'A', 'a_b', 'a.b', 'a%20b', 'a%2Fb', 'ä', 'a%0A', 'x'.repeat(51), 'x'.repeat(5000)]) {
-    for (const method of ['GET', 'PUT'] as const) {
-      const response = await send(
-        app,
-        method,
-        offersUrl(`/${id}`),
-        { 'if-match': '*' },
-        method === 'PUT' ? OFFER : undefined
-      )
-      t.equal(response.statusCode, 400, id.slice(0, 60))
-      t.equal(codeOf(t, response), 'BadRequest')
-    }
-  }
-})
-
 await t.test('a number that no JSON can hold is refused, not stored as null', async (t) => {
   const app = await newApp(t)
-  const response = await send(
-    app,
-    'PUT',
-    URL,
-    { 'if-match': '*', 'content-type': 'application/json' },
-    '{"offerTypeId":"x","huge":1e400}'
-  )
+  const response = await send(app, 'PUT', URL, JSON_HEADERS, '{"offerTypeId":"x","huge":1e400}')
   t.equal(response.statusCode, 400)
   t.equal(codeOf(t, response), 'BadRequest')
-})
-
-await t.test('no body under a JSON content type is no body: the route says whether it needs one (CPP §2)', async (t) => {
-  const app = await newApp(t)
-  app.post('/bodyless', async ({ body }) => ({ hasBody: body !== undefined }))
-  const json = { 'content-type': 'application/json' }
-  t.same((await app.inject({ method: 'POST', url: '/bodyless', headers: json })).json(), { hasBody: false })
-  t.equal((await send(app, 'GET', offersUrl(), json)).statusCode, 200)
-  t.match((await send(app, 'PUT', URL, { ...json, 'if-match': '*' })).json(), {
-    error: { code: 'BadRequest', message: 'body must be object' }
-  })
-})
-
-await t.test('list: all offers of the publisher alone, by id, the definition cut down to displayText', async (t) => {
-  const app = await newApp(t)
-  t.same((await send(app, 'GET', offersUrl())).json(), [])
-  const fabrikam = { authorization: 'Bearer fabrikam-token' }
-  await send(
-    app,
-    'PUT',
-    '/api/publishers/fabrikam/offers/theirs?api-version=2017-10-31',
-    { ...fabrikam, 'if-match': '*' },
-    OFFER
-  )
-  await send(app, 'PUT', offersUrl('/b'), { 'if-match': '*' }, { ...OFFER, note: 'kept' })
-  await send(app, 'PUT', offersUrl('/a'), { 'if-match': '*' }, { offerTypeId: TYPE })
-  const response = await send(app, 'GET', offersUrl())
-  t.equal(response.statusCode, 200)
-  t.equal(response.headers.etag, undefined)
-  const common = { offerTypeId: TYPE, publisherId: 'contoso', status: 'neverPublished', version: 0 }
-  t.strictSame(response.json().map((offer: object) => ({ ...offer, changedTime: undefined })), [
-    { ...common, id: 'a', definition: {}, changedTime: undefined },
-    { ...common, id: 'b', definition: { displayText: 'Tide DB' }, note: 'kept', changedTime: undefined }
-  ])
-})
-
-await t.test('list: all pages of the storage', async (t) => {
-  const { storage, calls } = await countingStorage(t)
-  const app = await newApp(t, { storage })
-  await app.ready()
-  for (let at = 0; at < 250; at++) {
-    await storage.write(
-      `/publishers/contoso/offers/o${at}`,
-      withDraft(undefined, OFFER, { publisherId: 'contoso', offerId: `o${at}` }, 0),
-      { kind: 'any' }
-    )
-  }
-  calls.length = 0
-  const ids = (await send(app, 'GET', offersUrl())).json().map(({ id }: { id: string }) => id)
-  t.equal(new Set(ids).size, 250)
-  t.ok(calls.length > 1)
-})
-
-await t.test('a trailing slash makes no difference', async (t) => {
-  const app = await newApp(t)
-  t.equal((await send(app, 'PUT', offersUrl('/tide-db/'), { 'if-match': '*' }, OFFER)).statusCode, 201)
-  t.equal((await send(app, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER)).statusCode, 200)
-  t.equal((await send(app, 'GET', offersUrl('/tide-db/'))).statusCode, 200)
-  t.equal((await send(app, 'GET', offersUrl('/'))).json().length, 1)
 })
 
 await t.test('two first PUTs with * at once: one creates, the other overwrites it, and neither is lost', async (t) => {
@@ -234,7 +136,7 @@ await t.test('two first PUTs with * at once: one creates, the other overwrites i
   t.equal((await send(app, 'GET', URL)).headers.etag, last.headers.etag)
 })
 
-await t.test('two first PUTs with * at once and different types: the type is fixed by the one that creates', async (t) => {
+await t.test('two first PUTs with * at once and different types: the type is fixed by the PUT that creates', async (t) => {
   const { storage, meet } = await meetingStorage(t)
   const app = await newApp(t, { storage })
   meet(2)

@@ -5,7 +5,10 @@ import { checkDocument, headersOf, type Document, type Operation } from '../../s
 
 const P = '/api/publishers/{publisherId}/offers'
 const O = `${P}/{offerId}`
+const ERROR = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
 const ACTIONS = ['publish', 'golive', 'cancel'].map((action) => `${O}/${action}`)
+
+type DescribedOperation = Operation & { security?: unknown, tags: string[] }
 
 /** The document of the reference server as a client gets it. */
 async function documentOf (t: Test, options: Partial<AppOptions> = {}): Promise<Document> {
@@ -19,7 +22,7 @@ function operationsOf ({ paths }: Document): Array<[string, string, Operation]> 
   )
 }
 
-await t.test('openapi: the document is valid OpenAPI 3.0, served without a token, and has every route of CPP §3', async (t) => {
+await t.test('openapi: the document is valid OpenAPI 3.0, served without a token, and has every route', async (t) => {
   const document = await documentOf(t)
   await checkDocument(t, document, '3.0')
   t.strictSame(operationsOf(document).map(([method, path]) => `${method} ${path}`).sort(), [
@@ -41,12 +44,7 @@ await t.test('openapi: the document is valid OpenAPI 3.0, served without a token
 
 await t.test('openapi: each route of the API asks for a bearer token and the version, and describes its success and its errors', async (t) => {
   for (const [method, path, operation] of operationsOf(await documentOf(t))) {
-    const {
-      security,
-      tags,
-      parameters = [],
-      responses
-    } = operation as Operation & { security?: unknown, tags: string[] }
+    const { security, tags, parameters = [], responses } = operation as DescribedOperation
     const required = parameters
       .filter((parameter) => parameter.in === 'query' && parameter.required === true)
       .map(({ name }) => name)
@@ -56,16 +54,14 @@ await t.test('openapi: each route of the API asks for a bearer token and the ver
       isOfApi ? [[{ bearer: [] }], ['Offers'], ['api-version']] : [undefined, ['Server'], []],
       `${method} ${path}`
     )
-    const success = Object.keys(responses).filter((status) => status.startsWith('2'))
-    t.ok(
-      success.length > 0 && success.every((status) => responses[status]!.content?.['application/json']),
-      'a success with a body'
-    )
-    t.strictSame(responses.default!.content, { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } })
+    const successes = Object.keys(responses).filter((status) => status.startsWith('2'))
+    const haveBodies = successes.every((status) => responses[status]!.content?.['application/json'])
+    t.ok(successes.length > 0 && haveBodies, 'a success with a body')
+    t.strictSame(responses.default!.content, ERROR)
   }
 })
 
-await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and 412 in the form of every error (CPP §2), and no other does', async (t) => {
+await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and 412 in the form of every error (reading 30), and no other does', async (t) => {
   const document = await documentOf(t)
   const guarded = new Map(
     operationsOf(document)
@@ -79,17 +75,14 @@ await t.test('openapi: guarded routes show their headers, ETag, and 304, 400 and
   t.ok(guarded.get(`get ${O}`)!.responses['304'])
   for (const [name, { responses }] of guarded) {
     for (const status of ['400', '412']) {
-      t.strictSame(
-        responses[status]!.content,
-        { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-        `${name} ${status}`
-      )
+      t.strictSame(responses[status]!.content, ERROR, `${name} ${status}`)
     }
-    for (const status of Object.keys(responses).filter((status) => status.startsWith('2') || status === '412')) { t.ok(responses[status]!.headers?.ETag, `${name} ${status}`) }
+    const tagged = Object.keys(responses).filter((status) => status.startsWith('2') || status === '412')
+    for (const status of tagged) t.ok(responses[status]!.headers?.ETag, `${name} ${status}`)
   }
 })
 
-await t.test('openapi: a 202 shows where the operation is followed (CPP §8), and no other answer does', async (t) => {
+await t.test('openapi: a 202 shows where the operation is followed (reading 24), and no other answer does', async (t) => {
   const accepted = new Map<string, string[]>()
   for (const [method, path, { responses }] of operationsOf(await documentOf(t))) {
     for (const [status, { headers = {} }] of Object.entries(responses)) {
