@@ -4,7 +4,7 @@ import { readSettings } from '../../../example/process/settings.js'
 
 const URL = 'http://127.0.0.1:3000'
 
-await t.test('it names the address and the storage, and has one line to paste', async (t) => {
+await t.test('the greeting names the address and the storage, and has one line to paste', async (t) => {
   const text = greeting(URL, readSettings({}))
   t.match(text, /^The offers API listens at http:\/\/127\.0\.0\.1:3000$/m)
   t.match(text, /^Storage: sqlite:data\/offers\.db$/m)
@@ -14,7 +14,7 @@ await t.test('it names the address and the storage, and has one line to paste', 
   t.match(text, /^Try: curl .*Bearer dev-contoso"/m)
 })
 
-await t.test('a token of the operator is never shown, beside a development token neither', async (t) => {
+await t.test('a token of the operator is never shown, not even beside a development token', async (t) => {
   for (const TOKENS of ['hush=wingtip:owner', 'hush=wingtip:owner,dev-contoso=contoso:owner']) {
     const text = greeting(URL, readSettings({ TOKENS }))
     t.notMatch(text, /hush/)

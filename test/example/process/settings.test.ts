@@ -59,7 +59,7 @@ await t.test('every setting is taken from the environment', async (t) => {
 })
 
 await t.test('a wrong setting is refused with its name and what it accepts, and without its value', async (t) => {
-  const wrong: Array<[string, string, RegExp]> = [
+  const wrong: Array<[name: string, value: string, message: RegExp]> = [
     ['HOST', '', /an IP address or a host name/],
     ['HOST', 'no host', /an IP address or a host name/],
     ['HOST', '-dash', /an IP address or a host name/],
@@ -91,7 +91,7 @@ await t.test('WORKERS: memory is for one process', async (t) => {
   t.match(refusal({ STORAGE: 'memory:', WORKERS: '2' }), /^WORKERS accepts 1 alone with STORAGE=memory:/)
 })
 
-await t.test('TOKENS: what is wrong is told by the place of the entry, never by its content', async (t) => {
+await t.test('TOKENS: a wrong entry is told by its position, never by its content', async (t) => {
   const wrong: Array<[string, RegExp]> = [
     ['', /entry 1 has no token/],
     ['hush=contoso:owner,', /entry 2 has no token/],
@@ -113,14 +113,13 @@ await t.test('TOKENS: what is wrong is told by the place of the entry, never by 
 })
 
 await t.test('HOST: the development tokens are for this machine alone', async (t) => {
-  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', '0:0:0:0:0:0:0:1', 'localhost']) { t.equal(readSettings({ HOST }).host, HOST) }
+  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', '0:0:0:0:0:0:0:1', 'localhost']) {
+    t.equal(readSettings({ HOST }).host, HOST)
+  }
   for (const HOST of ['0.0.0.0', '::', '192.168.1.2', 'example.org', 'localhost.example.org']) {
     t.match(refusal({ HOST }), /^HOST accepts .*set TOKENS/, HOST)
-    t.match(
-      refusal({ HOST, TOKENS: 'mine=contoso:owner,dev-contoso=contoso:owner' }),
-      /^HOST accepts /,
-      `${HOST}, one of them named in TOKENS`
-    )
+    const TOKENS = 'mine=contoso:owner,dev-contoso=contoso:owner'
+    t.match(refusal({ HOST, TOKENS }), /^HOST accepts /, `${HOST}, one of them named in TOKENS`)
     t.equal(readSettings({ HOST, ...OWN }).host, HOST)
   }
 })

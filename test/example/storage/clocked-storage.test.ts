@@ -1,16 +1,10 @@
-import Database from 'better-sqlite3'
 import t from 'tap'
 import { errorCodes, type ListingAdapter, type StorageAdapter, type WriteOptions } from 'fastify-if-match'
-import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conformance'
 import { memoryAdapter, type MemoryAdapterOptions } from 'fastify-if-match/storage/memory'
-import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
 import { clockedStorage } from '../../../example/storage/clocked-storage.js'
-import { subjectsOn } from '../../support/sqlite/handles.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 
 const { FST_IF_MATCH_OUTCOME_UNKNOWN: OutcomeUnknown, FST_IF_MATCH_STORAGE_UNAVAILABLE: Unavailable } = errorCodes
-const ANY = { kind: 'any' } as const
-const EXISTS = { kind: 'exists' } as const
-const ABSENT = { kind: 'absent' } as const
 
 interface Egg { hatchesAt: number, is: 'egg' | 'bird', note?: string }
 const EGG: Egg = { hatchesAt: 10, is: 'egg' }
@@ -18,8 +12,11 @@ const BIRD: Egg = { hatchesAt: 10, is: 'bird' }
 
 type Around = NonNullable<MemoryAdapterOptions['around']>
 
-/** A nest in memory, its clock at 10, when an egg at `k` comes due; `engine` is what is below, as another process sees it. */
-async function nest (around?: Around) {
+/**
+ * A nest in memory with an egg at `k`, which hatches at 10. Its clock is at 10. `engine` is the storage below, as a
+ * process without a clock would see it.
+ */
+async function nest () {
   const clock = { now: 10 }
   const hooks: { around: Around } = { around: (step) => step() }
   const calls: string[] = []
@@ -34,11 +31,10 @@ async function nest (around?: Around) {
   const laid = await engine.write('k', EGG, ANY)
   if (!laid.applied) throw new Error('not laid')
   calls.length = 0
-  if (around !== undefined) hooks.around = around
   return { clock, hooks, calls, engine, newAdapter, adapter: newAdapter(), laid: laid.version }
 }
 
-/** Resolves once as many have arrived. */
+/** Waits until so many have arrived. */
 function barrier (parties: number): () => Promise<void> {
   let open: () => void
   const all = new Promise<void>((resolve) => { open = resolve })
@@ -48,43 +44,7 @@ function barrier (parties: number): () => Promise<void> {
   }
 }
 
-const dues: Record<string, (value: unknown) => unknown> = {
-  'nothing comes due': (value) => value,
-  'some values change': (value) => (value as Partial<Egg> | null)?.is === 'egg' ? BIRD : value
-}
-
-for (const [title, due] of Object.entries(dues)) {
-  const overMemory: CreateAdapter = async () => {
-    let isCut = false
-    const engine = memoryAdapter({
-      around (step) {
-        if (isCut) throw new Unavailable()
-        return step()
-      }
-    })
-    return {
-      adapter: clockedStorage(engine, due),
-      another: async () => clockedStorage(engine, due),
-      async cut () {
-        isCut = true
-        return async () => { isCut = false }
-      }
-    }
-  }
-
-  const overSqlite = subjectsOn(
-    (file) => new Database(file),
-    (database) => clockedStorage(sqliteAdapter({ database }), due)
-  )
-
-  for (const [engine, createAdapter] of Object.entries({ memory: overMemory, sqlite: overSqlite })) {
-    await t.test(`the contract of a storage adapter, over ${engine}, where ${title}`, async (t) => {
-      await conformanceSuite({ test: (title, run) => t.test(title, run), createAdapter })
-    })
-  }
-}
-
-await t.test('read: what is due is applied first, and content and tag change together (R14a)', async (t) => {
+await t.test('read: a transition that is due is applied first, and content and tag change together (RFC 9110 8.8.1)', async (t) => {
   const { adapter, engine, clock, laid } = await nest()
   clock.now = 9
   t.strictSame(await adapter.read('k'), { value: EGG, version: laid, replaced: undefined, digest: undefined })
@@ -93,10 +53,10 @@ await t.test('read: what is due is applied first, and content and tag change tog
   t.strictSame({ value: stored?.value, replaced: stored?.replaced }, { value: BIRD, replaced: laid })
   t.not(stored?.version, laid)
   t.match(await engine.read('k'), stored, 'it is stored, not only shown')
-  t.match(await adapter.read('k'), stored, 'and once only')
+  t.match(await adapter.read('k'), stored, 'it is applied once only')
 })
 
-await t.test('read: where nothing is due, nothing is written, and nothing is asked twice', async (t) => {
+await t.test('read: without a transition that is due nothing is written, and nothing is asked twice', async (t) => {
   const { adapter, calls, clock } = await nest()
   clock.now = 9
   await adapter.read('k')
@@ -105,7 +65,7 @@ await t.test('read: where nothing is due, nothing is written, and nothing is ask
   t.strictSame(calls, ['read k', 'read absent', 'list '])
 })
 
-await t.test('list: what is due is applied to each item, and to no other (DESIGN 5)', async (t) => {
+await t.test('list: transitions that are due are applied to the items of the page, and to no others', async (t) => {
   const { adapter, engine, calls } = await nest()
   await engine.write('early', { ...EGG, hatchesAt: 11 }, ANY)
   await engine.write('l', { ...EGG, note: 'second' }, ANY)
@@ -121,7 +81,7 @@ await t.test('list: what is due is applied to each item, and to no other (DESIGN
   )
 })
 
-await t.test('list: an item that was removed meanwhile is left out, and the page goes on behind it', async (t) => {
+await t.test('list: an item that was removed meanwhile is left out, and the rest of the page stays', async (t) => {
   const { adapter, engine, hooks } = await nest()
   await engine.write('l', EGG, ANY)
   hooks.around = async (step, operation, key) => {
@@ -133,25 +93,25 @@ await t.test('list: an item that was removed meanwhile is left out, and the page
   t.equal(page.next, undefined)
 })
 
-await t.test('write: a tag from before what is due is refused, with what has become of the entity (R14a)', async (t) => {
+await t.test('write: a tag from before a transition that is due is refused, with the entity as it is by now', async (t) => {
   const { adapter, engine, laid } = await nest()
-  const result = await adapter.write('k', { ...EGG, note: 'stale' }, { kind: 'version', versions: [laid] })
+  const result = await adapter.write('k', { ...EGG, note: 'stale' }, versionIn(laid))
   t.match(result, { applied: false, current: { value: BIRD, replaced: laid } })
   t.match(await engine.read('k'), { value: BIRD })
 })
 
-await t.test('remove: a tag from before what is due is refused, with what has become of the entity (R14a)', async (t) => {
+await t.test('remove: a tag from before a transition that is due is refused, with the entity as it is by now', async (t) => {
   const { adapter, engine, laid } = await nest()
-  t.match(await adapter.remove('k', { kind: 'version', versions: [laid] }), {
+  t.match(await adapter.remove('k', versionIn(laid)), {
     applied: false,
     current: { value: BIRD, replaced: laid }
   })
   const { version } = (await engine.read('k'))!
-  t.strictSame(await adapter.remove('k', { kind: 'version', versions: [version] }), { applied: true })
+  t.strictSame(await adapter.remove('k', versionIn(version)), { applied: true })
   t.equal(await engine.read('k'), undefined)
 })
 
-await t.test('write and remove without a tag: the clock wrote first, and then they did', async (t) => {
+await t.test('write and remove without a tag: the clock writes first', async (t) => {
   for (const expectation of [ANY, EXISTS]) {
     const { adapter, engine, laid, calls } = await nest()
     t.match(await adapter.write('k', { ...BIRD, note: 'mine' }, expectation), { applied: true, created: false })
@@ -165,8 +125,8 @@ await t.test('write and remove without a tag: the clock wrote first, and then th
   t.strictSame(calls, ['read k', 'write k', 'remove k'])
 })
 
-await t.test('a refusal: what came due while it was on its way is applied to its current as well (DESIGN 5)', async (t) => {
-  const other = { kind: 'version', versions: ['other'] } as const
+await t.test('a refusal: a transition that came due during the write is applied to its current entity as well', async (t) => {
+  const other = versionIn('other')
   const refusals: Array<(adapter: ListingAdapter<Egg>) => Promise<unknown>> = [
     async (adapter) => await adapter.write('k', EGG, other),
     async (adapter) => await adapter.write('k', EGG, ABSENT),
@@ -184,7 +144,7 @@ await t.test('a refusal: what came due while it was on its way is applied to its
   }
 })
 
-await t.test('a refusal never has a current that satisfies what it was refused under, also if that goes away while it is settled (E1)', async (t) => {
+await t.test('a write that would now be applied is tried again: the entity in its way was removed while it was settled', async (t) => {
   const { adapter, clock, engine, hooks } = await nest()
   clock.now = 9
   hooks.around = async (step, operation) => {
@@ -202,18 +162,22 @@ await t.test('a refusal never has a current that satisfies what it was refused u
   t.match(await engine.read('k'), { value: mine })
 })
 
-await t.test('two adapters that find the same due: one transition is written, and both show it (DESIGN 5)', async (t) => {
+await t.test('two adapters find the same transition due: one is written, and both show it', async (t) => {
   const finders: Array<(adapter: ListingAdapter<Egg>) => Promise<unknown>> = [
     async (adapter) => await adapter.read('k'),
     async (adapter) => (await adapter.list('k')).items[0]
   ]
   for (const find of finders) {
     const { newAdapter, engine, hooks, laid } = await nest()
-    const [both, written] = [barrier(2), new Set<string>()]
+    const both = barrier(2)
+    const written = new Set<string>()
     hooks.around = async (step, operation) => {
       if (operation === 'write') await both()
       const result = step()
-      if (operation === 'write' && (result as { applied: boolean }).applied) { written.add((result as { version: string }).version) }
+      if (operation === 'write') {
+        const { applied, version } = result as { applied: boolean, version?: string }
+        if (applied) written.add(version!)
+      }
       return result
     }
     const [one, two] = await Promise.all([find(newAdapter()), find(newAdapter())])
@@ -223,32 +187,25 @@ await t.test('two adapters that find the same due: one transition is written, an
   }
 })
 
-await t.test('a writer under the old tag against the clock: exactly one of them is applied, and the other sees what it did (DESIGN 5)', async (t) => {
+await t.test('a writer under the old tag against the clock: exactly one of them is applied, and the other sees its result', async (t) => {
   for (const first of ['writer', 'clock'] as const) {
     const { newAdapter, clock, engine, hooks, laid } = await nest()
     clock.now = 9
     let release!: () => void
-    let arrived!: () => void
-    const [held, arrival] = [
-      new Promise<void>((resolve) => {
-        release = resolve
-      }),
-      new Promise<void>((resolve) => {
-        arrived = resolve
-      })
-    ]
+    const held = new Promise<void>((resolve) => { release = resolve })
+    let arrive!: () => void
+    const arrival = new Promise<void>((resolve) => { arrive = resolve })
     let writes = 0
-    // The first write waits behind the second: nothing was due when its writer looked.
+    // The first write waits until the second is done. Nothing was due when its writer looked.
     hooks.around = async (step, operation) => {
       if (operation === 'write' && ++writes === 1) {
-        arrived()
+        arrive()
         await held
       }
       return step()
     }
-    const expectation = { kind: 'version', versions: [laid] } as const
     const mine = { ...EGG, note: 'mine' }
-    const write = async () => await newAdapter().write('k', mine, expectation)
+    const write = async () => await newAdapter().write('k', mine, versionIn(laid))
     const read = async () => await newAdapter().read('k')
     const seen = new Map<string, string>()
     if (first === 'clock') {
@@ -269,8 +226,9 @@ await t.test('a writer under the old tag against the clock: exactly one of them 
       clock.now = 10
       release()
       t.match(result, { applied: true })
-      t.strictSame((await reading)?.value, { ...BIRD, note: 'mine' }, 'the clock does its part on what the writer left')
-      t.match(await reading, { replaced: (result as { version: string }).version })
+      const stored = await reading
+      t.strictSame(stored?.value, { ...BIRD, note: 'mine' }, 'the clock applies the transition to the new value')
+      t.match(stored, { replaced: (result as { version: string }).version })
     }
     const end = await engine.read('k')
     t.strictSame(end?.value, first === 'clock' ? BIRD : { ...BIRD, note: 'mine' })
@@ -278,7 +236,7 @@ await t.test('a writer under the old tag against the clock: exactly one of them 
   }
 })
 
-await t.test('an outage while something is settled is an outage: never an absence, a stale value or a success (R59)', async (t) => {
+await t.test('an outage during a transition is an error: never an absence, a stale value or a success', async (t) => {
   const asked: Record<string, (adapter: ListingAdapter<Egg>) => Promise<unknown>> = {
     read: async (adapter) => await adapter.read('k'),
     list: async (adapter) => await adapter.list(''),
@@ -292,14 +250,14 @@ await t.test('an outage while something is settled is an outage: never an absenc
       return step()
     }
     await t.rejects(ask(adapter), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, name)
-    t.strictSame(calls.slice(1), ['write k'], `${name}: the rest was not even sent`)
+    t.strictSame(calls.slice(1), ['write k'], `${name}: the operation itself was not sent`)
     t.match(await engine.read('k'), { value: EGG, version: laid })
     hooks.around = (step) => step()
-    t.match((await adapter.read('k'))?.value, BIRD, `${name}: afterwards it is applied`)
+    t.match((await adapter.read('k'))?.value, BIRD, `${name}: afterwards the transition is applied`)
   }
 })
 
-await t.test('a transition whose outcome is unknown: what was asked for was certainly not done, and the error says so (R59)', async (t) => {
+await t.test('a transition whose outcome is unknown: the operation was certainly not carried out, and the error says so', async (t) => {
   const { adapter, engine, hooks } = await nest()
   const answerLost: Around = async (step, operation) => {
     const result = await step()
@@ -315,11 +273,11 @@ await t.test('a transition whose outcome is unknown: what was asked for was cert
   await t.rejects(
     adapter.write('k', { ...EGG, note: 'mine' }, ANY),
     { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' },
-    'that of the write itself stays what it is'
+    'an unknown outcome of the write itself stays unknown'
   )
 })
 
-/** What `nest` has, over an engine that remembers the options it was given. */
+/** A nest over an engine that notes the options it is given. */
 async function overheard () {
   const { engine, ...others } = await nest()
   const given: Array<[string, WriteOptions | undefined]> = []
@@ -345,7 +303,7 @@ async function overheard () {
   return { ...others, engine, given, adapter }
 }
 
-await t.test('the options of a request go along with each step of it: its context and its signal', async (t) => {
+await t.test('every step of an operation is given the context and the signal of its request', async (t) => {
   const options = { context: { client: 'own' }, signal: new AbortController().signal }
   const asked: Record<string, (adapter: ListingAdapter<Egg>) => Promise<unknown>> = {
     read: async (adapter) => await adapter.read('k', options),
@@ -363,12 +321,12 @@ await t.test('the options of a request go along with each step of it: its contex
     }
     t.ok(
       given.filter(([operation]) => operation === name).some(([, own]) => own === options),
-      `${name}: as they are, because a copy makes the signal`
+      `${name}: the same object, because copying it makes the signal`
     )
   }
 })
 
-await t.test('a request that is over stops what is due from being sent', async (t) => {
+await t.test('a request that is over sends no transition', async (t) => {
   const { adapter, engine, hooks, laid } = await nest()
   const controller = new AbortController()
   hooks.around = (step, operation) => {
@@ -379,21 +337,17 @@ await t.test('a request that is over stops what is due from being sent', async (
   t.match(await engine.read('k'), { value: EGG, version: laid })
 })
 
-await t.test('the digest of a write goes with that write, not with what came due before it', async (t) => {
+await t.test('the digest of a write is stored with that write, not with the transition before it', async (t) => {
   const { adapter, engine, laid } = await nest()
-  const result = await adapter.write(
-    'k',
-    { ...EGG, note: 'mine' },
-    { kind: 'version', versions: [laid] },
-    { digest: 'of mine' }
-  )
+  const mine = { ...EGG, note: 'mine' }
+  const result = await adapter.write('k', mine, versionIn(laid), { digest: 'of mine' })
   t.match(result, { applied: false, current: { value: BIRD, replaced: laid } })
-  t.strictSame((await engine.read('k'))?.digest, undefined, 'or a retry would take the transition for itself')
+  t.strictSame((await engine.read('k'))?.digest, undefined, 'a retry would take the transition for its own write')
   t.match(await adapter.write('k', BIRD, EXISTS, { digest: 'of mine' }), { applied: true })
   t.equal((await adapter.read('k'))?.digest, 'of mine')
 })
 
-await t.test('open and close are those of the storage, also of one that is a class', async (t) => {
+await t.test('open and close are those of the storage, also if that is a class', async (t) => {
   class Engine implements StorageAdapter<Egg> {
     readonly calls: string[] = []
     readonly #engine = memoryAdapter<Egg>()
