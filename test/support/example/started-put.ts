@@ -12,7 +12,7 @@ export interface StartedPut {
   finish: () => void
 }
 
-/** Begins to PUT the offer `in-flight`: resolves once the server has taken the head, and waits for the end of the body. */
+/** Begins to PUT the offer `in-flight`. Resolves once the server has taken the head, and waits for more of the body. */
 export async function startPut (t: Test, port: string): Promise<StartedPut> {
   const socket = connect(Number(port), '127.0.0.1')
   t.teardown(() => { socket.destroy() })
