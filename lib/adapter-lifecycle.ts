@@ -2,14 +2,14 @@ import type { StorageAdapter } from './storage/adapter.js'
 
 interface Use {
   count: number
-  /** The opening or, where nobody uses it any more, the closing. */
+  /** Settles with the opening or, after the last user is gone, with the closing. */
   state: Promise<void>
 }
 
-// An adapter may serve several scopes and several apps: it opens with the first and closes with the last.
+// An adapter may serve several scopes and several apps: it opens with the first of them and closes with the last.
 const uses = new WeakMap<StorageAdapter, Use>()
 
-/** Opens an adapter for one more user; all of them await the one opening, which awaits a closing that is under way. */
+/** Opens an adapter for one more user. All of them await one opening, which waits for a closing that is under way. */
 export async function openAdapter (adapter: StorageAdapter): Promise<void> {
   const use = uses.get(adapter) ?? { count: 0, state: Promise.resolve() }
   if (use.count++ === 0) use.state = use.state.then(() => adapter.open?.())

@@ -18,12 +18,12 @@ declare module 'fastify' {
 
   interface FastifyRequest {
     /**
-     * An entity to read and write. Without a key, or with the route's own, it is the one that the request's
-     * preconditions are about; with another key, one that is compared with what was read through this handle, or else by
-     * this request.
+     * An entity to read and write. Without a key, or with the key of the route's own entity, it is the one that the
+     * preconditions of the request are about. With another key, writes compare with what was read through this handle,
+     * or else with what the request read last.
      *
      * @param key of a further entity; 1 to 1,024 bytes of UTF-8
-     * @param context goes to the storage adapter as it is, for example `{ client }` that is inside a transaction
+     * @param context goes to the storage adapter as it is, for example a `{ client }` that is inside a transaction
      * @throws FST_IF_MATCH_NOT_GUARDED (500) without a key on a route that is not guarded
      * @throws FST_IF_MATCH_INVALID_KEY (400)
      */

@@ -2,96 +2,131 @@ import createError, { type FastifyErrorConstructor } from '@fastify/error'
 
 type ErrorClass = FastifyErrorConstructor<{ code: string, statusCode?: number }>
 
-// A code is never reused for something else; messages may change. Status codes are the defaults: 400 becomes 428
-// where a route asks for it. Errors of wrong use at boot are TypeErrors. A trailing { cause } becomes the cause.
-// What is the client's to mend has no stack: it would be the same every time, and costs more than the comparison.
+// A code never gets another meaning; messages may change. Errors of wrong use at boot are TypeErrors. The constructors
+// take the values for the placeholders of the message, and at the end, if there is one, { cause }.
 
+// Errors of the client carry no stack trace: it is always the same, and costs more than the comparison.
 function clientError (code: string, message: string, statusCode: number): ErrorClass {
   return createError(code, message, statusCode, Error, false)
 }
 
-/** The request names no strategy: `If-Match` is missing (R1). 400, or 428 if the route says `missing: 428`. */
+/** The request names no strategy: `If-Match` is missing. 400, or 428 (RFC 6585 3) on a route with `missing: 428`. */
 export const RequiredError: ErrorClass = clientError(
   'FST_IF_MATCH_REQUIRED',
-  'The request has no If-Match header, so nothing was changed. Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.',
+  'The request has no If-Match header, so nothing was changed. ' +
+    'Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.',
   400
 )
 
-/** `If-Match` or `If-None-Match` is neither `*` nor a list of at most 256 entity-tags (R25 to R32). */
+/** `If-Match` or `If-None-Match` is neither `*` nor a list of at most 256 entity-tags (RFC 9110 13.1.1). */
 export const MalformedError: ErrorClass = clientError(
   'FST_IF_MATCH_MALFORMED',
-  'The %s header is neither "*" nor a list of 1 to 256 entity-tags in double quotes, so nothing was done. Send the ETag exactly as it was received, quotes included.',
+  'The %s header is neither "*" nor a list of 1 to 256 entity-tags in double quotes, so nothing was done. ' +
+    'Send the ETag exactly as it was received, quotes included.',
   400
 )
 
 /** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
-export const PreconditionFailedError: ErrorClass = clientError('FST_IF_MATCH_PRECONDITION_FAILED',
-  '%s, so the request was refused. %s', 412)
+export const PreconditionFailedError: ErrorClass = clientError(
+  'FST_IF_MATCH_PRECONDITION_FAILED',
+  '%s, so the request was refused. %s',
+  412
+)
 
-/** There is no such entity (R45, R55). */
-export const EntityAbsentError: ErrorClass = clientError('FST_IF_MATCH_ENTITY_ABSENT',
-  'There is no such entity. Check the address, or create the entity first.', 404)
+/** The entity is absent, which ranks before a precondition (RFC 9110 13.2.1). */
+export const EntityAbsentError: ErrorClass = clientError(
+  'FST_IF_MATCH_ENTITY_ABSENT',
+  'There is no such entity. Check the address, or create the entity first.',
+  404
+)
 
-/** `If-Match: *` lost the race against other writers too often in a row (R58). */
+/** A write that compares and swaps under `*` lost the race against other writers too often in a row. */
 export const ContentionError: ErrorClass = createError(
   'FST_IF_MATCH_CONTENTION',
   'Other writers were faster in %d attempts in a row, and this write was not applied. Send the request again later.',
   503
 )
 
-/** The storage could not be reached; a write was certainly not applied. */
-export const StorageUnavailableError: ErrorClass = createError('FST_IF_MATCH_STORAGE_UNAVAILABLE',
-  'The storage does not answer, and this step was not carried out. Send the request again later.', 503)
-
-/** The answer of the storage was lost: the write may have been applied or not (R59). */
-export const OutcomeUnknownError: ErrorClass = createError(
-  'FST_IF_MATCH_OUTCOME_UNKNOWN',
-  'The storage did not confirm the write, which may have been applied or not. Read the entity before you send the request again.',
+/** The storage cannot be reached; a write was certainly not applied. */
+export const StorageUnavailableError: ErrorClass = createError(
+  'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+  'The storage does not answer, and this step was not carried out. Send the request again later.',
   503
 )
 
-/** A handler of a guarded route answered with success, and its entity was neither written nor called unchanged. */
+/** The answer of the storage was lost: the write may have been applied or not. */
+export const OutcomeUnknownError: ErrorClass = createError(
+  'FST_IF_MATCH_OUTCOME_UNKNOWN',
+  'The storage did not confirm the write, which may have been applied or not. ' +
+    'Read the entity before you send the request again.',
+  503
+)
+
+/** The handler of a guarded route answered with success, and neither wrote its entity nor called `unchanged`. */
 export const NotWrittenError: ErrorClass = createError(
   'FST_IF_MATCH_NOT_WRITTEN',
-  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. Call replace, update, remove, create or unchanged of request.entity(), and do not swallow its rejection.',
+  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. ' +
+    'Call replace, update, remove, create or unchanged of request.entity(), and do not swallow its rejection.',
   500
 )
 
-/** `config.ifMatch` or `request.entity()` where no guard is in place. */
-export const NotGuardedError: ErrorClass = createError('FST_IF_MATCH_NOT_GUARDED',
-  '%s %s is not guarded: %s', 500)
+/** A route says `config.ifMatch`, or its handler calls `request.entity()`, and no guard is in place. */
+export const NotGuardedError: ErrorClass = createError(
+  'FST_IF_MATCH_NOT_GUARDED',
+  '%s %s is not guarded: %s',
+  500
+)
 
-/** A write that would have started after the answer was sent. Nobody sees this answer; nothing was written. */
-export const LateWriteError: ErrorClass = createError('FST_IF_MATCH_LATE_WRITE',
-  'The answer to this request was sent, or its client is gone, before this write began, so it was not applied.', 503)
+/** A write would have begun after the answer was sent or the client was gone. Nothing was written. */
+export const LateWriteError: ErrorClass = createError(
+  'FST_IF_MATCH_LATE_WRITE',
+  'The answer to this request was sent, or its client is gone, before this write began, so it was not applied.',
+  503
+)
 
 /** An adapter gave a version that cannot be an entity-tag. */
 export const InvalidVersionError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_VERSION',
-  'The storage adapter gave a version that cannot be an entity-tag: it must be a string of one or more of the visible ASCII characters without the double quote, the backslash and the semicolon.',
+  'The storage adapter gave a version that cannot be an entity-tag: it must be a string of one or more of the ' +
+    'visible ASCII characters without the double quote, the backslash and the semicolon.',
   500
 )
 
 /** Options of the plugin or of a route are wrong. Thrown at boot. */
-export const InvalidOptionsError: ErrorClass = createError('FST_IF_MATCH_INVALID_OPTIONS',
-  'The fastify-if-match options of %s are wrong: %s', 500, TypeError)
+export const InvalidOptionsError: ErrorClass = createError(
+  'FST_IF_MATCH_INVALID_OPTIONS',
+  'The fastify-if-match options of %s are wrong: %s',
+  500,
+  TypeError
+)
 
 /** The storage option is not a storage adapter (thrown at boot), or an adapter broke its contract. */
-export const InvalidAdapterError: ErrorClass = createError('FST_IF_MATCH_INVALID_ADAPTER',
-  'The storage adapter %s', 500, TypeError)
+export const InvalidAdapterError: ErrorClass = createError(
+  'FST_IF_MATCH_INVALID_ADAPTER',
+  'The storage adapter %s',
+  500,
+  TypeError
+)
 
-/** A key that no engine is asked for: not well-formed, with a NUL, empty, or longer than 1,024 bytes of UTF-8. */
-export const InvalidKeyError: ErrorClass = clientError('FST_IF_MATCH_INVALID_KEY',
-  'The key of the entity %s, so nothing was done. Use another identifier.', 400)
+/** The key is not well-formed, has a NUL, is empty, or is longer than 1,024 bytes of UTF-8: no engine is asked. */
+export const InvalidKeyError: ErrorClass = clientError(
+  'FST_IF_MATCH_INVALID_KEY',
+  'The key of the entity %s, so nothing was done. Use another identifier.',
+  400
+)
 
-/** A value that JSON cannot carry. */
-export const InvalidValueError: ErrorClass = clientError('FST_IF_MATCH_INVALID_VALUE',
-  'The value cannot be stored, and was not: %s. Send plain JSON.', 422)
+/** JSON cannot carry the value. */
+export const InvalidValueError: ErrorClass = clientError(
+  'FST_IF_MATCH_INVALID_VALUE',
+  'The value cannot be stored, and was not: %s. Send plain JSON.',
+  422
+)
 
-/** `replace` or `remove` of a further entity that this request did not read: it would be a blind write. */
+/** `replace`, `remove` or `unchanged` of a further entity that this request did not read: it would compare nothing. */
 export const NotReadError: ErrorClass = createError(
   'FST_IF_MATCH_NOT_READ',
-  'This request did not read the entity that it wants to %s, and its precondition is about another one. Call read() first, or use update().',
+  'This request did not read the entity that it wants to %s, and its precondition is about another one. ' +
+    'Call read() first, or use update().',
   500
 )
 

@@ -7,8 +7,6 @@ export type { Entity, Found, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'
 export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
-export { checkKey } from './storage/kit/key.js'
-export { copyJson, jsonText } from './storage/kit/json.js'
 export type {
   Expectation,
   ListingAdapter,

@@ -1,11 +1,10 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import './augment.js'
-import { methodsOf, type GuardedRoute } from './route/guard.js'
 import { answersNotModified, methodKind } from './http/method.js'
-import { isGuarded } from './request/state.js'
 import { kGuard } from './request/symbols.js'
+import { isGuarded, methodsOf, type GuardedRoute } from './route/guard.js'
 
-/** What `transform` looks at of all that `@fastify/swagger` hands over. */
+/** The part that `transform` uses of what `@fastify/swagger` passes to it. */
 export interface TransformInput {
   schema?: FastifySchema | undefined
   url: string
@@ -24,15 +23,20 @@ type Schema = Record<string, unknown> & {
   headers?: Record<string, object>
 }
 
+/** A guarded route, as the document describes it. */
 interface Guarded {
   readonly guard: GuardedRoute
+  /** Its methods that read under preconditions. */
   readonly reads: readonly string[]
+  /** Its methods that write under preconditions. */
   readonly writes: readonly string[]
-  /** Whether `If-None-Match: *` is a strategy here. */
+  /** Whether a request may name `If-None-Match: *` in place of `If-Match`. */
   readonly mayCreate: boolean
-  /** Whether no method of the route does without `If-Match`. */
+  /** Whether every method of the route needs `If-Match`. */
   readonly isRequired: boolean
-  /** Several methods are one operation for @fastify/swagger, so its texts say which of them they are about. */
+  /**
+   * Whether the route has several methods: @fastify/swagger makes one operation of them, so the texts name the methods.
+   */
   readonly isMixed: boolean
 }
 
@@ -69,10 +73,9 @@ function guardedPart (route: TransformInput['route']): Guarded | undefined {
   const guard = route.config?.[kGuard]
   if (guard === undefined) return undefined
   const methods = methodsOf(route)
-  const under = (kind: string): string[] =>
-    methods.filter((method) => isGuarded(guard, method) && methodKind(method) === kind)
-  const reads = under('read')
-  const writes = under('write')
+  const guarded = methods.filter((method) => isGuarded(guard, method))
+  const reads = guarded.filter((method) => methodKind(method) === 'read')
+  const writes = guarded.filter((method) => methodKind(method) === 'write')
   if (reads.length + writes.length === 0) return undefined
   const mayCreate = writes.includes('PUT') && guard.policies.put.mayCreate
   const isRequired = writes.length === methods.length && guard.settings.missing !== 'allow' && !mayCreate
@@ -83,12 +86,13 @@ function withParameters (own: Schema | undefined, guarded: Guarded): Schema | un
   const named = namesIn(own)
   const properties: Record<string, object> = {}
   for (const [name, texts] of Object.entries(parameterTexts(guarded))) {
-    if (texts.length > 0 && !named.has(name.toLowerCase())) { properties[name] = { type: 'string', description: texts.join(' ') } }
+    if (texts.length === 0 || named.has(name.toLowerCase())) continue
+    properties[name] = { type: 'string', description: texts.join(' ') }
   }
   const required = guarded.isRequired && 'If-Match' in properties ? ['If-Match'] : []
   const added = { type: 'object', properties, required }
   if (own === undefined) return added
-  // Of these @fastify/swagger reads the members; otherwise it reads the properties.
+  // Of a schema with one of these keywords, @fastify/swagger reads the members, and of any other one the properties.
   if (['$ref', ...COMBINATORS].some((keyword) => keyword in own)) return { allOf: [own, added] }
   return { ...own, properties: { ...own.properties, ...properties }, required: [...own.required ?? [], ...required] }
 }
@@ -100,17 +104,12 @@ function namesIn (schema: Schema | undefined): Set<string> {
   return new Set([...names, ...members.flatMap((member) => [...namesIn(member)])])
 }
 
-function parameterTexts ({
-  guard: { settings, policies },
-  reads,
-  writes,
-  mayCreate,
-  isRequired,
-  isMixed
-}: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
+/** The sentences that describe the two headers; none: the header means nothing to the route. */
+function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
+  const { guard: { settings, policies }, reads, writes, mayCreate, isRequired, isMixed } = guarded
   const ifMatch: string[] = []
   const ifNoneMatch: string[] = []
-  const by = (methods: readonly string[]): string => (isMixed ? `${methods.join(', ')}: ` : '')
+  const by = (methods: readonly string[]): string => isMixed ? `${methods.join(', ')}: ` : ''
   if (writes.length > 0) {
     ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
     if (mayCreate && policies.put.wildcardCreates) ifMatch.push('`*` creates, too.')
@@ -124,30 +123,18 @@ function parameterTexts ({
   return { 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch }
 }
 
-function withAnswers (
-  own: Record<string, Schema> = {},
-  {
-    guard: {
-      settings: { missing }
-    },
-    reads,
-    writes
-  }: Guarded
-): Record<string, Schema> {
+function withAnswers (own: Record<string, Schema> = {}, guarded: Guarded): Record<string, Schema> {
+  const { guard: { settings: { missing } }, reads, writes } = guarded
   const response = { ...own }
   const add = (status: string, description: string): void => {
     response[status] ??= described(inheritedFor(own, status), description)
   }
   if (!Object.keys(own).some(isSuccess)) add('200', 'Default Response')
   if (reads.some(answersNotModified)) add('304', 'The copy that If-None-Match names is the current version')
-  const isDemanded = writes.length > 0 && missing !== 'allow'
-  add(
-    '400',
-    isDemanded && missing === 400
-      ? 'If-Match is missing, or a precondition cannot be read'
-      : 'A precondition cannot be read'
-  )
-  if (isDemanded && missing === 428) add('428', 'If-Match is missing')
+  const refusal = writes.length > 0 ? missing : 'allow'
+  if (refusal === 400) add('400', 'If-Match is missing, or a precondition cannot be read')
+  else add('400', 'A precondition cannot be read')
+  if (refusal === 428) add('428', 'If-Match is missing')
   add('412', 'The precondition is false: the entity is not as the request expects it. Read it again')
   // The success of a removal has no tag (RFC 9110 9.3.5).
   const hasTag = [...reads, ...writes].some((method) => method !== 'DELETE')
@@ -157,18 +144,18 @@ function withAnswers (
   return response
 }
 
-/** The schema by which Fastify serialises a status that has none of its own; a 304 has nothing to serialise. */
+/** The schema by which Fastify serialises a status that the route does not list; a 304 has no body to serialise. */
 function inheritedFor (own: Record<string, Schema>, status: string): Schema | undefined {
   if (status === '304') return undefined
-  const find = (name: string): Schema | undefined =>
-    own[Object.keys(own).find((key) => key.toLowerCase() === name) ?? '']
+  const find = (range: string): Schema | undefined =>
+    own[Object.keys(own).find((key) => key.toLowerCase() === range) ?? '']
   return find(`${status[0]}xx`) ?? find('default')
 }
 
-/** An answer of ours. Its body is what the app's error handler makes, so only the route can tell its schema. */
+/** An answer that the plugin gives. The app's error handler makes its body, so only the route can say its schema. */
 function described (schema: Schema | undefined, description: string): Schema {
   if (schema === undefined) return { type: 'null', description }
-  // In a schema the description is about the body; next to a $ref it is the only keyword that is read.
+  // The description in a schema is about the body. Beside a $ref no other keyword than that is read.
   return { ...schema, [schema.$ref === undefined ? 'x-response-description' : 'description']: description }
 }
 

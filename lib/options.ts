@@ -5,41 +5,42 @@ import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 
-/** What a route may say in `config.ifMatch`, and the plugin for all its routes; the nearer one wins. */
+/** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
   /** The storage adapter. Required with the plugin. */
   storage?: StorageAdapter<any>
   /**
    * Which entity a route acts on: a pattern over its parameters, such as `'/offers/:id'`, or a function of the request.
-   * Default: the pattern of the route. In a pattern each decoded parameter goes through `encodeURIComponent`; what a
-   * function returns is taken as it is.
+   * Default: the pattern of the route. In a pattern, each decoded parameter goes through `encodeURIComponent`. The
+   * string that a function returns is the key as it is.
    */
   key?: string | ((request: FastifyRequest) => string)
   /**
-   * The answer to a state-changing request without `If-Match`: 400 (default), 428 (RFC 6585), or `'allow'`: such a
-   * request is the last one that wins, and a PUT creates unless `create` is `false`.
+   * The answer to a state-changing request without `If-Match`: 400 (default) or 428 (RFC 6585). With `'allow'` such a
+   * request writes without a comparison, the last write wins, and a PUT creates unless `create` is `false`.
    */
   missing?: 400 | 428 | 'allow'
   /**
-   * Who may create by PUT: nobody (`false`), a request with `If-None-Match: *` (`'if-none-match'`, the default), or
-   * one with `If-Match: *` too (`'wildcard'`, a deviation from RFC 9110 13.1.1).
+   * Which PUT may create: none (`false`), one with `If-None-Match: *` (`'if-none-match'`, the default), or one with
+   * `If-Match: *` too (`'wildcard'`, a deviation from RFC 9110 13.1.1).
    */
   create?: false | 'if-none-match' | 'wildcard'
-  /** The answer to `If-Match` on an absent target of a route that may not create: 404 (default) or 412. */
+  /** The answer to `If-Match` if the entity is absent and the route may not create it: 404 (default) or 412. */
   absent?: 404 | 412
   /**
-   * How `If-Match` is compared: `'strong'` (default, RFC 9110 8.8.3.2); `'opaque'` accepts tags that a gateway marked
-   * weak; a function returns each tag without what a gateway appended. The latter two deviate from the RFC.
+   * How the tags of a request are compared: `'strong'` (default, RFC 9110 8.8.3.2); `'opaque'` accepts in `If-Match`
+   * tags that a gateway marked weak; a function returns each tag without what a gateway appended. The latter two
+   * deviate from the RFC.
    */
   compare?: Compare
-  /** Compare before the handler runs, at the price of a read (default `true`). The write decides in any case. */
+  /** Whether to compare before the handler runs, which costs a read (default `true`). The write decides in any case. */
   precheck?: boolean
 }
 
 /** The options of the plugin. */
 export interface IfMatchOptions extends IfMatchRouteOptions {
   storage: StorageAdapter<any>
-  /** Guard every route of the scope with a state-changing method, unless it opts out with `config.ifMatch: false`. */
+  /** Whether to guard every route of the scope with a state-changing method, but those with `config.ifMatch: false`. */
   global?: boolean
 }
 
@@ -72,7 +73,7 @@ export const IF_MATCH_OPTIONS = [...Object.keys(RouteOptionsSchema.properties), 
 const PluginOptionsSchema = Type.Object({
   ...RouteOptionsSchema.properties,
   global: Type.Optional(Type.Boolean()),
-  // What Fastify itself adds to the options of register().
+  // Fastify itself adds these to the options of register().
   prefix: Type.Optional(Type.Any()),
   logLevel: Type.Optional(Type.Any()),
   logSerializers: Type.Optional(Type.Any())

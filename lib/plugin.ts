@@ -1,22 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import './augment.js'
-import { EntityHandle } from './request/entity-handle.js'
-import type { Entity } from './request/entity.js'
-import { InvalidOptionsError, NotGuardedError } from './errors.js'
-import { guardRoute, methodsOf, type Registration } from './route/guard.js'
-import { addLast } from './route/hook-order.js'
-import { onlyEntered, routeHooks } from './request/hooks.js'
 import { closeAdapter, openAdapter } from './adapter-lifecycle.js'
+import { InvalidOptionsError, NotGuardedError } from './errors.js'
 import { answersNotModified, methodKind } from './http/method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
-import { isGuarded, RequestState } from './request/state.js'
-import type { StorageAdapter } from './storage/adapter.js'
+import type { Entity } from './request/entity.js'
+import { FurtherEntity } from './request/further-entity.js'
+import { GuardedRequest } from './request/guarded-request.js'
+import { onlyEntered, routeHooks } from './request/hooks.js'
+import { OwnEntity } from './request/own-entity.js'
+import { RequestState } from './request/state.js'
 import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
+import { guardRoute, isGuarded, methodsOf, type Registration } from './route/guard.js'
+import { addLast } from './route/hook-order.js'
+import type { StorageAdapter } from './storage/adapter.js'
+import { checkKey } from './storage/kit/key.js'
 
 /**
- * Guards routes with `config.ifMatch`: every state-changing request names its strategy in `If-Match`, a tag is compared
- * with the stored one in one atomic step with the write, and `*` is the last one that wins.
+ * Guards routes with `config.ifMatch`: every state-changing request names its strategy in `If-Match`. A tag is compared
+ * with the stored one in one atomic step with the write. `*` skips the comparison: the last write wins.
  *
  * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER while the app boots
  * @example
@@ -66,49 +69,58 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
   })
 }
 
-// The server's default, which Fastify's types leave out. Early versions of Fastify 5 have none: undefined is not above 0.
+// The default of the server, which Fastify's types leave out. Early versions of Fastify 5 give undefined: not above 0.
 function timeoutOf ({ initialConfig }: FastifyInstance): number {
   return (initialConfig as { handlerTimeout: number }).handlerTimeout
 }
 
-/** The error for a route that should be guarded and is not: it was added before the plugin could see it. */
+/** The error for a route that should be guarded and is not, because it was added before the plugin was ready. */
 function unguarded (registration: Registration, request: FastifyRequest): Error | undefined {
   const { config, url } = request.routeOptions
   if (config[kGuard]?.registration === registration || request.is404) return undefined
-  const isMeant =
-    config.ifMatch === undefined
-      ? registration.global && methodKind(request.method) === 'write'
-      : config.ifMatch !== false
+  const isMeant = config.ifMatch === undefined
+    ? registration.global && methodKind(request.method) === 'write'
+    : config.ifMatch !== false
   if (!isMeant) return undefined
   return new NotGuardedError(
     request.method,
     url,
-    'it was added before fastify-if-match was ready. Await the registration of the plugin, or add the route in a plugin that is registered after it.'
+    'it was added before fastify-if-match was ready. Await the registration of the plugin, ' +
+      'or add the route in a plugin that is registered after it.'
   )
 }
 
 /** `request.entity()`. */
 function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Entity<T> {
-  let state = this[kState]
-  if (state === undefined && this[kReply] !== undefined) {
-    // Before our own onRequest hook, too, the route's entity is under the route's precondition.
-    const guard = this.routeOptions.config[kGuard]
-    const { settings } = guard ?? this.server[kRegistration]!
-    state = this[kState] = new RequestState(
-      this,
-      this[kReply],
-      settings.storage,
-      isGuarded(guard, this.method) ? guard : undefined
-    )
+  const state = stateOf(this)
+  // The key of the route's own entity may be spelled out: it does not go around the precondition.
+  if (state instanceof GuardedRequest && (key === undefined || key === state.own.key)) {
+    return new OwnEntity<T>(state, context)
   }
-  if (state === undefined || (key === undefined && state.route === undefined)) {
+  if (state === undefined || key === undefined) {
     throw new NotGuardedError(
       this.method,
       this.routeOptions.url,
-      'request.entity() needs config.ifMatch on the route, or the key of an entity, and works after the onRequest hook of the plugin.'
+      'request.entity() needs config.ifMatch on the route, or the key of an entity, ' +
+        'and works after the onRequest hook of the plugin.'
     )
   }
-  return new EntityHandle<T>(state, key === undefined ? state.own : state.record(key), context)
+  checkKey(key)
+  return new FurtherEntity<T>(state, state.further(key), context)
+}
+
+/** The state of a request, made on first use; undefined before the plugin's own onRequest hook. */
+function stateOf (request: FastifyRequest): RequestState | undefined {
+  const { [kReply]: reply, [kState]: state } = request
+  if (state !== undefined || reply === undefined) return state
+  // A hook of the app may run before those of the route: it is under the precondition of the route, too.
+  const guard = request.routeOptions.config[kGuard]
+  const { storage } = (guard ?? request.server[kRegistration]!).settings
+  const made = isGuarded(guard, request.method)
+    ? new GuardedRequest(request, reply, guard)
+    : new RequestState(request, reply, storage)
+  request[kState] = made
+  return made
 }
 
 export default fp(ifMatch, { fastify: '5.x', name: 'fastify-if-match' })

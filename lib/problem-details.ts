@@ -13,15 +13,15 @@ export interface ProblemDetails {
 
 /** Options of `problemDetails`. */
 export interface ProblemDetailsOptions {
-  /** Where your problem types are described; the code is appended in lower case. Without it the type is `about:blank`. */
+  /** The URI to which the code is appended in lower case, to make the `type`. Without it, the type is `about:blank`. */
   base?: string
   /** The URI of this occurrence, such as the path of the request. */
   instance?: string
 }
 
 /**
- * Any error of this package, or of Fastify, as RFC 9457 problem details. An error of the server without a code of ours
- * or Fastify's gives away nothing but its status.
+ * Makes RFC 9457 problem details of an error. An error with a code of this package or of Fastify shows its message, and
+ * so does any other one below 500; other errors of the server show their status alone.
  *
  * @example
  * app.setErrorHandler((error, request, reply) => {

@@ -1,5 +1,4 @@
 import {
-  copyJson,
   errorCodes,
   isIfMatchError,
   type ListingAdapter,
@@ -7,6 +6,7 @@ import {
   type Refused,
   type Stored
 } from 'fastify-if-match'
+import { copyJson } from 'fastify-if-match/storage'
 
 /**
  * A storage in which the clock is one more writer (decision 0011). Every operation first applies what has come due, by

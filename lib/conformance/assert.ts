@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type {
   Expectation,
   Refused,
+  RemoveExpectation,
   RemoveResult,
   StorageAdapter,
   Stored,
@@ -11,73 +12,74 @@ import type {
 import { satisfies } from '../storage/kit/expectation.js'
 import type { ErrorCode } from '../errors.js'
 
-export const ABSENT = { kind: 'absent' } as const
-export const EXISTS = { kind: 'exists' } as const
-export const ANY = { kind: 'any' } as const
-
-export function versionIn (...versions: string[]) {
-  return { kind: 'version', versions } as const
-}
-
-/** The outcome, which must be that the change was applied. */
-export function applied<R extends WriteResult | RemoveResult> (result: R): Exclude<R, Refused> {
-  assert.equal(result.applied, true, 'the expectation held, and the change was not applied')
+/** The outcome of a change that must have been applied. */
+export function assertApplied<R extends WriteResult | RemoveResult> (result: R): Exclude<R, Refused> {
+  assert.equal(result.applied, true, 'the expectation held, but the change was refused')
   return result as Exclude<R, Refused>
 }
 
-/** What stood in the way; the outcome must be a refusal, and never contradicts itself. */
-export function refused (result: WriteResult | RemoveResult, expectation: Expectation): Stored | undefined {
-  assert.equal(result.applied, false, 'the expectation did not hold, and the change was applied')
+/** The current entity of a change that must have been refused. That entity must not satisfy the expectation. */
+export function assertRefused (result: WriteResult | RemoveResult, expectation: Expectation): Stored | undefined {
+  assert.equal(result.applied, false, 'the expectation did not hold, but the change was applied')
   const { current } = result as Refused
   assert.equal(satisfies(expectation, current?.version), false, 'current satisfies the expectation that was refused')
   return current
 }
 
-/** Creates an entity and gives its version. */
-export async function create (
+/** Tries a write that must be refused, and gives the current entity. */
+export async function assertWriteRefused (
   adapter: StorageAdapter,
   key: string,
   value: unknown,
+  expectation: Expectation,
   options?: WriteOptions
-): Promise<string> {
-  return applied(await adapter.write(key, value, ABSENT, options)).version
+): Promise<Stored | undefined> {
+  return assertRefused(await adapter.write(key, value, expectation, options), expectation)
 }
 
-/** Reads an entity that must be there. */
-export async function present (adapter: StorageAdapter, key: string): Promise<Stored> {
-  const stored = await adapter.read(key)
-  assert.ok(stored, `nothing is stored under ${JSON.stringify(key)}`)
-  return stored
+/** Tries a removal that must be refused, and gives the current entity. */
+export async function assertRemovalRefused (
+  adapter: StorageAdapter,
+  key: string,
+  expectation: RemoveExpectation
+): Promise<Stored | undefined> {
+  return assertRefused(await adapter.remove(key, expectation), expectation)
 }
 
-/** Compares entities by what the contract names; `undefined` and left out are the same. */
-export function same (actual: Stored | undefined, expected: Stored | undefined, message?: string): void {
-  assert.deepEqual(actual && named(actual), expected && named(expected), message)
+/** Two entities must agree in the members of `Stored`; undefined and left out are the same. */
+export function assertSame (actual: Stored | undefined, expected: Stored | undefined): void {
+  assert.deepEqual(actual && membersOf(actual), expected && membersOf(expected))
 }
 
-function named ({ value, version, replaced, digest }: Stored): Stored {
+function membersOf ({ value, version, replaced, digest }: Stored): Stored {
   return { value, version, replaced, digest }
 }
 
-/** The call must reject with one of these codes. */
-export async function rejectsWith (call: () => Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
-  await assert.rejects(async () => await call(), (error: { code: ErrorCode }) => {
-    assert.ok(codes.includes(error.code), `it rejects with "${String(error)}" and not with ${codes.join(' or ')}`)
-    return true
-  })
+/** The call must reject with one of these codes. Gives the code. */
+export async function assertRejects (call: () => Promise<unknown>, ...codes: ErrorCode[]): Promise<ErrorCode> {
+  try {
+    await call()
+  } catch (error) {
+    return assertCode(error, codes)
+  }
+  assert.fail(`it resolves instead of rejecting with ${codes.join(' or ')}`)
 }
 
-/** What became of the creation of `key` must be what is there now; only "outcome unknown" leaves it open. */
-export async function tellsTheTruth (
+/** The error must have one of these codes. Gives the code. */
+export function assertCode (error: unknown, codes: readonly ErrorCode[]): ErrorCode {
+  const code = (error as { code?: ErrorCode } | undefined)?.code
+  assert.ok(code !== undefined && codes.includes(code), `the error is "${String(error)}", not ${codes.join(' or ')}`)
+  return code
+}
+
+/** The answer to a creation of `key` must agree with the store. After OUTCOME_UNKNOWN, either state is right. */
+export async function assertTruthful (
   adapter: StorageAdapter,
   key: string,
-  outcome: PromiseSettledResult<WriteResult>
+  answer: PromiseSettledResult<WriteResult>
 ): Promise<void> {
-  if (outcome.status === 'rejected' && outcome.reason?.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') return
-  const isThere = (await adapter.read(key)) !== undefined
-  assert.equal(
-    isThere,
-    outcome.status === 'fulfilled' && outcome.value.applied,
-    isThere ? 'what was not confirmed is there' : 'what was confirmed is not there'
-  )
+  if (answer.status === 'rejected' && answer.reason?.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') return
+  const isConfirmed = answer.status === 'fulfilled' && answer.value.applied
+  const isStored = (await adapter.read(key)) !== undefined
+  assert.equal(isStored, isConfirmed, isStored ? 'an unconfirmed write is stored' : 'a confirmed write is not stored')
 }

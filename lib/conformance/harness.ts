@@ -1,41 +1,72 @@
 import assert from 'node:assert/strict'
 import type { StorageAdapter } from '../storage/adapter.js'
 
-/** Ends an outage. Resolves when every adapter of the subject can work again. */
+/** Ends an outage. Resolves when every adapter of the subject can reach the engine again. */
 export type Mend = () => Promise<void>
 
-/** What `createAdapter` gives for each case: an adapter on an empty store that no other case sees. */
+/**
+ * The adapter under test, and what the cases need besides: a second adapter, an outage, a clean-up. Each call of
+ * `createAdapter` makes one.
+ *
+ * `another` and `cut` may be left out if the suite is told so (`another: false`, `faults: false`). Otherwise every case
+ * that needs the missing member fails.
+ */
 export interface Subject {
-  /** The adapter, not opened yet: the suite calls `open` and `close`, as the plugin does. */
+  /**
+   * The adapter, on an empty store that no other subject sees. It must not be open yet: the suite calls its `open`
+   * before the case and its `close` after the case, as the plugin does. One case closes it without having opened it.
+   */
   adapter: StorageAdapter
-  /** Makes one more adapter on the same data, with nothing else in common: what a second process would have. */
+  /**
+   * Makes one more adapter on the same data. The two share nothing else, neither client nor connection, as if the
+   * second one were in another process. The suite opens and closes this adapter, too.
+   */
   another?: (() => Promise<StorageAdapter>) | undefined
-  /** Cuts every adapter of this subject off from the engine, and resolves to what mends it again. */
+  /**
+   * Starts an outage, and resolves to the function that ends it. In between, no adapter of this subject can reach the
+   * engine, calls in flight may lose their answers, and every call must reject with `FST_IF_MATCH_STORAGE_UNAVAILABLE`
+   * or `FST_IF_MATCH_OUTCOME_UNKNOWN`. The suite ends every outage, also when a case fails.
+   */
   cut?: (() => Promise<Mend>) | undefined
-  /** Releases what `createAdapter` made, apart from the adapters themselves. Called after they were closed. */
+  /**
+   * Releases what the subject holds besides its adapters, for example clients, files and tables. Called once, after all
+   * adapters were closed, also when the case failed.
+   */
   close?: (() => Promise<void>) | undefined
 }
 
-/** Gives each case a subject of its own. */
+/** Makes a new subject. A rejection fails the case that the subject was for. */
 export type CreateAdapter = () => Promise<Subject>
 
-/** What a case works with. Adapters that come from here are open, and are closed with the case. */
-export interface Stage {
+/** What a case works with. All its adapters are open, and are closed after the case. */
+export interface Harness {
   subject: Subject
   adapter: StorageAdapter
   another (): Promise<StorageAdapter>
-  cut (): Promise<Mend>
-  /** Runs the steps while the engine is cut off, and mends it even if they fail. */
+  /** Runs the steps during an outage, and ends the outage even if they fail. */
   whileCut (steps: () => Promise<void>): Promise<void>
-  /** Closes one of the adapters before the case ends. */
+  /** Closes an adapter before the case ends. */
   close (adapter: StorageAdapter): Promise<void>
 }
 
 /** Cases by their titles. */
-export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>
+export type Cases = Readonly<Record<string, (harness: Harness) => Promise<void>>>
 
-/** Runs one case on a subject of its own, and closes all of it whatever happens. The first failure is the one told. */
-export async function onStage (createAdapter: CreateAdapter, run: (stage: Stage) => Promise<void>): Promise<void> {
+/** A case for each row of a table. */
+export function casesForEach<R> (
+  rows: Readonly<Record<string, R>>,
+  title: (name: string) => string,
+  run: (harness: Harness, row: R) => Promise<void>
+): Cases {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [title(name), (harness) => run(harness, row)]))
+}
+
+/**
+ * Runs one case on a new subject, and closes the adapters and the subject whatever happens.
+ *
+ * @throws the first failure: of the case, or of opening or closing
+ */
+export async function runCase (createAdapter: CreateAdapter, run: (harness: Harness) => Promise<void>): Promise<void> {
   const subject = await createAdapter()
   const open = new Set<StorageAdapter>()
   const failures: unknown[] = []
@@ -59,32 +90,22 @@ export async function onStage (createAdapter: CreateAdapter, run: (stage: Stage)
     await adapter.close?.()
   }
 
-  async function cut (): Promise<Mend> {
-    assert.ok(subject.cut, 'createAdapter gives no way to cut the engine off; if there is none, say "faults: false"')
-    return await subject.cut()
+  async function another (): Promise<StorageAdapter> {
+    assert.ok(subject.another, 'the subject has no "another": add it, or pass "another: false" to the suite')
+    return await opened(await subject.another())
   }
 
-  await attempt(async () => await run({
-    subject,
-    adapter: await opened(subject.adapter),
-    async another () {
-      assert.ok(
-        subject.another,
-        'createAdapter gives no other adapter on the same data; if there is none, say "another: false"'
-      )
-      return await opened(await subject.another())
-    },
-    cut,
-    async whileCut (steps) {
-      const mend = await cut()
-      try {
-        await steps()
-      } finally {
-        await mend()
-      }
-    },
-    close
-  }))
+  async function whileCut (steps: () => Promise<void>): Promise<void> {
+    assert.ok(subject.cut, 'the subject has no "cut": add it, or pass "faults: false" to the suite')
+    const mend = await subject.cut()
+    try {
+      await steps()
+    } finally {
+      await mend()
+    }
+  }
+
+  await attempt(async () => await run({ subject, adapter: await opened(subject.adapter), another, whileCut, close }))
   for (const adapter of open) await attempt(() => close(adapter))
   await attempt(() => subject.close?.())
   if (failures.length > 0) throw failures[0]

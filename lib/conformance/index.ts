@@ -1,12 +1,10 @@
-import { acknowledgementCases, listAcknowledgementCases } from './cases/acknowledgement.js'
 import { aliasingCases, listAliasingCases } from './cases/aliasing.js'
 import { concurrencyCases } from './cases/concurrency.js'
-import { contentionCases, type AdaptersOf } from './cases/contention.js'
+import { contentionCases } from './cases/contention.js'
 import { createCases } from './cases/create.js'
-import { factoryCases } from './cases/factory.js'
 import { faultCases, listFaultCases } from './cases/faults.js'
 import { keyCases } from './cases/keys.js'
-import { lifecycleCases, listLifecycleCases, sharedLifecycleCases } from './cases/lifecycle.js'
+import { lifecycleCases, listLifecycleCases } from './cases/lifecycle.js'
 import { listCases, prefixCases } from './cases/list.js'
 import { pagingCases } from './cases/paging.js'
 import { provenanceCases } from './cases/provenance.js'
@@ -14,34 +12,50 @@ import { readCases } from './cases/read.js'
 import { refusalCases } from './cases/refusal.js'
 import { removeCases } from './cases/remove.js'
 import { replaceCases } from './cases/replace.js'
-import { onStage, type Cases, type CreateAdapter } from './harness.js'
+import { subjectCases } from './cases/subject.js'
+import { twoAdapterCases, twoAdapterListCases } from './cases/two-adapters.js'
 import { valueCases } from './cases/values.js'
 import { versionCases } from './cases/version.js'
+import { runCase, type Cases, type CreateAdapter } from './harness.js'
 
 export type { CreateAdapter, Mend, Subject } from './harness.js'
 
-/** What `conformanceSuite` is told. What a subject cannot do must be said here: a case is never left out in silence. */
+/**
+ * What `conformanceSuite` needs to know. Declare unsupported features: the suite never skips a case silently, and fails
+ * where an option and the subject disagree.
+ */
 export interface ConformanceOptions {
-  /** Registers a case: `test` of node:test or vitest, `(title, run) => t.test(title, run)` of tap. */
+  /**
+   * Registers a case with your test runner: `test` of node:test or vitest, `(title, run) => t.test(title, run)` of tap.
+   * `run` rejects if the case fails.
+   */
   test: (title: string, run: () => Promise<void>) => unknown
-  /** Called once or more for each case. */
+  /** Makes a new subject: an adapter on an empty store, and what belongs to it. Called at least once for each case. */
   createAdapter: CreateAdapter
   /**
-   * `false`: the adapter has no `list`. `'collections'`: `list` takes whole collections only, that is prefixes that
-   * end in a slash, and lists no collection inside another. Default: `true`.
+   * Which prefixes the adapter lists. `true` (the default): every prefix. `'collections'`: only prefixes that end in a
+   * slash, without the collections nested in them. `false`: the adapter has no `list`, and no case lists.
    */
   list?: boolean | 'collections' | undefined
-  /** `false`: no second adapter can work on the same data. Only right for what lives inside one process. */
+  /**
+   * `false`: subjects have no `another`, and no case uses two adapters. Right only if no second process can reach the
+   * data, as for a store in memory. Default: `true`.
+   */
   another?: boolean | undefined
-  /** `false`: there is no way to cut the engine off. */
+  /** `false`: subjects have no `cut`, and no case has an outage. Default: `true`. */
   faults?: boolean | undefined
 }
 
 /**
- * Checks everything that the contract of `StorageAdapter` asks for. Cases are independent of one another, wait for
- * nothing but the adapter, and may run in any order; how long one may take is up to the runner.
+ * Tests whether an adapter keeps the contract of `StorageAdapter`: one test for each case.
  *
- * @returns when what `test` returned for every case has settled; all cases are registered before that
+ * - Assertions are those of `node:assert`, so every test runner can report them.
+ * - Cases are independent: each has a subject of its own, so they may run in any order, and side by side.
+ * - No case has a time limit or waits for a clock: set the limit in the test runner.
+ *
+ * @returns when all promises that `test` returned are resolved; every case is registered before the first await
+ * @throws what `test` throws or rejects with; a case that fails rejects its `run`, with an `AssertionError` or with the
+ * error of the adapter or of the subject
  *
  * @example
  * import { test } from 'node:test'
@@ -67,10 +81,9 @@ export async function conformanceSuite ({
   another = true,
   faults = true
 }: ConformanceOptions): Promise<void> {
-  const one: AdaptersOf = async ({ adapter }) => [adapter]
-  const two: AdaptersOf = async (stage) => [stage.adapter, await stage.another()]
+  const hasList = list !== false
   const groups: Array<Cases | false> = [
-    factoryCases(createAdapter, { list: list !== false, another, faults }),
+    subjectCases(createAdapter, { list: hasList, another, faults }),
     keyCases,
     valueCases,
     aliasingCases,
@@ -81,23 +94,22 @@ export async function conformanceSuite ({
     refusalCases,
     versionCases,
     provenanceCases,
-    contentionCases('one adapter', one),
-    concurrencyCases('one adapter', one),
+    contentionCases('one adapter'),
+    concurrencyCases('one adapter'),
     lifecycleCases(createAdapter),
-    another && contentionCases('two adapters', two),
-    another && concurrencyCases('two adapters', two),
-    another && acknowledgementCases,
-    another && sharedLifecycleCases,
-    list !== false && listCases,
+    another && contentionCases('two adapters'),
+    another && concurrencyCases('two adapters'),
+    another && twoAdapterCases,
+    hasList && listCases,
     list === true && prefixCases,
-    list !== false && pagingCases,
-    list !== false && listAliasingCases,
-    list !== false && listLifecycleCases,
-    list !== false && another && listAcknowledgementCases,
+    hasList && pagingCases,
+    hasList && listAliasingCases,
+    hasList && listLifecycleCases,
+    hasList && another && twoAdapterListCases,
     faults && faultCases,
-    faults && list !== false && listFaultCases
+    faults && hasList && listFaultCases
   ]
   const cases = groups.flatMap((group) => Object.entries(group || {}))
-  // Registered in one go: a runner that collects first would not see what is registered after a wait.
-  await Promise.all(cases.map(([title, run]) => test(title, () => onStage(createAdapter, run))))
+  // No await before this line: a runner that collects tests first would miss those that are registered later.
+  await Promise.all(cases.map(([title, run]) => test(title, () => runCase(createAdapter, run))))
 }

@@ -1,13 +1,13 @@
-// Registered as safe (RFC 9110 18.2). They select a representation and change none, so no strategy is asked for (R1).
+// The methods registered as safe (RFC 9110 18.2). They change no representation, so they need no strategy.
 const READS = new Set(['GET', 'HEAD', 'PROPFIND', 'QUERY', 'REPORT', 'SEARCH'])
 
-// They never evaluate preconditions (R47).
+// They never evaluate preconditions (RFC 9110 13.2.1).
 const EXEMPT = new Set(['CONNECT', 'OPTIONS', 'TRACE'])
 
 /** How a method deals with preconditions: it reads under them, writes under them, or ignores them. */
 export type MethodKind = 'read' | 'write' | 'exempt'
 
-/** The kind of a method; one that is not known to be safe is taken to write. */
+/** The kind of a method; one that is not known to be safe counts as a write. */
 export function methodKind (method: string): MethodKind {
   if (READS.has(method)) return 'read'
   return EXEMPT.has(method) ? 'exempt' : 'write'

@@ -8,23 +8,32 @@ export interface Preconditions {
   readonly ifNoneMatch: TagList | undefined
 }
 
-/** What the route allows, as far as it decides about preconditions. */
+/** The preconditions of a request that has none. */
+export const UNCONDITIONAL: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
+
+/** What the route allows where preconditions are judged. */
 export interface Policy {
-  /** Whether the operation may run where there is no entity. */
+  /** Whether the operation may run if the entity is absent. */
   readonly mayCreate: boolean
-  /** Whether `If-Match: *` holds where there is no entity and one may be created: a deviation from R34, by option. */
+  /**
+   * Whether `If-Match: *` holds if the entity is absent and may be created: a deviation from RFC 9110 13.1.1, by
+   * option.
+   */
   readonly wildcardCreates: boolean
-  /** The answer to `If-Match` where there is no entity and none may be created (R55). */
+  /** The answer to `If-Match` if the entity is absent and may not be created. */
   readonly absent: 404 | 412
 }
 
-/** Perform the operation, or the reason not to: the field that is false, or the absence that ranks before it (R45). */
-export type Verdict = 'perform' | 'if-match' | 'if-none-match' | 'absent'
+/** Why an operation is refused: the field that is false, or the absence, which ranks before it (RFC 9110 13.2.1). */
+export type Refusal = 'if-match' | 'if-none-match' | 'absent'
+
+/** Perform the operation, or why not. */
+export type Verdict = 'perform' | Refusal
 
 /** How tags in `If-Match` are compared; see the option `compare`. */
 export type Compare = 'strong' | 'opaque' | ((tag: EntityTag) => EntityTag)
 
-/** Judges the preconditions against the version of the current entity, undefined if there is none (R40, R45, R55). */
+/** Judges the preconditions for an entity of this version, undefined: it is absent (RFC 9110 13.2.1, 13.2.2). */
 export function evaluate (
   { ifMatch, ifNoneMatch }: Preconditions,
   current: string | undefined,
@@ -43,16 +52,18 @@ function ifMatchHolds (tags: TagList, current: string | undefined, policy: Polic
   return current !== undefined && tags.some((tag) => strongCompare(tag, { opaque: current, weak: false }))
 }
 
-/** Whether `If-None-Match` is true for the opaque-tag of the current representation, undefined if there is none (R35). */
+/**
+ * Whether `If-None-Match` is true for this opaque-tag of the current representation, undefined: none (RFC 9110 13.1.2).
+ */
 export function ifNoneMatchHolds (tags: TagList, current: string | undefined): boolean {
   if (current === undefined) return true
   return tags !== '*' && !tags.some((tag) => weakCompare(tag, { opaque: current, weak: false }))
 }
 
 /**
- * The same preconditions in the words of the storage, so that the write decides.
+ * The same preconditions as one expectation of the storage, so that the write decides.
  *
- * @returns undefined if one expectation cannot say it: then read, judge, and compare and swap on what was read
+ * @returns undefined if one expectation cannot say them: then read, judge, and compare and swap on what was read
  */
 export function expectationOf ({ ifMatch, ifNoneMatch }: Preconditions, policy: Policy): Expectation | undefined {
   if (ifNoneMatch !== undefined) {
@@ -63,12 +74,12 @@ export function expectationOf ({ ifMatch, ifNoneMatch }: Preconditions, policy: 
   return { kind: 'version', versions: ifMatch.filter((tag) => !tag.weak).map((tag) => tag.opaque) }
 }
 
-/** The expectation that nothing has changed since this state was read; undefined: there was no entity. */
+/** The expectation that the entity still has this version, undefined: that it still is absent. */
 export function unchangedSince (version: string | undefined): Expectation {
   return version === undefined ? { kind: 'absent' } : { kind: 'version', versions: [version] }
 }
 
-/** The preconditions that hold for this version alone; undefined: only where there is no entity. */
+/** The preconditions that hold for this version alone, undefined: only if the entity is absent. */
 export function preconditionsFor (version: string | undefined): Preconditions {
   return version === undefined
     ? { ifMatch: undefined, ifNoneMatch: '*' }
@@ -76,15 +87,15 @@ export function preconditionsFor (version: string | undefined): Preconditions {
 }
 
 /**
- * The tags as the option `compare` wants them seen: stripped of what a gateway appended (R18), or of the weak mark
- * that it added (R24).
+ * The tags as the option `compare` reads them: `'opaque'` drops the weak mark that a gateway added, a function drops
+ * what it appended.
  */
 export function normalise (tags: TagList, compare: Compare): TagList {
   if (tags === '*' || compare === 'strong') return tags
   return tags.map(compare === 'opaque' ? ({ opaque }) => ({ opaque, weak: false }) : compare)
 }
 
-/** The tags cut down to the versions that they are about: unsafe methods compare no more than that (R17). */
+/** The tags cut down to the versions that they are about: writes compare versions, whatever the content-coding was. */
 export function versionsOf (tags: TagList): TagList {
   return tags === '*' ? tags : tags.map(({ opaque, weak }) => ({ opaque: versionOf(opaque), weak }))
 }

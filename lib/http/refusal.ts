@@ -1,8 +1,8 @@
 import { EntityAbsentError, PreconditionFailedError } from '../errors.js'
-import type { Preconditions, Verdict } from './precondition.js'
+import type { Preconditions, Refusal } from './precondition.js'
 
-/** The error for preconditions of the request that do not hold. It names the field that is false, no other (R68). */
-export function refusal (verdict: Exclude<Verdict, 'perform'>, { ifNoneMatch }: Preconditions, exists: boolean): Error {
+/** The error for preconditions of the request that do not hold. It names the field that is false, and no other. */
+export function refusalError (verdict: Refusal, { ifNoneMatch }: Preconditions, exists: boolean): Error {
   switch (verdict) {
     case 'absent':
       return new EntityAbsentError()
@@ -29,8 +29,8 @@ export function refusal (verdict: Exclude<Verdict, 'perform'>, { ifNoneMatch }: 
   }
 }
 
-/** The error for a further entity of the request, about which no header of the client said anything. */
-export function furtherRefusal (verdict: Exclude<Verdict, 'perform'>): Error {
+/** The same for a further entity of the request: its texts name no field, since the headers are not about it. */
+export function furtherRefusalError (verdict: Refusal): Error {
   switch (verdict) {
     case 'absent':
       return new EntityAbsentError()

@@ -2,32 +2,36 @@ import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavai
 import { formatEntityTag } from '../http/entity-tag.js'
 import type { RemoveResult, Stored, WriteResult } from '../storage/adapter.js'
 
-/** The error for a read that failed. What an adapter throws beyond its contract is an outage, never an absence (fail closed). */
-export function readFault (cause: unknown): Error {
+const ADVICE = 'Run the conformance suite on it.'
+
+/** The error for a read that failed. Whatever an adapter throws beyond its contract is an outage, never an absence. */
+export function readError (cause: unknown): Error {
   return isIfMatchError(cause) ? cause : new StorageUnavailableError({ cause })
 }
 
-/** The error for a write that failed. What an adapter throws beyond its contract leaves the outcome unknown (R59). */
-export function writeFault (cause: unknown): Error {
+/** The error for a write that failed. Whatever an adapter throws beyond its contract leaves the outcome unknown. */
+export function writeError (cause: unknown): Error {
   return isIfMatchError(cause) ? cause : new OutcomeUnknownError({ cause })
 }
 
 /**
- * Checks what an adapter read: a version that cannot be a tag would count as one that never matches, or as no entity.
+ * Checks what an adapter read: null would pass for no entity, and a version that cannot be a tag would never match.
  *
- * @throws FST_IF_MATCH_INVALID_VERSION
+ * @throws FST_IF_MATCH_INVALID_ADAPTER, FST_IF_MATCH_INVALID_VERSION
  */
-export function checkStored (stored: Stored | undefined): void {
-  if (stored === null) { throw new InvalidAdapterError('answered null where the contract has undefined. Run the conformance suite on it.') }
+export function assertStored (stored: Stored | undefined): void {
+  if (stored === null) throw new InvalidAdapterError(`answered null where the contract has undefined. ${ADVICE}`)
   if (stored !== undefined) formatEntityTag(stored.version)
 }
 
 /**
- * Checks what an adapter answered to a write.
+ * Checks what an adapter answered to a write or a removal.
  *
  * @throws FST_IF_MATCH_INVALID_ADAPTER, FST_IF_MATCH_INVALID_VERSION
  */
-export function checkOutcome (result: WriteResult | RemoveResult): void {
-  if (typeof result?.applied !== 'boolean') { throw new InvalidAdapterError('answered a write with neither applied nor refused. Run the conformance suite on it.') }
-  if (!result.applied) checkStored(result.current)
+export function assertOutcome (result: WriteResult | RemoveResult): void {
+  if (typeof result?.applied !== 'boolean') {
+    throw new InvalidAdapterError(`answered a write with neither applied nor refused. ${ADVICE}`)
+  }
+  if (!result.applied) assertStored(result.current)
 }

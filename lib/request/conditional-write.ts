@@ -1,3 +1,5 @@
+import { assertOutcome, writeError } from './check-adapter.js'
+import type { Snapshot } from './entity-state.js'
 import { ContentionError } from '../errors.js'
 import {
   evaluate,
@@ -5,41 +7,40 @@ import {
   unchangedSince,
   type Policy,
   type Preconditions,
-  type Verdict
+  type Refusal
 } from '../http/precondition.js'
-import { checkOutcome, writeFault } from './check-adapter.js'
 import type { Expectation, Refused, Stored } from '../storage/adapter.js'
 import { backOff } from '../storage/kit/backoff.js'
 
 const ATTEMPTS = 48
 const LONGEST_PAUSE = 200 // milliseconds
 
-/** One conditional operation on one entity. */
+/** One operation on one entity, under preconditions. */
 export interface Change<T, R extends { applied: true }> {
   preconditions: Preconditions
   policy: Policy
   /** The entity as this request knows it, or a fresh read. */
-  read: () => Promise<Stored<T> | undefined> | Stored<T> | undefined
+  read: () => Promise<Pick<Snapshot, 'stored'>> | Pick<Snapshot, 'stored'>
   /** Makes the new value of the current one. With it, the operation compares and swaps on what was read. */
   prepare: ((current: Stored<T> | undefined) => Promise<void>) | undefined
   /** The atomic step of the storage. */
   act: (expectation: Expectation) => Promise<R | Refused<T>>
-  /** The error for a verdict other than `perform`. */
-  refusal: (verdict: Exclude<Verdict, 'perform'>, current: Stored<T> | undefined) => Error
+  /** The error by which the operation is refused. */
+  refusal: (verdict: Refusal, current: Stored<T> | undefined) => Error
 }
 
 /**
- * Carries out a change. If one expectation of the storage says it all, that is the whole of it. Otherwise it reads,
- * judges, and compares and swaps on what it read; after a lost race it judges again what stood in the way. A tag is
- * false by then; `*` and lists that still hold try again, a bounded number of times (R58).
+ * Carries out a change. If one expectation of the storage can say all of the preconditions, the storage decides in one
+ * step. Otherwise this reads and judges, then compares and swaps on what it read. A lost race is judged again on the
+ * entity that won it: a tag is false by then; `*`, and a list that still holds, try again, a bounded number of times.
  *
  * @throws the refusal, or FST_IF_MATCH_CONTENTION
  */
-export async function carryOut<T, R extends { applied: true }> (change: Change<T, R>): Promise<R> {
+export async function conditionalWrite<T, R extends { applied: true }> (change: Change<T, R>): Promise<R> {
   const direct = change.prepare === undefined ? expectationOf(change.preconditions, change.policy) : undefined
   let current: Stored<T> | undefined
   if (direct === undefined) {
-    current = await change.read()
+    current = (await change.read()).stored
     judge(change, current)
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -49,9 +50,9 @@ export async function carryOut<T, R extends { applied: true }> (change: Change<T
     try {
       result = await change.act(direct ?? unchangedSince(current?.version))
     } catch (cause) {
-      throw writeFault(cause)
+      throw writeError(cause)
     }
-    checkOutcome(result)
+    assertOutcome(result)
     if (result.applied) return result
     current = result.current
     judge(change, current)

@@ -1,38 +1,36 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteHandlerMethod } from 'fastify'
-import { becomesNotModified, discard, isNotModified, setHeaders } from './response.js'
-import { EntityHandle } from './entity-handle.js'
-import { NotGuardedError } from '../errors.js'
-import type { GuardedRoute } from '../route/guard.js'
-import { isGuarded, RequestState } from './state.js'
+import { GuardedRequest } from './guarded-request.js'
+import { OwnEntity } from './own-entity.js'
+import { discard } from './response.js'
 import { kState } from './symbols.js'
+import { NotGuardedError } from '../errors.js'
+import { isGuarded, type GuardedRoute } from '../route/guard.js'
 
 type DonePayload = (error: null, payload: unknown) => void
 
 /**
- * The hooks of one guarded route. They call `done` where there is nothing to wait for, and return a promise where there
- * is: Fastify takes either, and a promise in every hook costs a tenth of a fast request.
+ * The hooks of one guarded route. They call `done` if they need not wait, and return a promise otherwise: Fastify takes
+ * either, and a promise in every hook costs a tenth of a fast request.
  */
 export function routeHooks (route: GuardedRoute) {
-  const { precheck, storage } = route.settings
+  const { precheck } = route.settings
   return {
-    /** Parses the preconditions, and refuses nothing yet: 401, 403, 413 and 415 come first (R45). */
+    /** Parses the preconditions, and refuses nothing yet: 401, 403, 413 and 415 come first (RFC 9110 13.2.1). */
     onRequest (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-      if (isGuarded(route, request.method)) request[kState] ??= new RequestState(request, reply, storage, route)
+      if (isGuarded(route, request.method)) request[kState] ??= new GuardedRequest(request, reply, route)
       done()
     },
 
     /**
-     * Compares early, before the handler does anything expensive, and refuses what names no strategy. In this order: an
-     * `If-None-Match` that is false is a 412 even where an `If-Match` is asked for (R55).
+     * Compares before the handler does anything expensive, and refuses a write that names no strategy. In this order: a
+     * false `If-None-Match` is a 412 even where `If-Match` is missing (decision 0005).
      */
     preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): Promise<void> | void {
-      const state = request[kState]
-      if (state?.route !== undefined && !state.isEntered) {
-        state.demandWellFormed()
-        if (precheck && state.needsComparison()) {
-          return new EntityHandle(state, state.own, undefined).precheck().then(() => {
-            state.enter()
-          })
+      const state = guardedState(request)
+      if (state !== undefined && !state.isEntered) {
+        state.preconditions.assertWellFormed()
+        if (precheck && state.preconditions.needsComparison()) {
+          return new OwnEntity(state, undefined).precheck().then(() => { state.enter() })
         }
         state.enter()
       }
@@ -46,39 +44,37 @@ export function routeHooks (route: GuardedRoute) {
       payload: unknown,
       done: DonePayload
     ): Promise<unknown> | void {
-      const state = request[kState]
-      if (state?.route === undefined) return done(null, payload)
+      const state = guardedState(request)
+      if (state === undefined) return done(null, payload)
       if (state.mustWait()) return state.endOfWrites().then(() => beforeSerialization(state, payload))
       done(null, beforeSerialization(state, payload))
     },
 
-    /** The last word: what was left unfinished, the 304, and the headers of the final status. */
+    /** Decides in the end: what became of unfinished writes, the 304, and the headers of the final status. */
     onSend (
       request: FastifyRequest,
       _reply: FastifyReply,
       payload: unknown,
       done: DonePayload
     ): Promise<unknown> | void {
-      const state = request[kState]
-      if (state?.route === undefined) return done(null, payload)
-      if (state.mustWait()) {
-        return state.endOfWrites().then(
-          () => beforeSending(state, payload),
-          (error: unknown) => {
-            discard(payload)
-            throw error
-          }
-        )
-      }
-      done(null, beforeSending(state, payload))
+      const state = guardedState(request)
+      if (state === undefined) return done(null, payload)
+      if (!state.mustWait()) return done(null, beforeSending(state, payload))
+      return state.endOfWrites().then(
+        () => beforeSending(state, payload),
+        (error: unknown) => {
+          discard(payload)
+          throw error
+        }
+      )
     }
   }
 }
 
-/** A handler that is not entered without our preHandler: should another plugin have taken our hooks away, it fails closed. */
+/** Refuses to enter a handler without our preHandler: if another plugin took our hooks away, the route fails closed. */
 export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
-    if (isGuarded(route, request.method) && request[kState]?.isEntered !== true) {
+    if (isGuarded(route, request.method) && guardedState(request)?.isEntered !== true) {
       throw new NotGuardedError(
         request.method,
         request.routeOptions.url,
@@ -89,28 +85,34 @@ export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): 
   }
 }
 
-function beforeSerialization (state: RequestState, payload: unknown): unknown {
-  state.demandWrite()
-  // An error that comes up on the way to a 304 is sent by the same reply, and wants its body.
-  if (becomesNotModified(state)) {
-    state.reply.serializer((body) =>
-      isNotModified(state) ? '' : typeof body === 'string' ? body : JSON.stringify(body)
-    )
+function guardedState (request: FastifyRequest): GuardedRequest | undefined {
+  const state = request[kState]
+  return state instanceof GuardedRequest ? state : undefined
+}
+
+function beforeSerialization (state: GuardedRequest, payload: unknown): unknown {
+  const { reply, response } = state
+  state.assertWritten()
+  response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
+  if (response.isNotModified) {
+    // An error that comes up on the way to a 304 is sent by the same reply, and needs its body.
+    reply.serializer((body) => response.isNotModified ? '' : typeof body === 'string' ? body : JSON.stringify(body))
   }
   return payload
 }
 
-function beforeSending (state: RequestState, payload: unknown): unknown {
+function beforeSending (state: GuardedRequest, payload: unknown): unknown {
+  const { response } = state
   try {
-    state.demandWrite()
-    if (!isNotModified(state)) becomesNotModified(state)
-    setHeaders(state)
+    state.assertWritten()
+    if (!response.isNotModified) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
+    response.setHeaders(state.ownIfUsed)
   } catch (error) {
     discard(payload)
     throw error
   }
   state.isAnswered = true
-  if (!isNotModified(state)) return payload
+  if (!response.isNotModified) return payload
   discard(payload)
   return null
 }

@@ -1,12 +1,15 @@
+import type { FastifyReply } from 'fastify'
+import type { EntityState } from './entity-state.js'
 import { formatEntityTag } from '../http/entity-tag.js'
-import { answersNotModified } from '../http/method.js'
+import type { TagList } from '../http/list-header.js'
+import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
-import type { RequestState } from './state.js'
+import type { Stored } from '../storage/adapter.js'
 
 /** Seconds after which a client may try again what ended in 503. */
 const RETRY_AFTER = '1'
 
-/** Headers that describe the body that a 304 does not have (R61, RFC 9110 8.6). */
+/** Headers that describe the body, which a 304 does not have (RFC 9110 15.4.5, 8.6). */
 const BODY_HEADERS = [
   'content-encoding',
   'content-language',
@@ -16,43 +19,93 @@ const BODY_HEADERS = [
   'last-modified'
 ]
 
-/**
- * Makes the answer a 304 if it would tell a GET or HEAD nothing new: it is a success, and `If-None-Match` names the
- * representation that is about to be sent (R35, R40).
- */
-export function becomesNotModified (state: RequestState): boolean {
-  const { reply, notModified } = state
-  if (notModified === undefined || !isSuccess(reply.statusCode)) return false
-  const tag = representationTag(state)
-  if (tag === undefined || ifNoneMatchHolds(notModified, tag.slice(1, -1))) return false
-  reply.code(304)
-  state.notModifiedTag = tag
-  return true
-}
+/** The response to a guarded request: it may become a 304, and has the headers that go with its final status. */
+export class GuardedResponse {
+  /** The entity that the last refusal found: a 412 has its tag. */
+  refusedBy: Stored | undefined
+  readonly #reply: FastifyReply
+  readonly #kind: MethodKind
+  /** The tag of the 304 that the response became. */
+  #notModifiedTag: string | undefined
+  /** The names of the headers that were set: they are removed again if another status takes the place of theirs. */
+  #headersSet: string[] | undefined
 
-/** Sets the headers that go with the final status, so that no error handler drops them and no other status has them. */
-export function setHeaders (state: RequestState): void {
-  const { reply } = state
-  const status = reply.statusCode
-  for (const name of state.headersSet.splice(0)) reply.removeHeader(name)
-  const isFresh = isSuccess(status) || isNotModified(state)
-  if (isNotModified(state)) {
-    setTag(state, state.notModifiedTag)
-    for (const name of BODY_HEADERS) reply.removeHeader(name)
-  } else if (isFresh && state.ownRecord?.seen !== undefined) {
-    setTag(state, state.kind === 'read' ? representationTag(state) : writtenTag(state))
-  } else if (status === 412) {
-    setTag(state, state.refusedBy && formatEntityTag(state.refusedBy.version))
+  constructor (reply: FastifyReply, kind: MethodKind) {
+    this.#reply = reply
+    this.#kind = kind
   }
-  // No client shall edit from a stale copy (R71), or find an old refusal in a cache (R62).
-  if (isFresh && answersNotModified(state.request.method) && !reply.hasHeader('cache-control')) { setHeader(state, 'cache-control', 'no-cache') }
-  if (status === 400 || status === 412 || status === 428) setHeader(state, 'cache-control', 'no-store')
-  if (status === 503 && !reply.hasHeader('retry-after')) setHeader(state, 'retry-after', RETRY_AFTER)
-}
 
-/** Whether the answer is a 304 of ours, still: an error that came up on the way has taken its place otherwise. */
-export function isNotModified ({ notModifiedTag, reply }: RequestState): boolean {
-  return notModifiedTag !== undefined && reply.statusCode === 304
+  /**
+   * Turns the response into a 304 if it is a success and the client of a GET or HEAD has a copy of the representation
+   * that is about to be sent: its tag is among `copies`, the tags in `If-None-Match` (RFC 9110 13.1.2, 13.2.2).
+   */
+  becomeNotModified (copies: TagList | undefined, own: EntityState | undefined): void {
+    if (copies === undefined || !isSuccess(this.#reply.statusCode)) return
+    const tag = this.#representationTag(own)
+    if (tag === undefined || ifNoneMatchHolds(copies, tag.slice(1, -1))) return
+    this.#reply.code(304)
+    this.#notModifiedTag = tag
+  }
+
+  /** Whether the response is that 304 still: an error that comes up later takes its place. */
+  get isNotModified (): boolean {
+    return this.#notModifiedTag !== undefined && this.#reply.statusCode === 304
+  }
+
+  /** Sets the headers of the final status. They are set last, so that no error handler drops them. */
+  setHeaders (own: EntityState | undefined): void {
+    const reply = this.#reply
+    const { statusCode } = reply
+    this.#removeHeaders()
+    const isFresh = isSuccess(statusCode) || this.isNotModified
+    if (this.isNotModified) {
+      this.#setTag(this.#notModifiedTag)
+      for (const name of BODY_HEADERS) reply.removeHeader(name)
+    } else if (isFresh && own?.known !== undefined) {
+      this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
+    } else if (statusCode === 412) {
+      this.#setTag(this.refusedBy && formatEntityTag(this.refusedBy.version))
+    }
+    // Caches must revalidate a copy before it is used (RFC 9111 5.2.2.4), and must not store a refusal.
+    if (isFresh && answersNotModified(reply.request.method) && !reply.hasHeader('cache-control')) {
+      this.#setHeader('cache-control', 'no-cache')
+    }
+    if (statusCode === 400 || statusCode === 412 || statusCode === 428) this.#setHeader('cache-control', 'no-store')
+    if (statusCode === 503 && !reply.hasHeader('retry-after')) this.#setHeader('retry-after', RETRY_AFTER)
+  }
+
+  // The tag of what a GET sends. A compressed body is another representation, with its own strong tag (decision 0003).
+  #representationTag (own: EntityState | undefined): string | undefined {
+    const version = own?.first?.version
+    if (version === undefined) return undefined
+    const coding = this.#reply.getHeader('content-encoding')
+    return coding === undefined || coding === 'identity'
+      ? formatEntityTag(version)
+      : formatEntityTag(version, String(coding))
+  }
+
+  // The tag of what a write left behind. The success of a DELETE has none, however it was done (RFC 9110 9.3.5).
+  #writtenTag ({ written }: EntityState): string | undefined {
+    const version = this.#reply.request.method === 'DELETE' ? undefined : written?.version
+    return version && formatEntityTag(version)
+  }
+
+  #setTag (tag: string | undefined): void {
+    if (tag === undefined) this.#reply.removeHeader('etag')
+    else this.#setHeader('etag', tag)
+  }
+
+  #setHeader (name: string, value: string): void {
+    this.#reply.header(name, value)
+    this.#headersSet ??= []
+    this.#headersSet.push(name)
+  }
+
+  #removeHeaders (): void {
+    if (this.#headersSet === undefined) return
+    for (const name of this.#headersSet) this.#reply.removeHeader(name)
+    this.#headersSet = undefined
+  }
 }
 
 /** Releases a body that will not be sent: a stream of either kind, or the one inside a `Response`. */
@@ -65,31 +118,4 @@ export function discard (payload: unknown): void {
 
 function isSuccess (status: number): boolean {
   return status >= 200 && status < 300
-}
-
-// The tag of what a GET sends: a compressed body is another representation, with another strong tag (R14c).
-function representationTag (state: RequestState): string | undefined {
-  const version = state.ownRecord?.first?.version
-  if (version === undefined) return undefined
-  const coding = state.reply.getHeader('content-encoding')
-  return coding === undefined || coding === 'identity'
-    ? formatEntityTag(version)
-    : formatEntityTag(version, String(coding))
-}
-
-// The tag of what a write left behind; of a removal, of a DELETE however it was done, or of a handler that wrote nothing,
-// there is none (R66).
-function writtenTag ({ request, ownRecord }: RequestState): string | undefined {
-  const version = request.method === 'DELETE' ? undefined : ownRecord?.left?.version
-  return version && formatEntityTag(version)
-}
-
-function setTag (state: RequestState, tag: string | undefined): void {
-  if (tag === undefined) state.reply.removeHeader('etag')
-  else setHeader(state, 'etag', tag)
-}
-
-function setHeader ({ reply, headersSet }: RequestState, name: string, value: string): void {
-  reply.header(name, value)
-  headersSet.push(name)
 }

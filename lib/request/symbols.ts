@@ -1,9 +1,10 @@
-// What hangs on Fastify's objects, out of the way of everyone else's names.
+// The names of what the plugin keeps on Fastify's objects: symbols, so that they collide with nobody else's.
 
-/** On an instance: the registration that holds in its scope. */
+/** On an instance: the registration of the plugin that holds in its scope. */
 export const kRegistration = Symbol('fastify-if-match.registration')
-/** In the config of a route: how it is guarded. */
+/** In the config of a route: its guard. */
 export const kGuard = Symbol('fastify-if-match.guard')
-/** On a request: its reply, and its state once something asked for it. */
+/** On a request: its reply. */
 export const kReply = Symbol('fastify-if-match.reply')
+/** On a request: its state, once something asked for it. */
 export const kState = Symbol('fastify-if-match.state')

@@ -1,9 +1,9 @@
 import type { FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
-import { compileKey, parametersOf, type KeyOf } from './key-pattern.js'
+import { compileKey, parametersOf, type CompiledKey } from './key-pattern.js'
 import { InvalidOptionsError } from '../errors.js'
 import { methodKind } from '../http/method.js'
-import { routeSettings, type Settings } from '../options.js'
 import type { Policy } from '../http/precondition.js'
+import { routeSettings, type Settings } from '../options.js'
 
 /** One registration of the plugin: it holds in its scope, up to a nearer one. */
 export interface Registration {
@@ -13,16 +13,16 @@ export interface Registration {
 
 /** A route that the plugin guards. */
 export interface GuardedRoute {
-  /** The registration of the plugin that guards it: the nearest one. */
+  /** The nearest registration of the plugin, which guards the route. */
   readonly registration: Registration
   readonly settings: Settings
   /** The key of the entity that a request acts on. */
   readonly keyOf: (request: FastifyRequest) => string
-  /** What a PUT may do where there is no entity, and what everything else may. */
+  /** What a PUT may do if the entity is absent, and what every other method may do. */
   readonly policies: { readonly put: Policy, readonly other: Policy }
-  /** Guarded by `global` alone: then only its state-changing methods are. */
+  /** Whether the route is guarded by `global` alone: then only its state-changing methods are. */
   readonly writesOnly: boolean
-  /** Whether Fastify may answer in the handler's stead, by `handlerTimeout`. */
+  /** Whether Fastify may answer in place of the handler, by `handlerTimeout`. */
   readonly hasTimeout: boolean
 }
 
@@ -36,12 +36,13 @@ export function guardRoute (
   route: FastifyRouteOptions,
   serverTimeout: number
 ): GuardedRoute | undefined {
+  const methods = methodsOf(route)
   const own = route.config?.ifMatch
-  if (
-    own === false ||
-    (own === undefined && !(registration.global && methodsOf(route).some((method) => methodKind(method) === 'write')))
-  ) { return undefined }
-  const name = `${methodsOf(route).join(', ')} ${route.url}`
+  const isMeant = own === undefined
+    ? registration.global && methods.some((method) => methodKind(method) === 'write')
+    : own !== false
+  if (!isMeant) return undefined
+  const name = `${methods.join(', ')} ${route.url}`
   const settings = routeSettings(registration.settings, own, name)
   return {
     registration,
@@ -53,6 +54,11 @@ export function guardRoute (
   }
 }
 
+/** Whether requests of this method are under the guard of a route. */
+export function isGuarded (route: GuardedRoute | undefined, method: string): route is GuardedRoute {
+  return route !== undefined && (!route.writesOnly || methodKind(method) === 'write')
+}
+
 /** The methods of a route. */
 export function methodsOf (route: Pick<FastifyRouteOptions, 'method'>): string[] {
   return typeof route.method === 'string' ? [route.method] : route.method
@@ -62,11 +68,7 @@ function policyOf ({ create, absent }: Settings, mayCreate: boolean): Policy {
   return { mayCreate, wildcardCreates: create === 'wildcard', absent }
 }
 
-function keyOfRoute (
-  key: Settings['key'],
-  route: FastifyRouteOptions,
-  name: string
-): (request: FastifyRequest) => string {
+function keyOfRoute (key: Settings['key'], route: FastifyRouteOptions, name: string): GuardedRoute['keyOf'] {
   if (typeof key === 'function') return key
   if (key === undefined && Object.keys(route.constraints ?? {}).length > 0) {
     throw new InvalidOptionsError(
@@ -76,11 +78,13 @@ function keyOfRoute (
   }
   const { keyOf, parameters } = compile(key ?? route.url, name)
   const unknown = parameters.find((parameter) => !parametersOf(route.url).includes(parameter))
-  if (unknown !== undefined) { throw new InvalidOptionsError(name, `"key" names the parameter "${unknown}", which the path does not have.`) }
+  if (unknown !== undefined) {
+    throw new InvalidOptionsError(name, `"key" names the parameter "${unknown}", which the path does not have.`)
+  }
   return (request) => keyOf(request.params as Record<string, string>)
 }
 
-function compile (pattern: string, name: string): { keyOf: KeyOf, parameters: string[] } {
+function compile (pattern: string, name: string): CompiledKey {
   try {
     return compileKey(pattern)
   } catch (error) {

@@ -3,11 +3,13 @@ import type { RouteOptions } from 'fastify'
 type HookName = 'onRequest' | 'preHandler' | 'preSerialization' | 'onSend'
 
 /**
- * Adds a hook that runs after every other hook of the route, also after those that plugins registered later add: a
- * comparison must follow the authentication, and a tag must know the final content-coding. Fastify reads the list when
- * all plugins are loaded; until then they push to it or set another one, and ours moves to the end each time it is read.
- * A list of the same length is taken for one that wraps each hook: ours is where it was. The list is our own copy: routes
- * that were written with a shared array, and HEAD twins, share theirs.
+ * Adds a hook that runs after all other hooks of the route, also after those of plugins that are registered later: a
+ * comparison must follow the authentication, and a tag depends on the final content-coding (decision 0002).
+ *
+ * Fastify reads the list when all plugins are loaded; until then plugins push to it or set another one. Each time the
+ * list is read, our hook moves to its end. Instrumentation replaces each hook by a wrapper: in a list of the same
+ * length, our hook is the one at its old index. The list is a copy: routes written with a shared array, and HEAD twins,
+ * share theirs.
  */
 export function addLast (route: RouteOptions, name: HookName, hook: (...args: never[]) => unknown): void {
   let ours: unknown = hook
@@ -15,8 +17,8 @@ export function addLast (route: RouteOptions, name: HookName, hook: (...args: ne
   Object.defineProperty(route, name, {
     enumerable: true,
     get () {
-      const at = list.indexOf(ours)
-      if (at !== -1) list.push(...list.splice(at, 1))
+      const index = list.indexOf(ours)
+      if (index !== -1) list.push(...list.splice(index, 1))
       return list
     },
     set (value: unknown) {
@@ -29,5 +31,6 @@ export function addLast (route: RouteOptions, name: HookName, hook: (...args: ne
 }
 
 function toArray (hooks: unknown): unknown[] {
-  return Array.isArray(hooks) ? [...hooks] : hooks === undefined || hooks === null ? [] : [hooks]
+  if (Array.isArray(hooks)) return [...hooks]
+  return hooks === undefined || hooks === null ? [] : [hooks]
 }

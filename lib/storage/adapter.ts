@@ -1,5 +1,3 @@
-import type { kIsOver } from './kit/stop.js'
-
 /**
  * What must be true of the stored entity for a write to be applied.
  *
@@ -38,8 +36,8 @@ export interface ReadOptions {
    * when it is first looked at: an adapter around another one passes the options on as they are, not a copy of them.
    */
   signal?: AbortSignal | undefined
-  /** For `throwIfStopped` alone. */
-  [kIsOver]?: () => boolean
+  /** Whether nobody waits for the outcome any more; cheaper to ask than `signal`, which is made on first use. */
+  isOver?(): boolean
 }
 
 /** What comes along with a write. */

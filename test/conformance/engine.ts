@@ -8,97 +8,88 @@ import { checkKey, compareKeys } from '../../lib/storage/kit/key.js'
 import { pageLimit } from '../../lib/storage/kit/page.js'
 import { newVersion } from '../../lib/storage/kit/version.js'
 
-/** What all adapters of one subject share. */
+type Rows = Map<string, Stored>
+type Change = 'write' | 'remove'
+export type Operation = 'read' | Change | 'list'
+
+/** What all adapters of one subject share: the rows, and whether there is an outage. */
 export interface Engine {
-  rows: Map<string, Stored>
+  rows: Rows
   isCut: boolean
+  /** Called when the outage ends. */
   onMend: Array<() => unknown>
 }
 
-type Change = 'write' | 'remove'
-
-/** The decisions of a sound adapter, each of which a mutant may take in another way. */
+/** The decisions of an adapter. A mutant replaces a few of them, most mutants one. */
 export interface Parts {
   checkKey (key: unknown): void
-  address (key: string): string
-  take (value: unknown): unknown
-  give (row: Stored, to: 'read' | Change | 'list'): Stored
+  /** The key that the row of an entity is stored under. */
+  rowKey (key: string): string
+  /** Makes the stored value from the value of a caller. */
+  copyIn (value: unknown): unknown
+  /** Makes the entity that a caller gets from the row. */
+  copyOut (row: Stored, operation: Operation): Stored
   satisfies (expectation: Expectation, version: string | undefined, change: Change): boolean
-  decide<R> (look: () => Stored | undefined, act: (current: Stored | undefined) => R): R | Promise<R>
+  /** Compares and acts on what it read. A sound adapter does so in one step. */
+  decide<R> (readCurrent: () => Stored | undefined, act: (current: Stored | undefined) => R): R | Promise<R>
   version (current: Stored | undefined, value: unknown, expectation: Expectation): string
-  remembered (current: Stored | undefined, options: WriteOptions | undefined): Pick<Stored, 'replaced' | 'digest'>
-  look (rows: Engine['rows'], key: string): Stored | undefined
-  put (rows: Engine['rows'], key: string, row: Stored): void
-  drop (rows: Engine['rows'], key: string): void
-  onRefusal (rows: Engine['rows'], key: string): void
+  provenance (current: Stored | undefined, options: WriteOptions | undefined): Pick<Stored, 'replaced' | 'digest'>
+  readRow (rows: Rows, key: string): Stored | undefined
+  writeRow (rows: Rows, key: string, row: Stored): void
+  removeRow (rows: Rows, key: string): void
+  onRefusal (rows: Rows, key: string): void
   isListed (key: string, prefix: string): boolean
-  isBehind (key: string, after: string): boolean
-  order (a: string, b: string): number
-  limit (limit: number | undefined): number
+  isAfter (key: string, after: string): boolean
+  compareKeys (a: string, b: string): number
+  pageLimit (limit: number | undefined): number
+  /** The `next` of a page, from all keys that are left to list. */
   next (keys: readonly string[], limit: number): string | undefined
   checkSignal (signal: AbortSignal | undefined): void
-  reach (engine: Engine): void
-  lostAnswer (change: 'read' | Change | 'list'): Error
+  /** Throws during an outage. */
+  reachEngine (engine: Engine): void
+  /** The error for an answer that was lost in an outage. */
+  lostAnswer (operation: Operation): Error
   /** The adapter as its callers see it. */
   wrap (adapter: StorageAdapter, engine: Engine): StorageAdapter
 }
 
 const sound: Parts = {
   checkKey,
-  address: (key) => key,
-  take: copyJson,
-  give: copyOf,
+  rowKey: (key) => key,
+  copyIn: copyJson,
+  copyOut: copyRow,
   satisfies,
-  decide: (look, act) => act(look()),
+  decide: (readCurrent, act) => act(readCurrent()),
   version: newVersion,
-  remembered: (current, options) => ({ replaced: current?.version, digest: options?.digest }),
-  look: (rows, key) => rows.get(key),
-  put: (rows, key, row) => rows.set(key, row),
-  drop: (rows, key) => rows.delete(key),
+  provenance: (current, options) => ({ replaced: current?.version, digest: options?.digest }),
+  readRow: (rows, key) => rows.get(key),
+  writeRow: (rows, key, row) => rows.set(key, row),
+  removeRow: (rows, key) => rows.delete(key),
   onRefusal: () => {},
   isListed: (key, prefix) => key.startsWith(prefix),
-  isBehind: (key, after) => compareKeys(key, after) > 0,
-  order: compareKeys,
-  limit: pageLimit,
+  isAfter: (key, after) => compareKeys(key, after) > 0,
+  compareKeys,
+  pageLimit,
   next: (keys, limit) => (keys.length > limit ? keys[limit - 1] : undefined),
   checkSignal: (signal) => signal?.throwIfAborted(),
-  reach (engine) {
+  reachEngine (engine) {
     if (engine.isCut) throw new StorageUnavailableError()
   },
-  lostAnswer: (change) =>
-    change === 'write' || change === 'remove' ? new OutcomeUnknownError() : new StorageUnavailableError(),
+  lostAnswer: (operation) =>
+    operation === 'write' || operation === 'remove' ? new OutcomeUnknownError() : new StorageUnavailableError(),
   wrap: (adapter) => adapter
 }
 
-/** Gives the replaced parts, anew for every adapter: state that they keep is that of one process. */
-export type Flaw = () => Partial<Parts>
-
-/** An adapter that is wrong in one respect. */
-export interface Mutant {
-  /** What it does. */
-  adapter: string
-  flaw: Flaw
-  /** The cases of the suite that fail for it, all of them. */
-  caughtBy: readonly string[]
-}
-
-/** A flaw in methods as their callers see them. */
-export function replacing (methods: (adapter: StorageAdapter, engine: Engine) => Partial<StorageAdapter>): Flaw {
-  return () => ({ wrap: (adapter, engine) => ({ ...adapter, ...methods(adapter, engine) }) })
-}
-
-/** The title of a case that runs on one adapter and on two. */
-export function onOneAndTwo (group: 'contention' | 'concurrency', title: string): string[] {
-  return [`${group}, one adapter: ${title}`, `${group}, two adapters: ${title}`]
-}
-
-/** A record that shares nothing with the one in the store. */
-export function copyOf (row: Stored): Stored {
+/** A copy of a row that shares nothing with it. */
+export function copyRow (row: Stored): Stored {
   return { ...row, value: copyJson(row.value) }
 }
 
-/** A store in this process that several adapters share, each with the same flaw; without one they are sound. */
-export function engineSubject (flaw: Flaw = () => ({})): Subject & { engine: Engine } {
+/**
+ * A store in this process, and adapters on it, which are sound but for the parts that `flaw` gives. `flaw` is called
+ * once for each adapter, so its parts may keep state as one process would.
+ */
+export function engineSubject (flaw: () => Partial<Parts> = () => ({})): Subject & { engine: Engine } {
   const engine: Engine = { rows: new Map(), isCut: false, onMend: [] }
   const adapter = () => {
     const parts: Parts = { ...sound, ...flaw() }
@@ -119,14 +110,14 @@ export function engineSubject (flaw: Flaw = () => ({})): Subject & { engine: Eng
 }
 
 function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
-  // The answer needs a turn of the event loop for its way back, and is lost if the engine is cut off meanwhile.
+  // The answer takes a turn of the event loop, and is lost if an outage starts meanwhile.
   async function send<R> (
-    operation: 'read' | Change | 'list',
+    operation: Operation,
     signal: AbortSignal | undefined,
     step: () => R | Promise<R>
   ): Promise<R> {
     parts.checkSignal(signal)
-    parts.reach(engine)
+    parts.reachEngine(engine)
     const result = await step()
     await turn()
     if (engine.isCut) throw parts.lostAnswer(operation)
@@ -135,16 +126,16 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
 
   function change<A> (
     operation: Change,
-    at: string,
+    key: string,
     expectation: Expectation,
     apply: (current: Stored | undefined) => A
   ) {
     return parts.decide(
-      () => engine.rows.get(at),
+      () => engine.rows.get(key),
       (current) => {
         if (parts.satisfies(expectation, current?.version, operation)) return apply(current)
-        parts.onRefusal(engine.rows, at)
-        return { applied: false as const, current: current && parts.give(current, operation) }
+        parts.onRefusal(engine.rows, key)
+        return { applied: false as const, current: current && parts.copyOut(current, operation) }
       }
     )
   }
@@ -153,37 +144,37 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
     async read (key, options) {
       parts.checkKey(key)
       return await send('read', options?.signal, () => {
-        const row = parts.look(engine.rows, parts.address(key))
-        return row && parts.give(row, 'read')
+        const row = parts.readRow(engine.rows, parts.rowKey(key))
+        return row && parts.copyOut(row, 'read')
       })
     },
 
     async write (key, value, expectation, options) {
       parts.checkKey(key)
-      const taken = parts.take(value)
-      const at = parts.address(key)
-      return await send('write', options?.signal, () => change('write', at, expectation, (current) => {
-        const version = parts.version(current, taken, expectation)
-        parts.put(engine.rows, at, { value: taken, version, ...parts.remembered(current, options) })
+      const copy = parts.copyIn(value)
+      const rowKey = parts.rowKey(key)
+      return await send('write', options?.signal, () => change('write', rowKey, expectation, (current) => {
+        const version = parts.version(current, copy, expectation)
+        parts.writeRow(engine.rows, rowKey, { value: copy, version, ...parts.provenance(current, options) })
         return { applied: true as const, version, created: current === undefined }
       }))
     },
 
     async remove (key, expectation, options) {
       parts.checkKey(key)
-      const at = parts.address(key)
-      return await send('remove', options?.signal, () => change('remove', at, expectation, () => {
-        parts.drop(engine.rows, at)
+      const rowKey = parts.rowKey(key)
+      return await send('remove', options?.signal, () => change('remove', rowKey, expectation, () => {
+        parts.removeRow(engine.rows, rowKey)
         return { applied: true as const }
       }))
     },
 
     async list (prefix, { after, limit, signal } = {}) {
-      const most = parts.limit(limit)
+      const most = parts.pageLimit(limit)
       return await send('list', signal, () => {
-        const keys = [...engine.rows.keys()].sort(parts.order)
-          .filter((key) => parts.isListed(key, prefix) && (after === undefined || parts.isBehind(key, after)))
-        const items = keys.slice(0, most).map((key) => ({ key, ...parts.give(engine.rows.get(key)!, 'list') }))
+        const keys = [...engine.rows.keys()].sort(parts.compareKeys)
+          .filter((key) => parts.isListed(key, prefix) && (after === undefined || parts.isAfter(key, after)))
+        const items = keys.slice(0, most).map((key) => ({ key, ...parts.copyOut(engine.rows.get(key)!, 'list') }))
         return { items, next: parts.next(keys, most) }
       })
     }

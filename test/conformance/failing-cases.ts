@@ -2,7 +2,7 @@ import { conformanceSuite, type ConformanceOptions } from '../../lib/conformance
 
 type Options = Omit<ConformanceOptions, 'test'>
 
-/** The cases that the suite has for these options. */
+/** The cases that the suite registers with these options, by title. */
 export async function casesOf (options: Options): Promise<ReadonlyMap<string, () => Promise<void>>> {
   const cases = new Map<string, () => Promise<void>>()
   await conformanceSuite({
@@ -15,7 +15,7 @@ export async function casesOf (options: Options): Promise<ReadonlyMap<string, ()
   return cases
 }
 
-/** Runs the suite without a test runner, one case after the other, and gives the titles of those that fail. */
+/** Runs the cases one after the other, and gives the titles of those that fail. */
 export async function failingCases (options: Options): Promise<string[]> {
   const failing: string[] = []
   for (const [title, run] of await casesOf(options)) {

@@ -1,66 +1,66 @@
 import t from 'tap'
-import { onStage, type Stage, type Subject } from '../../lib/conformance/harness.js'
+import { runCase, type Harness, type Subject } from '../../lib/conformance/harness.js'
 import { memoryAdapter } from '../../lib/storage/memory.js'
 
-// A subject that writes down what is done to it.
-function diary () {
-  const entries: string[] = []
+// A subject, and a record of every call on it and its adapters.
+function recordedSubject () {
+  const calls: string[] = []
   const adapter = (name: string) => ({
     ...memoryAdapter(),
-    async open () { entries.push(`open ${name}`) },
-    async close () { entries.push(`close ${name}`) }
+    async open () { calls.push(`open ${name}`) },
+    async close () { calls.push(`close ${name}`) }
   })
   const subject: Subject = {
     adapter: adapter('first'),
     another: async () => adapter('second'),
     async cut () {
-      entries.push('cut')
-      return async () => { entries.push('mend') }
+      calls.push('cut')
+      return async () => { calls.push('mend') }
     },
-    async close () { entries.push('close subject') }
+    async close () { calls.push('close subject') }
   }
-  return { entries, subject }
+  return { calls, subject }
 }
 
-await t.test('stage: adapters are opened before a case and closed after it, and the subject last', async (t) => {
-  const { entries, subject } = diary()
-  await onStage(async () => subject, async (stage) => {
-    await stage.another()
-    entries.push('case')
+await t.test('runCase: adapters are opened before a case and closed after it, and the subject last', async (t) => {
+  const { calls, subject } = recordedSubject()
+  await runCase(async () => subject, async (harness) => {
+    await harness.another()
+    calls.push('case')
   })
-  t.same(entries, ['open first', 'open second', 'case', 'close first', 'close second', 'close subject'])
+  t.same(calls, ['open first', 'open second', 'case', 'close first', 'close second', 'close subject'])
 })
 
-await t.test('stage: everything is closed when a case fails, and the failure is told', async (t) => {
-  const { entries, subject } = diary()
+await t.test('runCase: everything is closed when a case fails, and runCase rejects with its failure', async (t) => {
+  const { calls, subject } = recordedSubject()
   const failure = new Error('the case')
-  await t.rejects(onStage(async () => subject, async () => { throw failure }), failure)
-  t.same(entries, ['open first', 'close first', 'close subject'])
+  await t.rejects(runCase(async () => subject, async () => { throw failure }), failure)
+  t.same(calls, ['open first', 'close first', 'close subject'])
 })
 
-await t.test('stage: everything is closed when an adapter cannot be opened or closed, and the first failure is told', async (t) => {
-  const { entries, subject } = diary()
+await t.test('runCase: everything is closed when an adapter cannot be opened or closed, and runCase rejects with the first failure', async (t) => {
+  const { calls, subject } = recordedSubject()
   subject.adapter.open = async () => { throw new Error('no open') }
   subject.adapter.close = async () => { throw new Error('no close') }
-  await t.rejects(onStage(async () => subject, async () => { entries.push('case') }), { message: 'no open' })
-  t.same(entries, ['close subject'])
+  await t.rejects(runCase(async () => subject, async () => { calls.push('case') }), { message: 'no open' })
+  t.same(calls, ['close subject'])
 })
 
-await t.test('stage: a case that passes fails if its subject cannot be closed', async (t) => {
-  const { subject } = diary()
+await t.test('runCase: a case fails if its subject cannot be closed', async (t) => {
+  const { subject } = recordedSubject()
   subject.close = async () => { throw new Error('no close') }
-  await t.rejects(onStage(async () => subject, async () => {}), { message: 'no close' })
+  await t.rejects(runCase(async () => subject, async () => {}), { message: 'no close' })
 })
 
-await t.test('stage: an adapter that a case closes is not closed again', async (t) => {
-  const { entries, subject } = diary()
-  await onStage(async () => subject, async (stage) => await stage.close(stage.adapter))
-  t.same(entries, ['open first', 'close first', 'close subject'])
+await t.test('runCase: an adapter that a case closes is not closed again', async (t) => {
+  const { calls, subject } = recordedSubject()
+  await runCase(async () => subject, async (harness) => await harness.close(harness.adapter))
+  t.same(calls, ['open first', 'close first', 'close subject'])
 })
 
-await t.test('stage: the engine is mended when the steps of an outage fail', async (t) => {
-  const { entries, subject } = diary()
-  const outage = (stage: Stage) => stage.whileCut(async () => { throw new Error('a step') })
-  await t.rejects(onStage(async () => subject, outage), { message: 'a step' })
-  t.same(entries, ['open first', 'cut', 'mend', 'close first', 'close subject'])
+await t.test('runCase: an outage ends when its steps fail', async (t) => {
+  const { calls, subject } = recordedSubject()
+  const outage = (harness: Harness) => harness.whileCut(async () => { throw new Error('a step') })
+  await t.rejects(runCase(async () => subject, outage), { message: 'a step' })
+  t.same(calls, ['open first', 'cut', 'mend', 'close first', 'close subject'])
 })

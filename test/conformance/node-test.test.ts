@@ -29,5 +29,5 @@ await t.test('conformance suite: runs under node:test, every case as a test of i
 await t.test('conformance suite: a broken adapter fails the same cases under node:test', async (t) => {
   const { code, failed } = await runFixture('broken')
   t.equal(code, 1)
-  t.same(failed, await failingCases({ createAdapter: async () => engineSubject(() => ({ drop: () => {} })) }))
+  t.same(failed, await failingCases({ createAdapter: async () => engineSubject(() => ({ removeRow: () => {} })) }))
 })

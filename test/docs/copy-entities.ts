@@ -1,6 +1,6 @@
-import type { ListingAdapter, StorageAdapter } from 'fastify-if-match'
+import type { ListingAdapter, StorageAdapter } from 'fastify-if-match/storage'
 
-/** Copies the entities that `to` does not have. Redis lists one collection at a time: `prefix` is its name, with the slash. */
+/** Copies what `to` does not have. Redis lists one collection at a time: `prefix` is its name, with the slash. */
 export async function copyEntities (from: ListingAdapter, to: StorageAdapter, prefix = ''): Promise<void> {
   let after: string | undefined
   do {

@@ -8,7 +8,7 @@ type Offer = Static<typeof Offer>
 const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
 await app.register(ifMatch, { storage: memoryAdapter() })
 
-const config = { ifMatch: true }                          // the entity is the path; `key` says otherwise
+const config = { ifMatch: true }                          // the path names the entity; `key` names another
 
 app.get('/offers/:id', { config }, async (request) =>
   (await request.entity<Offer>().read()).value)           // ETag, 304 and 404 are done for you

@@ -1,26 +1,55 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { errorCodes } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { IF_MATCH_OPTIONS } from '../../lib/options.js'
+import { offersApp, seed } from '../support/offers-app.js'
 
-function rows (file: string): string[][] {
+const BELOW_DOCS = readdirSync('docs', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join('docs', name))
+const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'bench/README.md',
+  'example/README.md',
+  'integrations/README.md',
+  ...BELOW_DOCS
+]
+
+const { exports, scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as
+  { exports: Record<string, unknown>, scripts: Record<string, string> }
+
+/** The cells of the table rows of a page whose first cell begins like this, as a regular expression. */
+function rows (file: string, beginning: string): string[][] {
+  const row = new RegExp(`^\\| ${beginning}`)
   return readFileSync(file, 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) =>
-      line
-        .split(/(?<!\\)\|/)
-        .slice(1, -1)
-        .map((cell) => cell.trim())
-    )
+    .filter((line) => row.test(line))
+    .map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()))
 }
 
-const names = (file: string): string[] => rows(file).map(([name]) => name!.replaceAll('`', ''))
+const names = (file: string): string[] => rows(file, '`').map(([name]) => name!.replaceAll('`', ''))
+
+/** What a page links to, as paths from the root. */
+function linksOf (page: string): string[] {
+  const targets = readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)
+  return [...targets].map(([, target]) => join(dirname(page), target!))
+}
+
+/** The files and folders that a page names, `like/this.ts`: a module also without its `.ts`. */
+function namedBy (text: string): string[] {
+  const found = text.matchAll(/`((?:lib|example|integrations|test|bench|docs|\.ci)\/[^`\s]*)`/g)
+  return [...found].map(([, path]) => path!).filter((path) => !/[<>{}*…]/.test(path) && !path.includes('/acme'))
+}
+
+const isThere = (path: string): boolean => existsSync(path) || existsSync(`${path}.ts`)
 
 await t.test('docs: the page of errors has every code with its status, and no other', async (t) => {
   t.same(names('docs/reference/errors.md').sort(), Object.keys(errorCodes).sort())
-  for (const [code, status] of rows('docs/reference/errors.md')) {
+  for (const [code, status] of rows('docs/reference/errors.md', '`')) {
     const error = new errorCodes[code!.replaceAll('`', '') as keyof typeof errorCodes]()
     t.equal(error.code, code!.replaceAll('`', ''), 'key and code agree')
     t.equal(String(error.statusCode), status!.slice(0, 3), code!)
@@ -32,32 +61,70 @@ await t.test('docs: the page of options and the README have every option, and no
   t.same(names('README.md').filter((name) => !name.includes('/')), IF_MATCH_OPTIONS)
 })
 
-await t.test('docs: links lead somewhere, and the tests that are named exist', async (t) => {
-  const pages = [
-    'README.md',
-    'CHANGELOG.md',
-    'bench/README.md',
-    'example/README.md',
-    ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join('docs', name))
-  ]
-  for (const page of pages) {
-    const content = readFileSync(page, 'utf8')
-    for (const [, target] of content.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) { t.ok(existsSync(join(dirname(page), target!)), `${page}: ${target}`) }
-    for (const [, target] of content.matchAll(/`(test\/[^`]+)`/g)) t.ok(existsSync(target!), `${page}: ${target}`)
+await t.test('docs: links lead somewhere', async (t) => {
+  for (const page of PAGES) {
+    for (const target of linksOf(page)) t.ok(existsSync(target), `${page}: ${target}`)
   }
 })
 
-await t.test('docs: every guide is linked from the README', async (t) => {
-  const readme = readFileSync('README.md', 'utf8')
-  for (const guide of readdirSync('docs/guides')) t.ok(readme.includes(`](docs/guides/${guide})`), guide)
+await t.test('docs: files that a page names exist', async (t) => {
+  for (const page of PAGES) {
+    for (const path of namedBy(readFileSync(page, 'utf8'))) t.ok(isThere(path), `${page}: ${path}`)
+  }
+  const text = '`lib/plugin` and `test/docs/`, but `lib/nowhere.ts`, `test/engines/<engine>/race.test.ts`'
+  t.strictSame(namedBy(text).map(isThere), [true, true, false])
+})
+
+await t.test('docs: scripts that a page names exist', async (t) => {
+  for (const page of PAGES) {
+    for (const [, script] of readFileSync(page, 'utf8').matchAll(/\bnpm run ([\w:-]+)/g)) {
+      t.ok(script! in scripts, `${page}: npm run ${script}`)
+    }
+  }
+})
+
+await t.test('docs: the map links every page below docs/, and the README every guide', async (t) => {
+  const map = linksOf('docs/README.md')
+  const isListed = (page: string): boolean => page === 'docs/README.md' || /^docs\/decisions\/\d/.test(page)
+  t.strictSame(BELOW_DOCS.filter((page) => !map.includes(page) && !isListed(page)), [])
+  const guides = readdirSync('docs/guides').map((name) => join('docs/guides', name))
+  t.strictSame(guides.filter((guide) => !linksOf('README.md').includes(guide)), [])
 })
 
 await t.test('docs: every subpath of the package is an import that the README or the docs name', async (t) => {
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> }
   const text = ['README.md', 'docs/reference/storage-adapter.md'].map((page) => readFileSync(page, 'utf8')).join()
   for (const path of Object.keys(exports)) {
     if (path !== './package.json') t.match(text, path.replace('.', 'fastify-if-match'), path)
+  }
+})
+
+/** The status that a request gets; `header` is one such as `If-Match: "c"`, where "c" stands for the current tag. */
+async function statusOf (t: Test, method: string, exists: boolean, header: string): Promise<number> {
+  const { app, storage } = await offersApp(t, { storage: memoryAdapter() })
+  const current = exists ? await seed(storage) : undefined
+  const [name, value] = header.split(': ') as [string, string?]
+  const { statusCode } = await app.inject({
+    method: method as 'GET',
+    url: '/offers/1',
+    headers: value === undefined ? {} : { [name]: value === '"c"' ? current : value },
+    ...['PUT', 'PATCH', 'POST'].includes(method) && { payload: { title: 'sent' } }
+  })
+  return statusCode
+}
+
+await t.test('docs: the table of outcomes is what an app answers', async (t) => {
+  const page = 'docs/reference/http-semantics.md'
+  const headers = rows(page, 'request')[0]!.slice(1).map((cell) => cell.replaceAll('`', ''))
+  const outcomes = rows(page, '(?:GET|PUT|PATCH)\\b')
+  t.equal(outcomes.length, 5)
+  for (const [request, ...cells] of outcomes) {
+    const exists = !request!.endsWith('where there is none')
+    for (const method of request!.match(/\b[A-Z]{3,}\b/g)!) {
+      for (const [index, cell] of cells.entries()) {
+        if (cell === '') continue
+        const wanted = cell === 'done' ? (method === 'DELETE' ? 204 : 200) : Number(cell)
+        t.equal(await statusOf(t, method, exists, headers[index]!), wanted, `${method}: ${request}, ${headers[index]}`)
+      }
+    }
   }
 })

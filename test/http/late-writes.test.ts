@@ -5,6 +5,7 @@ import t from 'tap'
 import type { FastifyInstance } from 'fastify'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { barrier } from '../support/barrier.js'
 import { gatedMemory, offersApp, seed } from '../support/offers-app.js'
 
 const KEY = '/offers/1'
@@ -179,34 +180,35 @@ await t.test('the signal of a request stops what waits in the adapter; over a so
 })
 
 await t.test('an adapter that listens to the signal hears of a client that hangs up, and not of an answer that is sent', async (t) => {
-  const heard: unknown[] = []
-  let asked: () => void
-  let aborted: (reason: unknown) => void
-  const isAsked = new Promise<void>((resolve) => { asked = resolve })
-  const reason = new Promise<unknown>((resolve) => { aborted = resolve })
-  const memory = memoryAdapter()
-  const storage: StorageAdapter = {
-    ...memory,
-    async read (key, options) {
-      options?.signal?.addEventListener('abort', () => { heard.push(key) })
-      if (key !== '/slow') return await memory.read(key, options)
-      asked()
-      await once(options!.signal!, 'abort')
-      aborted(options!.signal!.reason)
-      throw options!.signal!.reason
+  for (const isGuarded of [true, false]) {
+    const heard: unknown[] = []
+    const asked = barrier()
+    const aborted = barrier<unknown>()
+    const memory = memoryAdapter()
+    const storage: StorageAdapter = {
+      ...memory,
+      async read (key, options) {
+        options?.signal?.addEventListener('abort', () => { heard.push(key) })
+        if (key !== '/slow') return await memory.read(key, options)
+        asked.open()
+        await once(options!.signal!, 'abort')
+        aborted.open(options!.signal!.reason)
+        throw options!.signal!.reason
+      }
     }
+    const { app } = await offersApp(t, { storage }, (app) => {
+      app.get('/slow', { config: { ifMatch: isGuarded } }, async (request) =>
+        (await request.entity('/slow').read()).value)
+    })
+    await seed(memory)
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    t.equal((await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/offers/1`)).status, 200)
+    const socket = await send(app, 'GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await asked.opened
+    socket.destroy()
+    t.match(await aborted.opened, { code: 'FST_IF_MATCH_LATE_WRITE' })
+    t.same(heard, ['/slow'])
   }
-  const { app } = await offersApp(t, { storage }, (app) => {
-    app.get('/slow', { config: { ifMatch: true } }, async (request) => (await request.entity().read()).value)
-  })
-  await seed(memory)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  t.equal((await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/offers/1`)).status, 200)
-  const socket = await send(app, 'GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  await isAsked
-  socket.destroy()
-  t.match(await reason, { code: 'FST_IF_MATCH_LATE_WRITE' })
-  t.same(heard, ['/slow'])
 })
 
 /** A storage that never looks at what comes along with a call. */

@@ -1,4 +1,4 @@
-import { carryOut } from '../../lib/request/conditional-write.js'
+import { conditionalWrite } from '../../lib/request/conditional-write.js'
 import t from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
@@ -217,10 +217,10 @@ await t.test('a second write of the same request compares with the first, not wi
 await t.test('writers under * that lose pause before the next attempt', async (t) => {
   const jitter = t.capture(Math, 'random', () => 0)
   const current = { value: 1, version: 'a' }
-  await t.rejects(carryOut({
+  await t.rejects(conditionalWrite({
     preconditions: { ifMatch: '*', ifNoneMatch: undefined },
     policy: { mayCreate: false, wildcardCreates: false, absent: 404 },
-    read: async () => current,
+    read: async () => ({ stored: current }),
     prepare: async () => {},
     act: async () => ({ applied: false, current }),
     refusal: () => new Error('not refused')

@@ -3,10 +3,8 @@ import Fastify from 'fastify'
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
-  checkKey,
   errorCodes,
   isIfMatchError,
-  jsonText,
   problemDetails,
   type Entity,
   type Expectation,
@@ -19,6 +17,17 @@ import ifMatch, {
 } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { transform, type TransformInput, type TransformResult } from 'fastify-if-match/openapi'
+import {
+  checkKey,
+  copyJson,
+  jsonText,
+  newVersion,
+  pageLimit,
+  satisfies,
+  writeThenRead,
+  type Refused,
+  type StorageAdapter as SameAdapter
+} from 'fastify-if-match/storage'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 
 interface Offer { title: string, price?: number }
@@ -120,7 +129,15 @@ void adapterAuthor
 const key: unknown = 'k'
 checkKey(key)
 const text: string = jsonText({ [key]: 1 })
-console.log(text)
+const copied: { a: number } = copyJson({ a: pageLimit(1) })
+const found: boolean = satisfies({ kind: 'exists' }, newVersion())
+const applied: Promise<{ applied: true } | Refused<Offer>> = writeThenRead(
+  { kind: 'any' },
+  async () => found ? { applied: true as const } : undefined,
+  async () => await memoryAdapter<Offer>().read('k')
+)
+const same: SameAdapter<Offer> = memoryAdapter<Offer>() satisfies StorageAdapter<Offer>
+console.log(text, copied, applied, same)
 
 // The transform is one of @fastify/swagger, by its structure alone, and can be called inside another.
 const option: NonNullable<FastifyDynamicSwaggerOptions['transform']> = transform

@@ -1,103 +1,89 @@
 import assert from 'node:assert/strict'
 import type { StorageAdapter, Stored } from '../../storage/adapter.js'
-import { ANY, applied, create, present, refused, rejectsWith, versionIn } from '../assert.js'
-import type { AdaptersOf } from './contention.js'
+import { assertApplied, assertRefused, assertRejects, assertWriteRefused } from '../assert.js'
+import { adaptersInTurn, together, type AdapterCount } from '../callers.js'
 import type { Cases } from '../harness.js'
+import { ANY, create, readPresent, versionIn } from '../steps.js'
 
 const COUNTERS = 6
 const STEPS = 4
 
 /** Work that goes on side by side, and must add up. */
-export function concurrencyCases (where: string, adaptersOf: AdaptersOf): Cases {
+export function concurrencyCases (count: AdapterCount): Cases {
   return {
-    [`concurrency, ${where}: a counter that is raised by compare-and-swap loops ends exact`]: async (stage) => {
-      const adapters = await adaptersOf(stage)
-      await create(stage.adapter, 'counter', 0)
-      await Promise.all(Array.from({ length: COUNTERS }, (_, at) => raise(adapters[at % adapters.length]!)))
-      assert.equal((await present(stage.adapter, 'counter')).value, COUNTERS * STEPS)
+    [`concurrency, ${count}: a counter raised by compare-and-swap loops loses no step`]: async (harness) => {
+      const adapterOf = await adaptersInTurn(harness, count)
+      await create(harness.adapter, 'counter', 0)
+      await together(COUNTERS, (caller) => raise(adapterOf(caller)))
+      assert.equal((await readPresent(harness.adapter, 'counter')).value, COUNTERS * STEPS)
     },
 
-    [`concurrency, ${where}: readers beside writers see value and version of one write (R3, R60)`]: async (stage) => {
-      const adapters = await adaptersOf(stage)
-      const values = new Map([[await create(stage.adapter, 'k', 'base'), 'base']])
+    [`concurrency, ${count}: a read during writes gives the value and the version of one write`]: async (harness) => {
+      const adapterOf = await adaptersInTurn(harness, count)
+      const values = new Map([[await create(harness.adapter, 'k', 'base'), 'base']])
       const seen: Stored[] = []
-      await Promise.all(
-        Array.from({ length: 8 }, async (_, at) => {
-          const adapter = adapters[at % adapters.length]!
-          for (let round = 0; round < 8; round++) {
-            if (at < 4) values.set(applied(await adapter.write('k', `${at}/${round}`, ANY)).version, `${at}/${round}`)
-            else seen.push(await present(adapter, 'k'))
-          }
-        })
-      )
+      await together(8, async (caller) => {
+        const adapter = adapterOf(caller)
+        for (let round = 0; round < 8; round++) {
+          const value = `${caller}/${round}`
+          if (caller < 4) values.set(assertApplied(await adapter.write('k', value, ANY)).version, value)
+          else seen.push(await readPresent(adapter, 'k'))
+        }
+      })
       for (const { value, version } of seen) assert.equal(value, values.get(version))
     },
 
-    [`concurrency, ${where}: writers of different keys do not hinder one another`]: async (stage) => {
-      const adapters = await adaptersOf(stage)
-      const keys = Array.from({ length: 32 }, (_, at) => `k${at}`)
-      const versions = await Promise.all(keys.map((key, at) => create(adapters[at % adapters.length]!, key, key)))
-      await Promise.all(
-        keys.map(async (key, at) =>
-          applied(await adapters[at % adapters.length]!.write(key, at, versionIn(versions[at]!)))
-        )
-      )
-      for (const [at, key] of keys.entries()) assert.equal((await present(stage.adapter, key)).value, at)
+    [`concurrency, ${count}: writers of different keys are all applied`]: async (harness) => {
+      const adapterOf = await adaptersInTurn(harness, count)
+      const keys = Array.from({ length: 32 }, (_, index) => `k${index}`)
+      const versions = await Promise.all(keys.map((key, index) => create(adapterOf(index), key, key)))
+      await Promise.all(keys.map(async (key, index) =>
+        assertApplied(await adapterOf(index).write(key, index, versionIn(versions[index]!)))))
+      for (const [index, key] of keys.entries()) assert.equal((await readPresent(harness.adapter, key)).value, index)
     },
 
-    [`concurrency, ${where}: writers that take the same keys in opposite orders all get through (E24)`]: async (
-      stage
-    ) => {
-      const adapters = await adaptersOf(stage)
-      const keys = Array.from({ length: 8 }, (_, at) => `k${at}`)
+    [`concurrency, ${count}: writers that take the same keys in opposite orders are all applied`]: async (harness) => {
+      const adapterOf = await adaptersInTurn(harness, count)
+      const keys = Array.from({ length: 8 }, (_, index) => `k${index}`)
       const orders = [keys, keys.toReversed(), keys, keys.toReversed()]
-      await Promise.all(
-        orders.flatMap((order, at) =>
-          order.map(async (key) => applied(await adapters[at % adapters.length]!.write(key, at, ANY)))
-        )
-      )
-      for (const key of keys) assert.ok(Number((await present(stage.adapter, key)).value) < orders.length)
+      await Promise.all(orders.flatMap((order, index) =>
+        order.map(async (key) => assertApplied(await adapterOf(index).write(key, index, ANY)))))
+      for (const key of keys) assert.ok(Number((await readPresent(harness.adapter, key)).value) < orders.length)
     },
 
-    [`concurrency, ${where}: a bad write, a bad key or a refusal fails itself and none of those beside it (E28)`]:
-      async (stage) => {
-        const adapters = await adaptersOf(stage)
-        const at = (position: number) => adapters[position % adapters.length]!
-        await create(stage.adapter, 'taken', 'base')
-        const stale = versionIn('other')
-        await Promise.all([
-          create(at(0), 'a', 'plain'),
-          create(at(1), 'b', 'U+0000 \0 and a lone \ud800'),
-          rejectsWith(() => at(0).write('bad', NaN, ANY), 'FST_IF_MATCH_INVALID_VALUE'),
-          rejectsWith(() => at(1).write('bad\0', 1, ANY), 'FST_IF_MATCH_INVALID_KEY'),
-          at(0)
-            .write('taken', 1, stale)
-            .then((result) => refused(result, stale)),
-          at(1)
-            .write('nothing', 1, stale)
-            .then((result) => refused(result, stale)),
-          create(at(0), 'c', 'plain'),
-          create(at(1), 'd', 'plain')
-        ])
-        assert.equal((await present(stage.adapter, 'b')).value, 'U+0000 \0 and a lone \ud800')
-        for (const key of ['a', 'c', 'd']) assert.equal((await present(stage.adapter, key)).value, 'plain')
-        for (const key of ['bad', 'nothing']) assert.equal(await stage.adapter.read(key), undefined)
-      }
+    [`concurrency, ${count}: bad values, bad keys and refusals do not affect other writes`]: async (harness) => {
+      const adapterOf = await adaptersInTurn(harness, count)
+      await create(harness.adapter, 'taken', 'base')
+      await Promise.all([
+        create(adapterOf(0), 'a', 'plain'),
+        create(adapterOf(1), 'b', 'U+0000 \0 and a lone \ud800'),
+        assertRejects(() => adapterOf(0).write('bad', NaN, ANY), 'FST_IF_MATCH_INVALID_VALUE'),
+        assertRejects(() => adapterOf(1).write('bad\0', 1, ANY), 'FST_IF_MATCH_INVALID_KEY'),
+        assertWriteRefused(adapterOf(0), 'taken', 1, versionIn('other')),
+        assertWriteRefused(adapterOf(1), 'nothing', 1, versionIn('other')),
+        create(adapterOf(0), 'c', 'plain'),
+        create(adapterOf(1), 'd', 'plain')
+      ])
+      assert.equal((await readPresent(harness.adapter, 'b')).value, 'U+0000 \0 and a lone \ud800')
+      for (const key of ['a', 'c', 'd']) assert.equal((await readPresent(harness.adapter, key)).value, 'plain')
+      for (const key of ['bad', 'nothing']) assert.equal(await harness.adapter.read(key), undefined)
+    }
   }
 }
 
 async function raise (adapter: StorageAdapter): Promise<void> {
-  let { value, version } = await present(adapter, 'counter')
+  let { value, version } = await readPresent(adapter, 'counter')
   let raised = 0
-  // Each refusal means that somebody else raised it, so nobody needs more attempts than there are steps in all.
+  // Each refusal means that another caller raised the counter, so no caller needs more attempts than there are steps.
   for (let attempt = 0; attempt < COUNTERS * STEPS; attempt++) {
     const expectation = versionIn(version)
-    const result = await adapter.write('counter', Number(value) + 1, expectation)
+    const next = Number(value) + 1
+    const result = await adapter.write('counter', next, expectation)
     if (result.applied && ++raised === STEPS) return
-    const next = result.applied ? { value: Number(value) + 1, version: result.version } : refused(result, expectation)
-    assert.ok(next, 'the counter is gone')
-    value = next.value
-    version = next.version
+    const stored = result.applied ? { value: next, version: result.version } : assertRefused(result, expectation)
+    assert.ok(stored, 'the counter is gone')
+    value = stored.value
+    version = stored.version
   }
   assert.fail('a writer was refused more often than others were applied')
 }

@@ -1,116 +1,101 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { WriteResult } from '../../storage/adapter.js'
-import {
-  ABSENT,
-  ANY,
-  applied,
-  create,
-  EXISTS,
-  present,
-  rejectsWith,
-  same,
-  tellsTheTruth,
-  versionIn
-} from '../assert.js'
-import { listing } from './list.js'
+import { assertApplied, assertCode, assertRejects, assertSame, assertTruthful } from '../assert.js'
 import type { Cases } from '../harness.js'
+import { ABSENT, ANY, create, EXISTS, list, readPresent, versionIn } from '../steps.js'
 
 const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
 const UNKNOWN = 'FST_IF_MATCH_OUTCOME_UNKNOWN'
 
-// Whether the change was certainly not applied. An outage that reads as an outcome fails here.
-async function isCertainlyNot (change: () => Promise<unknown>): Promise<boolean> {
-  let isCertain = false
-  await rejectsWith(() => change().catch((error: { code?: unknown }) => {
-    isCertain = error?.code === UNAVAILABLE
-    throw error
-  }), UNAVAILABLE, UNKNOWN)
-  return isCertain
-}
-
-/** The engine is gone for a while: an outage is an exception, and never looks like a result. */
+/** An outage is an error, and never looks like a result. After UNAVAILABLE the change is never applied. */
 export const faultCases: Cases = {
-  'faults: while the engine is cut off, a read rejects and never reads as absent (R59)': async (stage) => {
-    await create(stage.adapter, 'k', 1)
-    await stage.whileCut(async () => {
-      for (const key of ['k', 'absent']) await rejectsWith(() => stage.adapter.read(key), UNAVAILABLE, UNKNOWN)
+  'faults: during an outage a read rejects, and never reports absence': async ({ adapter, whileCut }) => {
+    await create(adapter, 'k', 1)
+    await whileCut(async () => {
+      for (const key of ['k', 'absent']) await assertRejects(() => adapter.read(key), UNAVAILABLE, UNKNOWN)
     })
-    assert.equal((await present(stage.adapter, 'k')).value, 1)
-    assert.equal(await stage.adapter.read('absent'), undefined)
+    assert.equal((await readPresent(adapter, 'k')).value, 1)
+    assert.equal(await adapter.read('absent'), undefined)
   },
 
-  'faults: while the engine is cut off, a write rejects whatever it expects, and what is called unavailable never appears (R59, E42)': async (stage) => {
-    const version = await create(stage.adapter, 'k', 'before')
-    const before = await present(stage.adapter, 'k')
-    const isUntouched: Record<string, boolean> = { k: true, absent: true }
-    await stage.whileCut(async () => {
+  'faults: during an outage a write rejects, and STORAGE_UNAVAILABLE means that it is never applied': async ({
+    adapter,
+    whileCut
+  }) => {
+    const version = await create(adapter, 'k', 'before')
+    const before = await readPresent(adapter, 'k')
+    const uncertain = new Set<string>()
+    await whileCut(async () => {
       for (const expectation of [versionIn(version), versionIn('other'), EXISTS, ABSENT, ANY]) {
         for (const key of ['k', 'absent']) {
-          isUntouched[key] =
-            (await isCertainlyNot(() => stage.adapter.write(key, 'during', expectation))) && isUntouched[key]!
+          const code = await assertRejects(() => adapter.write(key, 'during', expectation), UNAVAILABLE, UNKNOWN)
+          if (code === UNKNOWN) uncertain.add(key)
         }
       }
     })
-    const after = { k: await stage.adapter.read('k'), absent: await stage.adapter.read('absent') }
-    if (isUntouched.k) same(after.k, before)
-    if (isUntouched.absent) assert.equal(after.absent, undefined)
+    const after = { k: await adapter.read('k'), absent: await adapter.read('absent') }
+    if (!uncertain.has('k')) assertSame(after.k, before)
+    if (!uncertain.has('absent')) assert.equal(after.absent, undefined)
   },
 
-  'faults: while the engine is cut off, a removal rejects, and what is called unavailable never happens (R59)': async (stage) => {
-    const version = await create(stage.adapter, 'k', 'before')
-    const before = await present(stage.adapter, 'k')
-    let isUntouched = true
-    await stage.whileCut(async () => {
+  'faults: during an outage a removal rejects, and STORAGE_UNAVAILABLE means that it is never applied': async ({
+    adapter,
+    whileCut
+  }) => {
+    const version = await create(adapter, 'k', 'before')
+    const before = await readPresent(adapter, 'k')
+    let isCertain = true
+    await whileCut(async () => {
       for (const expectation of [versionIn(version), versionIn('other'), EXISTS]) {
-        isUntouched = await isCertainlyNot(() => stage.adapter.remove('k', expectation)) && isUntouched
-        await rejectsWith(() => stage.adapter.remove('absent', expectation), UNAVAILABLE, UNKNOWN)
+        const code = await assertRejects(() => adapter.remove('k', expectation), UNAVAILABLE, UNKNOWN)
+        if (code === UNKNOWN) isCertain = false
+        await assertRejects(() => adapter.remove('absent', expectation), UNAVAILABLE, UNKNOWN)
       }
     })
-    const after = await stage.adapter.read('k')
-    if (isUntouched) same(after, before)
+    const after = await adapter.read('k')
+    if (isCertain) assertSame(after, before)
   },
 
-  'faults: what is refused without the engine is refused without it too (E4)': async (stage) => {
-    await stage.whileCut(async () => {
-      await rejectsWith(() => stage.adapter.write('', 1, ANY), 'FST_IF_MATCH_INVALID_KEY')
-      await rejectsWith(() => stage.adapter.write('k', NaN, ANY), 'FST_IF_MATCH_INVALID_VALUE')
+  'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE': async ({ adapter, whileCut }) => {
+    await whileCut(async () => {
+      await assertRejects(() => adapter.write('', 1, ANY), 'FST_IF_MATCH_INVALID_KEY')
+      await assertRejects(() => adapter.write('k', NaN, ANY), 'FST_IF_MATCH_INVALID_VALUE')
     })
   },
 
-  'faults: writes that are under way when the engine is cut off get answers that are true (E30)': async (stage) => {
-    for (const lead of [0, 1, 2, 3]) {
-      const keys = Array.from({ length: 8 }, (_, at) => `k${lead}-${at}`)
-      const writing = keys.map((key) => stage.adapter.write(key, key, ABSENT))
-      const settling = Promise.allSettled(writing)
-      for (let passed = 0; passed < lead; passed++) await turn()
-      let outcomes: Array<PromiseSettledResult<WriteResult>> = []
-      await stage.whileCut(async () => { outcomes = await settling })
-      for (const [at, outcome] of outcomes.entries()) {
-        if (outcome.status === 'rejected') { assert.ok([UNAVAILABLE, UNKNOWN].includes(outcome.reason?.code), `it rejects with ${String(outcome.reason)}`) }
-        await tellsTheTruth(stage.adapter, keys[at]!, outcome)
+  'faults: writes in flight when an outage starts are answered truthfully': async ({ adapter, whileCut }) => {
+    for (const turnsAhead of [0, 1, 2, 3]) {
+      const keys = Array.from({ length: 8 }, (_, index) => `k${turnsAhead}-${index}`)
+      const settling = Promise.allSettled(keys.map((key) => adapter.write(key, key, ABSENT)))
+      for (let passed = 0; passed < turnsAhead; passed++) await turn()
+      let answers: Array<PromiseSettledResult<WriteResult>> = []
+      await whileCut(async () => { answers = await settling })
+      for (const [index, answer] of answers.entries()) {
+        if (answer.status === 'rejected') assertCode(answer.reason, [UNAVAILABLE, UNKNOWN])
+        await assertTruthful(adapter, keys[index]!, answer)
       }
     }
   },
 
-  'faults: after mending, reads, writes and removals are as before': async (stage) => {
-    await create(stage.adapter, 'k', 1)
-    await stage.whileCut(async () => {
-      await rejectsWith(() => stage.adapter.read('k'), UNAVAILABLE, UNKNOWN)
+  'faults: after an outage reads, writes and removals work as before': async ({ adapter, whileCut }) => {
+    await create(adapter, 'k', 1)
+    await whileCut(async () => {
+      await assertRejects(() => adapter.read('k'), UNAVAILABLE, UNKNOWN)
     })
-    applied(await stage.adapter.write('k', 2, EXISTS))
-    assert.equal((await present(stage.adapter, 'k')).value, 2)
-    applied(await stage.adapter.remove('k', EXISTS))
-    assert.equal(await stage.adapter.read('k'), undefined)
+    assertApplied(await adapter.write('k', 2, EXISTS))
+    assert.equal((await readPresent(adapter, 'k')).value, 2)
+    assertApplied(await adapter.remove('k', EXISTS))
+    assert.equal(await adapter.read('k'), undefined)
   }
 }
 
 export const listFaultCases: Cases = {
-  'faults: while the engine is cut off, a listing rejects and is never empty (R59)': async (stage) => {
-    await create(stage.adapter, 'notes/a', 1)
-    await stage.whileCut(async () => {
-      await rejectsWith(() => listing(stage.adapter, 'notes/'), UNAVAILABLE, UNKNOWN)
+  'faults: during an outage a listing rejects, and is never empty': async ({ adapter, whileCut }) => {
+    await create(adapter, 'notes/a', 1)
+    await whileCut(async () => {
+      await assertRejects(() => list(adapter, 'notes/'), UNAVAILABLE, UNKNOWN)
     })
-    assert.equal((await listing(stage.adapter, 'notes/')).items.length, 1)
+    assert.equal((await list(adapter, 'notes/')).items.length, 1)
   }
 }

@@ -1,64 +1,22 @@
 import assert from 'node:assert/strict'
-import type { ListOptions, Page, StorageAdapter } from '../../storage/adapter.js'
-import { applied, create, EXISTS, present, same } from '../assert.js'
+import { assertApplied, assertSame } from '../assert.js'
 import type { Cases } from '../harness.js'
+import { create, EXISTS, keysOf, list, readPresent } from '../steps.js'
 
-/** A listing by an adapter that must be able to. */
-export function listing (adapter: StorageAdapter, prefix: string, options?: ListOptions): Promise<Page> {
-  assert.ok(adapter.list, 'the adapter has no list; if that is meant, say "list: false"')
-  return adapter.list(prefix, options)
-}
-
-export async function keysOf (adapter: StorageAdapter, prefix: string, options?: ListOptions): Promise<string[]> {
-  return (await listing(adapter, prefix, options)).items.map(({ key }) => key)
-}
-
-// Where the bytes of UTF-8 and the units of UTF-16, or a dictionary, disagree.
+// Dictionaries, and UTF-16, have another order than UTF-8.
 const names = [
-  '\u{10000}',
-  '\ufffd',
-  '\u{1f600}',
-  'b',
-  'B',
-  '\u00e9',
-  'aa',
-  'a',
-  'a b',
-  'a!',
-  '~',
-  '\u0001',
-  '10',
-  '9',
-  '\ue000',
-  '\u007f',
-  '\u0080'
+  '\u{10000}', '\ufffd', '\u{1f600}', 'b', 'B', '\u00e9', 'aa', 'a', 'a b', 'a!', '~', '\u0001', '10', '9', '\ue000',
+  '\u007f', '\u0080'
 ]
 
-const odd = [
-  '%',
-  '_',
-  '*',
-  '?',
-  '[x]',
-  '[',
-  '\\',
-  '\\\\',
-  '{',
-  '}',
-  "'",
-  '"',
-  '^',
-  '$',
-  '.',
-  '+',
-  '|',
-  '(',
-  '\u{10000}'
+// Patterns of SQL, globs and regular expressions give these a meaning.
+const specialNames = [
+  '%', '_', '*', '?', '[x]', '[', '\\', '\\\\', '{', '}', "'", '"', '^', '$', '.', '+', '|', '(', '\u{10000}'
 ]
 
 /** Listings of a collection: all keys up to and including the last slash. */
 export const listCases: Cases = {
-  'list: keys come in the order of their UTF-8 bytes (E5)': async ({ adapter }) => {
+  'list: keys are ordered by their UTF-8 bytes': async ({ adapter }) => {
     for (const name of names) await create(adapter, `notes/${name}`, name)
     const expected = names.map((name) => `notes/${name}`).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     assert.deepEqual(await keysOf(adapter, 'notes/'), expected)
@@ -66,63 +24,55 @@ export const listCases: Cases = {
 
   'list: an item is the key and all that a read gives': async ({ adapter }) => {
     await create(adapter, 'notes/a', { text: 'one' })
-    applied(await adapter.write('notes/a', { text: 'two' }, EXISTS, { digest: 'd' }))
+    assertApplied(await adapter.write('notes/a', { text: 'two' }, EXISTS, { digest: 'd' }))
     await create(adapter, 'notes/b', null)
-    const { items } = await listing(adapter, 'notes/')
+    const { items } = await list(adapter, 'notes/')
     assert.deepEqual(items.map(({ key }) => key), ['notes/a', 'notes/b'])
-    for (const item of items) same(item, await present(adapter, item.key))
+    for (const item of items) assertSame(item, await readPresent(adapter, item.key))
   },
 
-  'list: where nothing is, the page is empty, and none follows': async ({ adapter }) => {
+  'list: an empty collection gives an empty page, and no next': async ({ adapter }) => {
     await create(adapter, 'others/a', 1)
-    const { items, next } = await listing(adapter, 'notes/')
+    const { items, next } = await list(adapter, 'notes/')
     assert.deepEqual({ items, next }, { items: [], next: undefined })
   },
 
-  'list: a removed entity is gone, and one created anew is there once': async ({ adapter }) => {
+  'list: a removed entity is not listed, and one created again is listed once': async ({ adapter }) => {
     for (const name of ['a', 'b', 'c']) await create(adapter, `notes/${name}`, name)
-    applied(await adapter.remove('notes/b', EXISTS))
+    assertApplied(await adapter.remove('notes/b', EXISTS))
     assert.deepEqual(await keysOf(adapter, 'notes/'), ['notes/a', 'notes/c'])
-    await create(adapter, 'notes/b', 'anew')
+    await create(adapter, 'notes/b', 'again')
     assert.deepEqual(await keysOf(adapter, 'notes/'), ['notes/a', 'notes/b', 'notes/c'])
   },
 
-  'list: a collection has no entity of another one whose name begins alike, or differs in case': async ({ adapter }) => {
-    for (const key of [
-      'note/a',
-      'notes/a',
-      'notes',
-      'notes2/a',
-      'Notes/a',
-      'NOTES/a',
-      'anotes/a',
-      'notes0/a',
-      'notes./a'
-    ]) { await create(adapter, key, key) }
+  'list: collections whose names begin alike, or differ in case, are distinct': async ({ adapter }) => {
+    const others = ['note/a', 'notes', 'notes2/a', 'Notes/a', 'NOTES/a', 'anotes/a', 'notes0/a', 'notes./a']
+    for (const key of ['notes/a', ...others]) await create(adapter, key, key)
     assert.deepEqual(await keysOf(adapter, 'notes/'), ['notes/a'])
   },
 
-  'list: a prefix is text, whatever its characters mean elsewhere': async ({ adapter }) => {
-    for (const collection of [...odd, 'x', 'xx', '']) await create(adapter, `n${collection}n/a`, collection)
-    for (const collection of odd) assert.deepEqual(await keysOf(adapter, `n${collection}n/`), [`n${collection}n/a`])
+  'list: no character of a prefix has a special meaning': async ({ adapter }) => {
+    for (const name of [...specialNames, 'x', 'xx', '']) await create(adapter, `n${name}n/a`, name)
+    for (const name of specialNames) assert.deepEqual(await keysOf(adapter, `n${name}n/`), [`n${name}n/a`])
   }
 }
 
-/** Listings by any prefix, for adapters that are not bound to collections. */
+/** Listings by any prefix, for adapters that list more than collections. */
 export const prefixCases: Cases = {
   'list: the empty prefix lists everything': async ({ adapter }) => {
     for (const key of ['a', 'b/c', 'b/c/d', '\u{10000}', '\ufffd']) await create(adapter, key, key)
     assert.deepEqual(await keysOf(adapter, ''), ['a', 'b/c', 'b/c/d', '\ufffd', '\u{10000}'])
   },
 
-  'list: a prefix may end anywhere, also where no key ends, and lists what is below too': async ({ adapter }) => {
+  'list: a prefix may end inside a key, and lists nested collections too': async ({ adapter }) => {
     for (const key of ['notes', 'notes/a', 'notes/ab', 'notes/ab/c', 'notes/b', 'note']) await create(adapter, key, key)
     assert.deepEqual(await keysOf(adapter, 'notes/a'), ['notes/a', 'notes/ab', 'notes/ab/c'])
     assert.deepEqual(await keysOf(adapter, 'notes'), ['notes', 'notes/a', 'notes/ab', 'notes/ab/c', 'notes/b'])
   },
 
-  'list: a prefix that ends in the highest character has an end as well': async ({ adapter }) => {
-    for (const key of ['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}', '\u{10fffe}', '\uffff']) { await create(adapter, key, key) }
-    assert.deepEqual(await keysOf(adapter, '\u{10ffff}'), ['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}'])
+  'list: a prefix that ends in U+10FFFF, the last character, lists all keys that begin with it': async ({ adapter }) => {
+    const keys = ['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}']
+    for (const key of [...keys, '\u{10fffe}', '\uffff']) await create(adapter, key, key)
+    assert.deepEqual(await keysOf(adapter, '\u{10ffff}'), keys)
   }
 }

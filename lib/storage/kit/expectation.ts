@@ -1,8 +1,10 @@
 import type { Expectation } from '../adapter.js'
 
 /**
- * Whether an entity of this version (undefined: no entity) satisfies the expectation.
- * For engines that decide in one step of JavaScript; the others say the same thing in their own language.
+ * Whether the current state of an entity satisfies an expectation. For engines that compare in one synchronous step of
+ * JavaScript, and for a look at what was read; other engines compare in their own language, by the same rules.
+ *
+ * @param version the current version; undefined if there is no entity
  */
 export function satisfies (expectation: Expectation, version: string | undefined): boolean {
   switch (expectation.kind) {

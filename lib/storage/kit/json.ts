@@ -3,19 +3,26 @@ import { InvalidValueError } from '../../errors.js'
 const MAX_DEPTH = 512
 
 /**
- * A deep copy of a JSON value, and the proof that it is one: whatever JSON would silently change or drop is refused.
- * As in JSON, properties that are `undefined` are left out.
+ * A deep copy of a value that is JSON. A value that JSON would change or drop without an error is refused: a number that
+ * is not finite, a bigint, a symbol, a function, an object with a class of its own such as a Date, an array with a hole,
+ * more than 512 levels. As in JSON, properties that are `undefined` are left out.
  *
- * @throws FST_IF_MATCH_INVALID_VALUE (422), saying what is wrong, without the content
+ * Keep a copy, and return a copy: then a caller that changes its object later does not change what is stored.
+ *
+ * @throws FST_IF_MATCH_INVALID_VALUE (422); the message says what is wrong, and does not quote the value
+ * @example
+ * entities.set(key, { value: copyJson(value), version: newVersion() })
  */
 export function copyJson<T> (value: T): T {
   return copy(value, 0) as T
 }
 
 /**
- * The text of a JSON value, for engines that store text.
+ * The JSON text of a value, for engines that store text. What `copyJson` refuses is refused here.
  *
- * @throws FST_IF_MATCH_INVALID_VALUE (422), as `copyJson` does
+ * @throws FST_IF_MATCH_INVALID_VALUE (422), also for a value whose text is longer than a string can be
+ * @example
+ * const row = { key, value: jsonText(value), version: newVersion() }
  */
 export function jsonText (value: unknown): string {
   try {
@@ -47,7 +54,7 @@ function copy (value: unknown, depth: number): unknown {
 
 function copyArray (array: unknown[], depth: number): unknown[] {
   const result = new Array<unknown>(array.length)
-  for (let at = 0; at < array.length; at++) result[at] = copy(array[at], depth)
+  for (let index = 0; index < array.length; index++) result[index] = copy(array[index], depth)
   return result
 }
 
@@ -57,20 +64,19 @@ function copyObject (object: Record<string, unknown>, depth: number): object {
   for (const name of Object.keys(object)) {
     const member = object[name]
     if (member === undefined) continue
-    // Assigning to __proto__ would change the prototype instead of adding a property.
-    if (name === '__proto__') {
-      Object.defineProperty(result, name, {
-        value: copy(member, depth),
-        configurable: true,
-        enumerable: true,
-        writable: true
-      })
-    } else result[name] = copy(member, depth)
+    if (name === '__proto__') defineProto(result, copy(member, depth))
+    else result[name] = copy(member, depth)
   }
   return result
 }
 
-// Objects of another realm have another Object.prototype: what counts is that nothing stands above it.
+// An assignment to __proto__ would change the prototype instead of adding a property.
+function defineProto (object: object, value: unknown): void {
+  Object.defineProperty(object, '__proto__', { value, configurable: true, enumerable: true, writable: true })
+}
+
+// An object of another realm has the Object.prototype of that realm, so identity tells nothing: a plain object is one
+// whose prototype has no prototype itself.
 function isPlain (object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   return prototype === null || Object.getPrototypeOf(prototype) === null

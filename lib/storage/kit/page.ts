@@ -4,9 +4,11 @@ const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1000
 
 /**
- * How many items a page has at most.
+ * The `limit` of a listing: how many items its page has at most. 100 where the caller gives none.
  *
- * @throws RangeError if the limit is not a whole number from 1 to 1,000: a mistake of the calling code
+ * @throws RangeError if the limit is not a whole number from 1 to 1,000: that is a mistake in the calling code
+ * @example
+ * const rows = await client.find(prefix, after, pageLimit(options.limit) + 1)   // the one more tells whether a page follows
  */
 export function pageLimit (limit: number = DEFAULT_LIMIT): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit
@@ -14,10 +16,7 @@ export function pageLimit (limit: number = DEFAULT_LIMIT): number {
 }
 
 /** A page of what was found, in order. Ask the engine for one item more than `limit`: it tells whether a page follows. */
-export function pageOf<I extends Page<unknown>['items'][number]> (
-  found: readonly I[],
-  limit: number
-): { items: I[], next: string | undefined } {
+export function pageOf<T> (found: Page<T>['items'], limit: number): Page<T> {
   const items = found.slice(0, limit)
   return { items, next: found.length > limit ? items.at(-1)?.key : undefined }
 }

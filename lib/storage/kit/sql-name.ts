@@ -1,4 +1,4 @@
-/** A name as SQL has it: in double quotes, so that it may hold any character and be any word. */
+/** A name in double quotes, as SQL takes it: it may hold any character, and be a keyword. */
 export function quoteName (name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

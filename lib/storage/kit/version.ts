@@ -1,12 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 
 const BYTES = 12
+// One system call fills the pool for 256 versions.
 const pool = Buffer.allocUnsafe(BYTES * 256)
 let used = pool.length
 
 /**
- * A new version: 96 random bits in base64url. Random, because a counter or a clock starts again after an entity is
- * removed and created anew, and a tag must never come back (R14b). Drawn from a pool: one system call for 256.
+ * A new version: 96 random bits, as 16 characters of base64url. A version never comes back for its key (RFC 9110 8.8.1).
+ * A counter in the row, or a clock, would not hold that: it starts again when an entity is removed and created anew.
  */
 export function newVersion (): string {
   if (used === pool.length) {

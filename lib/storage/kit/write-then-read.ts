@@ -7,22 +7,33 @@ const ATTEMPTS = 16
 const LONGEST_PAUSE = 32
 
 /**
- * For engines that cannot change an entity and say what stood in the way in one step (E1): writes; if nothing matched,
- * looks; if what is there would have matched, another writer was in between, and both are done again. So the `current`
- * of a refusal never satisfies the expectation that was refused.
+ * The loop for engines that cannot change an entity and tell what stood in the way in one step, such as SQL tables
+ * (engine-facts#any-engine-write-then-read). It writes. If nothing matched, it reads. If the entity that it reads satisfies
+ * the expectation, another writer came in between, and it begins again, after a short pause of random length. So the
+ * `current` of a refusal never satisfies the expectation that was refused.
  *
- * @param write undefined: the engine is certain that nothing matched, and nothing was changed
- * @param look reads the entity as it is after the write was tried
- * @throws FST_IF_MATCH_CONTENTION if others were in between each time
+ * @param write compares and acts in one atomic step: the result of a write that was applied, or undefined if the engine
+ *   is certain that nothing matched and nothing was changed
+ * @param readCurrent reads the entity as it is after the write was tried; a snapshot from before it is not enough
+ * @returns what `write` gave, or the refusal
+ * @throws FST_IF_MATCH_CONTENTION (503) if other writers came in between in 16 attempts; what `write` or `readCurrent` throws
+ * @example
+ * return await writeThenRead(
+ *   expectation,
+ *   async () => (await update(row)) === 1 ? { applied: true, version: row.version, created: false } : undefined,
+ *   async () => await read(key)
+ * )
  */
 export async function writeThenRead<T, A extends { applied: true }> (
-  expectation: Expectation, write: () => Promise<A | undefined>, look: () => Promise<Stored<T> | undefined>
+  expectation: Expectation,
+  write: () => Promise<A | undefined>,
+  readCurrent: () => Promise<Stored<T> | undefined>
 ): Promise<A | Refused<T>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await backOff(attempt, LONGEST_PAUSE)
     const result = await write()
     if (result !== undefined) return result
-    const current = await look()
+    const current = await readCurrent()
     if (!satisfies(expectation, current?.version)) return { applied: false, current }
   }
   throw new ContentionError(ATTEMPTS)

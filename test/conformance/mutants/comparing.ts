@@ -1,175 +1,134 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Expectation } from '../../../lib/storage/adapter.js'
 import { satisfies } from '../../../lib/storage/kit/expectation.js'
-import { copyOf, onOneAndTwo, type Mutant, type Parts } from '../engine.js'
+import { copyRow, type Parts } from '../engine.js'
+import { concurrency, contention, onOneAndTwo, onTwo, type Mutant } from '../mutant.js'
 
-/** What is wrong with the comparison, and between it and the write. */
+const { writers, creators, removers, writersAndRemovers, sum, anyChain } = contention
+const refusedRaces = [writers, creators, removers, writersAndRemovers, sum, concurrency.counter]
+
+/** Adapters that compare wrongly, or let others in between the comparison and the write. */
 export const comparingMutants: Mutant[] = [
   {
     adapter: 'compares, waits, and then writes',
-    flaw: () => ({
-      async decide (look, act) {
-        const current = look()
-        await turn()
-        return act(current)
-      }
-    }),
-    caughtBy: [
-      ...onOneAndTwo(
-        'contention',
-        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
-      ),
-      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
-      ...onOneAndTwo('contention', 'of removers exactly one is applied, and the others find nothing'),
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
-      ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
-      ...onOneAndTwo('contention', 'writers that expect nothing are all applied, and one of them creates'),
-      ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact')
-    ]
+    flaw: () => ({ decide: decideLate }),
+    caughtBy: onOneAndTwo(...refusedRaces, anyChain)
   },
   {
-    adapter: 'compares and writes in turn within its own process, and in no other',
-    flaw: () => ({ decide: inTurn() }),
-    caughtBy: [
-      "contention, two adapters: of writers with one version exactly one is applied, and the others are told the winner's (R57)",
-      "contention, two adapters: of creators exactly one is applied, and the others are told the winner's (R57)",
-      'contention, two adapters: of removers exactly one is applied, and the others find nothing',
-      'contention, two adapters: of writers and removers with one version exactly one is applied (E54)',
-      'contention, two adapters: creations and removals that race add up to what is there (E22)',
-      'contention, two adapters: writers that expect nothing are all applied, and one of them creates',
-      'concurrency, two adapters: a counter that is raised by compare-and-swap loops ends exact'
-    ]
+    adapter: 'compares and writes one call after the other in its own process only',
+    flaw: () => ({ decide: mutex() }),
+    caughtBy: onTwo(...refusedRaces, anyChain)
   },
   {
-    adapter: 'refuses with what it saw before the race (E21)',
+    adapter: 'refuses with the entity that it read before the race',
     flaw: () => ({
-      async decide (look, act) {
-        const seen = look()
+      async decide (readCurrent, act) {
+        const early = readCurrent()
         await turn()
-        const result = act(look()) as { applied: boolean }
-        return (result.applied ? result : { ...result, current: seen && copyOf(seen) }) as ReturnType<typeof act>
+        const result = act(readCurrent()) as { applied: boolean }
+        return (result.applied ? result : { ...result, current: early && copyRow(early) }) as ReturnType<typeof act>
       }
     }),
-    caughtBy: [
-      ...onOneAndTwo(
-        'contention',
-        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
-      ),
-      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
-      ...onOneAndTwo('contention', 'of removers exactly one is applied, and the others find nothing'),
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
-      ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
-      ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact')
-    ]
+    caughtBy: onOneAndTwo(...refusedRaces)
   },
   {
     adapter: 'overwrites where it should create',
-    flaw: () => ({
-      satisfies: (expectation, version) => expectation.kind === 'absent' || satisfies(expectation, version)
-    }),
+    flaw: alsoSatisfied(({ kind }) => kind === 'absent'),
     caughtBy: [
-      'value: a refusal gives back every value as a read does',
-      'aliasing: changing the current of a refused write does not reach the store',
-      'create: "absent" is refused when there is an entity, which is the current one (R35)',
-      'refusal: a refused creation changes nothing, not even replaced and digest (R41)',
-      'refusal: current is all that a read gives, replaced and digest included',
-      'refusal: the version of current is good for the next write (R74)',
-      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
-      ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
-      'acknowledged: another adapter refuses by what is there now, and says so'
+      'value: a refusal gives every value as it was written',
+      'aliasing: changing the current value of a refused write leaves the store unchanged',
+      'create: "absent" is refused if the entity exists, and current is that entity (RFC 9110 13.1.2)',
+      'refusal: a refused creation changes nothing, including replaced and digest',
+      'refusal: current is all that a read gives, including replaced and digest',
+      'refusal: the version of current is accepted by the next write',
+      ...onOneAndTwo(creators, sum),
+      'two adapters: one refuses with the entity that the other wrote'
     ]
   },
   {
     adapter: 'creates where it should replace',
-    flaw: () => ({
-      satisfies: (expectation, version, change) =>
-        (change === 'write' && expectation.kind === 'exists') || satisfies(expectation, version)
-    }),
+    flaw: alsoSatisfied(({ kind }, version, change) => kind === 'exists' && change === 'write'),
     caughtBy: [
-      'create: "exists" never creates (R7)',
-      'acknowledged: a removal that was answered is an absence to another adapter (R60)'
+      'create: "exists" never creates (RFC 9110 13.1.1)',
+      'two adapters: one sees the acknowledged removals of the other'
     ]
   },
   {
-    adapter: 'takes version "0" for an absent entity (E6)',
-    flaw: () => ({
-      satisfies: (expectation, version) =>
-        satisfies(expectation, version) || (version === undefined && lists(expectation, '0'))
-    }),
+    adapter: 'takes version "0" for an absent entity',
+    flaw: alsoSatisfied((expectation, version) => version === undefined && versionsOf(expectation)?.includes('0')),
     caughtBy: [
-      'create: a version never creates, whatever it looks like (E6)',
-      'create: no list of versions creates, least of all an empty one',
-      'remove: an absent entity is refused without a current one, whatever is expected (R55)'
+      'create: a version never creates, whatever it looks like',
+      'create: a list of versions never creates, even if it is empty',
+      'remove: an absent entity is refused without a current one, whatever is expected'
     ]
   },
   {
     adapter: 'takes an empty list of versions for no condition',
-    flaw: () => ({
-      satisfies: (expectation, version) =>
-        satisfies(expectation, version) ||
-        (version !== undefined && expectation.kind === 'version' && expectation.versions.length === 0)
-    }),
+    flaw: alsoSatisfied((expectation, version) => version !== undefined && versionsOf(expectation)?.length === 0),
     caughtBy: [
-      'replace: an empty list of versions never matches',
-      'remove: an empty list of versions never matches',
-      'refusal: a refused replacement changes nothing, not even replaced and digest (R41)',
-      'refusal: a refused removal changes nothing, not even replaced and digest (R41)'
+      'replace: an empty list of versions is refused',
+      'remove: an empty list of versions is refused, and the entity stays',
+      'refusal: a refused replacement changes nothing, including replaced and digest',
+      'refusal: a refused removal changes nothing, including replaced and digest'
     ]
   },
   {
-    adapter: 'looks at the first version of a list only',
+    adapter: 'compares with the first version of a list only',
     flaw: () => ({
       satisfies: (expectation, version) =>
         satisfies(expectation, version) && (expectation.kind !== 'version' || expectation.versions[0] === version)
     }),
     caughtBy: [
-      'replace: a list applies wherever in it the current version is (R34)',
-      'replace: a list of 256 versions is as good as a short one',
-      'remove: a list that has the current version removes the entity (R34)',
-      'replaced: names the version that the write took the place of'
+      'replace: a list is applied if the current version is anywhere in it',
+      'replace: a list of 256 versions is compared to its end',
+      'remove: a list with the current version removes the entity',
+      'replaced: is the version that the write replaced'
     ]
   },
   {
-    adapter: 'compares versions by how they begin',
-    flaw: () => ({
-      satisfies: (expectation, version) =>
-        satisfies(expectation, version) ||
-        (version !== undefined &&
-          expectation.kind === 'version' &&
-          expectation.versions.some((other) => other.startsWith(version)))
-    }),
-    caughtBy: ['replace: versions are compared octet by octet (R19)']
+    adapter: 'accepts a version that begins with the current one',
+    flaw: alsoSatisfied((expectation, version) =>
+      version !== undefined && versionsOf(expectation)?.some((other) => other.startsWith(version))),
+    caughtBy: ['replace: versions are compared character by character (RFC 9110 8.8.3.2)']
   },
   {
     adapter: 'removes whatever the version',
-    flaw: () => ({
-      satisfies: (expectation, version, change) =>
-        change === 'remove' ? version !== undefined : satisfies(expectation, version)
-    }),
+    flaw: alsoSatisfied((expectation, version, change) => version !== undefined && change === 'remove'),
     caughtBy: [
-      'aliasing: changing the current of a refused removal does not reach the store',
-      'remove: a version that was replaced or never issued is refused, and the entity stays (R5)',
-      'remove: an empty list of versions never matches',
-      'refusal: a refused removal changes nothing, not even replaced and digest (R41)',
-      'refusal: current is all that a read gives, replaced and digest included',
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)')
+      'aliasing: changing the current value of a refused removal leaves the store unchanged',
+      'remove: a version that was replaced or never issued is refused, and the entity stays',
+      'remove: an empty list of versions is refused, and the entity stays',
+      'refusal: a refused removal changes nothing, including replaced and digest',
+      'refusal: current is all that a read gives, including replaced and digest',
+      ...onOneAndTwo(writersAndRemovers)
     ]
   }
 ]
 
-// What a mutex in JavaScript gives.
-function inTurn (): Parts['decide'] {
+const decideLate: Parts['decide'] = async (readCurrent, act) => {
+  const current = readCurrent()
+  await turn()
+  return act(current)
+}
+
+// Decisions follow one another, but each of them takes a turn in which another process may write.
+function mutex (): Parts['decide'] {
   let last: Promise<unknown> = Promise.resolve()
-  return async (look, act) => {
-    const mine = last.then(async () => {
-      const current = look()
-      await turn()
-      return act(current)
-    })
+  return async (readCurrent, act) => {
+    const mine = last.then(async () => await decideLate(readCurrent, act))
     last = mine
     return await mine
   }
 }
 
-function lists (expectation: Parameters<Parts['satisfies']>[0], version: string): boolean {
-  return expectation.kind === 'version' && expectation.versions.includes(version)
+// A comparison that holds in more cases than it should.
+function alsoSatisfied (holds: (...args: Parameters<Parts['satisfies']>) => boolean | undefined) {
+  return (): Partial<Parts> => ({
+    satisfies: (expectation, version, change) =>
+      satisfies(expectation, version) || holds(expectation, version, change) === true
+  })
+}
+
+function versionsOf (expectation: Expectation): readonly string[] | undefined {
+  return expectation.kind === 'version' ? expectation.versions : undefined
 }

@@ -1,7 +1,9 @@
 import { checkKey } from '../../../lib/storage/kit/key.js'
-import { replacing, type Mutant } from '../engine.js'
+import { replacing, type Flaw, type Mutant } from '../mutant.js'
 
-/** What is wrong with promises, signals, opening and closing. */
+const truthful = 'lifecycle: a write whose signal aborts during the write is answered truthfully'
+
+/** Adapters that are wrong about promises, signals, opening or closing. */
 export const lifecycleMutants: Mutant[] = [
   {
     adapter: 'throws where it should reject',
@@ -11,19 +13,15 @@ export const lifecycleMutants: Mutant[] = [
         return adapter.read(key, options)
       }
     })),
-    caughtBy: [
-      'lifecycle: read, write and remove return promises, also for what they refuse'
-    ]
+    caughtBy: ['lifecycle: read, write and remove return promises, also for arguments that they refuse']
   },
   {
     adapter: 'closes without a promise',
     flaw: replacing(() => ({ close: () => undefined as unknown as Promise<void> })),
-    caughtBy: [
-      'lifecycle: open and close may be left out; where they are, they return promises'
-    ]
+    caughtBy: ['lifecycle: open and close, if there are any, return promises']
   },
   {
-    adapter: 'cannot close what it never opened',
+    adapter: 'cannot close if it was never opened',
     flaw: replacing(() => {
       let isOpen = false
       return {
@@ -31,64 +29,47 @@ export const lifecycleMutants: Mutant[] = [
         async close () { if (!isOpen) throw new Error('not open') }
       }
     }),
-    caughtBy: [
-      'lifecycle: close is fine when nothing was opened'
-    ]
+    caughtBy: ['lifecycle: close resolves if the adapter was never opened']
   },
   {
-    adapter: 'ends what all adapters share when it is closed',
+    adapter: 'closes what other adapters use',
     flaw: replacing((adapter, engine) => ({ async close () { engine.isCut = true } })),
-    caughtBy: [
-      'lifecycle: closing an adapter leaves another one on the same data at work'
-    ]
+    caughtBy: ['two adapters: one keeps working after the other was closed']
   },
   {
-    adapter: 'does not look at the signal',
+    adapter: 'ignores signals',
     flaw: () => ({ checkSignal: () => {} }),
     caughtBy: [
-      'lifecycle: a signal that is already aborted stops a read',
-      'lifecycle: a signal that is already aborted stops a write, and nothing is written',
-      'lifecycle: a signal that is already aborted stops a removal, and nothing is removed',
-      'lifecycle: a signal that is already aborted stops a listing'
+      'lifecycle: a read with an aborted signal rejects',
+      'lifecycle: a write with an aborted signal rejects, and nothing is written',
+      'lifecycle: a removal with an aborted signal rejects, and nothing is removed',
+      'lifecycle: a listing with an aborted signal rejects'
     ]
   },
   {
-    adapter: 'gives up a write that is under way when the signal aborts',
-    flaw: replacing((adapter) => ({
-      async write (key, value, expectation, options) {
-        const result = await adapter.write(key, value, expectation, options)
-        options?.signal?.throwIfAborted()
-        return result
-      }
-    })),
-    caughtBy: [
-      'lifecycle: a signal that aborts while a write is under way leaves an answer that is true'
-    ]
+    adapter: 'rejects an applied write because the signal aborted meanwhile',
+    flaw: afterWriting((signal) => signal.throwIfAborted()),
+    caughtBy: [truthful]
   },
   {
     adapter: 'confirms a write that it took back because the signal aborted meanwhile',
-    flaw: replacing((adapter, engine) => ({
-      async write (key, value, expectation, options) {
-        const result = await adapter.write(key, value, expectation, options)
-        if (options?.signal?.aborted === true) engine.rows.delete(key)
-        return result
-      }
-    })),
-    caughtBy: [
-      'lifecycle: a signal that aborts while a write is under way leaves an answer that is true'
-    ]
+    flaw: afterWriting((signal, takeBack) => { if (signal.aborted) takeBack() }),
+    caughtBy: [truthful]
   },
   {
-    adapter: 'takes a write back when the signal aborts after its answer',
-    flaw: replacing((adapter, engine) => ({
-      async write (key, value, expectation, options) {
-        const result = await adapter.write(key, value, expectation, options)
-        options?.signal?.addEventListener('abort', () => engine.rows.delete(key))
-        return result
-      }
-    })),
-    caughtBy: [
-      'lifecycle: a signal that aborts after the answer changes nothing'
-    ]
+    adapter: 'takes a write back if the signal aborts after its answer',
+    flaw: afterWriting((signal, takeBack) => signal.addEventListener('abort', takeBack)),
+    caughtBy: ['lifecycle: a signal that aborts after the answer changes nothing']
   }
 ]
+
+// A step between an applied write with a signal and its answer.
+function afterWriting (step: (signal: AbortSignal, takeBack: () => void) => void): Flaw {
+  return replacing((adapter, engine) => ({
+    async write (key, value, expectation, options) {
+      const result = await adapter.write(key, value, expectation, options)
+      if (options?.signal !== undefined) step(options.signal, () => engine.rows.delete(key))
+      return result
+    }
+  }))
+}

@@ -1,86 +1,79 @@
-import type { Mutant } from '../engine.js'
+import type { Mutant } from '../mutant.js'
 
-/** What is wrong with listings. */
+/** Adapters that are wrong about prefixes, order or pages. */
 export const listingMutants: Mutant[] = [
   {
-    adapter: 'orders keys by UTF-16 (E5)',
-    flaw: () => ({ order: (a, b) => a < b ? -1 : 1, isBehind: (key, after) => key > after }),
+    adapter: 'orders keys by UTF-16',
+    flaw: () => ({ compareKeys: (a, b) => a < b ? -1 : 1, isAfter: (key, after) => key > after }),
     caughtBy: [
-      'list: keys come in the order of their UTF-8 bytes (E5)',
+      'list: keys are ordered by their UTF-8 bytes',
       'list: the empty prefix lists everything',
-      'paging: pages follow one another without gaps or doubles, and the last one says so (E5)',
-      'paging: after is exclusive, and need not be a key that is there',
-      'paging: goes on behind a key that was removed meanwhile'
+      'paging: pages have every key once and in order, and only the last one has no next',
+      'paging: after is exclusive, and need not be the key of an entity',
+      'paging: continues after a key that was removed meanwhile'
     ]
   },
   {
     adapter: 'takes the prefix for a LIKE pattern',
     flaw: () => ({ isListed: (key, prefix) => likePattern(prefix).test(key) }),
-    caughtBy: [
-      'list: a prefix is text, whatever its characters mean elsewhere'
-    ]
+    caughtBy: ['list: no character of a prefix has a special meaning']
   },
   {
     adapter: 'lists without regard to case',
     flaw: () => ({ isListed: (key, prefix) => key.toLowerCase().startsWith(prefix.toLowerCase()) }),
-    caughtBy: [
-      'list: a collection has no entity of another one whose name begins alike, or differs in case'
-    ]
+    caughtBy: ['list: collections whose names begin alike, or differ in case, are distinct']
   },
   {
     adapter: 'begins a page with the last item of the page before',
-    flaw: () => ({ isBehind: (key, after) => key >= after }),
+    flaw: () => ({ isAfter: (key, after) => key >= after }),
     caughtBy: [
-      'paging: pages follow one another without gaps or doubles, and the last one says so (E5)',
-      'paging: after is exclusive, and need not be a key that is there',
-      'paging: a page has 100 items where no limit is given'
+      'paging: pages have every key once and in order, and only the last one has no next',
+      'paging: after is exclusive, and need not be the key of an entity',
+      'paging: a page has 100 items by default'
     ]
   },
   {
     adapter: 'names a next page whenever a page is full',
     flaw: () => ({ next: (keys, limit) => keys.length >= limit ? keys[limit - 1] : undefined }),
-    caughtBy: [
-      'paging: pages follow one another without gaps or doubles, and the last one says so (E5)'
-    ]
+    caughtBy: ['paging: pages have every key once and in order, and only the last one has no next']
   },
   {
     adapter: 'takes any limit',
-    flaw: () => ({ limit: (limit = 100) => limit }),
-    caughtBy: [
-      'paging: a limit that is not a whole number from 1 to 1,000 is refused'
-    ]
+    flaw: () => ({ pageLimit: (limit = 100) => limit }),
+    caughtBy: ['paging: a limit that is not a whole number from 1 to 1,000 is refused']
   },
   {
     adapter: 'has pages of 1,000 by default',
-    flaw: () => ({ limit: (limit = 1000) => limit }),
+    flaw: () => ({ pageLimit: (limit = 1000) => limit }),
     caughtBy: [
-      'paging: a page has 100 items where no limit is given',
+      'paging: a page has 100 items by default',
       'paging: a limit that is not a whole number from 1 to 1,000 is refused'
     ]
   },
   {
-    adapter: 'has no list and does not say so',
+    adapter: 'has no list although the suite is told that it has',
     flaw: () => ({ wrap: ({ list, ...rest }) => rest }),
     caughtBy: [
-      'factory: an adapter lists, or the suite is told "list: false"',
-      'list: keys come in the order of their UTF-8 bytes (E5)',
+      'subject: the option "list" agrees with the adapter',
+      'list: keys are ordered by their UTF-8 bytes',
       'list: an item is the key and all that a read gives',
-      'list: where nothing is, the page is empty, and none follows',
-      'list: a removed entity is gone, and one created anew is there once',
-      'list: a collection has no entity of another one whose name begins alike, or differs in case',
-      'list: a prefix is text, whatever its characters mean elsewhere',
+      'list: an empty collection gives an empty page, and no next',
+      'list: a removed entity is not listed, and one created again is listed once',
+      'list: collections whose names begin alike, or differ in case, are distinct',
+      'list: no character of a prefix has a special meaning',
       'list: the empty prefix lists everything',
-      'list: a prefix may end anywhere, also where no key ends, and lists what is below too',
-      'list: a prefix that ends in the highest character has an end as well',
-      'paging: pages follow one another without gaps or doubles, and the last one says so (E5)',
-      'paging: after is exclusive, and need not be a key that is there',
-      'paging: goes on behind a key that was removed meanwhile',
-      'paging: a page has 100 items where no limit is given',
-      'aliasing: changing an item of a listing does not reach the store',
-      'lifecycle: list returns a promise, also for what it refuses',
-      'lifecycle: a signal that is already aborted stops a listing',
-      'acknowledged: a write and a removal that were answered show in the listing of another adapter',
-      'faults: while the engine is cut off, a listing rejects and is never empty (R59)'
+      'list: a prefix may end inside a key, and lists nested collections too',
+      'list: a prefix that ends in U+10FFFF, the last character, lists all keys that begin with it',
+      'paging: pages have every key once and in order, and only the last one has no next',
+      'paging: after is exclusive, and need not be the key of an entity',
+      'paging: continues after a key that was removed meanwhile',
+      'paging: a page has 100 items by default',
+      'paging: a limit that is not a whole number from 1 to 1,000 is refused',
+      'aliasing: changing an item of a listing leaves the store unchanged',
+      'lifecycle: list returns a promise, also for arguments that it refuses',
+      'lifecycle: a listing with an aborted signal rejects',
+      'two adapters: one lists the acknowledged writes of the other, and nothing that it removed',
+      'faults: during an outage a listing rejects, and is never empty'
     ]
   }
 ]

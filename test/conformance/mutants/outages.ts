@@ -1,90 +1,90 @@
-import { StorageUnavailableError } from '../../../lib/errors.js'
+import { OutcomeUnknownError, StorageUnavailableError } from '../../../lib/errors.js'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { replacing, type Mutant } from '../engine.js'
+import { replacing, type Flaw, type Mutant } from '../mutant.js'
 
-/** What is wrong with what they say of an outage. */
+const read = 'faults: during an outage a read rejects, and never reports absence'
+const write = 'faults: during an outage a write rejects, and STORAGE_UNAVAILABLE means that it is never applied'
+const remove = 'faults: during an outage a removal rejects, and STORAGE_UNAVAILABLE means that it is never applied'
+const list = 'faults: during an outage a listing rejects, and is never empty'
+const after = 'faults: after an outage reads, writes and removals work as before'
+
+/** Adapters that say something wrong of an outage. */
 export const outageMutants: Mutant[] = [
   {
     adapter: 'reads an outage as an absence',
     flaw: replacing((adapter) => ({ read: async (...args) => await ifDown(adapter.read(...args), () => undefined) })),
-    caughtBy: [
-      'faults: while the engine is cut off, a read rejects and never reads as absent (R59)',
-      'faults: after mending, reads, writes and removals are as before'
-    ]
+    caughtBy: [read, after]
   },
   {
     adapter: 'lists nothing in an outage',
     flaw: replacing((adapter) => ({
       list: async (...args) => await ifDown(adapter.list!(...args), () => ({ items: [] }))
     })),
-    caughtBy: ['faults: while the engine is cut off, a listing rejects and is never empty (R59)']
+    caughtBy: [list]
   },
   {
-    adapter: 'swallows the error of a write',
+    adapter: 'confirms writes in an outage',
     flaw: replacing((adapter) => ({
       write: async (...args) =>
         await ifDown(adapter.write(...args), () => ({ applied: true, version: newVersion(), created: false }))
     })),
-    caughtBy: [
-      'faults: while the engine is cut off, a write rejects whatever it expects, and what is called unavailable never appears (R59, E42)'
-    ]
+    caughtBy: [write]
   },
   {
-    adapter: 'calls an outage a refusal',
+    adapter: 'refuses writes and removals in an outage',
     flaw: replacing((adapter) => ({
       write: async (...args) => await ifDown(adapter.write(...args), () => ({ applied: false, current: undefined })),
       remove: async (...args) => await ifDown(adapter.remove(...args), () => ({ applied: false, current: undefined }))
     })),
-    caughtBy: [
-      'faults: while the engine is cut off, a write rejects whatever it expects, and what is called unavailable never appears (R59, E42)',
-      'faults: while the engine is cut off, a removal rejects, and what is called unavailable never happens (R59)'
-    ]
+    caughtBy: [write, remove]
   },
   {
     adapter: 'lets the errors of its driver through',
     flaw: () => ({
-      reach (engine) {
+      reachEngine (engine) {
         if (engine.isCut) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
       }
     }),
-    caughtBy: [
-      'faults: while the engine is cut off, a read rejects and never reads as absent (R59)',
-      'faults: while the engine is cut off, a write rejects whatever it expects, and what is called unavailable never appears (R59, E42)',
-      'faults: while the engine is cut off, a removal rejects, and what is called unavailable never happens (R59)',
-      'faults: after mending, reads, writes and removals are as before',
-      'faults: while the engine is cut off, a listing rejects and is never empty (R59)'
-    ]
+    caughtBy: [read, write, remove, after, list]
   },
   {
-    adapter: 'calls a write unavailable whose answer was lost (E30)',
+    adapter: 'reports STORAGE_UNAVAILABLE for a write whose answer was lost',
     flaw: () => ({ lostAnswer: () => new StorageUnavailableError() }),
-    caughtBy: ['faults: writes that are under way when the engine is cut off get answers that are true (E30)']
+    caughtBy: ['faults: writes in flight when an outage starts are answered truthfully']
   },
   {
-    adapter: 'keeps writes for later that it called unavailable (E42)',
+    adapter: 'queues writes that it rejected with STORAGE_UNAVAILABLE, and sends them later',
     flaw: replacing((adapter, engine) => ({
-      async write (...args) {
-        return await ifDown(adapter.write(...args), (error) => {
-          engine.onMend.push(() => adapter.write(...args))
-          throw error
-        })
-      }
+      write: async (...args) => await ifDown(adapter.write(...args), (error) => {
+        engine.onMend.push(() => adapter.write(...args))
+        throw error
+      })
     })),
-    caughtBy: [
-      'faults: while the engine is cut off, a write rejects whatever it expects, and what is called unavailable never appears (R59, E42)'
-    ]
+    caughtBy: [write]
   },
   {
-    adapter: 'asks the engine before it looks at key and value',
+    adapter: 'asks the engine before it checks key and value',
     flaw: replacing((adapter, engine) => ({
       async write (...args) {
         if (engine.isCut) throw new StorageUnavailableError()
         return await adapter.write(...args)
       }
     })),
-    caughtBy: ['faults: what is refused without the engine is refused without it too (E4)']
+    caughtBy: ['faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE']
   }
 ]
+
+/** No flaw: the contract allows it. The outcome of every change in an outage is unknown, and each is sent later. */
+export const unknownInOutages: Flaw = replacing((adapter, engine) => {
+  const later = (change: () => Promise<unknown>) => (): never => {
+    engine.onMend.push(change)
+    throw new OutcomeUnknownError()
+  }
+  return {
+    write: async (...args) => await ifDown(adapter.write(...args), later(() => adapter.write(...args))),
+    remove: async (...args) => await ifDown(adapter.remove(...args), later(() => adapter.remove(...args)))
+  }
+})
 
 async function ifDown<R> (answer: Promise<R>, otherwise: (error: unknown) => R): Promise<R> {
   try {

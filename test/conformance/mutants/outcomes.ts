@@ -1,122 +1,80 @@
+import type { WriteResult } from '../../../lib/storage/adapter.js'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { onOneAndTwo, replacing, type Mutant } from '../engine.js'
+import { concurrency, contention, onOneAndTwo, replacing, type Flaw, type Mutant } from '../mutant.js'
 
-/** What is wrong with what is done after the comparison, and with what is said about it. */
+const { writers, creators, writersAndRemovers, sum, anyChain } = contention
+
+const refusedReplacements = [
+  'replace: a version that was never issued is refused',
+  'replace: a version that was replaced is refused',
+  'replace: a version of an entity that was removed and created again is refused',
+  'replace: a list of 256 versions is compared to its end',
+  'replace: a list without the current version is refused',
+  'replace: an empty list of versions is refused'
+]
+
+/** Adapters that compare well, and then do or report something wrong. */
 export const outcomeMutants: Mutant[] = [
   {
-    adapter: 'says that it removed, and does not',
-    flaw: () => ({ drop: () => {} }),
-    caughtBy: [
-      'key: removing one leaves all that look like it',
-      'create: "absent" is applied again after a removal',
-      'create: the version of a removed entity does not bring it back (R55)',
-      'replace: a version of the entity that was removed and created anew is refused (R14)',
-      'remove: the current version removes the entity (R6)',
-      'remove: "exists" removes the entity whatever its version (R34)',
-      'remove: a list that has the current version removes the entity (R34)',
-      'remove: the second of two removals is refused',
-      'version: never comes back after the entity was removed and created anew (R14)',
-      'replaced: an entity that was created anew did not replace the removed one',
-      ...onOneAndTwo('contention', 'of removers exactly one is applied, and the others find nothing'),
-      ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
-      'acknowledged: a removal that was answered is an absence to another adapter (R60)',
-      'acknowledged: versions of two adapters are never the same',
-      'list: a removed entity is gone, and one created anew is there once',
-      'acknowledged: a write and a removal that were answered show in the listing of another adapter',
-      'faults: after mending, reads, writes and removals are as before'
-    ]
-  },
-  {
-    adapter: 'removes all that begins like the key',
+    adapter: 'removes all entities whose keys begin with the key',
     flaw: () => ({
-      drop (rows, key) {
+      removeRow (rows, key) {
         for (const other of rows.keys()) if (other.startsWith(key)) rows.delete(other)
       }
     }),
-    caughtBy: ['key: removing one leaves all that look like it', 'remove: entities whose keys begin alike stay']
-  },
-  {
-    adapter: 'calls every write a creation',
-    flaw: replacing((adapter) => ({
-      async write (...args) {
-        const result = await adapter.write(...args)
-        return result.applied ? { ...result, created: true } : result
-      }
-    })),
     caughtBy: [
-      'replace: the current version is applied, and nothing is called created (R6)',
-      'replace: "exists" is applied whatever the version, and nothing is called created (R34)',
-      'replace: "any" is applied whatever the version, and nothing is called created',
-      ...onOneAndTwo('contention', 'writers that expect nothing are all applied, and one of them creates')
+      'key: removing a key leaves all similar keys',
+      'remove: entities whose keys begin with the removed key stay'
     ]
   },
   {
-    adapter: 'calls no write a creation',
-    flaw: replacing((adapter) => ({
-      async write (...args) {
-        const result = await adapter.write(...args)
-        return result.applied ? { ...result, created: false } : result
-      }
-    })),
+    adapter: 'reports every write as a creation',
+    flaw: changingResults((result) => result.applied ? { ...result, created: true } : result),
     caughtBy: [
-      'key: odd characters, letter cases and spaces make distinct keys',
-      'create: "absent" is applied to an absent entity, and says created (R55)',
-      'create: "absent" is applied again after a removal',
-      'create: "any" creates an absent entity, and says so',
-      ...onOneAndTwo('contention', 'writers that expect nothing are all applied, and one of them creates')
+      'replace: the current version is applied, and created is false',
+      'replace: "exists" is applied whatever the version, and created is false',
+      'replace: "any" is applied whatever the version, and created is false',
+      ...onOneAndTwo(anyChain)
     ]
   },
   {
-    adapter: 'refuses without saying what is there',
-    flaw: replacing((adapter) => ({
-      async write (...args) {
-        const result = await adapter.write(...args)
-        return result.applied ? result : { applied: false, current: undefined }
-      }
-    })),
+    adapter: 'reports no write as a creation',
+    flaw: changingResults((result) => result.applied ? { ...result, created: false } : result),
     caughtBy: [
-      'value: a refusal gives back every value as a read does',
-      'aliasing: changing the current of a refused write does not reach the store',
-      'create: "absent" is refused when there is an entity, which is the current one (R35)',
-      'replace: a version that was never issued is refused (R5)',
-      'replace: a version that was replaced since is refused (R5)',
-      'replace: a version of the entity that was removed and created anew is refused (R14)',
-      'replace: a list of 256 versions is as good as a short one',
-      'replace: a list without the current version is refused (R34)',
-      'replace: an empty list of versions never matches',
-      'refusal: a refused creation changes nothing, not even replaced and digest (R41)',
-      'refusal: current is all that a read gives, replaced and digest included',
-      'refusal: the version of current is good for the next write (R74)',
-      ...onOneAndTwo(
-        'contention',
-        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
-      ),
-      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
-      ...onOneAndTwo('contention', 'creations and removals that race add up to what is there (E22)'),
-      ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact'),
-      'acknowledged: a version from one adapter is good for a write through another',
-      'acknowledged: another adapter refuses by what is there now, and says so'
+      'key: keys that differ in case, spaces or special characters are distinct',
+      'create: "absent" creates an absent entity, and created is true',
+      'create: "absent" creates again after a removal',
+      'create: "any" creates an absent entity, and created is true',
+      ...onOneAndTwo(anyChain)
     ]
   },
   {
-    adapter: 'refuses without saying replaced and digest',
-    flaw: replacing((adapter) => ({
-      async write (...args) {
-        const result = await adapter.write(...args)
-        if (result.applied || result.current === undefined) return result
-        const { value, version } = result.current
-        return { applied: false, current: { value, version } }
-      }
-    })),
+    adapter: 'refuses without the current entity',
+    flaw: changingResults((result) => result.applied ? result : { applied: false, current: undefined }),
     caughtBy: [
-      'replace: a version that was replaced since is refused (R5)',
-      'refusal: current is all that a read gives, replaced and digest included',
-      ...onOneAndTwo(
-        'contention',
-        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
-      ),
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)')
+      'value: a refusal gives every value as it was written',
+      'aliasing: changing the current value of a refused write leaves the store unchanged',
+      'create: "absent" is refused if the entity exists, and current is that entity (RFC 9110 13.1.2)',
+      ...refusedReplacements,
+      'refusal: a refused creation changes nothing, including replaced and digest',
+      'refusal: current is all that a read gives, including replaced and digest',
+      'refusal: the version of current is accepted by the next write',
+      ...onOneAndTwo(writers, creators, writersAndRemovers, sum, concurrency.counter),
+      'two adapters: one accepts the versions of the other',
+      'two adapters: one refuses with the entity that the other wrote'
+    ]
+  },
+  {
+    adapter: 'refuses without replaced and digest',
+    flaw: changingResults((result) => {
+      if (result.applied || result.current === undefined) return result
+      const { value, version } = result.current
+      return { applied: false, current: { value, version } }
+    }),
+    caughtBy: [
+      'replace: a version that was replaced is refused',
+      'refusal: current is all that a read gives, including replaced and digest',
+      ...onOneAndTwo(writers, writersAndRemovers)
     ]
   },
   {
@@ -128,28 +86,21 @@ export const outcomeMutants: Mutant[] = [
       }
     }),
     caughtBy: [
-      'create: "absent" is refused when there is an entity, which is the current one (R35)',
-      'replace: a version that was never issued is refused (R5)',
-      'replace: a version that was replaced since is refused (R5)',
-      'replace: a version of the entity that was removed and created anew is refused (R14)',
-      'replace: versions are compared octet by octet (R19)',
-      'replace: a list of 256 versions is as good as a short one',
-      'replace: a list without the current version is refused (R34)',
-      'replace: an empty list of versions never matches',
-      'remove: a version that was replaced or never issued is refused, and the entity stays (R5)',
-      'remove: an empty list of versions never matches',
-      'refusal: a refused creation changes nothing, not even replaced and digest (R41)',
-      'refusal: a refused replacement changes nothing, not even replaced and digest (R41)',
-      'refusal: a refused removal changes nothing, not even replaced and digest (R41)',
-      'refusal: current is all that a read gives, replaced and digest included',
-      'refusal: the version of current is good for the next write (R74)',
-      ...onOneAndTwo(
-        'contention',
-        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
-      ),
-      ...onOneAndTwo('contention', "of creators exactly one is applied, and the others are told the winner's (R57)"),
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
-      ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact')
+      'create: "absent" is refused if the entity exists, and current is that entity (RFC 9110 13.1.2)',
+      ...refusedReplacements,
+      'replace: versions are compared character by character (RFC 9110 8.8.3.2)',
+      'remove: a version that was replaced or never issued is refused, and the entity stays',
+      'remove: an empty list of versions is refused, and the entity stays',
+      'refusal: a refused creation changes nothing, including replaced and digest',
+      'refusal: a refused replacement changes nothing, including replaced and digest',
+      'refusal: a refused removal changes nothing, including replaced and digest',
+      'refusal: current is all that a read gives, including replaced and digest',
+      'refusal: the version of current is accepted by the next write',
+      ...onOneAndTwo(writers, creators, writersAndRemovers, concurrency.counter)
     ]
   }
 ]
+
+function changingResults (change: (result: WriteResult) => WriteResult): Flaw {
+  return replacing((adapter) => ({ write: async (...args) => change(await adapter.write(...args)) }))
+}

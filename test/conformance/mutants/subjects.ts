@@ -2,71 +2,70 @@ import type { ConformanceOptions, Subject } from '../../../lib/conformance/index
 import { engineSubject } from '../engine.js'
 import { casesOf } from '../failing-cases.js'
 
-/** What a caller of the suite may get wrong around a sound adapter. */
+/** A sound adapter whose subject, or the options of the suite, are wrong. */
 export interface SubjectMutant {
-  /** What is wrong with it. */
+  /** What is wrong, after "a subject". */
   subject: string
   options: Omit<ConformanceOptions, 'test'>
+  /** The titles of all cases of the suite that fail for it. */
   caughtBy: readonly string[]
 }
 
+const listOption = 'subject: the option "list" agrees with the adapter'
+const anotherOption = 'subject: the option "another" agrees with the subject'
+const faultsOption = 'subject: the option "faults" agrees with the subject'
+
 export const subjectMutants: SubjectMutant[] = [
   {
-    subject: 'that shares its store with others of the same time',
+    subject: 'that shares its store with all subjects of the same time',
     options: { createAdapter: sharing() },
-    caughtBy: ['factory: every subject has a store of its own']
+    caughtBy: ['subject: every call of createAdapter gives an empty store of its own']
   },
   {
-    subject: 'that calls the same adapter another one',
-    options: { createAdapter: withParts((subject) => ({ another: async () => subject.adapter })) },
-    caughtBy: ['factory: another adapter is not the same one, and works on the same data']
+    subject: 'whose another() gives the same adapter',
+    options: { createAdapter: replacing((subject) => ({ another: async () => subject.adapter })) },
+    caughtBy: ['subject: another() gives a second adapter on the same data']
   },
   {
-    subject: 'with a list that the suite is told it has not',
-    options: { createAdapter: async () => engineSubject(), list: false },
-    caughtBy: ['factory: an adapter lists, or the suite is told "list: false"']
+    subject: 'with list, and the option "list: false"',
+    options: { createAdapter: soundSubject, list: false },
+    caughtBy: [listOption]
   },
   {
-    subject: 'with another adapter that the suite is told it has not',
-    options: { createAdapter: async () => engineSubject(), another: false },
-    caughtBy: ['factory: there is another adapter, or the suite is told "another: false"']
+    subject: 'with another(), and the option "another: false"',
+    options: { createAdapter: soundSubject, another: false },
+    caughtBy: [anotherOption]
   },
   {
-    subject: 'with a way to cut the engine off that the suite is told it has not',
-    options: { createAdapter: async () => engineSubject(), faults: false },
-    caughtBy: ['factory: the engine can be cut off, or the suite is told "faults: false"']
+    subject: 'with cut(), and the option "faults: false"',
+    options: { createAdapter: soundSubject, faults: false },
+    caughtBy: [faultsOption]
   },
   {
-    subject: 'without a way to cut the engine off',
-    options: { createAdapter: withParts(() => ({ cut: undefined })) },
-    caughtBy: [
-      'factory: the engine can be cut off, or the suite is told "faults: false"',
-      ...(await leftOutBy({ faults: false }))
-    ]
+    subject: 'without cut(), and without the option "faults: false"',
+    options: { createAdapter: replacing(() => ({ cut: undefined })) },
+    caughtBy: [faultsOption, ...(await leftOutBy({ faults: false }))]
   },
   {
-    subject: 'without another adapter',
-    options: { createAdapter: withParts(() => ({ another: undefined })) },
-    caughtBy: [
-      'factory: there is another adapter, or the suite is told "another: false"',
-      ...(await leftOutBy({ another: false }))
-    ]
+    subject: 'without another(), and without the option "another: false"',
+    options: { createAdapter: replacing(() => ({ another: undefined })) },
+    caughtBy: [anotherOption, ...(await leftOutBy({ another: false }))]
   },
   {
-    subject: 'that lists collections only, and does not say so',
+    subject: 'that lists collections only, without the option "list: \'collections\'"',
     options: { createAdapter: collectionsOnly },
     caughtBy: [
       'list: the empty prefix lists everything',
-      'list: a prefix may end anywhere, also where no key ends, and lists what is below too',
-      'list: a prefix that ends in the highest character has an end as well'
+      'list: a prefix may end inside a key, and lists nested collections too',
+      'list: a prefix that ends in U+10FFFF, the last character, lists all keys that begin with it'
     ]
   }
 ]
 
-/** Sound subjects that cannot do everything, and the suite is told so. */
+/** Sound subjects with less than the suite can test, and options that say so. */
 export const lesserSubjects: Array<Omit<SubjectMutant, 'caughtBy'>> = [
   {
-    subject: 'without list, another adapter and a way to cut the engine off',
+    subject: 'without list, another() and cut()',
     options: {
       createAdapter: async () => ({ adapter: engineSubject(() => ({ wrap: ({ list, ...rest }) => rest })).adapter }),
       list: false,
@@ -77,25 +76,28 @@ export const lesserSubjects: Array<Omit<SubjectMutant, 'caughtBy'>> = [
   { subject: 'that lists collections only', options: { createAdapter: collectionsOnly, list: 'collections' } }
 ]
 
+async function soundSubject (): Promise<Subject> {
+  return engineSubject()
+}
+
 async function collectionsOnly (): Promise<Subject> {
   return engineSubject(() => ({ isListed: (key, prefix) => key.slice(0, key.lastIndexOf('/') + 1) === prefix }))
 }
 
-// The cases that the suite has no more once it is told that a subject cannot do something.
+// The titles of the cases that the suite leaves out with these options.
 async function leftOutBy (options: Partial<ConformanceOptions>): Promise<string[]> {
-  const createAdapter = async () => engineSubject()
-  const left = await casesOf({ createAdapter, ...options })
-  return [...(await casesOf({ createAdapter })).keys()].filter((title) => !left.has(title))
+  const kept = await casesOf({ createAdapter: soundSubject, ...options })
+  return [...(await casesOf({ createAdapter: soundSubject })).keys()].filter((title) => !kept.has(title))
 }
 
-function withParts (parts: (subject: Subject) => Partial<Subject>): () => Promise<Subject> {
+function replacing (members: (subject: Subject) => Partial<Subject>): () => Promise<Subject> {
   return async () => {
     const subject = engineSubject()
-    return { ...subject, ...parts(subject) }
+    return { ...subject, ...members(subject) }
   }
 }
 
-// Whoever comes while another subject is open gets the same store.
+// A subject that is made while another one is open gets the store of that one.
 function sharing (): () => Promise<Subject> {
   let open = 0
   let subject: Subject | undefined

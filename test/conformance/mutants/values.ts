@@ -1,169 +1,131 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidValueError } from '../../../lib/errors.js'
 import { copyJson } from '../../../lib/storage/kit/json.js'
-import { onOneAndTwo, type Mutant } from '../engine.js'
+import { concurrency, onOneAndTwo, type Flaw, type Mutant } from '../mutant.js'
 
-/** What is wrong with the values that come back. */
+const asWritten = 'value: a refusal gives every value as it was written'
+
+/** Adapters that store another value than they were given. */
 export const valueMutants: Mutant[] = [
   {
-    adapter: 'accepts only what JSON gives back exactly',
-    flaw: () => ({
-      take (value) {
-        const taken = copyJson(value)
-        if (!isDeepStrictEqual(JSON.parse(JSON.stringify(taken)), value)) { throw new InvalidValueError('it is not what JSON gives back') }
-        return taken
-      }
-    }),
+    adapter: 'stores what JSON.stringify makes of a value, without a check',
+    flaw: () => ({ copyIn: (value) => JSON.parse(JSON.stringify(value) ?? 'null') }),
     caughtBy: [
-      'value: -0 comes back as 0 or as -0, as in JSON',
-      'value: a property that is undefined is left out, as in JSON'
+      'value: NaN and infinite numbers are refused with INVALID_VALUE, and nothing changes',
+      'value: undefined, functions, symbols and bigints are refused with INVALID_VALUE, and nothing changes',
+      'value: instances of classes are refused with INVALID_VALUE, and nothing changes',
+      'value: circular values are refused with INVALID_VALUE, and nothing changes',
+      'value: arrays with a hole or undefined are refused with INVALID_VALUE, and nothing changes',
+      'value: bad values inside good ones are refused with INVALID_VALUE, and nothing changes',
+      ...onOneAndTwo(concurrency.badNeighbours),
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE'
     ]
   },
   {
-    adapter: 'stores what JSON makes of a value, whatever that is',
-    flaw: () => ({ take: (value) => JSON.parse(JSON.stringify(value) ?? 'null') }),
+    adapter: 'accepts only values that JSON gives back exactly',
+    flaw: storing((copy, value) => {
+      if (isDeepStrictEqual(JSON.parse(JSON.stringify(copy)), value)) return copy
+      throw new InvalidValueError('it is not what JSON gives back')
+    }),
     caughtBy: [
-      'value: numbers that are not finite are refused with INVALID_VALUE, and nothing is changed',
-      'value: undefined, functions, symbols and bigints are refused with INVALID_VALUE, and nothing is changed',
-      'value: instances of classes are refused with INVALID_VALUE, and nothing is changed',
-      'value: circular values are refused with INVALID_VALUE, and nothing is changed',
-      'value: arrays with a hole or undefined are refused with INVALID_VALUE, and nothing is changed',
-      'value: plain values around bad ones are refused with INVALID_VALUE, and nothing is changed',
-      ...onOneAndTwo(
-        'concurrency',
-        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
-      ),
-      'faults: what is refused without the engine is refused without it too (E4)'
+      'value: -0 is read as 0 or as -0',
+      'value: a member that is undefined is left out, as by JSON.stringify'
     ]
   },
   {
-    adapter: 'sends text as UTF-8',
-    flaw: () => ({
-      take: (value) => JSON.parse(JSON.stringify(copyJson(value)).replaceAll(/\\ud[89a-f]../g, '\ufffd'))
-    }),
+    adapter: 'sends strings as UTF-8',
+    flaw: storing((copy) => JSON.parse(JSON.stringify(copy).replaceAll(/\\ud[89a-f]../g, '\ufffd'))),
     caughtBy: [
-      'value: lone surrogates in text and names come back as they were',
-      'value: a refusal gives back every value as a read does',
-      ...onOneAndTwo(
-        'concurrency',
-        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
-      )
+      'value: lone surrogates in strings and member names are read as they were written',
+      asWritten,
+      ...onOneAndTwo(concurrency.badNeighbours)
     ]
   },
   {
     adapter: 'loses U+0000',
-    flaw: () => ({ take: (value) => JSON.parse(JSON.stringify(copyJson(value)).replaceAll('\\u0000', '')) }),
+    flaw: storing((copy) => JSON.parse(JSON.stringify(copy).replaceAll('\\u0000', ''))),
     caughtBy: [
-      'value: texts that engines take for their own come back as they were',
-      'value: U+0000 and control characters in text and names come back as they were',
-      'value: a refusal gives back every value as a read does',
-      ...onOneAndTwo(
-        'concurrency',
-        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
-      )
+      'value: strings that look like JSON, queries or escapes are read as they were written',
+      'value: U+0000 and control characters in strings and member names are read as they were written',
+      asWritten,
+      ...onOneAndTwo(concurrency.badNeighbours)
     ]
   },
   {
     adapter: 'copies objects by assignment',
-    flaw: () => ({ take: (value) => assigned(copyJson(value)) }),
+    flaw: storing(assigned),
+    caughtBy: ['value: objects with a member __proto__ are read as they were written', asWritten]
+  },
+  {
+    adapter: 'normalises strings',
+    flaw: mapping((member) => typeof member === 'string' ? member.normalize() : member),
     caughtBy: [
-      'value: objects with __proto__ as a name of their own come back as they were',
-      'value: a refusal gives back every value as a read does'
+      'key: keys that differ in case, spaces or special characters are distinct',
+      'key: removing a key leaves all similar keys',
+      'value: strings of all Unicode planes are read as they were written',
+      asWritten
     ]
   },
   {
-    adapter: 'normalises text',
-    flaw: () => ({
-      take: (value) => mapped(copyJson(value), (member) => (typeof member === 'string' ? member.normalize() : member))
-    }),
-    caughtBy: [
-      'key: odd characters, letter cases and spaces make distinct keys',
-      'key: removing one leaves all that look like it',
-      'value: texts of all planes come back as they were',
-      'value: a refusal gives back every value as a read does'
-    ]
-  },
-  {
-    adapter: 'cuts text off at 64 KiB',
-    flaw: () => ({
-      take: (value) =>
-        mapped(copyJson(value), (member) => (typeof member === 'string' ? member.slice(0, 65_536) : member))
-    }),
-    caughtBy: [
-      'value: texts of 256 KiB come back as they were',
-      'value: a refusal gives back every value as a read does'
-    ]
+    adapter: 'cuts strings off at 64 KiB',
+    flaw: mapping((member) => typeof member === 'string' ? member.slice(0, 65_536) : member),
+    caughtBy: ['value: strings of 256 KiB are read as they were written', asWritten]
   },
   {
     adapter: 'rounds numbers to six places',
-    flaw: () => ({
-      take: (value) =>
-        mapped(copyJson(value), (member) => (typeof member === 'number' ? Math.round(member * 1e6) / 1e6 : member))
-    }),
-    caughtBy: ['value: numbers come back as they were', 'value: a refusal gives back every value as a read does']
+    flaw: mapping((member) => typeof member === 'number' ? Math.round(member * 1e6) / 1e6 : member),
+    caughtBy: ['value: numbers are read as they were written', asWritten]
   },
   {
-    adapter: 'takes a value that is falsy for none',
-    flaw: () => ({ take: (value) => copyJson(value) || null }),
+    adapter: 'stores a falsy value as null',
+    flaw: storing((copy) => copy || null),
     caughtBy: [
-      'value: true, false and null come back as they were',
-      'value: numbers come back as they were',
-      'value: empty text, arrays and objects come back as they were',
-      'value: a refusal gives back every value as a read does',
-      'value: -0 comes back as 0 or as -0, as in JSON',
-      'replace: a list applies wherever in it the current version is (R34)',
-      ...onOneAndTwo('concurrency', 'writers of different keys do not hinder one another')
+      'value: true, false and null are read as they were written',
+      'value: numbers are read as they were written',
+      'value: empty strings, arrays and objects are read as they were written',
+      asWritten,
+      'value: -0 is read as 0 or as -0',
+      'replace: a list is applied if the current version is anywhere in it',
+      ...onOneAndTwo(concurrency.differentKeys)
     ]
   },
   {
     adapter: 'leaves null out of arrays',
-    flaw: () => ({
-      take: (value) =>
-        mapped(copyJson(value), (member) => (Array.isArray(member) ? member.filter((item) => item !== null) : member))
-    }),
-    caughtBy: ['value: mixed arrays come back as they were', 'value: a refusal gives back every value as a read does']
+    flaw: mapping((member) => Array.isArray(member) ? member.filter((item) => item !== null) : member),
+    caughtBy: ['value: mixed arrays are read as they were written', asWritten]
   },
   {
-    adapter: 'leaves out members that every object has by nature',
-    flaw: () => ({
-      take: (value) =>
-        JSON.parse(
-          JSON.stringify(copyJson(value), (name, member) =>
-            Object.hasOwn(Object.prototype, name) && name !== '__proto__' ? undefined : member
-          )
-        )
-    }),
+    adapter: 'leaves out members with names that every object inherits',
+    flaw: mapping((member, name) => name in Object.prototype && name !== '__proto__' ? undefined : member),
+    caughtBy: ['value: members named constructor, then, toJSON and the like are read as they were written', asWritten]
+  },
+  {
+    adapter: 'leaves out members with a dot in their names',
+    flaw: mapping((member, name) => name.includes('.') ? undefined : member),
     caughtBy: [
-      'value: names that are special in JavaScript come back as they were',
-      'value: a refusal gives back every value as a read does'
+      'value: empty member names, and those of digits, spaces or dots are read as they were written',
+      asWritten
     ]
   },
   {
-    adapter: 'takes names with dots for paths',
-    flaw: () => ({
-      take: (value) =>
-        JSON.parse(JSON.stringify(copyJson(value), (name, member) => (name.includes('.') ? undefined : member)))
+    adapter: 'stores 100 levels at most',
+    flaw: storing((copy) => {
+      if (depth(copy) > 100) throw new InvalidValueError('it is nested deeper than 100 levels')
+      return copy
     }),
-    caughtBy: [
-      'value: names with digits, spaces and none at all come back as they were',
-      'value: a refusal gives back every value as a read does'
-    ]
-  },
-  {
-    adapter: 'goes 100 levels deep',
-    flaw: () => ({
-      take (value) {
-        const taken = copyJson(value)
-        if (depth(taken) > 100) throw new InvalidValueError('it is nested deeper than 100 levels')
-        return taken
-      }
-    }),
-    caughtBy: [
-      'value: values of 500 levels come back as they were',
-      'value: a refusal gives back every value as a read does'
-    ]
+    caughtBy: ['value: values of 500 levels are read as they were written', asWritten]
   }
 ]
+
+// Checks and copies a value as it should, and then stores what `change` makes of the copy.
+function storing (change: (copy: unknown, value: unknown) => unknown): Flaw {
+  return () => ({ copyIn: (value) => change(copyJson(value), value) })
+}
+
+// The same for each member. It goes through JSON, whose reviver sees __proto__ as a name like any other.
+function mapping (change: (member: unknown, name: string) => unknown): Flaw {
+  return storing((copy) => JSON.parse(JSON.stringify(copy), (name, member) => change(member, name)))
+}
 
 function assigned (value: unknown): unknown {
   if (Array.isArray(value)) return value.map(assigned)
@@ -171,11 +133,6 @@ function assigned (value: unknown): unknown {
   const result: Record<string, unknown> = {}
   for (const [name, member] of Object.entries(value)) result[name] = assigned(member)
   return result
-}
-
-// As a reviver: JSON text knows no aliases, and keeps __proto__ a name like any other.
-function mapped (value: unknown, change: (member: unknown) => unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (name, member) => change(member))
 }
 
 function depth (value: unknown): number {

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { onOneAndTwo, type Mutant } from '../engine.js'
+import { concurrency, contention, onOneAndTwo, type Mutant } from '../mutant.js'
 
-// What a column of SQL has, and the contract has not.
-const none = null as unknown as undefined
+// A column of SQL without a value. The contract has undefined there.
+const sqlNull = null as unknown as undefined
 
-/** What is wrong with versions, what is kept beside them, and keys. */
+/** Adapters that are wrong about versions, about what is stored beside them, or about keys. */
 export const versionAndKeyMutants: Mutant[] = [
   {
     adapter: 'counts versions from 1 for each entity',
     flaw: () => ({ version: (current) => String(Number(current?.version ?? 0) + 1) }),
     caughtBy: [
-      'replace: a version that was never issued is refused (R5)',
-      'replace: a version of the entity that was removed and created anew is refused (R14)',
-      'version: never comes back after the entity was removed and created anew (R14)',
-      'acknowledged: versions of two adapters are never the same'
+      'replace: a version that was never issued is refused',
+      'replace: a version of an entity that was removed and created again is refused',
+      'version: never comes back after the entity was removed and created again',
+      'two adapters: never issue the same version'
     ]
   },
   {
@@ -24,23 +24,16 @@ export const versionAndKeyMutants: Mutant[] = [
       return { version: () => String(1_700_000_000_000 + Math.floor(writes++ / 4)) }
     },
     caughtBy: [
-      'replace: a version that was replaced since is refused (R5)',
-      'replace: a version of the entity that was removed and created anew is refused (R14)',
-      'remove: a version that was replaced or never issued is refused, and the entity stays (R5)',
-      'version: every applied write gives a new one, whatever it expected (R6)',
-      'version: the same content, or content of earlier, gives a new one too (R16)',
-      'version: never comes back after the entity was removed and created anew (R14)',
-      ...onOneAndTwo(
-        'contention',
-        "of writers with one version exactly one is applied, and the others are told the winner's (R57)"
-      ),
-      ...onOneAndTwo('contention', 'of writers and removers with one version exactly one is applied (E54)'),
-      ...onOneAndTwo('contention', 'writers that expect "exists" are all applied, each on top of another one'),
-      ...onOneAndTwo('contention', 'writers that expect nothing are all applied, and one of them creates'),
-      ...onOneAndTwo('concurrency', 'a counter that is raised by compare-and-swap loops ends exact'),
-      ...onOneAndTwo('concurrency', 'readers beside writers see value and version of one write (R3, R60)'),
-      'acknowledged: a version from one adapter is good for a write through another',
-      'acknowledged: versions of two adapters are never the same'
+      'replace: a version that was replaced is refused',
+      'replace: a version of an entity that was removed and created again is refused',
+      'remove: a version that was replaced or never issued is refused, and the entity stays',
+      'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
+      'version: writing the same content or earlier content again issues a new one',
+      'version: never comes back after the entity was removed and created again',
+      ...onOneAndTwo(contention.writers, contention.writersAndRemovers, contention.existsChain, contention.anyChain),
+      ...onOneAndTwo(concurrency.counter, concurrency.reads),
+      'two adapters: one accepts the versions of the other',
+      'two adapters: never issue the same version'
     ]
   },
   {
@@ -49,11 +42,11 @@ export const versionAndKeyMutants: Mutant[] = [
       version: (current, value) => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
     }),
     caughtBy: [
-      'replace: a version of the entity that was removed and created anew is refused (R14)',
-      'version: every applied write gives a new one, whatever it expected (R6)',
-      'version: the same content, or content of earlier, gives a new one too (R16)',
-      'version: never comes back after the entity was removed and created anew (R14)',
-      'acknowledged: versions of two adapters are never the same'
+      'replace: a version of an entity that was removed and created again is refused',
+      'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
+      'version: writing the same content or earlier content again issues a new one',
+      'version: never comes back after the entity was removed and created again',
+      'two adapters: never issue the same version'
     ]
   },
   {
@@ -63,95 +56,94 @@ export const versionAndKeyMutants: Mutant[] = [
         (expectation.kind === 'any' ? current?.version : undefined) ?? newVersion()
     }),
     caughtBy: [
-      'version: every applied write gives a new one, whatever it expected (R6)',
-      'version: the same content, or content of earlier, gives a new one too (R16)',
-      ...onOneAndTwo('contention', 'writers that expect nothing are all applied, and one of them creates'),
-      ...onOneAndTwo('concurrency', 'readers beside writers see value and version of one write (R3, R60)')
+      'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
+      'version: writing the same content or earlier content again issues a new one',
+      ...onOneAndTwo(contention.anyChain, concurrency.reads)
     ]
   },
   {
-    adapter: 'has one version for all that it stores',
+    adapter: 'has one version for all entities',
     flaw: () => ({
-      put (rows, key, row) {
+      writeRow (rows, key, row) {
         rows.set(key, row)
         for (const other of rows.values()) other.version = row.version
       }
     }),
     caughtBy: [
-      'read: a change of one key does not show under another',
-      ...onOneAndTwo('concurrency', 'writers of different keys do not hinder one another')
+      'read: changing one key leaves the others unchanged',
+      ...onOneAndTwo(concurrency.differentKeys)
     ]
   },
   {
     adapter: 'puts quotes around versions',
     flaw: () => ({ version: () => `"${newVersion()}"` }),
-    caughtBy: ['version: is visible ASCII without the double quote, the backslash and the semicolon (R8, R11)']
+    caughtBy: ['version: is visible ASCII without double quote, backslash and semicolon (RFC 9110 8.8.3)']
   },
   {
-    adapter: 'forgets what a write replaced',
-    flaw: () => ({ remembered: (current, options) => ({ replaced: undefined, digest: options?.digest }) }),
+    adapter: 'forgets the version that a write replaced',
+    flaw: () => ({ provenance: (current, options) => ({ replaced: undefined, digest: options?.digest }) }),
     caughtBy: [
-      'replaced: names the version that the write took the place of',
-      ...onOneAndTwo('contention', 'writers that expect "exists" are all applied, each on top of another one')
+      'replaced: is the version that the write replaced',
+      ...onOneAndTwo(contention.existsChain)
     ]
   },
   {
-    adapter: 'says null where nothing was replaced and no digest passed',
+    adapter: 'gives null where nothing was replaced and no digest was passed',
     flaw: () => ({
-      remembered: (current, options) => ({ replaced: current?.version ?? none, digest: options?.digest ?? none })
+      provenance: (current, options) => ({
+        replaced: current?.version ?? sqlNull,
+        digest: options?.digest ?? sqlNull
+      })
     }),
     caughtBy: [
-      'replaced: an entity that was created replaced nothing',
-      'replaced: an entity that was created anew did not replace the removed one',
-      'digest: an earlier one is dropped by a write without one',
-      'digest: none is made up where none was passed'
+      'replaced: is undefined after a creation',
+      'replaced: is undefined after a removed entity was created again, and so is digest',
+      'digest: is dropped by a write without one',
+      'digest: is undefined if none was passed'
     ]
   },
   {
     adapter: 'forgets digests',
-    flaw: () => ({ remembered: (current) => ({ replaced: current?.version, digest: undefined }) }),
-    caughtBy: ['digest: is kept beside the version by every kind of write']
+    flaw: () => ({ provenance: (current) => ({ replaced: current?.version, digest: undefined }) }),
+    caughtBy: ['digest: is stored by every kind of write']
   },
   {
     adapter: 'keeps the digest of an earlier write',
     flaw: () => ({
-      remembered: (current, options) => ({ replaced: current?.version, digest: options?.digest ?? current?.digest })
+      provenance: (current, options) => ({ replaced: current?.version, digest: options?.digest ?? current?.digest })
     }),
-    caughtBy: ['digest: an earlier one is dropped by a write without one']
+    caughtBy: ['digest: is dropped by a write without one']
   },
   {
     adapter: 'accepts every key',
     flaw: () => ({ checkKey: () => {} }),
     caughtBy: [
-      'key: the empty one is refused by read, write and remove with INVALID_KEY (E4)',
-      'key: one with a NUL is refused by read, write and remove with INVALID_KEY (E4)',
-      'key: one that is not well-formed Unicode is refused by read, write and remove with INVALID_KEY (E4)',
-      'key: one of more than 1,024 bytes is refused by read, write and remove with INVALID_KEY (E4)',
-      'key: what is not text is refused by read, write and remove with INVALID_KEY (E4)',
-      ...onOneAndTwo(
-        'concurrency',
-        'a bad write, a bad key or a refusal fails itself and none of those beside it (E28)'
-      ),
-      'faults: what is refused without the engine is refused without it too (E4)'
+      'key: an empty key is refused with INVALID_KEY by read, write and remove',
+      'key: a key with NUL is refused with INVALID_KEY by read, write and remove',
+      'key: a key that is not well-formed Unicode is refused with INVALID_KEY by read, write and remove',
+      'key: a key of more than 1,024 bytes is refused with INVALID_KEY by read, write and remove',
+      'key: a key that is not a string is refused with INVALID_KEY by read, write and remove',
+      ...onOneAndTwo(concurrency.badNeighbours),
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE'
     ]
   },
   {
     adapter: 'ignores the case of keys',
-    flaw: () => ({ address: (key) => key.toLowerCase() }),
+    flaw: () => ({ rowKey: (key) => key.toLowerCase() }),
     caughtBy: [
-      'key: odd characters, letter cases and spaces make distinct keys',
-      'key: removing one leaves all that look like it',
-      'list: keys come in the order of their UTF-8 bytes (E5)',
-      'list: a collection has no entity of another one whose name begins alike, or differs in case'
+      'key: keys that differ in case, spaces or special characters are distinct',
+      'key: removing a key leaves all similar keys',
+      'list: keys are ordered by their UTF-8 bytes',
+      'list: collections whose names begin alike, or differ in case, are distinct'
     ]
   },
   {
     adapter: 'cuts long keys short',
-    flaw: () => ({ address: (key) => key.slice(0, 255) }),
+    flaw: () => ({ rowKey: (key) => key.slice(0, 255) }),
     caughtBy: [
-      'key: 1,024 bytes of characters of one byte each fit, and the last one counts',
-      'key: 1,024 bytes of characters of three bytes each fit, and the last one counts',
-      'key: 1,024 bytes of characters of four bytes each fit, and the last one counts'
+      'key: 1,024 bytes in characters of one byte are accepted, and the last character counts',
+      'key: 1,024 bytes in characters of three bytes are accepted, and the last character counts',
+      'key: 1,024 bytes in characters of four bytes are accepted, and the last character counts'
     ]
   }
 ]

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseIfMatch } from '../../../lib/http/list-header.js'
+import { parseTagList } from '../../../lib/http/list-header.js'
 import {
   evaluate,
   expectationOf,
@@ -23,8 +23,8 @@ const policies = {
 
 function preconditions (ifMatch?: string, ifNoneMatch?: string): Preconditions {
   return {
-    ifMatch: ifMatch === undefined ? undefined : parseIfMatch(ifMatch),
-    ifNoneMatch: ifNoneMatch === undefined ? undefined : parseIfMatch(ifNoneMatch)
+    ifMatch: ifMatch === undefined ? undefined : parseTagList(ifMatch),
+    ifNoneMatch: ifNoneMatch === undefined ? undefined : parseTagList(ifNoneMatch)
   }
 }
 

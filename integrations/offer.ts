@@ -1,0 +1,1 @@
+export * from '../test/docs/write-an-adapter/offer.js'

@@ -1,0 +1,47 @@
+import { EntityHandle, type Operation } from './entity-handle.js'
+import { isComplete, type Snapshot } from './entity-state.js'
+import type { Found } from './entity.js'
+import { NotReadError } from '../errors.js'
+import { preconditionsFor, UNCONDITIONAL, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
+import { furtherRefusalError } from '../http/refusal.js'
+
+const CREATES: Policy = { mayCreate: true, wildcardCreates: false, absent: 404 }
+const CHANGES: Policy = { mayCreate: false, wildcardCreates: false, absent: 404 }
+
+/** An entity that the headers say nothing about: what the request read of it decides. */
+export class FurtherEntity<T> extends EntityHandle<T> {
+  /** What was read or written through this handle. Its writes compare with that, whatever other handles read since. */
+  #known: Snapshot | undefined
+
+  async read (): Promise<Found<T>> {
+    this.#known = await this.load()
+    return this.give(this.#known)
+  }
+
+  protected preconditionsOf (operation: Operation, readsFirst: boolean): Preconditions {
+    if (operation === 'create') return preconditionsFor(undefined)
+    if (readsFirst) return UNCONDITIONAL
+    const known = this.#known ?? this.entity.known
+    if (known === undefined) throw new NotReadError(operation)
+    return preconditionsFor(known.version)
+  }
+
+  protected policy (creates: boolean): Policy {
+    return creates ? CREATES : CHANGES
+  }
+
+  // A refusal does not count as a read: a blind retry compares with what was read before, and is refused again.
+  protected refusal (verdict: Refusal): Error {
+    return furtherRefusalError(verdict)
+  }
+
+  protected readCurrent (): Promise<Snapshot> | Snapshot {
+    const { known } = this.entity
+    return isComplete(known) && !known.isLent ? known : this.load()
+  }
+
+  protected override recordWrite (version: string | undefined): Snapshot {
+    this.#known = super.recordWrite(version)
+    return this.#known
+  }
+}
