@@ -1,12 +1,5 @@
-import {
-  errorCodes,
-  isIfMatchError,
-  type ListingAdapter,
-  type ReadOptions,
-  type Refused,
-  type Stored
-} from 'fastify-if-match'
-import { copyJson } from 'fastify-if-match/storage'
+import { errorCodes, isIfMatchError } from 'fastify-if-match'
+import { copyJson, type ListingAdapter, type ReadOptions, type Refused, type Stored } from 'fastify-if-match/storage'
 
 /**
  * A storage in which the clock is one more writer (decision 0011). Every operation first applies what has come due, by

@@ -1,6 +1,6 @@
 import { etcdAdapter } from 'fastify-if-match/storage/etcd'
 import { parseAddress } from './address.js'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
 import { SettingError } from './setting-error.js'
 
 /** `etcd://…` or, with TLS, `etcds://…`, with one or several members; `?prefix=` is how its keys begin. */

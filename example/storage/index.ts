@@ -1,7 +1,5 @@
 import type { StorageAdapter } from 'fastify-if-match'
-
-/** Makes the storage that `STORAGE` names. When it closes, so does the connection that was made for it. */
-export type CreateStorage = (setting: string) => StorageAdapter | Promise<StorageAdapter>
+import type { CreateStorage } from './create-storage.js'
 
 // Loaded when they are asked for, so that nobody needs the drivers of the others.
 const postgres = async (): Promise<CreateStorage> => (await import('./postgres.js')).createPostgres
@@ -23,7 +21,7 @@ const ENGINES: Readonly<Record<string, () => Promise<CreateStorage>>> = {
 export const ENGINE_NAMES = Object.keys(ENGINES)
 
 /**
- * The storage that the setting names.
+ * The storage that the setting names. It closes with what was opened for it.
  *
  * @param setting its scheme is one of ENGINE_NAMES
  * @throws SettingError for a form that the engine does not have, or a file that cannot be opened

@@ -1,5 +1,5 @@
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
 import { SettingError } from './setting-error.js'
 
 /** `memory:` */

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import pg from 'pg'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { closing } from './closing.js'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
 import { SettingError } from './setting-error.js'
 
 /**

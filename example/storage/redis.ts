@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { redisAdapter } from 'fastify-if-match/storage/redis'
 import { parseAddress, type StorageAddress } from './address.js'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
 import { SettingError } from './setting-error.js'
 
 /** `redis://…` or, with TLS, `rediss://…`; several hosts are a Cluster; `?prefix=` is how its keys begin. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
 import { closing } from './closing.js'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
 import { SettingError } from './setting-error.js'
 
 /** `sqlite:<file>`; its folder is made where it is missing. */

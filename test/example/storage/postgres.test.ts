@@ -68,7 +68,7 @@ await t.test('postgres: a host that takes connections and says nothing is given 
   const storage = await createStorage(`postgres://user@127.0.0.1:${(silent.address() as AddressInfo).port}/offers`)
   const timers = withoutWaiting(t, 2000)
   await t.rejects(storage.write('/a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
-  t.equal(timers.count, 1)
+  t.ok(timers.count > 0)
   await storage.close?.()
 })
 
