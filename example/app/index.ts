@@ -74,7 +74,7 @@ export async function buildApp ({
     async (api) => {
       // Refusals and answers without a tag say so too (reading 5).
       api.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
-      // The order of refusals (reading 7): 401, the api-version, 403, and only then what the request holds.
+      // The order of refusals (reading 7): 401, the api-version, 403, and only then the request itself.
       api.addHook('onRequest', authenticate(tokens))
       api.addHook('onRequest', checkApiVersion)
       await api.register(catalog)

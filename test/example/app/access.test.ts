@@ -88,7 +88,7 @@ await t.test('the routes of the app are those of the page of the offers API, eac
   t.strictSame([...new Set(unslashed)].sort(), [...listed, ...heads].sort())
 })
 
-await t.test('no route answers, or asks the storage, without a token, or with one that is wrong', async (t) => {
+await t.test('no route answers, or asks the storage, without a token or with a wrong one', async (t) => {
   const { routes, ask, calls } = await countedApp(t)
   for (const route of routes) {
     for (const publisherId of ['contoso', 'nobody']) {

@@ -88,7 +88,7 @@ const CASES: Case[] = [
   put('a plan without an id', { ...OFFER, definition: { plans: [{}] } }),
   put('a plan with a number for an id', { ...OFFER, definition: { plans: [{ planId: 5 }] } }),
   put('a version of the type that is a text', { ...OFFER, offerTypeVersions: { x: '1' } }),
-  put('one that is a fraction', { ...OFFER, offerTypeVersions: { x: 1.5 } }),
+  put('a version of the type that is a fraction', { ...OFFER, offerTypeVersions: { x: 1.5 } }),
   put('versions of the type in a list', { ...OFFER, offerTypeVersions: [1] }),
   put('too deep', `{"offerTypeId":"${type}","d":${'{"d":'.repeat(500)}1${'}'.repeat(500)}}`),
   put('far too deep', `{"offerTypeId":"${type}","d":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),

@@ -7,7 +7,7 @@ import { exchange, listeningApp, open } from '../../support/raw-socket.js'
 
 const URL = offersUrl('/tide-db')
 
-await t.test('what Node cannot read as a request is refused in the form of the API', async (t) => {
+await t.test('bytes that Node cannot read as a request are refused in the form of the API', async (t) => {
   const { app } = await listeningApp(t)
   const requests: Array<[number, string]> = [
     [400, 'GET / HTTP/1.1\r\nHost: localhost\r\nIf-Match: "a\u0001"\r\n\r\n'],

@@ -52,7 +52,7 @@ await t.test('ten publishes at once with *: all 202, all of one operation', asyn
   t.equal((await read('/submissions')).length, 1)
 })
 
-await t.test('publish against PUT under one tag: one wins, and what is published is what the publisher saw', async (t) => {
+await t.test('publish against PUT under one tag: one wins, and the published version is the one that the publisher saw', async (t) => {
   const { put, act, read, tag, meet } = await meetingServer(t)
   for (let round = 1; round <= 4; round++) {
     const etag = await tag()

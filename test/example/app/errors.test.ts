@@ -51,7 +51,7 @@ await t.test('each refusal has its status and its code', async (t) => {
   }
 })
 
-await t.test('a refusal of what is too large says how large it may be, and quotes nothing of it', async (t) => {
+await t.test('the refusal of a document that is too large names the limit, and quotes nothing of the document', async (t) => {
   const app = await newApp(t)
   const long = 'x'.repeat(200_000)
   await send(app, 'PUT', URL, { 'if-match': '*' }, { offerTypeId: long })
@@ -69,7 +69,7 @@ await t.test('a refusal of what is too large says how large it may be, and quote
   }
 })
 
-await t.test('a name that is refused is told apart from what is not JSON', async (t) => {
+await t.test('the refusal of a name differs from that of a text that is not JSON', async (t) => {
   const app = await newApp(t)
   const message = async (payload: string): Promise<string> => {
     const response = await send(app, 'PUT', URL, { 'content-type': 'application/json', 'if-match': '*' }, payload)
@@ -119,7 +119,7 @@ await t.test('messages speak of offers, also where the plugin wrote them', async
 
 await t.test('refusals rank: 401, version, 403, 415, body, If-Match, 404 or 412 (reading 7)', async (t) => {
   const app = await newApp(t)
-  // Each step repairs what the step before it was refused for.
+  // Each step repairs the flaw that the step before was refused for.
   const request = {
     method: 'PUT' as const,
     url: '/api/publishers/fabrikam/offers/tide-db',
@@ -161,7 +161,7 @@ await t.test('refusals rank: 401, version, 403, 415, body, If-Match, 404 or 412 
   ])
 })
 
-await t.test('a failure inside gives nothing away; its log has the id that the client was given', async (t) => {
+await t.test('an answer tells nothing of a failure of the server; its log has the id that the client was given', async (t) => {
   const storage = memoryAdapter({ around: () => { throw new Error('password=hush') } })
   const { app, logged } = await loggedApp(t, { storage })
   const response = await send(app, 'GET', offersUrl())
@@ -189,7 +189,7 @@ await t.test('a storage that does not answer is 503, and the client is told whet
   t.equal(codeOf(t, written), 'OutcomeUnknown')
 })
 
-await t.test('a document that the storage cannot hold is a wrong body: 422 is for what cannot be published', async (t) => {
+await t.test('a document that the storage cannot hold is a wrong body: 400, as 422 is for offers that cannot be published', async (t) => {
   const refuseValue = () => { throw new errorCodes.FST_IF_MATCH_INVALID_VALUE('it has a NUL') }
   const app = await newApp(t, { storage: memoryAdapter({ around: refuseValue }) })
   const response = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)

@@ -140,7 +140,7 @@ await t.test('garbage behind a write does not overtake its answer: the write is 
   }
 })
 
-await t.test('garbage behind a request that is its last one: its answer ends the connection, and nothing follows it', async (t) => {
+await t.test('garbage behind a request with Connection: close: its answer ends the connection, and nothing follows it', async (t) => {
   const { app } = await listeningApp(t)
   const answers = await exchange(t, app, `GET /health HTTP/1.1\r\n${LAST}\r\nnonsense\r\n\r\n`)
   t.strictSame(answers.map(({ status }) => status), [200])
@@ -221,7 +221,7 @@ await Promise.all([
     assertRefusal(t, answers[0], 408, logged(), '408')
   }),
 
-  t.test('what comes late behind a 408 is not carried out, be it head or body', { buffered: true }, async (t) => {
+  t.test('408: a request whose rest arrives after its refusal is not carried out, be it head or body', { buffered: true }, async (t) => {
     await Promise.all([20, 300].map(async (length) => {
       const { app } = await listeningApp(t)
       app.server.headersTimeout = 50

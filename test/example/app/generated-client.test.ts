@@ -49,7 +49,7 @@ function diagnose (file: string): string[] {
   return ts.getPreEmitDiagnostics(program).map((diagnostic) => ts.formatDiagnostic(diagnostic, host))
 }
 
-await t.test('a client generated from the document compiles under strict, and is what the test below uses', async (t) => {
+await t.test('a client generated from the document compiles under strict, and has the functions that the test below uses', async (t) => {
   const folder = await generate(t, (await (await newApp(t)).inject('/docs/json')).body)
   const helper = relative(folder, resolve('test/support/offers-client.js'))
   writeFileSync(join(folder, 'use.ts'), `

@@ -7,7 +7,7 @@ const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 const ANY = { 'if-match': '*' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-await t.test('what Node cannot read has an id too, which is in its log', async (t) => {
+await t.test('a refusal of bytes that Node cannot read has an id too, which is in its log', async (t) => {
   const { app, logged } = await listeningApp(t)
   const [answer] = await exchange(t, app, 'nonsense\r\n\r\n')
   const id = answer!.headers['x-ms-correlation-request-id']
@@ -52,7 +52,7 @@ await t.test('no line of the log has a token or a part of a document, also where
   t.strictSame(lines.filter((line) => /hush|contoso-token/i.test(line)), [])
 })
 
-await t.test('a failure inside tells the log its cause, and neither token nor document', async (t) => {
+await t.test('a failure of the server is logged with its cause, and without token and document', async (t) => {
   const storage = memoryAdapter({ around: () => { throw new Error('disk on fire') } })
   const { app, lines, logged } = await loggedApp(t, { storage })
   const response = await send(app, 'PUT', offersUrl('/tide-db'), ANY, { ...OFFER, note: 'hush' })

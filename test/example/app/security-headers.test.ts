@@ -52,7 +52,7 @@ await t.test('security headers: on every answer, refusals and 304 included', asy
   }
 })
 
-await t.test('security headers: what the plugin says about caches stays (RFC 9111 5.2.2.4, 5.2.2.5)', async (t) => {
+await t.test('security headers: the cache-control of the plugin stays (RFC 9111 5.2.2.4, 5.2.2.5)', async (t) => {
   const { app } = await securedApp(t)
   t.equal((await app.inject('/offers/1')).headers['cache-control'], 'no-cache')
   t.equal((await app.inject({ method: 'DELETE', url: '/offers/1' })).headers['cache-control'], 'no-store')

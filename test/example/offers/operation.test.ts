@@ -101,7 +101,7 @@ await t.test('submission: every field, with the type of the offer and the e-mail
   })
 })
 
-await t.test('submission: its state, the slot that it is on its way to, and when it last changed (reading 26)', async (t) => {
+await t.test('submission: its state, the slot that it goes to, and when it last changed (reading 26)', async (t) => {
   const summaries = Object.fromEntries(Object.entries(states).map(([state, record]) => {
     const { submissionState, slot, changedTime } = submissionSummary(record(), newest(record()))
     return [state, [submissionState, slot, (Date.parse(changedTime) - START) / STEP]]

@@ -128,7 +128,7 @@ await t.test('no-cache (reading 5): also publishers and offerTypes, the older ad
   }
 })
 
-await t.test('reading 6: one tag for an offer with all that is published of it; of two publishes under one tag one wins', async (t) => {
+await t.test('reading 6: one tag for an offer with all its publications; of two publishes under one tag one wins', async (t) => {
   const { storage, meet } = await meetingStorage(t)
   const { send, act, put } = await newPublisher(t, { storage })
   const etag = await put()

@@ -24,7 +24,7 @@ function same (t: Test, actual: unknown, expected: unknown, name = 'the document
   t.ok(isDeepStrictEqual(actual, expected), name, { found: JSON.stringify(actual), wanted: JSON.stringify(expected) })
 }
 
-await t.test('reading 12: PUT replaces everything but what the server owns; every other name comes back, at any depth', async (t) => {
+await t.test('reading 12: PUT replaces everything but the fields of the server; every other name comes back, at any depth', async (t) => {
   const { app, send: ask, get, put, act, pass } = await newPublisher(t)
   await put({ ...OFFER, gone: true })
   // Names that mean something to JavaScript, or to a schema.

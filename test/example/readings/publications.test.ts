@@ -13,7 +13,7 @@ async function release ({ act, pass }: Publisher): Promise<void> {
   pass(1)
 }
 
-await t.test('reading 16: version is 0, then each publish takes the draft as the next one at once; 100 are remembered, and the one that is live', async (t) => {
+await t.test('reading 16: version is 0, then each publish takes the draft as the next version at once; 100 are remembered, and the live one', async (t) => {
   const publisher = await newPublisher(t)
   const { send, get, put, act } = publisher
   await put(draft('live'))
@@ -166,7 +166,7 @@ await t.test('reading 19: a name, a plan and no plan twice, otherwise 422; an im
   t.notMatch(messageHtml, /[<>]/, 'the words of the document are text, not HTML')
 })
 
-await t.test('what can be PUT can be published, up to the last level and byte', async (t) => {
+await t.test('every document that can be PUT can be published, up to the last level and byte', async (t) => {
   const { app, get, act, pass } = await newPublisher(t)
   const levels = `{"d":${'['.repeat(498)}${']'.repeat(498)}}`
   const document = JSON.stringify({ ...OFFER, deep: 0, large: '' }).replace('"deep":0', `"deep":${levels}`)

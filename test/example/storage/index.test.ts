@@ -3,7 +3,7 @@ import { createStorage } from '../../../example/storage/index.js'
 import { ABSENT } from '../../support/expectations.js'
 import { fileOf } from '../../support/sqlite/handles.js'
 
-await t.test('each engine gives a storage that works, and closes what was opened for it', async (t) => {
+await t.test('each setting makes a storage that works, and closes its file', async (t) => {
   for (const setting of ['memory:', `sqlite:${fileOf(t)}`, `sqlite:${fileOf(t)}.d/new/offers.db`]) {
     const storage = await createStorage(setting)
     await storage.open?.()

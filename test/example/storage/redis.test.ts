@@ -12,7 +12,7 @@ import { startRedis } from '../../support/services/redis.js'
 import { storageSetting, uniqueName } from '../../support/services/service.js'
 import { certificatesFor } from '../../support/etcd/certificates.js'
 
-await t.test('a form that redis:// does not have is refused, without its value', async (t) => {
+await t.test('redis://: an address of another form is refused, without its value', async (t) => {
   const wrong = [
     'redis:',
     'redis://',
@@ -82,7 +82,7 @@ await t.test('rediss:// is TLS, with the authorities that Node is told', { skip:
   t.equal((await put(port, 'tide-db')).status, 201)
 })
 
-await t.test('a wrong password stops the start, with one line that does not show it', { skip: skipWithoutOwn('redis') }, async (t) => {
+await t.test('redis://: a wrong password stops the start, with one line that does not show it', { skip: skipWithoutOwn('redis') }, async (t) => {
   const { url } = await startRedis(t, { settings: { requirepass: 'hush' } })
   const { exit, log, output } = start(t, { STORAGE: url.replace('//', '//:hush-not@') })
   t.strictSame(await exit, [1, null])
