@@ -1,10 +1,11 @@
 /**
- * What must be true of the stored entity for a write to be applied.
+ * The condition under which a write is applied. It is about the entity as it is when the engine carries out the write.
  *
- * - `version`: its version is one of `versions` (`If-Match` with a list of tags)
- * - `exists`: there is an entity, whatever its version (`If-Match: *`)
- * - `absent`: there is none (`If-None-Match: *`)
- * - `any`: no condition; last one wins, and creates if need be
+ * - `version`: the entity exists, and its version is one of `versions` (`If-Match` with a list of tags). An empty list
+ *   never holds
+ * - `exists`: the entity exists, whatever its version (`If-Match: *`)
+ * - `absent`: the entity does not exist (`If-None-Match: *`)
+ * - `any`: no condition; the write replaces the entity, or creates it
  */
 export type Expectation =
   | { readonly kind: 'version', readonly versions: readonly string[] }
@@ -12,22 +13,26 @@ export type Expectation =
   | { readonly kind: 'absent' }
   | { readonly kind: 'any' }
 
-/** The expectations that can hold for an entity to be removed. */
+/** The condition under which a removal is applied: both kinds ask that the entity exists. */
 export type RemoveExpectation = Extract<Expectation, { kind: 'version' | 'exists' }>
 
-/** An entity as the storage holds it: its value and its version, read in one step. */
+/** An entity as the storage holds it. Value and version come from one snapshot, never from two reads. */
 export interface Stored<T = unknown> {
-  /** The value, a JSON document. It is the reader's own: changing it never reaches the store. */
+  /** The value, which is JSON. The caller owns it: a change of this object never reaches the storage. */
   value: T
-  /** Opaque and never reused for this key, not even after the entity was removed and created again. */
+  /**
+   * Opaque. Each write makes a new one, also if it stores the same content. A version never comes back for its key, not
+   * even after the entity was removed and created again. It becomes an entity-tag, and so consists of visible ASCII
+   * characters without double quote, backslash and semicolon.
+   */
   version: string
-  /** The version that the write of this one replaced; undefined if that write created the entity. */
+  /** The version that the last write replaced; undefined if that write created the entity. */
   replaced?: string | undefined
-  /** What the caller passed as `digest` with the write of this version. */
+  /** The `digest` that was passed with the last write; undefined if none was. */
   digest?: string | undefined
 }
 
-/** What comes along with a read. */
+/** What a caller may pass with a read. */
 export interface ReadOptions {
   /** Handed through from `request.entity(key, context)`; for example a client that is inside a transaction. */
   context?: unknown
@@ -40,64 +45,85 @@ export interface ReadOptions {
   isOver?(): boolean
 }
 
-/** What comes along with a write. */
+/** What a caller may pass with a write. */
 export interface WriteOptions extends ReadOptions {
-  /** Stored beside the version, for safe retries. Absent: none is stored, and an earlier one is dropped. */
+  /**
+   * A text that identifies the request, stored beside the version: with it a later request can tell that it is a
+   * repetition. If there is none, none is stored, and that of an earlier write is dropped.
+   */
   digest?: string | undefined
 }
 
-/** The refusal of a write or removal: the expectation did not hold for `current`, the entity as it is now. */
+/**
+ * The refusal of a write or a removal: nothing was changed. `current` is the entity as it was when the engine compared,
+ * or after it; undefined if there is none. It never satisfies the expectation that was refused.
+ */
 export interface Refused<T = unknown> { applied: false, current: Stored<T> | undefined }
 
-/** The outcome of a write. Absence and mismatch are outcomes; an outage is an exception. */
+/**
+ * The outcome of a write. If it was applied: the new version, and whether the write created the entity. Absence and
+ * mismatch are refusals; an outage is an exception, never an outcome.
+ */
 export type WriteResult<T = unknown> = { applied: true, version: string, created: boolean } | Refused<T>
 
-/** The outcome of a removal. */
+/** The outcome of a removal. It was applied if the entity existed, satisfied the expectation, and is gone. */
 export type RemoveResult<T = unknown> = { applied: true } | Refused<T>
 
-/** Which part of a listing to return. */
+/** The part of a listing that a caller asks for. */
 export interface ListOptions extends ReadOptions {
-  /** Continue behind this key (exclusive). */
+  /** The page begins after this key (exclusive), which need not exist. */
   after?: string | undefined
-  /** How many items at most, 1 to 1,000; 100 by default. */
+  /** How many items the page has at most: a whole number from 1 to 1,000, 100 by default. */
   limit?: number | undefined
 }
 
 /** A part of a listing, ordered by the UTF-8 bytes of the keys. */
 export interface Page<T = unknown> {
   items: Array<Stored<T> & { key: string }>
-  /** Pass it as `after` to go on; undefined when there is no more. */
+  /** Pass it as `after` to get the next page; undefined if this page is the last. */
   next?: string | undefined
 }
 
 /**
- * The contract between the plugin and an engine.
+ * The contract between the plugin and an engine. `fastify-if-match/conformance` checks all of it.
  *
- * `write` and `remove` compare and act in ONE atomic step inside the engine, for every other process on the same
- * data too. Read, wait, then write is not enough, and there is no fallback for engines that cannot do better.
- *
- * Keys are well-formed Unicode without NUL, 1 to 1,024 bytes of UTF-8; values are JSON. What is not is refused with
- * `FST_IF_MATCH_INVALID_KEY` or `FST_IF_MATCH_INVALID_VALUE` before anything is sent. Two errors report outages:
- * `FST_IF_MATCH_STORAGE_UNAVAILABLE` only if the write was certainly not applied, `FST_IF_MATCH_OUTCOME_UNKNOWN`
- * if it may have been. Nothing may send a write twice. `fastify-if-match/conformance` checks all of this.
+ * - **Atomic**: `write` and `remove` compare and act in ONE step inside the engine, for every other process on the same
+ *   data too. An adapter that reads, waits and then writes breaks the contract, and there is no fallback for engines
+ *   that cannot do better.
+ * - **Keys** are well-formed Unicode without U+0000, of 1 to 1,024 bytes of UTF-8, ordered by these bytes. Any other
+ *   key is refused with `FST_IF_MATCH_INVALID_KEY` (400) before anything is sent.
+ * - **Values** are JSON, and come back deep-equal. A value that JSON would change or drop is refused with
+ *   `FST_IF_MATCH_INVALID_VALUE` (422) before anything is sent.
+ * - **Outages** reject. `FST_IF_MATCH_STORAGE_UNAVAILABLE` (503) says that a write was certainly not applied, and will
+ *   not be; `FST_IF_MATCH_OUTCOME_UNKNOWN` (503) that it may have been, or may still be. Any other error counts as
+ *   unavailable on reads, and as unknown on writes.
+ * - **Nothing sends a write twice**: not the adapter, and not the driver below it.
  */
 export interface StorageAdapter<T = unknown> {
-  /** The entity as it is now, or undefined if there is none. An outage rejects; it never reads as absent. */
+  /** The current entity, or undefined if there is none. An outage rejects: it never reads as an absence. */
   read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined>
   /**
-   * Stores `value` under a new version if `expectation` holds. Otherwise nothing changes, and `current` is the entity
-   * that stood in the way: it never satisfies the expectation that it was refused under.
+   * Stores `value` under a new version if the entity satisfies `expectation`. Otherwise nothing changes, and the result
+   * has the current entity.
    */
   write (key: string, value: T, expectation: Expectation, options?: WriteOptions): Promise<WriteResult<T>>
-  /** Removes the entity if `expectation` holds; refuses as `write` does. */
+  /**
+   * Removes the entity if it satisfies `expectation`. Otherwise nothing changes, and the result has the current entity.
+   */
   remove (key: string, expectation: RemoveExpectation, options?: ReadOptions): Promise<RemoveResult<T>>
-  /** The entities whose keys begin with `prefix`, ordered by key. Optional. */
+  /** A page of the entities whose keys begin with `prefix`, ordered by the UTF-8 bytes of their keys. Optional. */
   list? (prefix: string, options?: ListOptions): Promise<Page<T>>
-  /** Awaited before the server is ready: connects, and rejects if the engine cannot do what this contract asks. */
+  /**
+   * Awaited before the server is ready. It connects, and rejects with `FST_IF_MATCH_INVALID_ADAPTER` if the engine
+   * cannot be reached or cannot keep this contract. Optional.
+   */
   open? (): Promise<void>
-  /** Awaited when the server closes: closes what the adapter itself opened, and nothing that it was given. */
+  /**
+   * Awaited when the server closes. It waits for the operations that are under way, and closes what the adapter itself
+   * opened; a client or handle that the adapter was given stays open. Optional.
+   */
   close? (): Promise<void>
 }
 
-/** A storage adapter that can list, as the built-in ones can. */
+/** A storage adapter that can list. */
 export type ListingAdapter<T = unknown> = StorageAdapter<T> & Required<Pick<StorageAdapter<T>, 'list'>>

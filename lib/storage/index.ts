@@ -2,20 +2,7 @@
  * For authors of storage adapters: the contract's types, and the functions that an adapter of any engine needs. The
  * errors that the contract names are in `errorCodes` of `fastify-if-match`.
  */
-export type {
-  Expectation,
-  ListingAdapter,
-  ListOptions,
-  Page,
-  ReadOptions,
-  Refused,
-  RemoveExpectation,
-  RemoveResult,
-  StorageAdapter,
-  Stored,
-  WriteOptions,
-  WriteResult
-} from './adapter.js'
+export type * from './adapter.js'
 export { satisfies } from './kit/expectation.js'
 export { copyJson, jsonText } from './kit/json.js'
 export { checkKey } from './kit/key.js'

@@ -2,22 +2,25 @@ import type { Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Store
 import { satisfies } from './kit/expectation.js'
 import { copyJson } from './kit/json.js'
 import { checkKey, compareKeys } from './kit/key.js'
-import { pageLimit } from './kit/page.js'
+import { pageLimit, pageOf } from './kit/page.js'
 import { throwIfStopped } from './kit/stop.js'
 import { newVersion } from './kit/version.js'
 
 /** Options of `memoryAdapter`. */
 export interface MemoryAdapterOptions {
   /**
-   * For tests: runs around every operation. `step` is the operation itself, one synchronous, atomic step.
-   * Wait before it for a store that is slow to begin, after it for one that answers late; throw for one that fails.
+   * For tests: called with every operation, which it carries out by calling `step`, a synchronous, atomic function. To
+   * make a storage that begins late, wait before the step; for one that answers late, wait after it; for one that
+   * fails, throw.
    */
-  around?: <R>(step: () => R, operation: 'read' | 'write' | 'remove' | 'list', key: string) => R | Promise<R>
+  around?: <R>(step: () => R, operation: Operation, key: string) => R | Promise<R>
 }
 
+type Operation = 'read' | 'write' | 'remove' | 'list'
+
 /**
- * Keeps entities in a Map of this process: for tests and demos. What it holds ends with the process, and no other
- * process sees it. Within the process it keeps the whole contract of `StorageAdapter`.
+ * Keeps entities in a Map, for tests and demos. They end with the process, and no other process sees them. Within the
+ * process the adapter keeps the whole contract of `StorageAdapter`.
  *
  * @example
  * await app.register(ifMatch, { storage: memoryAdapter() })
@@ -26,20 +29,14 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
   const entities = new Map<string, Stored<T>>()
   let sorted: string[] | undefined
 
-  // Compares and acts with no await in between: nothing else of this process can run meanwhile.
+  // Compares and acts without an await, so nothing else in this process runs in between.
   function change<A> (key: string, expectation: Expectation, apply: (current: Stored<T> | undefined) => A) {
     const current = entities.get(key)
-    if (!satisfies(expectation, current?.version)) { return { applied: false as const, current: current && copyStored(current) } }
-    return apply(current)
+    if (satisfies(expectation, current?.version)) return apply(current)
+    return { applied: false as const, current: current && copyStored(current) }
   }
 
-  // The step itself throws nothing but what stops it, and every method is async: it becomes a rejection.
-  function run<R> (
-    operation: 'read' | 'write' | 'remove' | 'list',
-    key: string,
-    options: ReadOptions | undefined,
-    step: () => R
-  ): R | Promise<R> {
+  function run<R> (operation: Operation, key: string, options: ReadOptions | undefined, step: () => R): R | Promise<R> {
     const unlessStopped = (): R => {
       throwIfStopped(options)
       return step()
@@ -80,11 +77,9 @@ export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {
       const limit = pageLimit(options.limit)
       return run('list', prefix, options, () => {
         sorted ??= [...entities.keys()].sort(compareKeys)
-        const from = firstAfter(sorted, prefix, options.after)
-        const keys: string[] = []
-        for (let at = from; at < sorted.length && sorted[at]!.startsWith(prefix) && keys.length <= limit; at++) { keys.push(sorted[at]!) }
-        const items = keys.slice(0, limit).map((key) => ({ key, ...copyStored(entities.get(key)!) }))
-        return { items, next: keys.length > limit ? items.at(-1)?.key : undefined }
+        const first = firstAfter(sorted, prefix, options.after)
+        const keys = sorted.slice(first, first + limit + 1).filter((key) => key.startsWith(prefix))
+        return pageOf(keys.map((key) => ({ key, ...copyStored(entities.get(key)!) })), limit)
       })
     }
   }
@@ -94,7 +89,7 @@ function copyStored<T> (stored: Stored<T>): Stored<T> {
   return { ...stored, value: copyJson(stored.value) }
 }
 
-// Where a listing begins: at the first key not before the prefix, or behind `after`, whichever is later.
+// The index of the first key that is neither before the prefix, nor before or equal to `after`.
 function firstAfter (sorted: readonly string[], prefix: string, after: string | undefined): number {
   let low = 0
   let high = sorted.length

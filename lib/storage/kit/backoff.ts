@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * The pause ahead of the next attempt, in milliseconds. It is random, so that two writers that met do not meet again, and
- * stays below a bound that doubles with each attempt, up to `longest`.
+ * The pause ahead of the next attempt, in milliseconds. It is random, so that two writers that met do not meet again,
+ * and stays below a bound that doubles with each attempt, up to `longest`.
  *
  * @param attempt how many attempts were made so far, from 1
  */

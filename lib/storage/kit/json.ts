@@ -3,9 +3,9 @@ import { InvalidValueError } from '../../errors.js'
 const MAX_DEPTH = 512
 
 /**
- * A deep copy of a value that is JSON. A value that JSON would change or drop without an error is refused: a number that
- * is not finite, a bigint, a symbol, a function, an object with a class of its own such as a Date, an array with a hole,
- * more than 512 levels. As in JSON, properties that are `undefined` are left out.
+ * A deep copy of a value that is JSON. A value that JSON would change or drop without an error is refused: a number
+ * that is not finite, a bigint, a symbol, a function, an object with a class of its own such as a Date, an array with a
+ * hole, more than 512 levels. As in JSON, properties that are `undefined` are left out.
  *
  * Keep a copy, and return a copy: then a caller that changes its object later does not change what is stored.
  *

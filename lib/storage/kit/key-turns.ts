@@ -1,36 +1,38 @@
 import { within } from './deadline.js'
 
 /**
- * One change of a key at a time. Several would wait for one another on the server anyway, and each of them with a
- * connection of its own: a row that somebody has locked would take the whole pool.
+ * One change of a key at a time. Several would wait for one another on the server anyway, each on a connection of its
+ * own: a single locked row would take the whole pool (engine-facts#postgres-batch-waits-for-locked-row).
  */
 export class KeyTurns {
-  readonly #last = new Map<string, Promise<unknown>>()
+  // Of each key, the end of the last turn that was given out. It never rejects.
+  readonly #last = new Map<string, Promise<void>>()
 
-  /** Whether a change of the key is under way. */
+  /** Whether a change of the key has its turn, or waits for it. */
   has (key: string): boolean {
     return this.#last.has(key)
   }
 
   /**
-   * Starts the change when those ahead of it have settled.
+   * Carries out a change in its turn, when the changes ahead of it have settled.
    *
-   * @param late the error if that takes longer: then it is never started
+   * @param timeout how long the change waits for its turn, in milliseconds
+   * @param late makes the error if its turn does not come in time; the change is then never carried out
    */
-  async take<R> (key: string, milliseconds: number, change: () => Promise<R>, late: () => Error): Promise<R> {
+  async take<R> (key: string, timeout: number, change: () => Promise<R>, late: () => Error): Promise<R> {
     const ahead = this.#last.get(key)
-    let isGivenUp = false
-    const started = (ahead ?? Promise.resolve()).then(() => isGivenUp ? undefined : { outcome: change() })
-    const turn = started.then(async (own) => await own?.outcome).catch(() => {}).then(() => {
-      if (this.#last.get(key) === turn) this.#last.delete(key)
+    let endTurn = () => {}
+    const turn = new Promise<void>((resolve) => { endTurn = resolve })
+    // A change that gave up ends its own turn, and those behind it still wait for those ahead.
+    const last = Promise.all([ahead, turn]).then(() => {
+      if (this.#last.get(key) === last) this.#last.delete(key)
     })
-    this.#last.set(key, turn)
+    this.#last.set(key, last)
     try {
-      const own = ahead === undefined ? await started : await within(milliseconds, started, late)
-      return await own!.outcome
-    } catch (error) {
-      isGivenUp = true
-      throw error
+      if (ahead !== undefined) await within(timeout, ahead, late)
+      return await change()
+    } finally {
+      endTurn()
     }
   }
 }

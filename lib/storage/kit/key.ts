@@ -4,8 +4,9 @@ import { InvalidKeyError } from '../../errors.js'
 export const MAX_KEY_BYTES = 1024
 
 /**
- * Refuses a key that the contract excludes, so that all adapters agree on what a key is (engine-facts#any-engine-key-limits):
- * a key is well-formed Unicode without U+0000, of 1 to 1,024 bytes of UTF-8. Call it before anything is sent.
+ * Refuses a key that the contract excludes, so that all adapters agree on what a key is
+ * (engine-facts#any-engine-key-limits): a key is well-formed Unicode without U+0000, of 1 to 1,024 bytes of UTF-8. Call
+ * it before anything is sent.
  *
  * @throws FST_IF_MATCH_INVALID_KEY (400)
  * @example
@@ -32,8 +33,8 @@ function isTooLong (key: string): boolean {
 }
 
 /**
- * Orders keys by their UTF-8 bytes, as every adapter does. JavaScript's own order compares UTF-16 units, and puts U+10000
- * and above before U+E000 to U+FFFF (engine-facts#any-engine-utf8-order).
+ * Orders keys by their UTF-8 bytes, as every adapter does. JavaScript's own order compares UTF-16 units, and puts
+ * U+10000 and above before U+E000 to U+FFFF (engine-facts#any-engine-utf8-order).
  */
 export function compareKeys (a: string, b: string): number {
   const length = Math.min(a.length, b.length)
@@ -51,8 +52,8 @@ function rank (unit: number): number {
 }
 
 /**
- * The end (exclusive) of the range of keys that begin with `prefix`, in the order of their UTF-8 bytes. Undefined if the
- * range has no end, as for the empty prefix.
+ * The end (exclusive) of the range of keys that begin with `prefix`, in the order of their UTF-8 bytes. Undefined if
+ * the range has no end, as for the empty prefix.
  */
 export function endOfPrefix (prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0)!)

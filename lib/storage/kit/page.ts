@@ -8,14 +8,15 @@ const MAX_LIMIT = 1000
  *
  * @throws RangeError if the limit is not a whole number from 1 to 1,000: that is a mistake in the calling code
  * @example
- * const rows = await client.find(prefix, after, pageLimit(options.limit) + 1)   // the one more tells whether a page follows
+ * const limit = pageLimit(options.limit)
+ * const rows = await client.find(prefix, options.after, limit + 1)   // one more tells whether a page follows
  */
 export function pageLimit (limit: number = DEFAULT_LIMIT): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit
   throw new RangeError(`limit must be a whole number from 1 to ${MAX_LIMIT}`)
 }
 
-/** A page of what was found, in order. Ask the engine for one item more than `limit`: it tells whether a page follows. */
+/** The page of the items that were found. One item more than `limit` tells that another page follows. */
 export function pageOf<T> (found: Page<T>['items'], limit: number): Page<T> {
   const items = found.slice(0, limit)
   return { items, next: found.length > limit ? items.at(-1)?.key : undefined }

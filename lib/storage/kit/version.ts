@@ -6,8 +6,9 @@ const pool = Buffer.allocUnsafe(BYTES * 256)
 let used = pool.length
 
 /**
- * A new version: 96 random bits, as 16 characters of base64url. A version never comes back for its key (RFC 9110 8.8.1).
- * A counter in the row, or a clock, would not hold that: it starts again when an entity is removed and created anew.
+ * A new version: 96 random bits, as 16 characters of base64url. A version never comes back for its key (RFC 9110
+ * 8.8.1). A counter in the row, or a clock, would not hold that: it starts again when an entity is removed and created
+ * anew.
  */
 export function newVersion (): string {
   if (used === pool.length) {

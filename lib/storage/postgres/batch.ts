@@ -1,187 +1,213 @@
-import type { Expectation, Stored } from '../adapter.js'
+import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import type { ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
-import type { KeyTurns } from '../kit/key-turns.js'
-import { faultOf, readError, writeError } from './faults.js'
-import type { PostgresSession } from './session.js'
-import { statement, type QuotedTable, type Statement } from './sql.js'
-import { possible, stored, type Applied, type Read, type Row, type Write } from './table.js'
+import { KeyTurns } from '../kit/key-turns.js'
+import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
-import { within } from '../kit/deadline.js'
+import { explain, faultOf, readError, writeError } from './faults.js'
+import type { PostgresSession } from './session.js'
+import { batchStatement, MAX_BATCH_WAIT, statementsOn, type QuotedTable, type Statement } from './sql.js'
+import {
+  possibleVersions,
+  PostgresTable,
+  storedOf,
+  type Applied,
+  type EntityTable,
+  type Listed,
+  type Removed,
+  type Row,
+  type Write
+} from './table.js'
 
-// How many items share a statement at most; two such statements under way beat one that is twice as large (E24).
+// Two statements of 32 items in flight beat one of 64 (engine-facts#postgres-batch-statement).
 const BATCH_SIZE = 32
 const IN_FLIGHT = 2
 
-/** A longer value goes alone: it would hold the others up, and there is no gain in it. */
-export const LONGEST_VALUE = 64 * 1024
+/** A write of a longer value goes alone: it would hold up the others of its batch, and gains nothing from them. */
+const MAX_BATCHED_LENGTH = 64 * 1024
 
-// How long one that has to wait holds the others up, in milliseconds. After that each goes alone.
-const LONGEST_WAIT = 100
-
-interface Item {
-  key: string
-  version: string
-  value: string
-  digest: string | undefined
-  kind: Expectation['kind']
-  versions: string[] | undefined
-}
+/** A read that waits for its batch. */
+interface Read { key: string, options: ReadOptions | undefined }
 
 /**
- * The statement that carries out many writes of different keys, given as JSON in $1, and returns those that applied (E24).
+ * The outcome of one item of a batch.
  *
- * Rows are locked, and then new ones inserted, in the order of their keys: two of these never wait for one another
- * crosswise. What did not apply was refused, or must go alone: a look tells (E1).
+ * - `answered`: the result, from the statement of the batch
+ * - `alone`: certainly not carried out; the item must go alone
+ * - `lost`: the statement may have been carried out, and nothing is sent again
  */
-export function batchStatement (
-  { name: table, columns: { key, version, replaced, digest, value } }: QuotedTable,
-  lockTimeout: number
-): Statement {
-  const [bound, isBound] =
-    lockTimeout === 0
-      ? ['', '']
-      : [
-          `bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${Math.min(lockTimeout, LONGEST_WAIT)}', true) AS is_set), `,
-          ' WHERE (SELECT is_set FROM bound) IS NOT NULL'
-        ]
-  return statement(
-    `WITH ${bound}` +
-      // A value is a text in the JSON, and not a part of it: the parts are looked into, and \u0000 refused (E28).
-      'item AS MATERIALIZED (SELECT i.* FROM json_to_recordset($1::text::json) AS i (key text, version text, value text, digest text, kind text, versions text[])' +
-      isBound +
-      '), ' +
-      `locked AS MATERIALIZED (SELECT e.${key} AS key, e.${version} AS version FROM ${table} AS e WHERE e.${key} IN (SELECT item.key FROM item) ORDER BY e.${key} FOR NO KEY UPDATE), ` +
-      `updated AS (UPDATE ${table} AS e SET ${replaced} = e.${version}, ${version} = i.version, ${value} = i.value::json, ${digest} = i.digest FROM item AS i JOIN locked AS l ON l.key = i.key ` +
-      `WHERE e.${key} = i.key AND (i.kind IN ('exists', 'any') OR i.kind = 'version' AND l.version = ANY (i.versions)) RETURNING e.${key} AS key, false AS created), ` +
-      `inserted AS (INSERT INTO ${table} AS e (${key}, ${version}, ${value}, ${digest}) SELECT i.key, i.version, i.value::json, i.digest FROM item AS i ` +
-      `WHERE i.kind IN ('absent', 'any') AND NOT EXISTS (SELECT 1 FROM locked AS l WHERE l.key = i.key) ORDER BY i.key COLLATE "C" ON CONFLICT (${key}) DO NOTHING RETURNING e.${key} AS key, true AS created) ` +
-      'SELECT key, created FROM updated UNION ALL SELECT key, created FROM inserted'
-  )
-}
+type Outcome<R> =
+  | { kind: 'answered', result: R }
+  | { kind: 'alone' }
+  | { kind: 'lost', error: unknown }
 
-/** What an item has to wait for, or to do, after its batch. */
-export type Then<R> = () => Promise<R>
+type Settled<R> = PromiseSettledResult<Outcome<R>>
+
+const ALONE: Settled<never> = { status: 'fulfilled', value: { kind: 'alone' } }
 
 /**
- * Carries out writes of different keys (E25). One that fails for all, and was rolled back, is done again one by one, so
- * that a bad row fails alone (E28); one that may have been applied is not (E3).
- *
- * @param turns what goes alone: a key that is among it would hold the others up, and goes alone, too
- * @param alone carries out one write by itself, in its turn
- * @param prove finds out what became of one whose answer was lost
+ * The table as most requests use it. Reads that arrive together share a statement, and so do writes of different keys.
+ * A write whose batch failed goes alone, and so does one that must be tried again. Of each key one change goes alone at
+ * a time.
  */
-export async function writeTogether (
-  session: PostgresSession,
-  batch: Statement,
-  writes: readonly Write[],
-  turns: KeyTurns,
-  alone: (write: Write) => Promise<Applied>,
-  prove: (write: Write, error: unknown) => Promise<Applied>
-): Promise<Array<Then<Applied>>> {
-  const ready = writes.filter(({ key, options }) => !isStopped(options) && !turns.has(key))
-  // A batch of one is the single statement (E26).
-  const together = ready.length === 1 ? [] : ready
-  const others = new Map(
-    writes.filter((write) => !together.includes(write)).map((write) => [write, started(alone(write))])
-  )
-  if (together.length === 0) {
-    await Promise.allSettled(ready.map((write) => others.get(write)!()))
-    return writes.map((write) => others.get(write)!)
+export class BatchedTable<T> implements EntityTable<T> {
+  readonly #session: PostgresSession
+  readonly #table: PostgresTable<T>
+  readonly #batchStatement: Statement
+  readonly #readManyStatement: Statement
+  readonly #timeout: number
+  readonly #turns = new KeyTurns()
+  readonly #writes: Batcher<Write, Outcome<Applied>>
+  readonly #reads: Batcher<Read, Outcome<Stored<T> | undefined>>
+
+  constructor (session: PostgresSession, table: QuotedTable, bounds: { timeout: number, lockTimeout: number }) {
+    const statements = statementsOn(table, bounds.lockTimeout)
+    this.#session = session
+    this.#table = new PostgresTable(session, statements, false)
+    this.#batchStatement = batchStatement(table, bounds.lockTimeout)
+    this.#readManyStatement = statements.readMany
+    this.#timeout = bounds.timeout
+    // A batch that waits for a locked row holds up later batches for a moment only.
+    const common = { size: BATCH_SIZE, inFlight: IN_FLIGHT, inFlightTimeout: MAX_BATCH_WAIT }
+    this.#writes = new Batcher({ ...common, keyOf: ({ key }) => key, run: (writes) => this.#writeTogether(writes) })
+    this.#reads = new Batcher({ ...common, run: (reads) => this.#readTogether(reads) })
   }
-  try {
-    const rows = await session.query<{ key: string, created: boolean }>(batch, [JSON.stringify(together.map(itemOf))])
-    const created = new Map(rows.map((row) => [row.key, row.created]))
-    return writes.map(
-      (write) =>
-        others.get(write) ??
-        (async () => {
-          const isCreated = created.get(write.key)
-          if (isCreated !== undefined) return { applied: true, version: write.version, created: isCreated }
-          throwIfStopped(write.options)
-          return undefined
-        })
-    )
-  } catch (error) {
-    return writes.map(
-      (write) =>
-        others.get(write) ??
-        (async () => {
-          switch (faultOf(error)) {
-            case 'RETRY':
-            case 'LOCKED':
-            case 'CANCELLED':
-            case 'ROW':
-              return await alone(write)
-            case 'UNKNOWN':
-              return await prove(write, error)
-            case 'NOT_APPLIED':
-              throw writeError(error, 1, false)
-          }
-        })
-    )
-  }
-}
 
-/**
- * Carries out reads as one statement. What is wrong with one row is wrong for whoever asked for it alone.
- *
- * @param alone carries out one read by itself
- */
-export async function readTogether<T> (
-  session: PostgresSession,
-  statement: Statement,
-  reads: readonly Read[],
-  alone: (read: Read) => Promise<Stored<T> | undefined>
-): Promise<Array<Then<Stored<T> | undefined>>> {
-  if (reads.length === 1) return await lone(alone(reads[0]!))
-  try {
-    const rows = await session.query<Row & { key: string }>(statement, [reads.map(({ key }) => key)])
-    const found = new Map(rows.map((row) => [row.key, row]))
-    return reads.map(({ key }) => async () => {
-      const row = found.get(key)
-      return row && stored<T>(row)
-    })
-  } catch (error) {
-    return reads.map((read) => async () => {
-      if (faultOf(error) === 'RETRY') return await alone(read)
-      throw readError(error, 1)
-    })
+  async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
+    throwIfStopped(options)
+    const outcome = await this.#reads.add({ key, options })
+    return outcome.kind === 'answered' ? outcome.result : await this.#table.read(key, options)
   }
-}
 
-/**
- * A batcher whose batches stand in the way of later ones for a moment at most: what hangs, or waits for a row, then goes
- * on beside them.
- *
- * @param run never rejects
- */
-export function batcherOf<I extends { key: string }, R> (
-  run: (items: readonly I[]) => Promise<Array<Then<R>>>,
-  keyOf?: (item: I) => string
-): Batcher<I, Then<R>> {
-  return new Batcher<I, Then<R>>({
-    size: BATCH_SIZE,
-    inFlight: IN_FLIGHT,
-    ...(keyOf && { keyOf }),
-    async run (items) {
-      const outcomes = run(items)
-      await within(LONGEST_WAIT, outcomes, () => new Error('later')).catch(() => {})
-      return items.map((_, at) => ({ status: 'fulfilled', value: async () => await (await outcomes)[at]!() }))
+  /** Most writes have no rival, so the first attempt goes in a batch, and later ones alone. */
+  async write (write: Write, attempt: number): Promise<Applied> {
+    const isBatched = attempt === 1 && write.json.length <= MAX_BATCHED_LENGTH && !this.#turns.has(write.key)
+    if (!isBatched) return await this.#writeAlone(write)
+    throwIfStopped(write.options)
+    const outcome = await this.#writes.add(write)
+    switch (outcome.kind) {
+      case 'answered':
+        // Nobody waits for the read that would follow.
+        if (outcome.result === undefined) throwIfStopped(write.options)
+        return outcome.result
+      case 'alone': return await this.#writeAlone(write)
+      case 'lost': return await this.#prove(write, explain(outcome.error))
     }
-  })
+  }
+
+  async remove (key: string, expectation: RemoveExpectation, options?: ReadOptions): Promise<Removed> {
+    return await this.#inTurn(key, () => this.#table.remove(key, expectation, options))
+  }
+
+  async list (prefix: string, after: string, limit: number, options?: ReadOptions): Promise<Array<Listed<T>>> {
+    return await this.#table.list(prefix, after, limit, options)
+  }
+
+  async #writeAlone (write: Write): Promise<Applied> {
+    return await this.#inTurn(write.key, async () => {
+      try {
+        return await this.#table.write(write)
+      } catch (error) {
+        if (error instanceof OutcomeUnknownError) return await this.#prove(write, error.cause)
+        throw error
+      }
+    })
+  }
+
+  async #prove ({ key, version, expectation }: Write, cause: unknown): Promise<Applied> {
+    return await provenApplied(version, expectation, () => this.read(key), cause)
+  }
+
+  async #inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
+    return await this.#turns.take(key, this.#timeout, change, () => new StorageUnavailableError({
+      cause: new Error(
+        'PostgreSQL: earlier changes of the key took too long. Look for a transaction that somebody left open.'
+      )
+    }))
+  }
+
+  /** Gives one outcome for each write; no key is twice among them. */
+  async #writeTogether (writes: readonly Write[]): Promise<Array<Settled<Applied>>> {
+    // A key whose change goes alone may wait for a locked row, and would hold up the others.
+    const together = writes.filter(({ key, options }) => !isStopped(options) && !this.#turns.has(key))
+    const outcomes = together.length === 1
+      // The single statement costs less (engine-facts#postgres-batch-of-one).
+      ? [await settled(this.#writeAlone(together[0]!))]
+      : await this.#sendBatch(together)
+    const outcomeOf = new Map(together.map((write, index) => [write, outcomes[index]!]))
+    return writes.map((write) => outcomeOf.get(write) ?? ALONE)
+  }
+
+  async #sendBatch (writes: readonly Write[]): Promise<Array<Settled<Applied>>> {
+    if (writes.length === 0) return []
+    try {
+      const rows = await this.#session.query<{ key: string, created: boolean }>(
+        this.#batchStatement,
+        [JSON.stringify(writes.map(itemOf))]
+      )
+      const createdOf = new Map(rows.map(({ key, created }) => [key, created]))
+      return writes.map(({ key, version }) => {
+        const created = createdOf.get(key)
+        return answered(created === undefined ? undefined : { applied: true, version, created })
+      })
+    } catch (error) {
+      return writes.map(() => outcomeOfFailure(error))
+    }
+  }
+
+  /** Gives one outcome for each read. A damaged row fails those alone that asked for it. */
+  async #readTogether (reads: readonly Read[]): Promise<Array<Settled<Stored<T> | undefined>>> {
+    const [{ key, options }] = reads as [Read]
+    if (reads.length === 1) return [await settled(this.#table.read(key, options))]
+    try {
+      const rows = await this.#session.query<Row & { key: string }>(
+        this.#readManyStatement,
+        [reads.map(({ key }) => key)]
+      )
+      const rowOf = new Map(rows.map((row) => [row.key, row]))
+      return reads.map(({ key }) => {
+        const row = rowOf.get(key)
+        try {
+          return answered(row && storedOf<T>(row))
+        } catch (reason) {
+          return { status: 'rejected', reason }
+        }
+      })
+    } catch (error) {
+      if (faultOf(error) === 'RETRY') return reads.map(() => ALONE)
+      return reads.map(() => ({ status: 'rejected', reason: readError(error, 1) }))
+    }
+  }
 }
 
-async function lone<R> (outcome: Promise<R>): Promise<Array<Then<R>>> {
-  await outcome.catch(() => {})
-  return [started(outcome)]
+function answered<R> (result: R): Settled<R> {
+  return { status: 'fulfilled', value: { kind: 'answered', result } }
 }
 
-function started<R> (outcome: Promise<R>): Then<R> {
-  outcome.catch(() => {})
-  return async () => await outcome
+async function settled<R> (result: Promise<R>): Promise<Settled<R>> {
+  try {
+    return answered(await result)
+  } catch (reason) {
+    return { status: 'rejected', reason }
+  }
 }
 
-function isStopped (options: Write['options']): boolean {
+// A batch that was rolled back goes one by one, so that a bad row fails alone (engine-facts#any-engine-batch-poison).
+function outcomeOfFailure (error: unknown): Settled<never> {
+  switch (faultOf(error)) {
+    case 'RETRY':
+    case 'LOCKED':
+    case 'CANCELLED':
+    case 'ROW':
+      return ALONE
+    case 'UNKNOWN':
+      return { status: 'fulfilled', value: { kind: 'lost', error } }
+    case 'NOT_APPLIED':
+      return { status: 'rejected', reason: writeError(error, 1, false) }
+  }
+}
+
+function isStopped (options: ReadOptions | undefined): boolean {
   try {
     throwIfStopped(options)
     return false
@@ -190,13 +216,13 @@ function isStopped (options: Write['options']): boolean {
   }
 }
 
-function itemOf ({ key, version, json, expectation, options }: Write): Item {
+function itemOf ({ key, version, json, expectation, options }: Write) {
   return {
     key,
     version,
     value: json,
     digest: options?.digest,
     kind: expectation.kind,
-    versions: expectation.kind === 'version' ? possible(expectation.versions) : undefined
+    versions: expectation.kind === 'version' ? possibleVersions(expectation.versions) : undefined
   }
 }

@@ -1,34 +1,41 @@
 import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 
 /**
- * What went wrong, as far as it makes a difference.
+ * The kind of an error.
  *
- * - `RETRY`: others were in the way, and everything was rolled back (E23)
- * - `LOCKED`: a lock was not free in time
- * - `CANCELLED`: it took too long for `statement_timeout`, or somebody had enough of it
- * - `ROW`: the table, or PostgreSQL itself, cannot take this one row
- * - `NOT_APPLIED`: anything else that certainly left nothing
+ * - `RETRY`: a serialization failure or a deadlock; everything was rolled back
+ *   (engine-facts#postgres-serialization-failure)
+ * - `LOCKED`: a lock was not free within `lock_timeout`
+ * - `CANCELLED`: cancelled by `statement_timeout` or `pg_cancel_backend`
+ * - `ROW`: the table or PostgreSQL refuses this one row
+ * - `NOT_APPLIED`: any other error that certainly left nothing
  * - `UNKNOWN`: the statement may have been carried out
  */
 export type PostgresFault = 'RETRY' | 'LOCKED' | 'CANCELLED' | 'ROW' | 'NOT_APPLIED' | 'UNKNOWN'
 
-// Node's own codes have five letters, too, such as EPIPE and E2BIG: a class of PostgreSQL begins with a digit, or is one of these.
+// Some codes of Node.js have five letters, too (engine-facts#node-error-codes-like-sqlstates). A class of PostgreSQL
+// begins with a digit, or is one of these four.
 const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
 
-// Serialization failure and deadlock.
 const RETRY = /^(40001|40P01)$/
 
 // Data, constraints, WITH CHECK OPTION, program limits, RAISE of a trigger.
 const ROW = /^(22|23|44|54|P0)/
 
-// Answers that are no rollback: of a connection that broke, which poolers report so as well (08); after the commit, or
-// while the server goes down (57P01, 57P02); of a disk that failed in the commit, or a server in disorder (58, XX, F0);
-// of a distributed engine that cannot tell (40003).
+// SQLSTATEs that are no rollback (engine-facts#postgres-uncertain-sqlstates): a broken connection, as a pooler reports
+// it (08); a server that goes down, maybe after the commit (57P01, 57P02); a disk that failed in the commit, or a
+// damaged server (58, XX, F0); a distributed engine that cannot tell (40003).
 const UNKNOWN = /^(08|58|XX|F0|40003|57P01|57P02)/
 
-// What drivers reject with when nothing was sent (E30).
-const NOT_SENT =
-  /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired|Cannot use a pool after calling end on the pool|PGlite is closed)|^Client (was closed|has encountered a connection error) and is not queryable$/
+// How the messages of drivers begin that had no connection, and so sent nothing (engine-facts#pg-not-sent-errors).
+const NOT_SENT = [
+  'timeout exceeded when trying to connect',
+  'Connection terminated due to connection timeout',
+  'timeout expired',
+  'Cannot use a pool after calling end on the pool',
+  'PGlite is closed'
+]
+const NOT_QUERYABLE = /^Client (was closed|has encountered a connection error) and is not queryable$/
 
 const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
   [RETRY, 'another transaction was in the way.'],
@@ -53,7 +60,7 @@ function sqlStateOf (error: unknown): string | undefined {
   return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined
 }
 
-/** What an error of a driver says. */
+/** The kind of an error of a driver. */
 export function faultOf (error: unknown): PostgresFault {
   const state = sqlStateOf(error)
   if (state === undefined) return wasNotSent(error) ? 'NOT_APPLIED' : 'UNKNOWN'
@@ -64,22 +71,28 @@ export function faultOf (error: unknown): PostgresFault {
   return UNKNOWN.test(state) ? 'UNKNOWN' : 'NOT_APPLIED'
 }
 
-/** Whether a driver says that nothing was sent, because it had no connection (E30). */
+/** Whether a driver says that it sent nothing, because it had no connection. */
 export function wasNotSent (error: unknown): boolean {
   const { syscall, message, errors } = Object(error) as { syscall?: unknown, message?: unknown, errors?: unknown }
-  // One for each address of the host. A list without one says nothing.
+  // An AggregateError has an error for each address of the host. An empty list says nothing.
   if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNotSent)
-  return syscall === 'connect' || syscall === 'getaddrinfo' || NOT_SENT.test(String(message))
+  if (syscall === 'connect' || syscall === 'getaddrinfo') return true
+  const text = String(message)
+  return NOT_SENT.some((beginning) => text.startsWith(beginning)) || NOT_QUERYABLE.test(text)
 }
 
-/** Whether a named statement was not found, or was there already: said before anything runs (E27). */
+/**
+ * Whether a prepared statement was not found, or was there already. The server says so before it runs anything
+ * (engine-facts#pgbouncer-prepared-statements).
+ */
 export function isUnknownStatement (error: unknown): boolean {
   return ['26000', '42P05'].includes(String(sqlStateOf(error)))
 }
 
 /**
- * An error for the log: what happened, and what to do about it. What the server says beside its code may quote stored
- * content, or the parameters, so it is not passed on; an error of the driver is, as the cause.
+ * An error for the log: it says what happened and what to do. The text of the server may quote stored content or
+ * parameters (engine-facts#postgres-error-quotes-content), so only its SQLSTATE is passed on. An error of the driver
+ * becomes the cause.
  */
 export function explain (error: unknown): Error {
   const state = sqlStateOf(error)
@@ -95,18 +108,21 @@ export function explain (error: unknown): Error {
 }
 
 /**
- * The same for the boot, with what the driver itself says: which address refused, that there is no TLS, no password.
- * Nothing that is sent at boot is content, so there is none to quote.
+ * An error for the log, about the boot. It has the text of the driver as well: which address refused, that the server
+ * has no TLS, that a password is missing. No content is sent at boot, so the text cannot quote any.
  */
 export function explainBoot (error: unknown): Error {
   const explained = explain(error)
   if (sqlStateOf(error) !== undefined) return explained
   const { message, code } = Object(error) as { message?: unknown, code?: unknown }
-  // What fails at several addresses of a name has a code, and no message of its own.
+  // The error of a host with several addresses has a code, and no message (engine-facts#node-aggregate-error).
   return new Error(`${explained.message.replace(/\.$/, '')}: ${String(message || code)}`, { cause: error })
 }
 
-/** The error of the contract for a write that failed. In a transaction of the app nothing can be tried again (E23). */
+/**
+ * The error of the contract for a write that failed. In a transaction of the app a lock that is not free is contention:
+ * the transaction has failed, and the app can only run it again (engine-facts#postgres-aborted-transaction).
+ */
 export function writeError (error: unknown, attempts: number, isInTransaction: boolean): Error {
   const cause = explain(error)
   switch (faultOf(error)) {
@@ -126,7 +142,7 @@ export function writeError (error: unknown, attempts: number, isInTransaction: b
   }
 }
 
-/** The error of the contract for a read that failed: it changed nothing, so there is nothing unknown. */
+/** The error of the contract for a read that failed. A read changes nothing, so no outcome is unknown. */
 export function readError (error: unknown, attempts: number): Error {
   const cause = explain(error)
   return faultOf(error) === 'RETRY' ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })

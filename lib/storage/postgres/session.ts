@@ -1,23 +1,27 @@
+import { within } from '../kit/deadline.js'
+import { warn } from '../kit/warn.js'
 import { isPgConnection, isPgPool, type PgClient, type PostgresClient } from './client.js'
 import { isUnknownStatement } from './faults.js'
 import type { Statement } from './sql.js'
-import { warn } from '../kit/warn.js'
-import { within } from '../kit/deadline.js'
 
-/** How a session sends. */
+/** Options of `PostgresSession`. */
 export interface SessionOptions {
-  /** How long an answer is waited for, in milliseconds. */
+  /** How long the session waits for an answer, in milliseconds. */
   timeout: number
-  /** Whether statements are named, and so prepared once a connection; undefined: where the client is one of pg. */
+  /** Whether statements have names, and so are prepared once on each connection. By default: if the client is of pg. */
   prepared?: boolean | undefined
 }
 
-/** The way of a statement to the server, and the bound on waiting for the answer. Nothing is ever sent twice (E3). */
+/**
+ * Sends statements to the server, and bounds the wait for each answer. Nothing is sent twice
+ * (engine-facts#any-engine-no-resend).
+ */
 export class PostgresSession {
   readonly #client: PostgresClient
   readonly #options: SessionOptions
   readonly #isPg: boolean
   #isNamed: boolean
+  // The end of the statement that was sent last, if each must wait for the one before.
   #last: Promise<unknown> | undefined
 
   constructor (client: PostgresClient, options: SessionOptions) {
@@ -25,11 +29,15 @@ export class PostgresSession {
     this.#options = options
     this.#isPg = options.prepared === true || isPgPool(client) || isPgConnection(client)
     this.#isNamed = options.prepared ?? this.#isPg
-    // One connection of pg does one thing at a time, and pg 9 will no longer queue for it.
+    // One connection carries out one statement at a time, and pg 9 will not queue the others
+    // (engine-facts#pg-queueing-deprecated).
     if (isPgConnection(client)) this.#last = Promise.resolve()
   }
 
-  /** The rows of the answer, or what the driver rejects with; an answer that does not come in time is a plain error (E31, E32). */
+  /**
+   * The rows of the answer. Rejects with the error of the driver, or with a plain error if the answer does not come in
+   * time (engine-facts#pg-half-open-connection).
+   */
   async query<R> (statement: Statement, values: unknown[]): Promise<R[]> {
     const { timeout } = this.#options
     const { rows } = await within(
@@ -58,13 +66,13 @@ export class PostgresSession {
     } catch (error) {
       if (!isUnknownStatement(error)) throw error
     }
-    // The server did not find the statement, so nothing ran (E27).
+    // The server did not find the statement, so nothing ran (engine-facts#pgbouncer-prepared-statements).
     if (this.#isNamed) {
       this.#isNamed = false
       warn(
         'FST_IF_MATCH_POSTGRES_UNPREPARED',
-        'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction mode. ' +
-          'From now on statements are sent unprepared; the option "prepared: false" says so from the start.'
+        'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction ' +
+          'mode. From now on statements are sent unprepared; the option "prepared: false" says so from the start.'
       )
     }
     return await client.query(query)

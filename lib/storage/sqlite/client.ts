@@ -1,7 +1,7 @@
-/** What SQLite stores and is asked with here. */
+/** A value that the adapter binds to a statement, or reads from a row. */
 export type SqliteValue = string | number | null | Uint8Array
 
-/** What a statement did. */
+/** The result of a statement that changes rows. */
 export interface SqliteChanges {
   changes: number | bigint
 }
@@ -17,9 +17,4 @@ export interface SqliteStatement {
 export interface SqliteDatabase {
   prepare (sql: string): SqliteStatement
   exec (sql: string): unknown
-}
-
-/** A name as SQL has it. */
-export function quoteName (name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

@@ -1,4 +1,4 @@
-/** What went wrong, as far as it makes a difference here. */
+/** The kind of an error of SQLite. `CLOSED` is an error of the driver: the handle is not open. */
 export type SqliteFault =
   | 'BUSY'
   | 'READONLY'
@@ -39,25 +39,22 @@ const MEANING: Readonly<Record<Exclude<SqliteFault, 'OTHER'>, string>> = {
   CLOSED: 'the handle is closed. Close it when the app is closed, not before.'
 }
 
-/** What an error of a driver says, in the words of SQLite. */
+/** The kind of an error of a driver (engine-facts#sqlite-error-codes). */
 export function faultOf (error: unknown): SqliteFault {
   const { code, errcode, message } = error as { code?: unknown, errcode?: unknown, message?: unknown }
-  // node:sqlite: the extended result code, whose low byte is the primary one.
+  // node:sqlite has the extended result code, whose low byte is the primary one.
   if (typeof errcode === 'number') return FAULT_OF_RESULT[errcode & 0xff] ?? 'OTHER'
-  // better-sqlite3 and libsql: its name, such as SQLITE_IOERR_FSYNC.
+  // better-sqlite3 and libsql have the name of that code, such as SQLITE_IOERR_FSYNC.
   if (typeof code === 'string' && code.startsWith('SQLITE_')) {
-    return (
-      Object.values(FAULT_OF_RESULT).find(
-        (fault) => code === `SQLITE_${fault}` || code.startsWith(`SQLITE_${fault}_`)
-      ) ?? 'OTHER'
-    )
+    const isFault = (fault: SqliteFault) => code === `SQLITE_${fault}` || code.startsWith(`SQLITE_${fault}_`)
+    return Object.values(FAULT_OF_RESULT).find(isFault) ?? 'OTHER'
   }
-  // What better-sqlite3 refuses by itself has no code.
+  // The errors of better-sqlite3 itself have no code.
   if (/is too big$/.test(String(message))) return 'TOOBIG'
   return /not open|finalized/.test(String(message)) ? 'CLOSED' : 'OTHER'
 }
 
-/** An error for the log: what happened, and what to do about it. The error of the driver is its cause. */
+/** An error for the log: it says what happened and what to do, and has the error of the driver as its cause. */
 export function explain (cause: unknown): Error {
   const fault = faultOf(cause)
   return new Error(`SQLite: ${fault === 'OTHER' ? (cause as Error).message : MEANING[fault]}`, { cause })

@@ -1,6 +1,5 @@
 import {
   InvalidAdapterError,
-  InvalidOptionsError,
   InvalidValueError,
   isIfMatchError,
   OutcomeUnknownError,
@@ -10,41 +9,24 @@ import type { ListingAdapter, ReadOptions, RemoveResult, Stored, WriteResult } f
 import { Batcher } from '../kit/batcher.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey, compareKeys, endOfPrefix } from '../kit/key.js'
-import { pageLimit } from '../kit/page.js'
-import type { SqliteDatabase } from './client.js'
-import { explain, faultOf } from './faults.js'
-import { prepareFile, rollBack, type Synchronous } from './file.js'
-import { whenFree } from './lock.js'
-import { SqliteTable } from './table.js'
+import { pageLimit, pageOf } from '../kit/page.js'
 import { throwIfStopped } from '../kit/stop.js'
+import { explain, faultOf } from './faults.js'
+import { prepareFile, rollBack } from './file.js'
+import { whenFree } from './lock.js'
+import { settingsOf, type SqliteAdapterOptions } from './options.js'
+import { SqliteTable } from './table.js'
 
 export type { SqliteChanges, SqliteDatabase, SqliteStatement, SqliteValue } from './client.js'
+export type { SqliteAdapterOptions } from './options.js'
 
 /** How many operations share a transaction at most. It bounds how long a batch holds the event loop. */
 const BATCH_SIZE = 256
 
-/** Options of `sqliteAdapter`. */
-export interface SqliteAdapterOptions {
-  /**
-   * The handle: a `Database` of better-sqlite3 or a `DatabaseSync` of `node:sqlite`. The adapter sets its pragmas and
-   * must be the only one that opens transactions on it; closing it, after the app, is up to the caller.
-   */
-  database: SqliteDatabase
-  /** The table, created where it is missing (default `'entities'`). */
-  table?: string
-  /**
-   * `'FULL'` (default): an acknowledged write survives a power cut. `'NORMAL'`: the last commits before a power cut may
-   * be lost, and the file stays sound; a killed process loses nothing either way.
-   */
-  synchronous?: Synchronous
-  /** How long a lock that another process holds is waited for, in milliseconds (default 5,000). */
-  lockTimeout?: number
-}
-
-// A deferred transaction could not be upgraded to a write once another process wrote (E15).
+// A deferred transaction cannot become a write once another process wrote (engine-facts#sqlite-begin-immediate).
 type Begin = 'BEGIN' | 'BEGIN IMMEDIATE'
 
-/** An operation on its way. */
+/** An operation that waits for its transaction. `arrived` is a time of `performance.now()`. */
 interface Step<T, R> {
   readonly options: ReadOptions | undefined
   readonly arrived: number
@@ -56,10 +38,10 @@ type Look<T> = Stored<T> | undefined | Array<Stored<T> & { key: string }>
 
 /**
  * Keeps entities in an SQLite file, for any number of processes on one machine. Writes that arrive together share one
- * transaction and one fsync, and none is answered before its commit; reads that arrive together share one snapshot.
+ * transaction and one fsync, and none is answered before its commit. Reads that arrive together share one snapshot.
  *
- * @throws FST_IF_MATCH_INVALID_OPTIONS for wrong options; `open` rejects with FST_IF_MATCH_INVALID_ADAPTER for a file that
- * it cannot use
+ * @throws FST_IF_MATCH_INVALID_OPTIONS for wrong options; `open` rejects with FST_IF_MATCH_INVALID_ADAPTER for a file
+ *   that the adapter cannot use
  * @example
  * import Database from 'better-sqlite3'
  *
@@ -68,59 +50,64 @@ type Look<T> = Stored<T> | undefined | Array<Stored<T> & { key: string }>
  * // and when the app is closed: database.close()
  */
 export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): ListingAdapter<T> {
-  const { database, table: name, synchronous, lockTimeout } = checked(options)
+  const { database, table: name, synchronous, lockTimeout } = settingsOf(options)
   const writes = new Batcher<Step<T, Change<T>>, Change<T>>({
     size: BATCH_SIZE,
-    run: (steps) => together('BEGIN IMMEDIATE', steps)
+    run: (steps) => runTogether('BEGIN IMMEDIATE', steps)
   })
-  const reads = new Batcher<Step<T, Look<T>>, Look<T>>({ size: BATCH_SIZE, run: (steps) => together('BEGIN', steps) })
+  const reads = new Batcher<Step<T, Look<T>>, Look<T>>({
+    size: BATCH_SIZE,
+    run: (steps) => runTogether('BEGIN', steps)
+  })
   let table: SqliteTable<T> | undefined
 
-  function opened (): SqliteTable<T> {
-    if (table === undefined) { throw new Error('the adapter is in use before open() or after close(). The plugin calls both.') }
-    return table
+  function openTable (): SqliteTable<T> {
+    if (table !== undefined) return table
+    throw new Error('the adapter is in use before open() or after close(). The plugin calls both.')
   }
 
-  async function together<R> (begin: Begin, steps: ReadonlyArray<Step<T, R>>): Promise<Array<PromiseSettledResult<R>>> {
+  async function runTogether<R> (
+    begin: Begin,
+    steps: ReadonlyArray<Step<T, R>>
+  ): Promise<Array<PromiseSettledResult<R>>> {
     return await whenFree(() => transact(begin, steps), steps[0]!.arrived + lockTimeout)
   }
 
-  // Synchronous from BEGIN to COMMIT, so nothing else on this handle sees the middle of it.
+  // Synchronous from BEGIN to COMMIT, so nothing else on this handle runs in between.
   function transact<R> (begin: Begin, steps: ReadonlyArray<Step<T, R>>): Array<PromiseSettledResult<R>> {
-    let at: 'begin' | 'steps' | 'commit' = 'begin'
+    let phase: 'begin' | 'steps' | 'commit' = 'begin'
     try {
-      const table = opened()
+      const table = openTable()
       database.exec(begin)
-      at = 'steps'
+      phase = 'steps'
       const results = steps.map((step) => attempt(table, step, begin))
-      at = 'commit'
+      phase = 'commit'
       database.exec('COMMIT')
       return results
     } catch (error) {
-      // One that did not begin is somebody else's.
-      if (at !== 'begin') rollBack(database)
+      // If the BEGIN failed, an open transaction belongs to the app (engine-facts#sqlite-nested-begin).
+      if (phase !== 'begin') rollBack(database)
       const fault = faultOf(error)
       if (fault === 'BUSY') throw error
-      // Before the COMMIT nothing can have been applied; one that failed for want of room is none (E16).
-      const Fault =
-        begin === 'BEGIN IMMEDIATE' && at === 'commit' && fault !== 'FULL'
-          ? OutcomeUnknownError
-          : StorageUnavailableError
-      throw new Fault({ cause: explain(error) })
+      // Before the COMMIT nothing is applied, and a full disk takes everything back
+      // (engine-facts#sqlite-full-rolls-back).
+      const isUnknown = begin === 'BEGIN IMMEDIATE' && phase === 'commit' && fault !== 'FULL'
+      const TransactionError = isUnknown ? OutcomeUnknownError : StorageUnavailableError
+      throw new TransactionError({ cause: explain(error) })
     }
   }
 
-  // What concerns one item alone fails alone: SQLite undoes the statement, and the transaction goes on.
-  function attempt<R> (table: SqliteTable<T>, { options, carryOut }: Step<T, R>, begin: Begin): PromiseSettledResult<R> {
+  // A fault of one item fails alone: SQLite takes back its statement, and the transaction goes on.
+  function attempt<R> (table: SqliteTable<T>, step: Step<T, R>, begin: Begin): PromiseSettledResult<R> {
     try {
-      throwIfStopped(options)
+      throwIfStopped(step.options)
     } catch (reason) {
       return { status: 'rejected', reason }
     }
     try {
-      return { status: 'fulfilled', value: carryOut(table) }
+      return { status: 'fulfilled', value: step.carryOut(table) }
     } catch (error) {
-      const reason = faultOfItem(error, begin)
+      const reason = itemError(error, begin)
       if (reason === undefined) throw error
       return { status: 'rejected', reason }
     }
@@ -143,9 +130,8 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
           return new SqliteTable<T>(database, name)
         }, performance.now() + lockTimeout)
       } catch (error) {
-        throw isIfMatchError(error)
-          ? error
-          : new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
+        if (isIfMatchError(error)) throw error
+        throw new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
       }
     },
 
@@ -173,42 +159,20 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     async list (prefix, options = {}) {
       const limit = pageLimit(options.limit)
       const { after } = options
-      // U+0000 is in no key, so what follows `after` begins with it plus that.
+      // No key has U+0000, so the first text behind `after` is `after` with U+0000.
       const from = after === undefined || compareKeys(after, prefix) < 0 ? prefix : `${after}\0`
       const found = await add(reads, options, (table) => table.list(from, endOfPrefix(prefix), limit + 1))
-      const items = found.slice(0, limit)
-      return { items, next: found.length > limit ? items.at(-1)?.key : undefined }
+      return pageOf(found, limit)
     }
   }
 }
 
-// The error of the one item that it is about; undefined if it is about more than that. A read that fails leaves nothing
-// that another one could see.
-function faultOfItem (error: unknown, begin: Begin): Error | undefined {
+// The error of the one item that it is about; undefined if the whole transaction failed. A read leaves nothing that
+// another item could see, so its failure is always its own.
+function itemError (error: unknown, begin: Begin): Error | undefined {
   if (isIfMatchError(error)) return error
   const fault = faultOf(error)
   if (begin === 'BEGIN') return fault === 'BUSY' ? undefined : new StorageUnavailableError({ cause: explain(error) })
-  return fault === 'TOOBIG' || fault === 'CONSTRAINT'
-    ? new InvalidValueError(explain(error).message.replace(/\.$/, ''))
-    : undefined
-}
-
-function checked ({
-  database,
-  table = 'entities',
-  synchronous = 'FULL',
-  lockTimeout = 5000
-}: SqliteAdapterOptions): Required<SqliteAdapterOptions> {
-  const flaw =
-    typeof database?.prepare !== 'function' || typeof database.exec !== 'function'
-      ? '"database" must be a handle of better-sqlite3 or node:sqlite.'
-      : typeof table !== 'string' || table === '' || table.includes('\0')
-        ? '"table" must be the name of a table.'
-        : synchronous !== 'FULL' && synchronous !== 'NORMAL'
-          ? '"synchronous" must be "FULL" or "NORMAL".'
-          : !Number.isFinite(lockTimeout) || lockTimeout < 0
-              ? '"lockTimeout" must be a number of milliseconds, 0 or more.'
-              : undefined
-  if (flaw !== undefined) throw new InvalidOptionsError('sqliteAdapter', flaw)
-  return { database, table, synchronous, lockTimeout }
+  if (fault !== 'TOOBIG' && fault !== 'CONSTRAINT') return undefined
+  return new InvalidValueError(explain(error).message.replace(/\.$/, ''))
 }

@@ -3,18 +3,18 @@ import { backOff } from '../kit/backoff.js'
 import { explain, faultOf } from './faults.js'
 
 /**
- * How long SQLite itself may wait for a lock, in milliseconds. It waits inside the call, and the event loop with it
- * (E14): most locks are gone sooner, and for the others there is `whenFree`.
+ * How long SQLite itself may wait for a lock, in milliseconds. It waits inside the call, which stops the event loop
+ * (engine-facts#sqlite-busy-timeout-blocks). Most locks are free sooner; `whenFree` waits for the others.
  */
 export const BUSY_TIMEOUT = 5
 
 const LONGEST_PAUSE = 50
 
 /**
- * Tries until no other connection holds the lock, with pauses in which the event loop runs. Only a step that SQLite
- * refused whole is tried again.
+ * Runs a step, and runs it again while another connection holds the lock. The event loop runs in the pauses. SQLite
+ * refuses such a step as a whole, so nothing is done twice.
  *
- * @param until when to give up, by the clock of `performance.now()`; there is always one attempt
+ * @param until when to give up, as a time of `performance.now()`; the step runs at least once
  * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE if the lock stays taken
  */
 export async function whenFree<R> (step: () => R, until: number, attempt = 1): Promise<R> {

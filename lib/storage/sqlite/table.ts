@@ -1,12 +1,13 @@
-import { StorageUnavailableError } from '../../errors.js'
 import type { Expectation, Refused, RemoveExpectation, RemoveResult, Stored, WriteResult } from '../adapter.js'
 import { satisfies } from '../kit/expectation.js'
-import { quoteName, type SqliteChanges, type SqliteDatabase } from './client.js'
+import { quoteName } from '../kit/sql-name.js'
+import { parseStored } from '../kit/stored-json.js'
 import { newVersion } from '../kit/version.js'
+import type { SqliteChanges, SqliteDatabase } from './client.js'
 
 interface Row { value: string, version: string, replaced: string | null, digest: string | null }
 
-/** The statements on one table. What changes something must run inside a transaction that holds the write lock. */
+/** The statements on one table. `write` and `remove` must run in a transaction that holds the write lock. */
 export class SqliteTable<T> {
   readonly #version
   readonly #read
@@ -21,7 +22,8 @@ export class SqliteTable<T> {
     this.#read = database.prepare(`SELECT ${columns} FROM ${table} WHERE key = ?`)
     this.#write = database.prepare(
       `INSERT INTO ${table} (key, ${columns}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) ` +
-        'DO UPDATE SET value = excluded.value, version = excluded.version, replaced = excluded.replaced, digest = excluded.digest'
+        'DO UPDATE SET value = excluded.value, version = excluded.version, replaced = excluded.replaced, ' +
+        'digest = excluded.digest'
     )
     this.#remove = database.prepare(`DELETE FROM ${table} WHERE key = ?`)
     this.#list = database.prepare(
@@ -31,28 +33,28 @@ export class SqliteTable<T> {
 
   read (key: string): Stored<T> | undefined {
     const row = this.#read.get(key) as Row | undefined
-    return row && stored(row)
+    return row && storedOf(row)
   }
 
   write (key: string, json: string, expectation: Expectation, digest: string | undefined): WriteResult<T> {
     const current = this.#currentVersion(key)
     if (!satisfies(expectation, current)) return this.#refusal(key)
     const version = newVersion()
-    mustHaveChanged(this.#write.run(key, json, version, current ?? null, digest ?? null))
+    assertChanged(this.#write.run(key, json, version, current ?? null, digest ?? null))
     return { applied: true, version, created: current === undefined }
   }
 
   remove (key: string, expectation: RemoveExpectation): RemoveResult<T> {
     if (!satisfies(expectation, this.#currentVersion(key))) return this.#refusal(key)
-    mustHaveChanged(this.#remove.run(key))
+    assertChanged(this.#remove.run(key))
     return { applied: true }
   }
 
   /** Keys from `from` (inclusive) to `to` (exclusive; undefined: to the end), ordered by their bytes. */
   list (from: string, to: string | undefined, limit: number): Array<Stored<T> & { key: string }> {
-    // In SQLite every text is less than any blob.
+    // Every text is less than any blob (engine-facts#sqlite-text-before-blob).
     const rows = this.#list.all(from, to ?? new Uint8Array(), limit) as Array<Row & { key: string }>
-    return rows.map((row) => ({ key: row.key, ...stored<T>(row) }))
+    return rows.map((row) => ({ key: row.key, ...storedOf<T>(row) }))
   }
 
   #currentVersion (key: string): string | undefined {
@@ -64,22 +66,18 @@ export class SqliteTable<T> {
   }
 }
 
-// RAISE(IGNORE) in a trigger leaves a row out without an error: what was not done must not be acknowledged.
-function mustHaveChanged ({ changes }: SqliteChanges): void {
-  if (Number(changes) !== 1) { throw Object.assign(new Error('a trigger left the row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' }) }
+// A trigger with RAISE(IGNORE) leaves a row out without an error (engine-facts#sqlite-raise-ignore). Such a write must
+// not be acknowledged.
+function assertChanged ({ changes }: SqliteChanges): void {
+  if (Number(changes) === 1) return
+  throw Object.assign(new Error('a trigger left the row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' })
 }
 
-function stored<T> ({ value, version, replaced, digest }: Row): Stored<T> {
-  return { value: parse(value) as T, version, replaced: replaced ?? undefined, digest: digest ?? undefined }
-}
-
-// The error of JSON.parse quotes what it could not read, and stored content belongs into no log.
-function parse (json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    throw new StorageUnavailableError({
-      cause: new Error('SQLite: a stored value is not JSON. Look for who else writes to the table.')
-    })
+function storedOf<T> ({ value, version, replaced, digest }: Row): Stored<T> {
+  return {
+    value: parseStored(value, 'SQLite: a stored value is not JSON. Look for who else writes to the table.') as T,
+    version,
+    replaced: replaced ?? undefined,
+    digest: digest ?? undefined
   }
 }

@@ -3,9 +3,12 @@ import { wasNotSent } from '../postgres/faults.js'
 const MAX_DEPTH = 8
 
 /**
- * The error of the driver inside the one of an ORM. Theirs quote the statement with its values, which belong in no log;
- * the codes that tell what happened are the driver's. One that says that nothing was sent may have a cause itself, which
- * alone would leave that open.
+ * The error of the driver, out of the error of an ORM around it. The error of an ORM quotes the statement with its
+ * values, which must not reach a log (engine-facts#any-orm-error-quotes-values); the codes that tell what happened are
+ * the driver's.
+ *
+ * A driver's error that says that nothing was sent may have a cause itself, which does not say so
+ * (engine-facts#pg-connect-timeout-cause): the search ends there.
  */
 export function driverErrorOf (error: unknown): unknown {
   let found = error

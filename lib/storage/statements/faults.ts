@@ -5,16 +5,21 @@ import { faultOf } from '../sqlite/faults.js'
 const REFUSED = 'a column or a constraint of the table refuses it'
 
 /**
- * What an error of PostgreSQL means for a write, by its SQLSTATE: what the server answered with one, it rolled back (E30).
- * Undefined if the answer may be lost: what poolers and a server that goes down say, and everything without an SQLSTATE
- * that does not come from connecting. What the server says beside its code may quote stored content, and is not passed on.
+ * The error of the contract for an error of a write to PostgreSQL, by its SQLSTATE: the server rolls back a statement
+ * that it answers with one (engine-facts#postgres-sqlstate-is-rollback). The error is FST_IF_MATCH_INVALID_VALUE,
+ * FST_IF_MATCH_CONTENTION or FST_IF_MATCH_STORAGE_UNAVAILABLE.
+ *
+ * Undefined if the answer may be lost: for the SQLSTATEs of poolers and of a server that goes down
+ * (engine-facts#postgres-uncertain-sqlstates), and for an error without an SQLSTATE, unless the connection was never
+ * made. The server's text may quote stored content, and is not passed on.
  */
 export function sqlStateFault (error: unknown): Error | undefined {
   const cause = explain(Object(error))
   switch (postgresFaultOf(Object(error))) {
     case 'ROW':
       return new InvalidValueError(REFUSED, { cause })
-    // Others were faster, and nothing is retried inside a transaction (E23).
+    // The client may be inside a transaction, where nothing can be tried again
+    // (engine-facts#postgres-aborted-transaction).
     case 'RETRY':
       return new ContentionError(1, { cause })
     case 'LOCKED':
@@ -27,8 +32,9 @@ export function sqlStateFault (error: unknown): Error | undefined {
 }
 
 /**
- * What an error of SQLite means for a write, by its result code (E16). Of a disk that fails nothing is certain, not even
- * with the row in sight: it may be in the cache alone. Undefined for what is not known here.
+ * The error of the contract for an error of a write to SQLite, by its result code. The error is
+ * FST_IF_MATCH_INVALID_VALUE, FST_IF_MATCH_STORAGE_UNAVAILABLE or, if the disk failed, FST_IF_MATCH_OUTCOME_UNKNOWN: a
+ * row that can be read may be in the cache alone (engine-facts#sqlite-commit-ioerr). Undefined for any other error.
  */
 export function sqliteFault (cause: unknown): Error | undefined {
   switch (faultOf(Object(cause))) {

@@ -1,117 +1,118 @@
-import {
-  InvalidAdapterError,
-  InvalidOptionsError,
-  isIfMatchError,
-  OutcomeUnknownError,
-  StorageUnavailableError
-} from '../../errors.js'
+import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
-import { driverErrorOf } from './driver-error.js'
+import { within } from '../kit/deadline.js'
+import { assertNoFlaw } from '../kit/flaws.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
-import { within } from '../kit/deadline.js'
 import { writeThenRead } from '../kit/write-then-read.js'
+import { driverErrorOf } from './driver-error.js'
 
 export { sqliteFault, sqlStateFault } from './faults.js'
 
-const LONGEST_PROOF = 2000
+// How long the read that looks for a lost write may take, in milliseconds.
+const PROOF_TIMEOUT = 2000
 
-/** How many rows a statement changed, 0 or 1. The update counts one that was there, whatever it held before. */
+/** How many rows a statement changed, 0 or 1. An update counts a row that was there, whatever it held before. */
 export type RowCount = number | Promise<number>
 
 /** How keys and values become rows. */
 export interface Mapping<T, Columns extends object, Id = string> {
   /**
-   * One row has exactly one key.
-   * @throws FST_IF_MATCH_INVALID_KEY for what is no key of this table
+   * The id of the row of a key. Two keys must never have the same row.
+   * @throws FST_IF_MATCH_INVALID_KEY for a key that this table cannot have
    */
   toId (key: string): Id
-  /** @throws FST_IF_MATCH_INVALID_VALUE for what the columns would change, drop or refuse */
+  /**
+   * The columns of a value.
+   * @throws FST_IF_MATCH_INVALID_VALUE for a value that the columns would change, drop or refuse
+   */
   toColumns (value: T): Columns
+  /** The value of the columns. */
   toValue (columns: Columns): T
 }
 
-/** The columns that a write brings along, whoever the table belongs to. */
+/** The columns that the adapter fills with every write, beside those of the value. */
 export interface Provenance { version: string, digest: string | null }
 
 /** A row as `read` finds it. */
 export type Row<Columns extends object> = Columns & Provenance & { replaced: string | null }
 
-/** Four statements and a mapping: all in which one table or client differs from another. */
-export interface StatementsAdapterOptions<T, Columns extends object, Client, Id = string> extends Mapping<
-  T,
-  Columns,
-  Id
-> {
-  /** What the statements run on, unless the handler brings another: `request.entity(key, { client })`, inside a transaction. */
+/** Four statements and a mapping: all that differs from one table or client to another. */
+export interface StatementsAdapterOptions<T, Columns extends object, Client, Id = string>
+  extends Mapping<T, Columns, Id> {
+  /**
+   * The client that the statements run on. A handler may bring another one, which is inside a transaction:
+   * `request.entity(key, { client })`.
+   */
   client: Client
-  /** Reads the row, as it is now and in one statement; nothing if there is none. */
+  /** Reads the current row, in one statement; null or undefined if there is none. */
   read(client: Client, id: Id): Row<Columns> | null | undefined | Promise<Row<Columns> | null | undefined>
-  /** Changes the row if its version is one of `versions` (undefined: whatever it is), and keeps the version it had in `replaced`. */
+  /**
+   * Changes the row if its version is one of `versions`, and sets `replaced` to the version that it had. `versions`
+   * undefined: whatever its version is.
+   */
   update(client: Client, id: Id, row: Columns & Provenance, versions: readonly string[] | undefined): RowCount
-  /** Inserts the row, without `replaced`; where there is one of this id it does nothing, and is no error. */
+  /** Inserts the row, with `replaced` null. If the id has a row already, it does nothing, without an error. */
   insert(client: Client, id: Id, row: Columns & Provenance): RowCount
-  /** Deletes the row if its version is one of `versions` (undefined: whatever it is). */
+  /** Deletes the row if its version is one of `versions`. `versions` undefined: whatever its version is. */
   remove(client: Client, id: Id, versions: readonly string[] | undefined): RowCount
   /**
-   * What an error of the driver means for a write; `sqlStateFault` and `sqliteFault` know it for PostgreSQL and SQLite.
-   * Undefined, or without this function: the answer may be lost, which is FST_IF_MATCH_OUTCOME_UNKNOWN unless the row
-   * proves that the write was applied.
+   * The error of the contract for an error of the driver, when a statement failed that changes rows: `sqlStateFault`
+   * for PostgreSQL, `sqliteFault` for SQLite, or your own. If it gives undefined, or is not there, the answer may be
+   * lost: that is FST_IF_MATCH_OUTCOME_UNKNOWN, unless the row proves that the write was applied.
    */
   faultOf?(error: unknown): Error | undefined
 }
 
 /**
- * An adapter over a table of your own, or the model of an ORM: you bring four statements, each atomic by itself. From here
- * come the loop around them (write, then look), versions, the signal, and errors that never promise too much.
+ * An adapter over a table of your own, or over a model of an ORM. You bring four statements, each atomic by itself, and
+ * a mapping. The adapter adds the loop around them (write, then read), versions, the signal, and the errors of the
+ * contract.
  *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS if a function is missing
  * @example
  * statementsAdapter({ ...offers, client: db, read, update, insert, remove, faultOf: sqlStateFault })
  */
 export function statementsAdapter<T, Columns extends object, Client, Id = string> (
-  options: StatementsAdapterOptions<T, Columns, Client, Id>
+  parts: StatementsAdapterOptions<T, Columns, Client, Id>
 ): StorageAdapter<T> {
-  const { toId, toColumns, toValue, read, update, insert, remove, faultOf } = options
-  for (const [name, part] of Object.entries({ toId, toColumns, toValue, read, update, insert, remove })) {
-    if (typeof part !== 'function') throw new InvalidOptionsError('statementsAdapter', `"${name}" must be a function.`)
-  }
+  const { client: ownClient, toId, toColumns, toValue, read, update, insert, remove, faultOf } = parts
+  const required = { toId, toColumns, toValue, read, update, insert, remove }
+  assertNoFlaw(
+    'statementsAdapter',
+    Object.entries(required).map(([name, part]) => [typeof part !== 'function', `"${name}" must be a function.`])
+  )
 
-  // Another name for `client` would put the write outside of the transaction that it was meant for.
+  // A context without `client`, for example by a typing error, would put the write outside of the transaction.
   function clientOf (context: unknown): Client {
-    if (context === undefined) return options.client
+    if (context === undefined) return ownClient
     const { client } = Object(context) as { client?: Client }
-    if (client === undefined) {
-      throw new InvalidAdapterError(
-        'got a context without a client. Pass a transaction as request.entity(key, { client }).'
-      )
-    }
-    return client
+    if (client !== undefined) return client
+    throw new InvalidAdapterError(
+      'got a context without a client. Pass a transaction as request.entity(key, { client }).'
+    )
   }
 
-  async function look (client: Client, id: Id): Promise<Stored<T> | undefined> {
+  async function readStored (client: Client, id: Id): Promise<Stored<T> | undefined> {
     try {
-      const row = (await read(client, id)) ?? undefined
-      return (
-        row && {
-          value: toValue(row),
-          version: row.version,
-          replaced: row.replaced ?? undefined,
-          digest: row.digest ?? undefined
-        }
-      )
+      const row = await read(client, id)
+      if (row === undefined || row === null) return undefined
+      const { version, replaced, digest } = row
+      return { value: toValue(row), version, replaced: replaced ?? undefined, digest: digest ?? undefined }
     } catch (error) {
       throw isIfMatchError(error) ? error : new StorageUnavailableError({ cause: driverErrorOf(error) })
     }
   }
 
-  // Whether it changed its row. `prove` ends well if the row shows that it did although it failed.
-  async function applies (
+  // Whether a statement changed its row. `prove` resolves if the row shows that a statement that failed did so all the
+  // same.
+  async function hasChanged (
     statement: () => RowCount,
-    sent: ReadOptions | undefined,
+    options: ReadOptions | undefined,
     prove?: (cause: unknown) => Promise<unknown>
   ): Promise<boolean> {
-    throwIfStopped(sent)
+    throwIfStopped(options)
     let count: number
     try {
       count = await statement()
@@ -119,8 +120,8 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       const cause = driverErrorOf(error)
       const fault = isIfMatchError(error) ? error : faultOf?.(cause)
       if (fault !== undefined) throw fault
-      // What is read inside a transaction says nothing about its end.
-      if (prove === undefined || sent?.context !== undefined) throw new OutcomeUnknownError({ cause })
+      // A read inside a transaction says nothing about how the transaction ends.
+      if (prove === undefined || options?.context !== undefined) throw new OutcomeUnknownError({ cause })
       await prove(cause)
       return true
     }
@@ -133,55 +134,51 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
   }
 
   return {
-    async read (key, sent) {
+    async read (key, options) {
       const id = toId(key)
-      const client = clientOf(sent?.context)
-      throwIfStopped(sent)
-      return await look(client, id)
+      const client = clientOf(options?.context)
+      throwIfStopped(options)
+      return await readStored(client, id)
     },
 
-    async write (key, value, expectation, sent) {
+    async write (key, value, expectation, options) {
       const id = toId(key)
-      const client = clientOf(sent?.context)
+      const client = clientOf(options?.context)
       const version = newVersion()
-      const row = { ...toColumns(value), version, digest: sent?.digest ?? null }
+      const row = { ...toColumns(value), version, digest: options?.digest ?? null }
       const { kind } = expectation
-      const lookNow = async () => await look(client, id)
-      const proofOf = (of: 'exists' | 'absent') => async (cause: unknown) =>
-        await provenApplied(
-          version,
-          { kind: of },
-          async () => await within(LONGEST_PROOF, lookNow(), () => new StorageUnavailableError()),
-          cause
-        )
-      return await writeThenRead(
-        expectation,
-        async () => {
-          // Copies, because an ORM may add to what it is given.
-          if (
-            kind !== 'absent' &&
-            (await applies(() => update(client, id, { ...row }, versionsOf(expectation)), sent, proofOf('exists')))
-          ) { return { applied: true as const, version, created: false } }
-          if (
-            (kind === 'absent' || kind === 'any') &&
-            (await applies(() => insert(client, id, { ...row }), sent, proofOf('absent')))
-          ) { return { applied: true as const, version, created: true } }
-          return undefined
-        },
-        lookNow
-      )
+      const readCurrent = async () => await readStored(client, id)
+      const readForProof = async () =>
+        await within(PROOF_TIMEOUT, readCurrent(), () => new StorageUnavailableError())
+      const proveAfter = (kind: 'exists' | 'absent') => async (cause: unknown) =>
+        await provenApplied(version, { kind }, readForProof, cause)
+
+      // A statement gets a copy of the row, because an ORM may add to it.
+      async function write () {
+        if (kind !== 'absent') {
+          const statement = () => update(client, id, { ...row }, versionsOf(expectation))
+          const isApplied = await hasChanged(statement, options, proveAfter('exists'))
+          if (isApplied) return { applied: true as const, version, created: false }
+        }
+        if (kind === 'absent' || kind === 'any') {
+          const statement = () => insert(client, id, { ...row })
+          const isApplied = await hasChanged(statement, options, proveAfter('absent'))
+          if (isApplied) return { applied: true as const, version, created: true }
+        }
+        return undefined
+      }
+
+      return await writeThenRead(expectation, write, readCurrent)
     },
 
-    async remove (key, expectation, sent) {
+    async remove (key, expectation, options) {
       const id = toId(key)
-      const client = clientOf(sent?.context)
+      const client = clientOf(options?.context)
+      const statement = () => remove(client, id, versionsOf(expectation))
       return await writeThenRead(
         expectation,
-        async () =>
-          (await applies(() => remove(client, id, versionsOf(expectation)), sent))
-            ? { applied: true as const }
-            : undefined,
-        async () => await look(client, id)
+        async () => await hasChanged(statement, options) ? { applied: true as const } : undefined,
+        async () => await readStored(client, id)
       )
     }
   }

@@ -8,26 +8,26 @@ const WRITER = fileURLToPath(new URL('batches.js', import.meta.url))
 const BATCHES = 20
 const SIZE = 16
 
-// Of the main thread alone, which does all of this: a call is never told in two halves, around those of other threads.
+// Of the main thread alone, which makes all of these calls. So no call is printed in two halves, around calls of other
+// threads.
 const STRACE = ['-y', '-e', 'trace=write,pwrite64,fsync,fdatasync']
 
 /** Why system calls cannot be seen here; undefined if they can. */
 function blindness (): string | undefined {
-  const { error, status, stderr } = spawnSync('strace', [...STRACE, '-o', '/dev/null', process.execPath, '--version'], {
-    encoding: 'utf8'
-  })
+  const args = [...STRACE, '-o', '/dev/null', process.execPath, '--version']
+  const { error, status, stderr } = spawnSync('strace', args, { encoding: 'utf8' })
   return error?.message ?? (status === 0 ? undefined : stderr.trim())
 }
 
 /**
- * What the writer asked of the system from its boot to its end, one letter a call: it wrote to the log ahead (w), had that
- * log synced (s), and gave an answer (a).
+ * The system calls of the writer from its boot to its end, one letter each: it wrote to the write-ahead log (w), had
+ * that log synced (s), or gave an answer (a).
  */
 function callsOf (t: Test, synchronous: 'FULL' | 'NORMAL'): string {
   const file = fileOf(t)
   const trace = `${file}.strace`
-  const { status, stderr } = spawnSync('strace', [...STRACE, '-o', trace, process.execPath,
-    WRITER, file, `${file}.answers`, synchronous, String(BATCHES), String(SIZE)], { encoding: 'utf8' })
+  const writer = [process.execPath, WRITER, file, `${file}.answers`, synchronous, String(BATCHES), String(SIZE)]
+  const { status, stderr } = spawnSync('strace', [...STRACE, '-o', trace, ...writer], { encoding: 'utf8' })
   t.equal(status, 0, stderr)
   t.equal(
     readFileSync(`${file}.answers`, 'utf8').match(/refused/g)?.length,
@@ -51,7 +51,7 @@ if (why !== undefined && process.env.CI !== 'true') {
     skip: `not shown here, for want of strace: ${why}`
   })
 } else if (t.equal(why, undefined, 'strace works')) {
-  await t.test(`sqlite: each of ${BATCHES} batches reaches the disk before its first answer, a refusal too; one fsync serves ${SIZE} writes (E11, E12)`, async (t) => {
+  await t.test(`sqlite: each of ${BATCHES} batches reaches the disk before its first answer, a refusal too; one fsync serves ${SIZE} writes`, async (t) => {
     const calls = callsOf(t, 'FULL')
     t.match(calls, new RegExp(`^((w+s)+a{${SIZE}}){${BATCHES}}$`))
     const syncs = calls.replaceAll(/[^s]/g, '').length

@@ -26,7 +26,7 @@ async function killed (file: string, run: string): Promise<string[]> {
   return readFileSync(log, 'utf8').split('\n').slice(0, -1)
 }
 
-await t.test(`sqlite: ${KILLS} processes are killed under load; every acknowledged write is there, and no refused one`, async (t) => {
+await t.test(`sqlite: ${KILLS} processes are killed under load; every acknowledged write is stored, and no refused one`, async (t) => {
   const file = fileOf(t)
   const database = new Database(file)
   t.teardown(() => database.close())

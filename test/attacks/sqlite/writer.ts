@@ -1,4 +1,5 @@
-// A process that writes until it is killed. Started by `sqlite-kill.test.ts`, with the file, its log and the name of the run.
+// A process that writes until it is killed. `kill.test.ts` starts it with these arguments: the file, its log, and the
+// name of the run.
 import Database from 'better-sqlite3'
 import { openSync, writeSync } from 'node:fs'
 import { sqliteAdapter } from '../../../lib/storage/sqlite/index.js'
@@ -10,10 +11,10 @@ await adapter.open!()
 
 // Each writer creates an entity, and tries to create it once more, which is refused.
 async function writer (name: string): Promise<void> {
-  for (let at = 0; at < 100_000; at++) {
-    const key = `${run}/${name}/${at}`
+  for (let index = 0; index < 100_000; index++) {
+    const key = `${run}/${name}/${index}`
     const created = await adapter.write(key, 'acknowledged', { kind: 'absent' })
-    // What the system has taken survives the process.
+    // A line that the system has taken survives the process.
     if (created.applied) writeSync(logged, `${key} ${created.version}\n`)
     const refused = await adapter.write(key, 'refused', { kind: 'absent' })
     if (refused.applied) writeSync(logged, `${key} twice\n`)
@@ -21,4 +22,4 @@ async function writer (name: string): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: 32 }, (_, at) => writer(String(at))))
+await Promise.all(Array.from({ length: 32 }, (_, index) => writer(String(index))))

@@ -1,9 +1,9 @@
 import pg from 'pg'
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { QUICK, subjectsOn } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
-import { QUICK, subjectsOn } from '../../support/postgres/subjects.js'
 
 await t.test('postgres: conformance through Clients of pg, one connection each', { skip: skipWithout('postgres') }, async (t) => {
   const { url } = await startPostgres(t)
@@ -27,6 +27,6 @@ await t.test('postgres: conformance through Clients of pg, one connection each',
   t.strictSame(
     warnings.filter(({ name }) => name === 'DeprecationWarning'),
     [],
-    'no statement was given to a client that had one under way'
+    'no client was given a statement while another one was under way'
   )
 })

@@ -2,19 +2,16 @@ import Fastify from 'fastify'
 import type pg from 'pg'
 import t from 'tap'
 import ifMatch from 'fastify-if-match'
+import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
+import { NotingClient, openedAdapter, poolTo } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
-import { NotingClient, openedAdapter, poolTo } from '../../support/postgres/subjects.js'
-
-const ANY = { kind: 'any' } as const
-const EXISTS = { kind: 'exists' } as const
-const ABSENT = { kind: 'absent' } as const
 
 await t.test('postgres: in a transaction of the app', { skip: skipWithout('postgres') }, async (t) => {
   const { url } = await startPostgres(t)
   const pool = poolTo(t, url)
 
-  // What a handler does: all of it, or nothing.
+  // As a handler runs one: all of it is committed, or nothing.
   async function transaction<R> (run: (client: pg.PoolClient) => Promise<R>, begin = 'BEGIN'): Promise<R> {
     const client = await pool.connect()
     try {
@@ -30,7 +27,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     }
   }
 
-  await t.test('a write is there when the transaction is committed and not before, and gone when it is rolled back; reads of it see it', async (t) => {
+  await t.test('a write is visible to its transaction at once, to others after its COMMIT, and gone after its ROLLBACK', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       const options = { context: { client } }
@@ -77,12 +74,14 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.equal(await rows(), 2)
   })
 
-  await t.test('statements are never named there, and leave no setting behind (E27, E31)', async (t) => {
+  await t.test('statements in a transaction are never named, and leave no setting behind', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       const noting = new NotingClient(client)
       const options = { context: { client: noting } }
-      for (const expectation of [ABSENT, EXISTS, ANY]) { t.equal(await noting.count(() => adapter.write('k', 1, expectation, options)), 1) }
+      for (const expectation of [ABSENT, EXISTS, ANY]) {
+        t.equal(await noting.count(() => adapter.write('k', 1, expectation, options)), 1)
+      }
       t.equal(await noting.count(() => adapter.write('k', 1, ABSENT, options)), 2)
       await adapter.remove('k', EXISTS, options)
       t.ok(noting.names.every((name) => name === undefined))
@@ -95,7 +94,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     })
   })
 
-  await t.test('a serialization failure, a deadlock and a lock that is not free are CONTENTION, never a refusal, and nothing is tried again (E23)', async (t) => {
+  await t.test('a serialization failure, a deadlock and a lock that is not free are CONTENTION, never a refusal, and nothing is tried again', async (t) => {
     for (const begin of ['BEGIN ISOLATION LEVEL REPEATABLE READ', 'BEGIN ISOLATION LEVEL SERIALIZABLE']) {
       const { adapter } = await openedAdapter(pool)
       await adapter.write('k', 'before', ANY)
@@ -117,19 +116,17 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     }), { code: 'FST_IF_MATCH_CONTENTION', cause: { message: /55P03/ } })
     const write = async (client: pg.PoolClient, key: string) =>
       await adapter.write(key, key, ANY, { context: { client } })
-    let [first, second] = [() => {}, () => {}]
-    const both = Promise.all([
-      new Promise<void>((resolve) => {
-        first = resolve
-      }),
-      new Promise<void>((resolve) => {
-        second = resolve
+    let arrived = 0
+    let open = () => {}
+    const both = new Promise<void>((resolve) => { open = resolve })
+    const outcomes = await Promise.allSettled([['a', 'b'], ['b', 'a']].map(([first, second]) =>
+      transaction(async (client) => {
+        await write(client, first!)
+        if (++arrived === 2) open()
+        await both
+        await write(client, second!)
       })
-    ])
-    const outcomes = await Promise.allSettled([
-      transaction(async (client) => { await write(client, 'a'); first(); await both; await write(client, 'b') }),
-      transaction(async (client) => { await write(client, 'b'); second(); await both; await write(client, 'a') })
-    ])
+    ))
     t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
     t.match(
       outcomes.find(({ status }) => status === 'rejected'),
@@ -151,7 +148,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.match(await adapter.read('k'), { value: 1 })
   })
 
-  await t.test('changes that a handler does not await one by one go one after the other over its connection', async (t) => {
+  await t.test('changes that a handler starts together go one after the other over its connection', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       let underWay = 0
@@ -188,7 +185,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     t.match(await adapter.read('k'), { value: 3 })
   })
 
-  await t.test('what follows in a transaction that failed is an error, and no refusal or absence', async (t) => {
+  await t.test('an operation in a transaction that failed before is an error, and no refusal or absence', async (t) => {
     const { adapter } = await openedAdapter(pool)
     await transaction(async (client) => {
       const options = { context: { client } }
@@ -201,7 +198,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     })
   })
 
-  await t.test('a connection that is lost leaves the outcome to the end of the transaction: unknown, and not looked for', async (t) => {
+  await t.test('if the connection of a transaction is lost, the outcome is unknown, and no read looks for the write', async (t) => {
     const own = new NotingClient(pool)
     const { adapter } = await openedAdapter(own)
     const before = own.texts.length
@@ -217,7 +214,7 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     }), { message: 'over' })
   })
 
-  await t.test('a context that names no client, or a pool, is refused: it would be written outside of the transaction', async (t) => {
+  await t.test('a context without a client, or with a pool, is refused: the write would be outside of the transaction', async (t) => {
     const { adapter } = await openedAdapter(pool)
     for (const context of [null, {}, { cleint: pool }, { client: {} }, { client: pool }, pool]) {
       await t.rejects(adapter.write('k', 1, ANY, { context }), {

@@ -1,13 +1,14 @@
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { ANY, versionIn } from '../../support/expectations.js'
+import { NotingClient, openedAdapter, poolTo, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
 import { startPgbouncer } from '../../support/services/pgbouncer.js'
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
-import { NotingClient, openedAdapter, poolTo, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
 
 await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWithout('postgres', 'pgbouncer') }, async (t) => {
   const { url } = await startPostgres(t)
-  // Fewer connections to the server than to the pooler, so that each statement may meet another one.
+  // Fewer connections to the server than to the pooler, so that each statement may go over another one.
   const bouncer = await startPgbouncer(t, url, { settings: { default_pool_size: '3' } })
 
   await t.test('conformance', async (t) => {
@@ -18,22 +19,19 @@ await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWitho
     })
   })
 
-  await t.test('prepared statements that are not found are given up for good, said once, and nothing is lost or done twice (E27)', async (t) => {
+  await t.test('once a prepared statement is not found none is used again, with one warning, and nothing is lost or done twice', async (t) => {
     const pool = poolTo(t, bouncer.url)
     const client = new NotingClient(pool)
     const { adapter } = await openedAdapter(client, { prepared: true })
     const raise = async () => {
       for (let raised = 0; raised < 20;) {
         const current = (await adapter.read('counter'))!
-        const result = await adapter.write('counter', Number(current.value) + 1, {
-          kind: 'version',
-          versions: [current.version]
-        })
+        const result = await adapter.write('counter', Number(current.value) + 1, versionIn(current.version))
         if (result.applied) raised++
       }
     }
     const warnings = await warningsOf(async () => {
-      await adapter.write('counter', 0, { kind: 'any' })
+      await adapter.write('counter', 0, ANY)
       await Promise.all(Array.from({ length: 6 }, raise))
     })
     t.equal((await adapter.read('counter'))?.value, 120)
@@ -44,9 +42,9 @@ await t.test('postgres: behind PgBouncer in transaction mode', { skip: skipWitho
     t.strictSame(client.names, [undefined])
   })
 
-  await t.test('a lock bound of one statement does not stay on the server connection that the next client gets (E31)', async (t) => {
+  await t.test('a lock bound of one statement does not stay on the server connection that the next client gets', async (t) => {
     const { adapter } = await openedAdapter(poolTo(t, bouncer.url), { lockTimeout: 77 })
-    await Promise.all(Array.from({ length: 16 }, (_, at) => adapter.write(`k${at}`, at, { kind: 'any' })))
+    await Promise.all(Array.from({ length: 16 }, (_, index) => adapter.write(`k${index}`, index, ANY)))
     const pool = poolTo(t, bouncer.url)
     const shown = await Promise.all(Array.from({ length: 8 }, () => pool.query('SHOW lock_timeout')))
     for (const { rows } of shown) t.same(rows, [{ lock_timeout: '0' }])

@@ -1,11 +1,101 @@
 import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
-import { subjectsOn } from '../../support/postgres/subjects.js'
+import { postgresAdapter } from '../../../lib/storage/postgres/index.js'
+import { PostgresSession } from '../../../lib/storage/postgres/session.js'
+import { quotedTable, statementsOn } from '../../../lib/storage/postgres/sql.js'
+import { PostgresTable, type Write } from '../../../lib/storage/postgres/table.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
+import { batchCases, LARGE } from '../../support/postgres/batch-cases.js'
+import { NotingClient, openedAdapter, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
+
+// One PGlite for all tests that need no server: it takes seconds to make.
+const lite = await PGlite.create()
+t.teardown(async () => { await lite.close() })
+
+await t.test('postgres: without the table the boot fails; createTable makes it once; a setting that can lose writes is a warning', async (t) => {
+  const adapter = postgresAdapter({ client: lite })
+  await t.rejects(adapter.open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /CREATE TABLE/ })
+  await adapter.createTable()
+  await adapter.createTable()
+  const warnings = await warningsOf(async () => { await adapter.open!() })
+  t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_NOT_DURABLE', message: /fsync = off/ }])
+})
+
+await t.test('postgres: each operation is one statement; undefined says that nothing matched', async (t) => {
+  const write = (key: string, version: string, expectation: Write['expectation']): Write =>
+    ({ key, version, json: '{"n":1}', expectation, options: { digest: 'd' } })
+  for (const isInTransaction of [false, true]) {
+    const statements = statementsOn(quotedTable({}), isInTransaction ? 0 : 1000)
+    const table = new PostgresTable(new PostgresSession(lite, { timeout: 60_000 }), statements, isInTransaction)
+    t.equal(await table.write(write('k', 'a', EXISTS)), undefined)
+    t.strictSame(await table.write(write('k', 'a', ABSENT)), { applied: true, version: 'a', created: true })
+    t.equal(await table.write(write('k', 'b', ABSENT)), undefined)
+    t.strictSame(await table.write(write('k', 'b', versionIn('x', 'a'))), {
+      applied: true,
+      version: 'b',
+      created: false
+    })
+    t.equal(await table.write(write('k', 'c', versionIn())), undefined)
+    t.strictSame(await table.write(write('k', 'c', ANY)), { applied: true, version: 'c', created: false })
+    t.strictSame(await table.read('k'), { value: { n: 1 }, version: 'c', replaced: 'b', digest: 'd' })
+    t.equal(await table.read('none'), undefined)
+    await table.write({ ...write('bare', 'a', ABSENT), options: undefined })
+    t.strictSame(await table.read('bare'), { value: { n: 1 }, version: 'a', replaced: undefined, digest: undefined })
+    await table.remove('bare', EXISTS)
+    t.strictSame((await table.list('k', '', 9)).map(({ key }) => key), ['k'])
+    t.strictSame((await table.list('', 'k', 9)), [])
+    t.equal(await table.remove('k', versionIn('a')), undefined)
+    t.equal(await table.remove('k', versionIn('"')), undefined)
+    t.strictSame(await table.remove('k', versionIn('c')), { applied: true })
+    t.equal(await table.remove('k', EXISTS), undefined)
+  }
+})
+
+await t.test('postgres: a write with a client of "context" is part of its transaction; a context without one, or with a pool, is refused', async (t) => {
+  const { adapter } = await openedAdapter(lite)
+  await lite.transaction(async (transaction) => {
+    const options = { context: { client: transaction } }
+    t.match(await adapter.write('k', 1, ABSENT, options), { applied: true })
+    t.match(await adapter.write('k', 2, ABSENT, options), { applied: false, current: { value: 1 } })
+    t.match(await adapter.read('k', options), { value: 1 })
+    t.match(await adapter.remove('k', EXISTS, options), { applied: true })
+    await transaction.rollback()
+  })
+  t.equal(await adapter.read('k'), undefined)
+  const outside = { query () {}, getTransactionStatus: () => 'I' }
+  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }, { client: outside }]) {
+    await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+  }
+})
+
+await t.test('postgres: a write that went alone and whose answer was lost is proven, too', async (t) => {
+  const client = new NotingClient(lite)
+  const { adapter } = await openedAdapter(client)
+  client.around = async (text, send) => {
+    const result = await send()
+    if (/INSERT/.test(text)) throw new Error('lost')
+    return result
+  }
+  t.match(await adapter.write('k', LARGE, ABSENT), { applied: true, created: true })
+  client.around = async (text, send) => {
+    if (/INSERT/.test(text)) throw new Error('lost')
+    return await send()
+  }
+  await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+  client.around = async () => { throw Object.assign(new Error('simulated'), { code: '57014' }) }
+  const reading = t.rejects(adapter.read('j'))
+  await adapter.close!()
+  await reading
+  await t.rejects(adapter.write('j', 1, ABSENT), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+})
+
+await t.test('postgres: batches through PGlite', async (t) => {
+  await batchCases(t, lite)
+})
 
 await t.test('postgres: conformance through PGlite, which is one connection for both adapters', async (t) => {
-  const lite = await PGlite.create()
-  t.teardown(async () => { await lite.close() })
   await conformanceSuite({
     test: (title, run) => t.test(title, run),
     createAdapter: subjectsOn(lite, lite, lite),

@@ -6,7 +6,7 @@ interface NodeSqlite {
   DatabaseSync: new (file: string, options: { readOnly: boolean }) => SqliteDatabase & { close: () => void }
 }
 
-// A static import would fail the file where there is no such module, and the types know none yet.
+// A static import would fail the file on a Node.js without this module, and the types do not know it yet.
 const sqlite = process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined
 
 if (sqlite === undefined) {

@@ -8,36 +8,37 @@ import {
 } from '../../../lib/storage/postgres/index.js'
 import { uniqueName } from '../services/service.js'
 
-/** Bounds that a busy machine does not reach: where a test is about a bound, it sets its own. */
+/** Bounds that a busy machine does not reach. A test that is about a bound sets its own. */
 export const PATIENT = { timeout: 60_000, lockTimeout: 30_000 }
+
+/** Bounds that no test reaches: an operation that waits for one of them hangs, until the runner ends the file. */
+export const ENDLESS = { timeout: 2_000_000, lockTimeout: 1_000_000 }
+
+/** Options of a pool, for tests in which nothing depends on the disk. */
+export const QUICK = { options: '-c synchronous_commit=off' }
 
 /** A pool that ends with the test. */
 export function poolTo (t: Test, url: string, config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 8, connectionTimeoutMillis: PATIENT.timeout, ...config })
   pool.on('error', () => {})
-  // One of its connections may be half-open, and then it never ends.
+  // Not awaited: a half-open connection keeps a pool from its end.
   t.teardown(() => { void pool.end() })
   return pool
 }
 
-/** For a pool where nothing depends on the disk. */
-export const QUICK = { options: '-c synchronous_commit=off' }
-
-/** A client that notes each statement that goes over it, and acts where the test says so. */
+/** A client that notes each statement that goes over it, and acts on it as the test says. */
 export class NotingClient implements PostgresClient {
   readonly texts: string[] = []
   readonly names: Array<string | undefined> = []
-  /** Called with each statement and what is still to be done for it. */
-  around: (text: string, send: () => Promise<{ rows: unknown[] }>) => Promise<{ rows: unknown[] }> = async (
-    _text,
-    send
-  ) => await send()
-
   readonly #client: PostgresClient
 
   constructor (client: PostgresClient) {
     this.#client = client
   }
+
+  /** Called in place of each statement; `send` carries the statement out. */
+  around: (text: string, send: () => Promise<{ rows: unknown[] }>) => Promise<{ rows: unknown[] }> =
+    async (_text, send) => await send()
 
   async query (query: string | { name?: string, text: string }, values?: unknown[]): Promise<{ rows: unknown[] }> {
     const text = typeof query === 'string' ? query : query.text
@@ -63,7 +64,10 @@ export async function openedAdapter (client: PostgresClient, options: Partial<Po
   return { adapter, table }
 }
 
-/** What the conformance suite works on: a table for each case, and adapters on these two clients. The third one is never cut off. */
+/**
+ * Subjects of the conformance suite: a table for each case, and adapters on two clients. The third client makes and
+ * drops the tables; it is never cut off.
+ */
 export function subjectsOn (
   client: PostgresClient,
   other: PostgresClient,
@@ -78,10 +82,24 @@ export function subjectsOn (
       adapter: connect(client),
       another: async () => connect(other),
       cut,
-      close: async () => {
-        await steady.query(`DROP TABLE ${table}`)
-      }
+      close: async () => { await steady.query(`DROP TABLE ${table}`) }
     }
+  }
+}
+
+/** A second table, in which a trigger logs each value that is written. Gives the values so far, in order. */
+export async function loggedWrites (client: PostgresClient, table: string): Promise<() => Promise<unknown[]>> {
+  await client.query(`CREATE TABLE ${table}_log (value text)`)
+  await client.query(
+    `CREATE FUNCTION ${table}_note () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO ${table}_log VALUES (NEW.value::text); RETURN NULL; END $$`
+  )
+  await client.query(
+    `CREATE TRIGGER note AFTER INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${table}_note ()`
+  )
+  return async () => {
+    const { rows } = await client.query(`SELECT value FROM ${table}_log`) as { rows: Array<{ value: string }> }
+    return rows.map(({ value }) => JSON.parse(value))
   }
 }
 

@@ -14,14 +14,15 @@ import {
 
 /** The table as the adapter makes it. */
 export const TABLE =
-  'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, value TEXT NOT NULL)'
+  'CREATE TABLE entities (key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, replaced TEXT, digest TEXT, ' +
+  'value TEXT NOT NULL)'
 
-/** A handle of whatever driver. */
+/** A handle of any driver. */
 export interface Handle extends SqliteDatabase {
   close (): unknown
 }
 
-/** Opens a file with a driver, to read and write unless it says otherwise. */
+/** Opens a file with a driver, to read and to write unless it is told `isReadonly`. */
 export type OpenFile<H extends Handle = Handle> = (file: string, isReadonly?: boolean) => H
 
 /** A file in a folder of its own. */
@@ -30,7 +31,7 @@ export function temporaryFile (): { file: string, remove: () => void } {
   return { file: join(folder, 'test.db'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** A file that goes with the test. */
+/** A file that is removed at the end of the test. */
 export function fileOf (t: { teardown: (end: () => void) => void }): string {
   const { file, remove } = temporaryFile()
   t.teardown(remove)
@@ -42,13 +43,13 @@ export function sqliteError (code: string): Error {
   return Object.assign(new Error(`simulated ${code}`), { code })
 }
 
-/** A handle that notes what is executed, and fails where the test says so. */
+/** A handle that tells the test of each step, and fails if the test says so. */
 export class FaultyHandle implements Handle {
-  /** The disk is gone: everything fails. */
+  /** Whether each step fails, as if the disk were gone. */
   isCut = false
-  /** Called ahead of every step with its SQL; what it throws is what the step throws. */
+  /** Called ahead of every step with its SQL. If it throws, the step throws the same. */
   before: (sql: string) => void = () => {}
-  /** Called behind every step that succeeded. */
+  /** Called after every step that succeeded. */
   after: (sql: string) => void = () => {}
   readonly #database: Handle
   #isClosed = false
@@ -70,7 +71,7 @@ export class FaultyHandle implements Handle {
     this.#step(sql, () => this.#database.exec(sql))
   }
 
-  // Twice is an error with node:sqlite, and what ends a test closes what the test may have closed.
+  // A test may have closed its handle already, and to close one twice is an error of node:sqlite.
   close (): void {
     if (!this.#isClosed) this.#database.close()
     this.#isClosed = true
@@ -85,7 +86,7 @@ export class FaultyHandle implements Handle {
   }
 }
 
-/** An open adapter on a file of its own, on a handle that fails where the test says so. */
+/** An open adapter on a file of its own, over a handle that fails if the test says so. */
 export async function openedAdapter<H extends Handle> (
   t: Test,
   open: OpenFile<H>,
@@ -100,7 +101,9 @@ export async function openedAdapter<H extends Handle> (
   return { adapter, handle, database, file }
 }
 
-/** What the conformance suite works on: adapters on one file, each with a handle of its own, which can all be cut off. */
+/**
+ * Subjects of the conformance suite: adapters on one file, each with a handle of its own. All handles can be cut off.
+ */
 export function subjectsOn (open: OpenFile, adapterOf: (database: SqliteDatabase) => StorageAdapter): CreateAdapter {
   return async () => {
     const { file, remove } = temporaryFile()

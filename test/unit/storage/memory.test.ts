@@ -3,6 +3,7 @@ import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { StorageUnavailableError } from '../../../lib/errors.js'
 import { memoryAdapter } from '../../../lib/storage/memory.js'
+import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
 
 await conformanceSuite({
   test: (title, run) => t.test(title, run),
@@ -25,7 +26,7 @@ await conformanceSuite({
   another: false
 })
 
-// The step runs without a seam around it here.
+// Without `around`, which takes another way through the code.
 await conformanceSuite({
   test: (title, run) => t.test(`bare ${title}`, run),
   createAdapter: async () => ({ adapter: memoryAdapter() }),
@@ -41,27 +42,27 @@ await t.test('memory: around is told the operation and its key', async (t) => {
       return step()
     }
   })
-  await adapter.write('notes/a', 1, { kind: 'any' })
+  await adapter.write('notes/a', 1, ANY)
   await adapter.read('notes/a')
   await adapter.list!('notes/')
-  await adapter.remove('notes/a', { kind: 'exists' })
+  await adapter.remove('notes/a', EXISTS)
   t.same(told, ['write notes/a', 'read notes/a', 'list notes/', 'remove notes/a'])
 })
 
-await t.test('memory: around that waits first makes a store that is slow to begin, and stays atomic', async (t) => {
+await t.test('memory: an around that waits before the step makes a storage that begins late, and is still atomic', async (t) => {
   const adapter = memoryAdapter({
     async around (step) {
       await turn()
       return step()
     }
   })
-  const writing = adapter.write('k', 1, { kind: 'absent' })
-  const early = adapter.write('k', 2, { kind: 'absent' })
+  const writing = adapter.write('k', 1, ABSENT)
+  const early = adapter.write('k', 2, ABSENT)
   t.match(await writing, { applied: true })
   t.match(await early, { applied: false, current: { value: 1 } })
 })
 
-await t.test('memory: around that waits afterwards makes a store that answers late, with what was so at the step', async (t) => {
+await t.test('memory: an around that waits after the step makes a storage that answers late, with the state at the step', async (t) => {
   let release = () => {}
   const held = new Promise<void>((resolve) => { release = resolve })
   const adapter = memoryAdapter({
@@ -72,12 +73,12 @@ await t.test('memory: around that waits afterwards makes a store that answers la
     }
   })
   const reading = adapter.read('k')
-  await adapter.write('k', 1, { kind: 'any' })
+  await adapter.write('k', 1, ANY)
   release()
   t.equal(await reading, undefined)
 })
 
-await t.test('memory: around that throws before the step makes a store that fails, and nothing is done', async (t) => {
+await t.test('memory: an around that throws before the step makes a storage that fails, and nothing is changed', async (t) => {
   let isDown = false
   const adapter = memoryAdapter({
     around (step) {
@@ -86,7 +87,7 @@ await t.test('memory: around that throws before the step makes a store that fail
     }
   })
   isDown = true
-  await t.rejects(adapter.write('k', 1, { kind: 'any' }), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+  await t.rejects(adapter.write('k', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
   isDown = false
   t.equal(await adapter.read('k'), undefined)
 })
@@ -99,7 +100,7 @@ await t.test('memory: a signal that aborts while around waits stops the step, wh
     }
   })
   const controller = new AbortController()
-  const writing = adapter.write('k', 1, { kind: 'any' }, { signal: controller.signal })
+  const writing = adapter.write('k', 1, ANY, { signal: controller.signal })
   controller.abort()
   await t.rejects(writing, { name: 'AbortError' })
   t.equal(await adapter.read('k'), undefined)
@@ -107,6 +108,6 @@ await t.test('memory: a signal that aborts while around waits stops the step, wh
 
 await t.test('memory: every adapter has a store of its own', async (t) => {
   const [one, two] = [memoryAdapter(), memoryAdapter()]
-  await one.write('k', 1, { kind: 'any' })
+  await one.write('k', 1, ANY)
   t.equal(await two.read('k'), undefined)
 })

@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Batcher, type BatcherOptions } from '../../../../lib/storage/kit/batcher.js'
@@ -23,7 +24,7 @@ function held (options: Partial<BatcherOptions<string, string>> = {}) {
   return { batcher, batches }
 }
 
-await t.test('batcher: what arrives in one turn is one batch, in its order, and a lone item goes with its own turn (E12)', async (t) => {
+await t.test('batcher: items that arrive in one turn are one batch, in their order; a lone item is sent at the end of its turn', async (t) => {
   const { batcher, batches } = held()
   const adding = ['a', 'b', 'a'].map((item) => batcher.add(item))
   t.same(batches, [], 'the turn is not over')
@@ -38,7 +39,7 @@ await t.test('batcher: what arrives in one turn is one batch, in its order, and 
   t.equal(await lone, 'did c')
 })
 
-await t.test('batcher: nothing is answered before the batch is, and what arrives meanwhile waits for the next (E12)', async (t) => {
+await t.test('batcher: no item is answered before its batch; an item that arrives meanwhile waits for the next one', async (t) => {
   const { batcher, batches } = held()
   const answered: string[] = []
   const note = (answer: string) => { answered.push(answer) }
@@ -57,7 +58,7 @@ await t.test('batcher: nothing is answered before the batch is, and what arrives
   t.same(answered, ['did a', 'did b'])
 })
 
-await t.test('batcher: an item that fails fails alone (E28), and a batch that fails fails whole', async (t) => {
+await t.test('batcher: a failed item fails alone; a failed batch fails each of its items', async (t) => {
   const { batcher, batches } = held()
   const adding = Promise.allSettled(['a', 'b', 'c'].map((item) => batcher.add(item)))
   await turn()
@@ -73,7 +74,7 @@ await t.test('batcher: an item that fails fails alone (E28), and a batch that fa
   t.equal(await after, 'did f')
 })
 
-await t.test('batcher: a batch has at most its size, and so many batches are under way as may be', async (t) => {
+await t.test('batcher: a batch has at most `size` items, and at most `inFlight` batches are in flight', async (t) => {
   const { batcher, batches } = held({ size: 2, inFlight: 2 })
   const adding = Promise.all(['a', 'b', 'c', 'd', 'e'].map((item) => batcher.add(item)))
   for (let passed = 0; passed < 4; passed++) await turn()
@@ -86,7 +87,7 @@ await t.test('batcher: a batch has at most its size, and so many batches are und
   t.equal((await adding).length, 5)
 })
 
-await t.test('batcher: with keyOf no batch has a key twice, and the items of a key keep their order (E25, E54)', async (t) => {
+await t.test('batcher: with keyOf no batch has a key twice, and the items of a key keep their order', async (t) => {
   const { batcher, batches } = held({ size: 3, keyOf: (item) => item[0]! })
   const adding = Promise.all(['a1', 'a2', 'b1', 'a3', 'c1', 'd1'].map((item) => batcher.add(item)))
   for (const expected of [['a1', 'b1', 'c1'], ['a2', 'd1'], ['a3']]) {
@@ -112,5 +113,40 @@ await t.test('batcher: idle resolves when everything that was added has an answe
   t.notOk(isIdle, 'b is under way')
   batches[1]!.end()
   await late
+  await idle
+})
+
+await t.test('batcher: a batch that is in flight for longer than its timeout holds up no other, and is still answered', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const { batcher, batches } = held({ inFlightTimeout: 100 })
+  const first = batcher.add('a')
+  await turn()
+  const second = batcher.add('b')
+  mock.timers.tick(99)
+  await turn()
+  t.equal(batches.length, 1)
+  mock.timers.tick(1)
+  await turn()
+  t.same(batches.map(({ items }) => items), [['a'], ['b']])
+  let isIdle = false
+  const idle = batcher.idle().then(() => { isIdle = true })
+  batches[1]!.end()
+  t.equal(await second, 'did b')
+  const third = batcher.add('c')
+  await turn()
+  t.equal(batches.length, 3, 'the batch that was over before its timeout made room once, and not twice')
+  const fourth = batcher.add('d')
+  mock.timers.tick(99)
+  await turn()
+  t.equal(batches.length, 3, 'the timeout of a batch that is over makes no room')
+  batches[2]!.end()
+  t.equal(await third, 'did c')
+  await turn()
+  batches[3]!.end()
+  t.equal(await fourth, 'did d')
+  t.notOk(isIdle, 'a has no answer yet')
+  batches[0]!.end()
+  t.equal(await first, 'did a')
   await idle
 })

@@ -3,12 +3,12 @@ import { within } from '../../../../lib/storage/kit/deadline.js'
 
 const late = () => new Error('late')
 
-await t.test('what settles in time is passed on as it is', async (t) => {
+await t.test('within: a promise that settles in time is passed on as it is', async (t) => {
   t.equal(await within(60_000, Promise.resolve(1), late), 1)
   await t.rejects(within(60_000, Promise.reject(new Error('its own')), late), { message: 'its own' })
 })
 
-await t.test('what does not settle in time is the error of the caller; a rejection after that bothers nobody', async (t) => {
+await t.test('within: a promise that does not settle in time gives the error of the caller; its later rejection is ignored', async (t) => {
   let fail = () => {}
   const failing = new Promise<never>((_resolve, reject) => { fail = () => { reject(new Error('too late to matter')) } })
   await t.rejects(within(1, failing, late), { message: /^late$/ })
@@ -16,7 +16,7 @@ await t.test('what does not settle in time is the error of the caller; a rejecti
   await new Promise(setImmediate)
 })
 
-await t.test('no timer is left behind, so nothing keeps the process', async (t) => {
+await t.test('within: no timer is left behind that would keep the process running', async (t) => {
   await within(60_000, Promise.resolve(1), late)
   t.notOk(process.getActiveResourcesInfo().includes('Timeout'))
 })

@@ -1,32 +1,33 @@
 import t from 'tap'
 import { satisfies } from '../../../../lib/storage/kit/expectation.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../../support/expectations.js'
 
-await t.test('satisfies: "version" holds for a version of its list, and for nothing else (R34)', async (t) => {
-  t.equal(satisfies({ kind: 'version', versions: ['a', 'b'] }, 'b'), true)
-  t.equal(satisfies({ kind: 'version', versions: ['a', 'b'] }, 'c'), false)
-  t.equal(satisfies({ kind: 'version', versions: ['a', 'b'] }, 'A'), false)
-  t.equal(satisfies({ kind: 'version', versions: [] }, 'a'), false)
-  t.equal(satisfies({ kind: 'version', versions: ['a'] }, undefined), false)
-  t.equal(satisfies({ kind: 'version', versions: [] }, undefined), false)
+await t.test('satisfies: "version" holds for a version of its list, and for nothing else', async (t) => {
+  t.equal(satisfies(versionIn('a', 'b'), 'b'), true)
+  t.equal(satisfies(versionIn('a', 'b'), 'c'), false)
+  t.equal(satisfies(versionIn('a', 'b'), 'A'), false)
+  t.equal(satisfies(versionIn(), 'a'), false)
+  t.equal(satisfies(versionIn('a'), undefined), false)
+  t.equal(satisfies(versionIn(), undefined), false)
 })
 
-await t.test('satisfies: "exists" holds for any version, and not for an absent entity (R34)', async (t) => {
-  t.equal(satisfies({ kind: 'exists' }, 'a'), true)
-  t.equal(satisfies({ kind: 'exists' }, undefined), false)
+await t.test('satisfies: "exists" holds for any version, and not for an absent entity', async (t) => {
+  t.equal(satisfies(EXISTS, 'a'), true)
+  t.equal(satisfies(EXISTS, undefined), false)
 })
 
-await t.test('satisfies: "absent" holds for an absent entity alone (R35)', async (t) => {
-  t.equal(satisfies({ kind: 'absent' }, 'a'), false)
-  t.equal(satisfies({ kind: 'absent' }, undefined), true)
+await t.test('satisfies: "absent" holds for an absent entity alone', async (t) => {
+  t.equal(satisfies(ABSENT, 'a'), false)
+  t.equal(satisfies(ABSENT, undefined), true)
 })
 
 await t.test('satisfies: "any" holds always', async (t) => {
-  t.equal(satisfies({ kind: 'any' }, 'a'), true)
-  t.equal(satisfies({ kind: 'any' }, undefined), true)
+  t.equal(satisfies(ANY, 'a'), true)
+  t.equal(satisfies(ANY, undefined), true)
 })
 
 await t.test('satisfies: an empty version is a version', async (t) => {
-  t.equal(satisfies({ kind: 'exists' }, ''), true)
-  t.equal(satisfies({ kind: 'absent' }, ''), false)
-  t.equal(satisfies({ kind: 'version', versions: [''] }, ''), true)
+  t.equal(satisfies(EXISTS, ''), true)
+  t.equal(satisfies(ABSENT, ''), false)
+  t.equal(satisfies(versionIn(''), ''), true)
 })

@@ -19,10 +19,11 @@ await t.test('copyJson: a copy is equal, and shares no object with what was copi
 })
 
 await t.test('copyJson: scalars are themselves', async (t) => {
-  for (const value of [null, true, false, '', 'a', 0, -1, 0.1, 1e308, Number.MAX_SAFE_INTEGER]) { t.equal(copyJson(value), value) }
+  const scalars = [null, true, false, '', 'a', 0, -1, 0.1, 1e308, Number.MAX_SAFE_INTEGER]
+  for (const value of scalars) t.equal(copyJson(value), value)
 })
 
-await t.test('copyJson: an object that is there twice becomes two', async (t) => {
+await t.test('copyJson: an object that occurs twice becomes two objects', async (t) => {
   const shared = { a: 1 }
   const copy = copyJson([shared, shared])
   t.strictSame(copy, [{ a: 1 }, { a: 1 }])
@@ -96,9 +97,9 @@ await t.test('copyJson: a refusal says what is wrong, and none of the content', 
   }
 })
 
-await t.test('jsonText: the text of what copyJson lets pass; what is too long for a text is refused', async (t) => {
+await t.test('jsonText: the text of a value that copyJson accepts; a value that is too long for a text is refused', async (t) => {
   t.equal(jsonText({ a: [1, 'b', null], c: undefined }), '{"a":[1,"b",null]}')
   t.throws(() => jsonText({ a: NaN }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
-  // Each control character takes six in JSON, so that the text would be longer than V8 allows.
+  // Each control character takes six characters in JSON, and V8 allows no text of that length.
   t.throws(() => jsonText('\u0001'.repeat(100_000_000)), { code: 'FST_IF_MATCH_INVALID_VALUE', message: /longer/ })
 })

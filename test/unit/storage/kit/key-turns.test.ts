@@ -9,7 +9,7 @@ function barrier () {
   return { open, opened }
 }
 
-await t.test('changes of one key go one after the other, also behind one that failed; those of other keys go beside them', async (t) => {
+await t.test('changes of one key run one after the other, also behind a failed one; changes of other keys run beside them', async (t) => {
   const turns = new KeyTurns()
   const [first, second] = [barrier(), barrier()]
   const begun: string[] = []
@@ -46,7 +46,7 @@ await t.test('a key is forgotten when its changes have settled', async (t) => {
   t.notOk(turns.has('a'))
 })
 
-await t.test('a change that waited for too long is never started, and those behind it still wait for their turn', async (t) => {
+await t.test('a change that waited for too long is never started, and the changes behind it still wait for their turn', async (t) => {
   const turns = new KeyTurns()
   const { open, opened } = barrier()
   const ahead = turns.take('a', 60_000, async () => { await opened }, late)
@@ -60,7 +60,7 @@ await t.test('a change that waited for too long is never started, and those behi
   t.strictSame(begun, ['patient'])
 })
 
-await t.test('who comes when the first change is over and the second under way waits for the second', async (t) => {
+await t.test('a change that arrives when the first one is over and the second is under way waits for the second', async (t) => {
   const turns = new KeyTurns()
   const [first, second] = [barrier(), barrier()]
   const begun: string[] = []

@@ -2,16 +2,17 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import { parseStored } from '../../../../lib/storage/kit/stored-json.js'
 
-await t.test('stored JSON: what was stored comes back', async (t) => {
+await t.test('parseStored: JSON text becomes its value', async (t) => {
   t.strictSame(parseStored('{"a":[1,null,"\\u0000"]}', 'unused'), { a: [1, null, '\0'] })
 })
 
-await t.test('stored JSON: damaged text is an outage with the complaint as its cause, and is quoted nowhere', async (t) => {
+await t.test('parseStored: damaged text is an outage with the complaint as its cause, and no error quotes the text', async (t) => {
   try {
     parseStored('{"card":"4111 1111"', 'Engine: a stored value is not JSON.')
     t.fail('parsed')
   } catch (error) {
-    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: 'Engine: a stored value is not JSON.' } })
+    const cause = { message: 'Engine: a stored value is not JSON.' }
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause })
     t.notMatch(inspect(error), /4111/)
   }
 })

@@ -1,11 +1,12 @@
 import t from 'tap'
 import type { Expectation, Stored } from '../../../../lib/storage/adapter.js'
 import { writeThenRead } from '../../../../lib/storage/kit/write-then-read.js'
+import { ABSENT, EXISTS, versionIn } from '../../../support/expectations.js'
 
-const v1: Expectation = { kind: 'version', versions: ['v1'] }
-const at = (version: string): Stored => ({ value: 1, version })
+const v1 = versionIn('v1')
+const stored = (version: string): Stored => ({ value: 1, version })
 
-/** Answers one after the other, the last one again and again; and how often it was asked. */
+/** A function that gives these answers one after the other, and then the last one again. It counts its calls. */
 function answers<R> (...all: R[]) {
   const ask = Object.assign(async () => {
     ask.calls++
@@ -16,42 +17,46 @@ function answers<R> (...all: R[]) {
 
 const none = answers<{ applied: true } | undefined>(undefined)
 
-await t.test('a write that applied is not followed by a look (E1)', async (t) => {
-  const look = answers(at('v2'))
-  t.strictSame(await writeThenRead(v1, answers({ applied: true as const }), look), { applied: true })
-  t.equal(look.calls, 0)
+await t.test('a write that was applied is not followed by a read', async (t) => {
+  const readCurrent = answers(stored('v2'))
+  t.strictSame(await writeThenRead(v1, answers({ applied: true as const }), readCurrent), { applied: true })
+  t.equal(readCurrent.calls, 0)
 })
 
-await t.test('a refusal carries what was read after the write (E1)', async (t) => {
-  t.strictSame(await writeThenRead(v1, none, answers(at('v2'))), { applied: false, current: at('v2') })
+await t.test('a refusal carries the entity that was read after the write', async (t) => {
+  t.strictSame(await writeThenRead(v1, none, answers(stored('v2'))), { applied: false, current: stored('v2') })
   t.strictSame(await writeThenRead(v1, none, answers<Stored | undefined>(undefined)), {
     applied: false,
     current: undefined
   })
-  t.strictSame(await writeThenRead({ kind: 'absent' }, none, answers(at('v2'))), { applied: false, current: at('v2') })
+  t.strictSame(await writeThenRead(ABSENT, none, answers(stored('v2'))), { applied: false, current: stored('v2') })
 })
 
-await t.test('what would have matched is written again, and is no refusal (E1, E21, E22)', async (t) => {
+await t.test('if the entity that is read would have matched, the write is tried again, and is not refused', async (t) => {
   const cases: Array<[Expectation, Stored | undefined]> = [
-    [v1, at('v1')],
-    [{ kind: 'exists' }, at('v2')],
-    [{ kind: 'absent' }, undefined]
+    [v1, stored('v1')],
+    [EXISTS, stored('v2')],
+    [ABSENT, undefined]
   ]
-  for (const [expectation, artefact] of cases) {
+  for (const [expectation, current] of cases) {
     const write = answers<{ applied: true } | undefined>(undefined, undefined, { applied: true })
-    t.strictSame(await writeThenRead(expectation, write, answers(artefact)), { applied: true }, expectation.kind)
+    t.strictSame(await writeThenRead(expectation, write, answers(current)), { applied: true }, expectation.kind)
     t.equal(write.calls, 3)
   }
 })
 
-await t.test('a race that others win again and again is CONTENTION after 16 attempts', async (t) => {
-  const write = answers<{ applied: true } | undefined>(undefined)
-  await t.rejects(writeThenRead(v1, write, answers(at('v1'))), { code: 'FST_IF_MATCH_CONTENTION', message: /16/ })
-  t.equal(write.calls, 16)
+await t.test('a race that other writers win in each attempt is CONTENTION after 16 attempts', async (t) => {
+  const attempts: number[] = []
+  const write = async (attempt: number) => { attempts.push(attempt) }
+  await t.rejects(
+    writeThenRead(v1, write as () => Promise<undefined>, answers(stored('v1'))),
+    { code: 'FST_IF_MATCH_CONTENTION', message: /16/ }
+  )
+  t.strictSame(attempts, Array.from({ length: 16 }, (_, index) => index + 1), 'each is told its number')
 })
 
 await t.test('between two attempts there is a pause', async (t) => {
   const jitter = t.capture(Math, 'random', () => 0)
-  await t.rejects(writeThenRead(v1, none, answers(at('v1'))), { code: 'FST_IF_MATCH_CONTENTION' })
+  await t.rejects(writeThenRead(v1, none, answers(stored('v1'))), { code: 'FST_IF_MATCH_CONTENTION' })
   t.equal(jitter().length, 15)
 })

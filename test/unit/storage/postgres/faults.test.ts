@@ -14,7 +14,7 @@ import {
 
 const sqlError = (code: string, message = 'simulated') => Object.assign(new Error(message), { code })
 
-await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose fault it is (E30)', async (t) => {
+await t.test('postgres: an answer with an SQLSTATE is a rollback, and tells the kind of the fault', async (t) => {
   const cases: Array<[string, string[]]> = [
     ['RETRY', ['40001', '40P01']],
     ['LOCKED', ['55P03']],
@@ -29,10 +29,11 @@ await t.test('postgres: an answer with an SQLSTATE is a rollback, and says whose
 })
 
 await t.test('postgres: a pooler that lost the server, a server that goes down, and an engine that cannot tell leave it unknown', async (t) => {
-  for (const code of ['08006', '08P01', '08007', '57P01', '57P02', '40003', '58030', 'XX000', 'XX001', 'F0000']) { t.equal(faultOf(sqlError(code)), 'UNKNOWN', code) }
+  const codes = ['08006', '08P01', '08007', '57P01', '57P02', '40003', '58030', 'XX000', 'XX001', 'F0000']
+  for (const code of codes) t.equal(faultOf(sqlError(code)), 'UNKNOWN', code)
 })
 
-await t.test('postgres: what was never sent was not applied; what was sent and not answered is unknown (E30, E31)', async (t) => {
+await t.test('postgres: a statement that was never sent was not applied; one that was sent and not answered is unknown', async (t) => {
   const socket = connect({ host: '127.0.0.1', port: 1 })
   const [refused] = await once(socket, 'error') as [Error]
   const pool = new pg.Pool()
@@ -70,7 +71,7 @@ await t.test('postgres: what was never sent was not applied; what was sent and n
   for (const error of sent) t.equal(faultOf(error), 'UNKNOWN', String(error))
 })
 
-await t.test('postgres: each fault has its error, and another one in a transaction of the app (E23)', async (t) => {
+await t.test('postgres: each fault has its error; a lock that is not free has another one in a transaction of the app', async (t) => {
   const codes = (code: string) =>
     [writeError(sqlError(code), 3, false), writeError(sqlError(code), 1, true), readError(sqlError(code), 1)].map(
       (error) => (error as Error & { code: string }).code.replace('FST_IF_MATCH_', '')
@@ -82,7 +83,7 @@ await t.test('postgres: each fault has its error, and another one in a transacti
   t.strictSame(codes('08P01'), ['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'STORAGE_UNAVAILABLE'])
 })
 
-await t.test('postgres: an explanation says what to do and names the SQLSTATE; what the server quoted is in no error', async (t) => {
+await t.test('postgres: an explanation says what to do and names the SQLSTATE; no error has the text of the server', async (t) => {
   const quoting = Object.assign(sqlError('23514', 'a secret'), {
     detail: 'a secret',
     where: 'a secret',
@@ -91,7 +92,9 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; w
   t.match(explain(quoting), {
     message: 'PostgreSQL: a constraint or a trigger of the table refused the row. (SQLSTATE 23514)'
   })
-  for (const error of [explain(quoting), writeError(quoting, 1, false), readError(quoting, 1)]) { t.notMatch(inspect(error, { depth: 9, showHidden: true }), /secret/) }
+  for (const error of [explain(quoting), writeError(quoting, 1, false), readError(quoting, 1)]) {
+    t.notMatch(inspect(error, { depth: 9, showHidden: true }), /secret/)
+  }
   t.match(
     writeError(quoting, 1, false).message,
     /PostgreSQL says that a constraint or a trigger of the table refused the row \(SQLSTATE 23514\)/
@@ -104,7 +107,7 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; w
   t.notMatch(explain(new Error('Failed query: insert params: hush')).message, /hush/)
 })
 
-await t.test('postgres: at boot, where nothing is content, what the driver says is told too; what the server quotes is not', async (t) => {
+await t.test('postgres: at boot, where nothing is content, the error has the text of the driver, but not that of the server', async (t) => {
   t.equal(
     explainBoot(new Error('The server does not support SSL connections')).message,
     'PostgreSQL: the connection was lost, or no answer came: The server does not support SSL connections'
@@ -113,19 +116,13 @@ await t.test('postgres: at boot, where nothing is content, what the driver says 
     explainBoot(Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })).message,
     /no connection could be had: connect ECONNREFUSED/
   )
-  t.match(
-    explainBoot(
-      Object.assign(
-        new AggregateError([Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })], ''),
-        { code: 'ECONNREFUSED' }
-      )
-    ).message,
-    /had: ECONNREFUSED$/
-  )
+  const refused = Object.assign(new Error('connect ECONNREFUSED ::1:1'), { syscall: 'connect' })
+  const ofAllAddresses = Object.assign(new AggregateError([refused], ''), { code: 'ECONNREFUSED' })
+  t.match(explainBoot(ofAllAddresses).message, /had: ECONNREFUSED$/)
   t.notMatch(explainBoot(Object.assign(new Error('hush'), { code: '28P01' })).message, /hush/)
 })
 
-await t.test('postgres: a prepared statement that is not there, or there already, is told from other errors (E27)', async (t) => {
+await t.test('postgres: the error of a prepared statement that is missing, or exists already, is told from other errors', async (t) => {
   for (const code of ['26000', '42P05']) t.ok(isUnknownStatement(sqlError(code)))
   for (const error of [sqlError('42P01'), new Error('26000'), undefined]) t.notOk(isUnknownStatement(error))
 })

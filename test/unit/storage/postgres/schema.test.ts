@@ -1,11 +1,11 @@
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
-import { checkTable } from '../../../../lib/storage/postgres/schema.js'
 import type { PostgresClient } from '../../../../lib/storage/postgres/client.js'
+import { checkTable, makeTable } from '../../../../lib/storage/postgres/schema.js'
 import { PostgresSession } from '../../../../lib/storage/postgres/session.js'
 import { createTableSql } from '../../../../lib/storage/postgres/sql.js'
-import { uniqueName } from '../../../support/services/service.js'
 import { warningsOf } from '../../../support/postgres/subjects.js'
+import { uniqueName } from '../../../support/services/service.js'
 
 const lite = await PGlite.create()
 t.teardown(async () => { await lite.close() })
@@ -16,7 +16,7 @@ async function warningsOn (table: string, client: PostgresClient = lite, options
   })
 }
 
-// A server with other settings than PGlite has.
+// PGlite, with other settings than it has.
 function serverWith (settings: object): PostgresClient {
   return {
     async query (text: string, values: unknown[]) {
@@ -36,15 +36,14 @@ async function made (columns: string, after = ''): Promise<string> {
 
 const REST = 'version text NOT NULL, replaced text, digest text, value json NOT NULL'
 
-await t.test('postgres: the table that createTableSql makes is used, and one of an app that holds the same', async (t) => {
+await t.test('postgres: the table of createTableSql is accepted, and so is a table of an app with these columns', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   t.strictSame(await warningsOn(table, serverWith({})), [])
   const other = await made(
-    `id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, ${REST.replace('json', 'text')}, key varchar(1024) COLLATE "POSIX"`.replace(
-      'version text',
-      'version varchar(16)'
-    ),
+    "id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, " +
+      `${REST.replace('json', 'text').replace('version text', 'version varchar(16)')}, ` +
+      'key varchar(1024) COLLATE "POSIX"',
     'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)'
   )
   t.strictSame(await warningsOn(other, serverWith({})), [])
@@ -60,7 +59,7 @@ await t.test('postgres: columns may have other names, and are checked by these',
   await t.rejects(warningsOn(table, lite, { columns: { key: 'Id' } }), { message: /no column Id/ })
 })
 
-await t.test('postgres: a table that is not there is refused, and the message prints the SQL that makes it', async (t) => {
+await t.test('postgres: a missing table is refused, and the message has the SQL that creates it', async (t) => {
   await t.rejects(warningsOn('missing'), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',
     message: /no table "missing".*CREATE TABLE IF NOT EXISTS "missing"/
@@ -117,10 +116,12 @@ await t.test('postgres: a server that is read only, holds another encoding or gi
     [{ is_read_only: 'on' }, /read only.*primary/], [{ encoding: 'LATIN1' }, /LATIN1.*UTF8/],
     [{ may_delete: false, may_insert: false }, new RegExp(`may not insert, delete in "${table}". GRANT`)]
   ]
-  for (const [settings, message] of cases) { await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message }) }
+  for (const [settings, message] of cases) {
+    await t.rejects(warningsOn(table, serverWith(settings)), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
+  }
 })
 
-await t.test('postgres: settings that can lose acknowledged writes are warned of (E34)', async (t) => {
+await t.test('postgres: a setting that can lose acknowledged writes is a warning', async (t) => {
   const table = uniqueName()
   await lite.exec(createTableSql({ table }))
   for (const setting of ['synchronous_commit', 'fsync', 'full_page_writes']) {
@@ -139,11 +140,12 @@ await t.test('postgres: settings that can lose acknowledged writes are warned of
   ])
 })
 
-await t.test('postgres: policies that may hide rows from this user, which then read as absent, are warned of', async (t) => {
+await t.test('postgres: a policy that may hide rows from this user, which then read as absent, is a warning', async (t) => {
   const table = uniqueName()
   const reader = uniqueName()
   await lite.exec(
-    `${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`
+    `${createTableSql({ table })}; CREATE ROLE ${reader}; GRANT ALL ON ${table} TO ${reader}; ` +
+      `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`
   )
   t.strictSame(await warningsOn(table, serverWith({})), [], 'the owner sees all rows')
   const warning = {
@@ -154,4 +156,37 @@ await t.test('postgres: policies that may hide rows from this user, which then r
   t.match(await warningsOn(table, serverWith({})), [warning])
   await lite.exec(`RESET ROLE; ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`)
   t.match(await warningsOn(table, serverWith({})), [warning], 'and here not even the owner does')
+})
+
+/** A server that fails to create a table `times` times, with this SQLSTATE, and the statements that it was sent. */
+function refusing (code: string, times: number, isThere = false) {
+  const sent: string[] = []
+  const client = {
+    async query (text: string) {
+      sent.push(text)
+      if (text.startsWith('CREATE') && times-- > 0) throw Object.assign(new Error('simulated'), { code })
+      return { rows: [{ is_there: isThere }] }
+    }
+  } as unknown as PostgresClient
+  return { session: new PostgresSession(client, { timeout: 1000 }), sent }
+}
+
+await t.test('postgres: makeTable tries again, up to 5 times, if another process creates the table; it throws any other error', async (t) => {
+  const made = refusing('42710', 2)
+  await makeTable(made.session, {})
+  t.equal(made.sent.length, 3)
+  const never = refusing('42P07', Infinity)
+  await t.rejects(makeTable(never.session, {}), { code: '42P07' })
+  t.equal(never.sent.length, 5)
+  const full = refusing('53100', Infinity)
+  await t.rejects(makeTable(full.session, {}), { code: '53100' })
+  t.equal(full.sent.length, 1)
+})
+
+await t.test('postgres: a user who may not create a table may use one that exists; if it is missing, the error has the SQL', async (t) => {
+  await makeTable(refusing('42501', 1, true).session, { schema: 'mine' })
+  await t.rejects(makeTable(refusing('42501', 1).session, { schema: 'mine' }), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /may not make the table\..*CREATE TABLE IF NOT EXISTS "mine"."entities".*GRANT .* ON "mine"."entities"/
+  })
 })

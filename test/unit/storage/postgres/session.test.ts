@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { PgQuery, PostgresClient } from '../../../../lib/storage/postgres/client.js'
 import { PostgresSession, type SessionOptions } from '../../../../lib/storage/postgres/session.js'
@@ -8,7 +8,7 @@ const STATEMENT = { name: 'named', text: 'SELECT 1' }
 
 type Answer = (query: PgQuery | string) => Promise<unknown>
 
-// A client that notes what it is asked, and the session on it.
+// A client that notes the queries that it gets, and the session on it.
 function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form = {}) {
   const asked: unknown[][] = []
   const client = {
@@ -26,7 +26,7 @@ const POOL = { totalCount: 0 }
 const CLIENT = { escapeIdentifier () {} }
 const sqlError = (code: string) => Object.assign(new Error('simulated'), { code })
 
-await t.test('postgres: a client of pg is asked by name, and told when to give a connection up; others are asked by text and values', async (t) => {
+await t.test('postgres: a client of pg gets named statements and a query_timeout; other clients get text and values', async (t) => {
   const named = [{ ...STATEMENT, values: ['a'], query_timeout: 5000 }]
   const unnamed = [{ text: 'SELECT 1', values: ['a'], query_timeout: 5000 }]
   const cases: Array<[object, boolean | undefined, unknown[]]> = [
@@ -43,7 +43,7 @@ await t.test('postgres: a client of pg is asked by name, and told when to give a
   t.strictSame(asked, [[{ text: 'SELECT 2', values: [], query_timeout: 5000 }]], 'a statement without a name')
 })
 
-await t.test('postgres: where named statements are not found, they are sent unnamed for good, and that is said once (E27)', async (t) => {
+await t.test('postgres: once a named statement is not found, all are sent unnamed, with one warning', async (t) => {
   for (const code of ['26000', '42P05']) {
     const { session, asked } = sessionOn(async (query) => {
       if ((query as PgQuery).name !== undefined) throw sqlError(code)
@@ -63,7 +63,7 @@ await t.test('postgres: where named statements are not found, they are sent unna
   }
 })
 
-await t.test('postgres: nothing else is sent a second time, whatever the driver says (E3)', async (t) => {
+await t.test('postgres: after any other error nothing is sent a second time', async (t) => {
   for (const error of [sqlError('42P01'), new Error('Connection terminated unexpectedly')]) {
     const { session, asked } = sessionOn(async () => { throw error }, {}, POOL)
     await t.rejects(session.query(STATEMENT, []), error)
@@ -71,7 +71,7 @@ await t.test('postgres: nothing else is sent a second time, whatever the driver 
   }
 })
 
-await t.test('postgres: an answer that does not come in time is an error, and nothing is sent again (E32)', async (t) => {
+await t.test('postgres: an answer that does not come in time is an error, and nothing is sent again', async (t) => {
   const { session, asked } = sessionOn(async () => await new Promise(() => {}), { timeout: 5 })
   await t.rejects(session.query(STATEMENT, []), { message: 'no answer came within 5 ms' })
   t.equal(asked.length, 1)
@@ -84,13 +84,13 @@ await t.test('postgres: an answer without rows is an error, and no absence', asy
   }
 })
 
-await t.test('postgres: one connection of pg gets one statement at a time, also behind one that failed', async (t) => {
+await t.test('postgres: a connection of pg gets one statement at a time, also behind one that failed', async (t) => {
   let underWay = 0
   let most = 0
   let count = 0
   const answer = async () => {
     most = Math.max(most, ++underWay)
-    await delay(1)
+    await turn()
     underWay--
     if (++count === 2) throw new Error('failed')
     return ROWS

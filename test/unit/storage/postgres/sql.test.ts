@@ -1,16 +1,11 @@
 import t from 'tap'
-import {
-  createTableSql,
-  quotedTable,
-  quoteName,
-  statementsOn,
-  type Statement
-} from '../../../../lib/storage/postgres/sql.js'
+import { quoteName } from '../../../../lib/storage/kit/sql-name.js'
+import { createTableSql, quotedTable, statementsOn, type Statement } from '../../../../lib/storage/postgres/sql.js'
 
 const flat = (statements: object): Statement[] =>
   Object.values(statements).flatMap((value: Statement | object) => ('text' in value ? [value] : flat(value)))
 
-await t.test('postgres: names are quoted, whatever is in them', async (t) => {
+await t.test('postgres: names are quoted, whatever characters they have', async (t) => {
   t.equal(quoteName('a "b"; --'), '"a ""b""; --"')
   const table = quotedTable({ schema: 'a.b', table: 'c"d', columns: { key: 'k"' } })
   t.strictSame(table, {
@@ -23,27 +18,29 @@ await t.test('postgres: names are quoted, whatever is in them', async (t) => {
   )
 })
 
-await t.test('postgres: the table orders keys by bytes, keeps texts as they are, and leaves room for updates (E20, E28)', async (t) => {
+await t.test('postgres: the table orders keys by bytes, keeps texts as they are, and leaves room for updates', async (t) => {
   t.equal(
     createTableSql(),
-    'CREATE TABLE IF NOT EXISTS "entities" ("key" text COLLATE "C" PRIMARY KEY, "version" text NOT NULL, "replaced" text, "digest" text, "value" json NOT NULL) WITH (fillfactor = 70)'
+    'CREATE TABLE IF NOT EXISTS "entities" ("key" text COLLATE "C" PRIMARY KEY, "version" text NOT NULL, ' +
+      '"replaced" text, "digest" text, "value" json NOT NULL) WITH (fillfactor = 70)'
   )
 })
 
-await t.test('postgres: what changes rows bounds its wait on the server, except in a transaction of the app (E31)', async (t) => {
-  for (const { text } of flat(statementsOn(quotedTable({}), 700))) { t.equal(text.includes("set_config('lock_timeout', '700', true)"), /INSERT|UPDATE|DELETE/.test(text), text) }
-  // So that no planner, of this server or of one that speaks its language, can leave the bound out or put it off.
+await t.test('postgres: a statement that changes rows bounds its wait on the server, except in a transaction of the app', async (t) => {
   for (const { text } of flat(statementsOn(quotedTable({}), 700))) {
+    const isChange = /INSERT|UPDATE|DELETE/.test(text)
+    t.equal(text.includes("set_config('lock_timeout', '700', true)"), isChange, text)
+    // The statement needs the row of the bound, so no planner can leave the bound out or put it off.
     t.equal(
       /bound AS MATERIALIZED .* (FROM|USING) bound WHERE .* bound\.is_set IS NOT NULL/.test(text),
-      /INSERT|UPDATE|DELETE/.test(text),
+      isChange,
       text
     )
   }
   for (const { text } of flat(statementsOn(quotedTable({}), 0))) t.notMatch(text, /set_config/)
 })
 
-await t.test('postgres: a statement has a name of its own, of at most 63 bytes, and another text has another one (E27)', async (t) => {
+await t.test('postgres: a statement has a name of its own, of at most 63 bytes, and another text has another one', async (t) => {
   const all = [
     statementsOn(quotedTable({}), 700),
     statementsOn(quotedTable({}), 800),

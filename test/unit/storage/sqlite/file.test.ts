@@ -10,7 +10,7 @@ function open (t: Test, file: string, options?: Database.Options): Database.Data
   return database
 }
 
-await t.test('sqlite: a new file gets a write-ahead log, FULL commits, a short busy_timeout and a rowid table (E10, E14)', async (t) => {
+await t.test('sqlite: a new file gets a write-ahead log, FULL commits, a short busy_timeout and a rowid table', async (t) => {
   const database = open(t, fileOf(t))
   prepareFile(database, 'entities', 'FULL')
   t.equal(database.pragma('journal_mode', { simple: true }), 'wal')
@@ -74,7 +74,8 @@ await t.test('sqlite: a table that would take two keys for one, change what it s
     ],
     [`key TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, ${rest}`, 'a further column that nobody fills']
   ]
-  for (const [columns, why] of cases) { t.throws(() => prepared(columns), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }, why) }
+  const refused = { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /of another shape/ }
+  for (const [columns, why] of cases) t.throws(() => prepared(columns), refused, why)
   prepared(`id INTEGER NOT NULL PRIMARY KEY, key VARCHAR(1024) UNIQUE, owner TEXT NOT NULL DEFAULT 'nobody', ${rest}`)
 })
 
@@ -84,14 +85,14 @@ await t.test('sqlite: a table of an application may lie in the index of its keys
   prepareFile(database, 'entities', 'FULL')
 })
 
-await t.test('sqlite: a database in memory is refused, since it can promise nothing', async (t) => {
+await t.test('sqlite: a database in memory is refused: it keeps nothing', async (t) => {
   t.throws(() => prepareFile(open(t, ':memory:'), 'entities', 'FULL'), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',
     message: /write-ahead log/
   })
 })
 
-await t.test('sqlite: a handle that does not commit as hard as it was told is refused', async (t) => {
+await t.test('sqlite: a handle that does not accept its PRAGMA synchronous is refused', async (t) => {
   const handle = new FaultyHandle(open(t, fileOf(t)))
   handle.after = (sql) => { if (sql.startsWith('PRAGMA synchronous =')) handle.exec('PRAGMA main.synchronous=OFF') }
   t.throws(() => prepareFile(handle, 'entities', 'FULL'), {
@@ -100,7 +101,7 @@ await t.test('sqlite: a handle that does not commit as hard as it was told is re
   })
 })
 
-await t.test('sqlite: rolling back is fine where SQLite did so by itself', async (t) => {
+await t.test('sqlite: rolling back is no error if SQLite rolled back already', async (t) => {
   const database = open(t, fileOf(t))
   database.exec('BEGIN')
   rollBack(database)

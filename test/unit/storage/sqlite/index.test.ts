@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { sqliteAdapter, type SqliteAdapterOptions } from '../../../../lib/storage/sqlite/index.js'
+import { ABSENT, ANY, EXISTS } from '../../../support/expectations.js'
 import { driverCases } from '../../../support/sqlite/driver-cases.js'
 import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../../support/sqlite/handles.js'
 
@@ -12,18 +13,16 @@ await driverCases(t, openFile)
 
 const opened = async (t: Test, options?: Partial<SqliteAdapterOptions>) => await openedAdapter(t, openFile, options)
 
-const ANY = { kind: 'any' } as const
-
-await t.test('sqlite: writes of one turn are one transaction, and no answer, a refusal neither, leaves before COMMIT returned (E12, E15)', async (t) => {
+await t.test('sqlite: writes of one turn are one transaction, and no answer, a refusal neither, leaves before COMMIT returned', async (t) => {
   const { adapter, handle } = await opened(t)
   const log: string[] = []
   handle.after = (sql) => { if (/^(BEGIN|COMMIT|INSERT|DELETE)/.test(sql)) log.push(sql.split(' ', 2).join(' ')) }
   const note = async (operation: Promise<{ applied: boolean }>) => { log.push(`applied: ${(await operation).applied}`) }
   await Promise.all([
-    note(adapter.write('a', 1, { kind: 'absent' })),
-    note(adapter.write('b', 1, { kind: 'absent' })),
-    note(adapter.write('a', 2, { kind: 'absent' })),
-    note(adapter.remove('b', { kind: 'exists' }))
+    note(adapter.write('a', 1, ABSENT)),
+    note(adapter.write('b', 1, ABSENT)),
+    note(adapter.write('a', 2, ABSENT)),
+    note(adapter.remove('b', EXISTS))
   ])
   t.same(log, [
     'BEGIN IMMEDIATE',
@@ -54,7 +53,7 @@ await t.test('sqlite: reads of one turn are one transaction, which sees one stat
   t.match(await adapter.read('a'), { value: 2 })
 })
 
-await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; full or before COMMIT it is STORAGE_UNAVAILABLE (E16)', async (t) => {
+await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; a full disk and a failure before COMMIT are STORAGE_UNAVAILABLE', async (t) => {
   const { adapter, handle } = await opened(t)
   const cases: Array<[string, string, string]> = [
     ['COMMIT', 'SQLITE_IOERR_FSYNC', 'FST_IF_MATCH_OUTCOME_UNKNOWN'],
@@ -64,7 +63,7 @@ await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; 
   ]
   for (const [step, fault, code] of cases) {
     handle.before = (sql) => { if (sql.startsWith(step)) throw sqliteError(fault) }
-    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('b', 1, { kind: 'exists' })])
+    const outcomes = await Promise.allSettled([adapter.write('a', 1, ANY), adapter.write('b', 1, EXISTS)])
     handle.before = () => {}
     t.match(outcomes, [{ reason: { code } }, { reason: { code } }], `${fault} in ${step}`)
     t.equal(await adapter.read('a'), undefined, 'rolled back')
@@ -89,7 +88,7 @@ await t.test('sqlite: a request that ends while its write waits for a lock is no
   t.same((await adapter.list('')).items.map(({ key }) => key), ['there'])
 })
 
-await t.test('sqlite: a transaction that the app left open is an outage; nothing is written into it, and it stays the app\'s to end (E13)', async (t) => {
+await t.test('sqlite: a transaction that the app left open is an outage; nothing is written into it, and it stays the app\'s to end', async (t) => {
   const { adapter, database, file } = await opened(t)
   database.exec('CREATE TABLE things (id INTEGER)')
   const other = connect(t, file)
@@ -105,12 +104,12 @@ await t.test('sqlite: a transaction that the app left open is an outage; nothing
   t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
 })
 
-await t.test('sqlite: a damaged value is an outage for whoever asks for it alone, and its content is in no error (E28)', async (t) => {
+await t.test('sqlite: a damaged value fails only the operations that read it, as an outage, and its content is in no error', async (t) => {
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
   const outcomes = await Promise.allSettled([
-    adapter.write('a', 2, { kind: 'absent' }),
+    adapter.write('a', 2, ABSENT),
     adapter.write('b', 1, ANY),
     adapter.read('a'),
     adapter.read('b')
@@ -122,7 +121,7 @@ await t.test('sqlite: a damaged value is an outage for whoever asks for it alone
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
 })
 
-await t.test('sqlite: a page that cannot be read fails the one who asked for it, with an error of its own, and no other read of its turn (E28)', async (t) => {
+await t.test('sqlite: a page that cannot be read fails the reads that need it, each with its own error, and no other read of the turn', async (t) => {
   const { adapter, handle } = await opened(t)
   for (const key of ['a', 'b', 'c']) await adapter.write(key, key, ANY)
   let selects = 0
@@ -136,7 +135,7 @@ await t.test('sqlite: a page that cannot be read fails the one who asked for it,
   t.not((a as PromiseRejectedResult).reason, (b as PromiseRejectedResult).reason)
 })
 
-await t.test('sqlite: a lock in the middle of the reads of a turn is waited for, and all of them are read again', async (t) => {
+await t.test('sqlite: if a lock is met between the reads of a turn, the adapter waits for it and runs all of them again', async (t) => {
   const { adapter, handle } = await opened(t)
   for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
   let selects = 0
@@ -145,13 +144,13 @@ await t.test('sqlite: a lock in the middle of the reads of a turn is waited for,
   t.equal(selects, 4)
 })
 
-await t.test('sqlite: a read that meets a lock for too long is an outage, and no absence', async (t) => {
+await t.test('sqlite: a read that waits too long for a lock is an outage, and no absence', async (t) => {
   const { adapter, handle } = await opened(t, { lockTimeout: 0 })
   handle.before = () => { throw sqliteError('SQLITE_BUSY') }
   await t.rejects(adapter.read('a'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /holds the lock/ } })
 })
 
-await t.test('sqlite: a lock that is in the way of the last step of the boot is waited for', async (t) => {
+await t.test('sqlite: the boot waits for a lock, also in its last step', async (t) => {
   const handle = new FaultyHandle(connect(t, fileOf(t)))
   let refusals = 3
   handle.before = (sql) => {
@@ -162,7 +161,7 @@ await t.test('sqlite: a lock that is in the way of the last step of the boot is 
   t.match(await adapter.write('a', 1, ANY), { applied: true })
 })
 
-await t.test('sqlite: a file that is refused does not boot, and says why', async (t) => {
+await t.test('sqlite: with a file that is refused the boot fails, and says why', async (t) => {
   await t.rejects(sqliteAdapter({ database: connect(t, ':memory:') }).open!(), {
     code: 'FST_IF_MATCH_INVALID_ADAPTER',
     message: /write-ahead log/
@@ -181,7 +180,10 @@ await t.test('sqlite: wrong options are refused, naming the option', async (t) =
     [{ database, lockTimeout: -1 }, /"lockTimeout"/],
     [{ database, lockTimeout: '5' }, /"lockTimeout"/]
   ]
-  for (const [options, message] of wrong) { t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }) }
+  for (const [options, message] of wrong) {
+    const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }
+    t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), refused)
+  }
 })
 
 function connect (t: Test, file: string, options?: Database.Options): Database.Database {

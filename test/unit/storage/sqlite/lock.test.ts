@@ -2,7 +2,7 @@ import t from 'tap'
 import { whenFree } from '../../../../lib/storage/sqlite/lock.js'
 import { sqliteError } from '../../../support/sqlite/handles.js'
 
-await t.test('sqlite: a busy lock is tried for until it is free', async (t) => {
+await t.test('sqlite: a step runs again until the lock is free', async (t) => {
   let attempts = 0
   const result = await whenFree(() => {
     if (++attempts < 12) throw sqliteError('SQLITE_BUSY')
@@ -21,7 +21,7 @@ await t.test('sqlite: a lock that stays busy is STORAGE_UNAVAILABLE, after one a
   t.equal(attempts, 1)
 })
 
-await t.test('sqlite: what is no lock is not tried again (E3)', async (t) => {
+await t.test('sqlite: a step that fails for another reason than a lock does not run again', async (t) => {
   let attempts = 0
   await t.rejects(whenFree(() => {
     attempts++

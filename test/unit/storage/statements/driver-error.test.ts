@@ -7,7 +7,7 @@ import { sqlStateFault } from '../../../../lib/storage/statements/faults.js'
 
 const driver = Object.assign(new Error('of the driver'), { code: '23505' })
 
-await t.test('the error of the driver is found in what an ORM made of it, as a cause or a driverError', async (t) => {
+await t.test('the error of the driver is found in the error of an ORM, as its cause or driverError', async (t) => {
   t.equal(driverErrorOf(driver), driver)
   t.equal(driverErrorOf(new Error('Failed query', { cause: driver })), driver)
   t.equal(driverErrorOf(Object.assign(new Error('QueryFailedError'), { driverError: driver })), driver)
@@ -17,14 +17,14 @@ await t.test('the error of the driver is found in what an ORM made of it, as a c
   )
 })
 
-await t.test('whatever was thrown is taken, and a chain without an end ends', async (t) => {
+await t.test('any thrown value is accepted, and an endless chain of causes ends the search', async (t) => {
   for (const thrown of [undefined, null, 'text', 1, { cause: null }]) t.equal(driverErrorOf(thrown), thrown)
   const endless: { cause?: unknown } = {}
   endless.cause = endless
   t.equal(driverErrorOf(endless), endless)
 })
 
-await t.test('what says that nothing was sent is the error, though it has a cause: a Pool of pg that could not connect in time (E30)', async (t) => {
+await t.test('an error that tells that nothing was sent is taken, not its cause: a Pool of pg that could not connect in time', async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   t.teardown(() => { silent.close() })
   await once(silent, 'listening')

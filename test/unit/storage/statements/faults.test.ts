@@ -6,7 +6,7 @@ const coded = (code: unknown): Error => Object.assign(new Error('simulated'), { 
 const meaning = (fault: Error | undefined): unknown =>
   (fault as { code?: string } | undefined)?.code?.replace('FST_IF_MATCH_', '')
 
-await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage (E23, E30)', async (t) => {
+await t.test('an SQLSTATE is a rollback: an error of the value, of contention, or an outage', async (t) => {
   const cases = {
     INVALID_VALUE: ['22001', '22003', '22P05', '23502', '23505', '23514', '23P01', 'P0001'],
     CONTENTION: ['40001', '40P01'],
@@ -21,36 +21,21 @@ await t.test('an SQLSTATE is a rollback: the value, other writers, or an outage 
       t.notMatch(inspect(fault, { depth: 9 }), /a secret/)
     }
   }
-  for (const syscall of ['connect', 'getaddrinfo']) { t.equal(meaning(sqlStateFault(Object.assign(new Error('simulated'), { syscall }))), 'STORAGE_UNAVAILABLE') }
+  for (const syscall of ['connect', 'getaddrinfo']) {
+    t.equal(meaning(sqlStateFault(Object.assign(new Error('simulated'), { syscall }))), 'STORAGE_UNAVAILABLE')
+  }
   t.equal(meaning(sqlStateFault(new Error('timeout exceeded when trying to connect'))), 'STORAGE_UNAVAILABLE')
 })
 
-await t.test('what does not say that it was rolled back may have been applied: what poolers, a server in disorder and Node say (E30)', async (t) => {
-  for (const code of [
-    '08006',
-    '08P01',
-    '08003',
-    '40003',
-    '57P01',
-    '57P02',
-    '58030',
-    'XX000',
-    'F0000',
-    'EPIPE',
-    'E2BIG',
-    'ECONNRESET',
-    'ETIMEDOUT',
-    'SQLITE_BUSY',
-    'P2025x',
-    23505,
-    undefined
-  ]) {
-    t.equal(sqlStateFault(coded(code)), undefined, String(code))
-  }
-  for (const thrown of [new Error('Connection terminated unexpectedly'), 'text', undefined, null]) { t.equal(sqlStateFault(thrown), undefined) }
+await t.test('an error that does not tell of a rollback leaves it open: SQLSTATEs of poolers and of a damaged server, codes of Node.js', async (t) => {
+  const states = ['08006', '08P01', '08003', '40003', '57P01', '57P02', '58030', 'XX000', 'F0000']
+  const others = ['EPIPE', 'E2BIG', 'ECONNRESET', 'ETIMEDOUT', 'SQLITE_BUSY', 'P2025x', 23505, undefined]
+  for (const code of [...states, ...others]) t.equal(sqlStateFault(coded(code)), undefined, String(code))
+  const thrown = [new Error('Connection terminated unexpectedly'), 'text', undefined, null]
+  for (const error of thrown) t.equal(sqlStateFault(error), undefined)
 })
 
-await t.test('a result code of SQLite is the value, an outage, or a disk that proves nothing (E16)', async (t) => {
+await t.test('a result code of SQLite is an error of the value, an outage, or a failed disk, which proves nothing', async (t) => {
   const cases = {
     INVALID_VALUE: ['SQLITE_CONSTRAINT_CHECK', 'SQLITE_CONSTRAINT_NOTNULL', 'SQLITE_TOOBIG'],
     STORAGE_UNAVAILABLE: [
@@ -71,5 +56,7 @@ await t.test('a result code of SQLite is the value, an outage, or a disk that pr
     }
   }
   t.equal(meaning(sqliteFault(new TypeError('The database connection is not open'))), 'STORAGE_UNAVAILABLE')
-  for (const thrown of [coded('SQLITE_PROTOCOL'), new Error('whatever'), 'text', undefined, null]) { t.equal(sqliteFault(thrown), undefined) }
+  for (const thrown of [coded('SQLITE_PROTOCOL'), new Error('whatever'), 'text', undefined, null]) {
+    t.equal(sqliteFault(thrown), undefined)
+  }
 })
