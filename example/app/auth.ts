@@ -5,12 +5,12 @@ import type { Token } from './tokens.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sends this request; null ahead of the authentication. */
+    /** Who sends this request; null before the authentication. */
     token: Token | null
   }
 }
 
-/** A hook that lets nobody in without one of these bearer tokens. */
+/** A hook that refuses a request without one of these bearer tokens. */
 export function authenticate (tokens: readonly Token[]): onRequestAsyncHookHandler {
   const known = tokens.map((token) => ({ token, digest: digestOf(token.secret) }))
 
@@ -18,7 +18,7 @@ export function authenticate (tokens: readonly Token[]): onRequestAsyncHookHandl
     const secret = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
     if (secret !== undefined) {
       const digest = digestOf(secret)
-      // All of them, also behind a match, and digests of one length: the time tells nothing about any token.
+      // Every token is compared, also after a match, and digests have one length: the time tells nothing about any.
       for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) request.token = candidate.token
     }
     if (request.token === null) {
@@ -33,16 +33,16 @@ export function authenticate (tokens: readonly Token[]): onRequestAsyncHookHandl
 }
 
 /**
- * A hook that lets a token act for its own publishers alone. Whether another publisher exists is nobody's business, so
- * an unknown one is 403 too, as CPP §9 has it for a wrong publisher id, and no 404 is left to give.
+ * A hook that lets a token act for its own publishers alone. A publisher that does not exist is 403 too (reading 9):
+ * whether it exists is for its own tokens to know.
  */
 export async function authorise (request: FastifyRequest): Promise<void> {
   const { publisherId } = request.params as { publisherId: string }
-  demandRole(request, publisherId)
+  assertRole(request, publisherId)
 }
 
-/** @throws ApiError 403 */
-export function demandRole (request: FastifyRequest, publisherId: string): void {
+/** @throws ApiError 403 if the token of the request has no role on this publisher */
+export function assertRole (request: FastifyRequest, publisherId: string): void {
   if (request.token?.roles.has(publisherId) !== true) {
     throw new ApiError(403, 'Forbidden', 'This token has no role on this publisher.')
   }

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@fastify/type-provider-typebox'
 
-/** The form of every error (CPP §2). */
+/** The body of every refusal (reading 30). */
 export const ErrorSchema = Type.Object(
   { error: Type.Object({ code: Type.String(), message: Type.String() }) },
   { $id: 'Error', description: 'The error' }
@@ -9,5 +9,5 @@ export type ErrorBody = Static<typeof ErrorSchema>
 
 const AnyError = Type.Unsafe<ErrorBody>({ $ref: 'Error#' })
 
-/** The errors of every route, in the same form. By this name, as generators of clients trip over ranges like 4XX. */
+/** The errors of every route, under the name `default`: generators of clients trip over ranges like 4XX. */
 export const errorResponses = { default: AnyError }

@@ -11,8 +11,8 @@ export class ApiError extends Error {
   }
 }
 
-// BadRequest, Forbidden, InternalServerError and, in api-version.ts, InvalidAPIVersion are Microsoft's. It left the
-// others open (CPP §2), so those names are ours, and stable.
+// BadRequest, Forbidden, InternalServerError and InvalidAPIVersion (api-version.ts) are Microsoft's. The other names
+// are ours, and stable (reading 11).
 const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   401: 'Unauthorized',
@@ -25,7 +25,7 @@ const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable'
 }
 
-// Where a client can do more with a name than its status tells.
+// Errors of the plugin whose code tells a client more than their status does.
 const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
   FST_IF_MATCH_REQUIRED: 'MissingIfMatch',
   FST_IF_MATCH_MALFORMED: 'MalformedPrecondition',
@@ -33,54 +33,53 @@ const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
   FST_IF_MATCH_OUTCOME_UNKNOWN: 'OutcomeUnknown'
 }
 
-// Fastify's messages quote the address, and tell no limit; that of a body is its default.
+// Fastify's own messages quote the address and name no limit. The limit of a body is Fastify's default.
 const MESSAGE_OF_FASTIFY: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The address has a percent sign that begins no code of UTF-8. Write the percent sign itself as %25.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body takes more than 1048576 bytes. Send a smaller one.',
   FST_ERR_MAX_PARAM_LENGTH: 'A part of the address is too long.'
 }
 
-/** What refuses a request, wherever that happens. */
+/** An error that ends a request, from the app, the plugin, Fastify or Node. */
 type Failure = Error & { code?: string, statusCode?: number }
 
-/** A refusal as it is sent, be it by a reply or, where there is none, by hand. */
-export interface Refusal {
+/** The answer to a request that failed. */
+export interface ErrorAnswer {
   status: number
   headers: Readonly<Record<string, string>>
   body: ErrorBody
 }
 
-/** The one form of every refusal of this server: its status, its headers and its body (CPP §2). */
-export function refusalOf (error: Failure, id: string): Refusal {
+/** The answer to a failed request: the one form that all refusals of this server have (reading 30). */
+export function errorAnswer (error: Failure, requestId: string): ErrorAnswer {
   const status = statusOf(error)
   return {
     status,
-    headers: { ...SECURITY_HEADERS, [REQUEST_ID]: id, 'content-type': 'application/json; charset=utf-8' },
+    headers: { ...SECURITY_HEADERS, [REQUEST_ID]: requestId, 'content-type': 'application/json; charset=utf-8' },
     body: { error: { code: codeOf(error, status), message: messageOf(error, status) } }
   }
 }
 
-/** Answers an error in the form of the API. What failed in the server goes to its log, under the id of the request. */
+/** Answers an error in the form of the API. A failure of the server is logged whole, under the id of the request. */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, headers, body } = refusalOf(error, request.id)
-  // A client that left is no failure; nobody sees this answer.
-  if (status >= 500 && error.code !== 'FST_IF_MATCH_LATE_WRITE') request.log.error({ err: error }, 'request failed')
-  // The message may quote the document, which is its client's business alone.
+  const { status, headers, body } = errorAnswer(error, request.id)
+  // A client that hung up is no failure of the server, and nobody sees this answer.
+  const hasFailed = status >= 500 && error.code !== 'FST_IF_MATCH_LATE_WRITE'
+  if (hasFailed) request.log.error({ err: error }, 'request failed')
+  // Without its message, which may quote the document: no log is to hold that.
   else request.log.info({ code: error.code }, 'request refused')
   return reply.code(status).headers(headers).send(body)
 }
 
 /** Answers a request that no route is for. */
 export function answerNoRoute ({ id, method }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, headers, body } = refusalOf(
-    new ApiError(404, 'RouteNotFound', `There is no ${method} at this address.`),
-    id
-  )
+  const error = new ApiError(404, 'RouteNotFound', `There is no ${method} at this address.`)
+  const { status, headers, body } = errorAnswer(error, id)
   return reply.code(status).headers(headers).send(body)
 }
 
 function statusOf ({ code, statusCode }: Failure): number {
-  // The API keeps 422 for an offer that cannot be published (CPP §3); what cannot even be stored is a wrong body.
+  // 422 says that an offer cannot be published (reading 19). A document that cannot be stored is a wrong body.
   if (code === 'FST_IF_MATCH_INVALID_VALUE') return 400
   return statusCode !== undefined && statusCode >= 400 && statusCode <= 599 ? statusCode : 500
 }

@@ -2,39 +2,44 @@ import type { FastifyInstance } from 'fastify'
 import { ApiError } from './errors.js'
 
 /**
- * Takes JSON, and nothing else. Known clients send its content type on requests without a body too (CPP §2), which
- * Fastify's own parser refuses; here that is no body, and the schema of the route says whether it needs one. What is not
- * UTF-8 is refused: decoded anyway, it would come back as something else than was PUT.
+ * Takes JSON, and nothing else. An empty body counts as no body (reading 37), which Fastify's own parser refuses
+ * (engine-facts#fastify-empty-json-body); the schema of the route says whether it needs one. A body that is not UTF-8
+ * is refused: decoded all the same, it would come back as something else than was PUT.
  */
 export function acceptJsonAlone (app: FastifyInstance): void {
-  // Refuses __proto__. Nothing here assigns to what a key called constructor names, so it is one like any other.
+  // __proto__ is refused. No code here assigns to what a key called constructor names, so that key is like any other.
   const parse = app.getDefaultJsonParser('error', 'ignore')
-  const parseAny = app.getDefaultJsonParser('ignore', 'ignore')
+  const parseAnyName = app.getDefaultJsonParser('ignore', 'ignore')
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const coding = request.headers['content-encoding'] ?? 'identity'
-    if (coding.toLowerCase() !== 'identity') { return done(new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.')) }
+    if (coding.toLowerCase() !== 'identity') return done(encodedBody())
     if (body.length === 0) return done(null, undefined)
     let text: string
     try {
       text = utf8.decode(body)
     } catch {
-      return done(new ApiError(400, 'BadRequest', 'The body is not UTF-8.'))
+      return done(badRequest('The body is not UTF-8.'))
     }
     return parse(request, text, (error, document) => {
       if (error === null) return done(null, document)
-      // Fastify has one answer for what is not JSON and for what is, with such a name in it.
-      return parseAny(request, text, (unreadable) => {
-        done(
-          unreadable ??
-            new ApiError(
-              400,
-              'BadRequest',
-              'The body has a member named "__proto__", which this server does not keep. Give it another name.'
-            )
-        )
-      })
+      // Fastify has one error for a text that is not JSON and for JSON with a name that is refused.
+      return parseAnyName(request, text, (notJson) => { done(notJson ?? refusedName()) })
     })
   })
+}
+
+function encodedBody (): ApiError {
+  return new ApiError(415, 'UnsupportedMediaType', 'This server takes bodies without a content-encoding.')
+}
+
+function refusedName (): ApiError {
+  return badRequest(
+    'The body has a member named "__proto__", which this server does not keep. Give it another name.'
+  )
+}
+
+function badRequest (message: string): ApiError {
+  return new ApiError(400, 'BadRequest', message)
 }

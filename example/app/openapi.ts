@@ -1,14 +1,15 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import type { TSchema } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { transform } from 'fastify-if-match/openapi'
 import fp from 'fastify-plugin'
 import { API_VERSIONS } from './api-version.js'
 import { ErrorSchema } from './error-schema.js'
-import { NAMED_SCHEMAS } from '../offers/schemas.js'
 
-const DESCRIPTION = `Every change names its strategy: \`If-Match\` with the \`ETag\` of an earlier answer changes that version and no other (412),
-\`If-Match: *\` is the last one that wins, and without the header nothing happens (400).`
+const DESCRIPTION = `Every change names its strategy. \`If-Match\` with the \`ETag\` of an earlier answer changes
+that version and no other (412). \`If-Match: *\` skips the comparison: the last write wins. Without the header nothing
+happens (400).`
 
 // The page runs its own files alone and talks to this server alone. Its script adds a style element.
 const PAGE_POLICY = {
@@ -22,15 +23,21 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'"
 }
 
+/** What the document is made of, besides the routes. */
+export interface OpenApiOptions {
+  /** The schemas that have a name in the document. */
+  schemas: readonly TSchema[]
+}
+
 /**
- * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`. Both ask for no token.
- * Registered on the root ahead of the routes that it describes; before or after the plugin is the same.
+ * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`. Both need no token.
+ * Register it on the root, ahead of the routes that it describes.
  */
-export const openApi = fp(async (app: FastifyInstance): Promise<void> => {
-  for (const schema of [ErrorSchema, ...NAMED_SCHEMAS]) app.addSchema(schema)
+export const openApi = fp(async (app: FastifyInstance, { schemas }: OpenApiOptions): Promise<void> => {
+  for (const schema of [ErrorSchema, ...schemas]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
-      // What generators of clients read best.
+      // The version that generators of clients read best.
       openapi: '3.0.3',
       info: { title: 'Offers API', version: API_VERSIONS[0]!, description: DESCRIPTION },
       tags: [
@@ -54,7 +61,7 @@ const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ sche
   return transform({ schema: { ...added, ...schema }, url, route })
 }
 
-/** A body that may be null may be missing as well, which @fastify/swagger does not say. */
+/** Says that a body which may be null may be missing as well: @fastify/swagger does not. */
 const letBodiesBeMissing: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
   const { openapiObject } = document as Extract<typeof document, { openapiObject: object }>
   for (const path of Object.values(openapiObject.paths!)) {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 /**
  * Tells browsers to take an answer for what it says it is, and to run, frame and share nothing of it: the API serves
- * data. HSTS is missing, as whoever has the certificate says that; this server speaks plain HTTP.
+ * data. HSTS is missing: this server speaks plain HTTP, so the proxy that ends TLS sends it.
  */
 export const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -13,7 +13,7 @@ export const SECURITY_HEADERS = {
   'x-frame-options': 'DENY'
 } as const
 
-/** Sends them with every answer. Whoever serves a page sets a policy of its own over that. */
+/** Sends them with every answer. A route that serves a page sets a policy of its own over that. */
 export function sendSecurityHeaders (app: FastifyInstance): void {
   app.addHook('onRequest', async (_request, reply) => { reply.headers(SECURITY_HEADERS) })
 }

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { IfMatchRouteOptions } from 'fastify-if-match'
-import { randomUUID } from 'node:crypto'
 import { API_VERSIONS } from '../app/api-version.js'
 import { errorResponses } from '../app/error-schema.js'
 import { OFFER_KEY } from './key.js'
@@ -18,94 +18,86 @@ import {
   type OfferParams
 } from './schemas.js'
 
-const AddressSchema = { type: 'string', description: 'Where to follow the operation, without the host' }
-const AcceptedSchema = { ...OperationSchema, headers: { Location: AddressSchema, 'Operation-Location': AddressSchema } }
+const LocationSchema = { type: 'string', description: 'Where to follow the operation, without the host' }
+const AcceptedSchema = {
+  ...OperationSchema,
+  headers: { Location: LocationSchema, 'Operation-Location': LocationSchema }
+}
 
-/** What is done with an offer: publish, golive and cancel (CPP §3, routes 7 to 9, and §8). */
+/** Changes that are not a document: publish, golive and cancel. */
 export const actions: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock, stepMs, actionsIfMatch }) => {
   const config: { ifMatch: IfMatchRouteOptions } = {
     ifMatch: { key: OFFER_KEY, create: false, missing: actionsIfMatch === 'optional' ? 'allow' : 400 }
   }
   const action = { params: OfferParamsSchema, querystring: QuerySchema, body: ActionBodySchema }
 
-  app.post(
-    '/:offerId/publish',
-    {
-      config,
-      schema: {
-        operationId: 'publishOffer',
-        summary: 'Publish an offer',
-        ...action,
-        response: { 202: AcceptedSchema, ...errorResponses }
-      }
-    },
-    async (request, reply) => {
-      const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
-      const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
-      const [submission] = value.submissions
-      return await reply
-        .code(202)
-        .headers(locationOf(request.params, submission!.id))
-        .send(operationDocument(submission!, publication.now))
+  app.post('/:offerId/publish', {
+    config,
+    schema: {
+      operationId: 'publishOffer',
+      summary: 'Publish an offer',
+      ...action,
+      response: { 202: AcceptedSchema, ...errorResponses }
     }
-  )
+  }, async (request, reply) => {
+    const publication = { id: randomUUID(), emails: emailsOf(request.body), stepMs, now: clock() }
+    const { value } = await request.entity<OfferRecord>().update((offer) => publish(offer, publication))
+    const [submission] = value.submissions
+    return await reply
+      .code(202)
+      .headers(locationOf(request.params, submission!.id))
+      .send(operationDocument(submission!, publication.now))
+  })
 
-  app.post(
-    '/:offerId/golive',
-    {
-      config,
-      schema: {
-        operationId: 'goLiveOffer',
-        summary: 'Let the version in the preview slot go live',
-        ...action,
-        response: { 202: AcceptedSchema, ...errorResponses }
-      }
-    },
-    async (request, reply) => {
-      const step = { id: randomUUID(), now: clock() }
-      const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
-      return await reply
-        .code(202)
-        .headers(locationOf(request.params, step.id))
-        .send(operationDocument(value.submissions[0]!, step.now))
+  app.post('/:offerId/golive', {
+    config,
+    schema: {
+      operationId: 'goLiveOffer',
+      summary: 'Let the version in the preview slot go live',
+      ...action,
+      response: { 202: AcceptedSchema, ...errorResponses }
     }
-  )
+  }, async (request, reply) => {
+    const step = { id: randomUUID(), now: clock() }
+    const { value } = await request.entity<OfferRecord>().update((offer) => goLive(offer, step))
+    return await reply
+      .code(202)
+      .headers(locationOf(request.params, step.id))
+      .send(operationDocument(value.submissions[0]!, step.now))
+  })
 
-  app.post(
-    '/:offerId/cancel',
-    {
-      config,
-      schema: {
-        operationId: 'cancelOffer',
-        summary: 'Cancel the publication of an offer',
-        ...action,
-        response: { 200: StatusSchema, 202: AcceptedSchema, ...errorResponses }
-      }
-    },
-    async (request, reply) => {
-      const now = clock()
-      let hadOne = false
-      const { value } = await request.entity<OfferRecord>().update((offer) => {
-        hadOne = isActive(offer.submissions[0])
-        return cancel(offer, now)
-      })
-      // Nothing to cancel is a success as well: known clients cancel first, whatever there is (CPP §8).
-      if (!hadOne) return await reply.code(200).send(statusDocument(value, now))
-      const [submission] = value.submissions
-      return await reply
-        .code(202)
-        .headers(locationOf(request.params, submission!.id))
-        .send(operationDocument(submission!, now))
+  app.post('/:offerId/cancel', {
+    config,
+    schema: {
+      operationId: 'cancelOffer',
+      summary: 'Cancel the publication of an offer',
+      ...action,
+      response: { 200: StatusSchema, 202: AcceptedSchema, ...errorResponses }
     }
-  )
+  }, async (request, reply) => {
+    const now = clock()
+    let wasActive = false
+    const { value } = await request.entity<OfferRecord>().update((offer) => {
+      wasActive = isActive(offer.submissions[0])
+      return cancel(offer, now)
+    })
+    // Nothing to cancel is a success as well (reading 23): known clients cancel first, whatever the state is.
+    if (!wasActive) return await reply.code(200).send(statusDocument(value, now))
+    const [submission] = value.submissions
+    return await reply
+      .code(202)
+      .headers(locationOf(request.params, submission!.id))
+      .send(operationDocument(submission!, now))
+  })
 }
 
 function emailsOf (body: ActionBody): string {
   return body?.metadata?.['notification-emails'] ?? ''
 }
 
-// Relative, as clients put their host in front of it; in both headers, as some read the one and some the other (CPP §8).
+// Relative, as clients put their host in front of it. In both headers: some clients read the one, some the other.
 function locationOf ({ publisherId, offerId }: OfferParams, operationId: string) {
-  const location = `/api/publishers/${publisherId}/offers/${offerId}/operations/${operationId}?api-version=${API_VERSIONS[0]}`
+  const offer = `/api/publishers/${publisherId}/offers/${offerId}`
+  const location = `${offer}/operations/${operationId}?api-version=${API_VERSIONS[0]}`
   return { location, 'operation-location': location }
 }

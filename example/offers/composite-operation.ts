@@ -1,6 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { demandRole } from '../app/auth.js'
+import { assertRole } from '../app/auth.js'
 import { errorResponses } from '../app/error-schema.js'
 import { ApiError } from '../app/errors.js'
 import { findOperation, operationDocument } from './operation.js'
@@ -10,10 +10,7 @@ import { OperationSchema, QuerySchema } from './schemas.js'
 
 const FORM = /^(?<publisherId>[^$]+)\$(?<offerId>[^$]+)\$(?<version>[1-9]\d*)\$(?<slot>preview|production)$/i
 
-/**
- * The older address of an operation: `publisherId$offerId$publishingVersion$slot`, for offers that were not
- * migrated (CPP §3, route 12, and §8). It names its publisher, so the token is asked about that one.
- */
+/** The older address of an operation (reading 27). The publisher is a part of it, so it has a check of its own. */
 export const compositeOperation: FastifyPluginAsyncTypebox<Pick<OfferOptions, 'clock'>> = async (app, { clock }) => {
   app.get('/operations/:compositeId', {
     schema: {
@@ -23,7 +20,7 @@ export const compositeOperation: FastifyPluginAsyncTypebox<Pick<OfferOptions, 'c
       querystring: QuerySchema,
       response: { 200: OperationSchema, ...errorResponses }
     },
-    onRequest: async (request) => { demandRole(request, partsOf(request).publisherId) }
+    onRequest: async (request) => { assertRole(request, partsOf(request).publisherId) }
   }, async (request) => {
     const parts = partsOf(request)
     const offer = await readOffer(request, parts)
@@ -31,11 +28,7 @@ export const compositeOperation: FastifyPluginAsyncTypebox<Pick<OfferOptions, 'c
   })
 }
 
-function partsOf ({ params }: Pick<FastifyRequest, 'params'>): {
-  publisherId: string
-  offerId: string
-  version: string
-} {
+function partsOf ({ params }: Pick<FastifyRequest, 'params'>) {
   const parts = FORM.exec((params as { compositeId: string }).compositeId)?.groups
   if (parts === undefined) throw new ApiError(404, 'OperationNotFound', 'There is no such operation.')
   return parts as { publisherId: string, offerId: string, version: string }

@@ -4,9 +4,9 @@ import { errorResponses } from '../app/error-schema.js'
 import { checkDocument, withDraft } from './draft.js'
 import { offerTypeOf } from './filter.js'
 import { OFFER_KEY } from './key.js'
-import { offersOf, readOffer } from './read.js'
 import { draftOf, publishedOf, slotNamed, slotOf, summaryOf } from './offer.js'
 import type { OfferOptions } from './options.js'
+import { offersOf, readOffer } from './read.js'
 import type { OfferRecord } from './record.js'
 import {
   ListQuerySchema,
@@ -21,10 +21,10 @@ import {
   type OfferSummary
 } from './schemas.js'
 
-// `*` creates too: it writes without any checks (CPP §4).
+// `*` creates too (reading 2): it compares nothing.
 const config: { ifMatch: IfMatchRouteOptions } = { ifMatch: { key: OFFER_KEY, create: 'wildcard' } }
 
-/** Offers as documents: lists, drafts, and what was published (CPP §3, routes 1 to 4 and 6). */
+/** Offers as documents: the list, drafts, and published versions. */
 export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { storage, clock }) => {
   app.get('/', {
     schema: {
@@ -37,7 +37,6 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
   }, async ({ params, query: { $filter } }) => {
     const type = $filter === undefined ? undefined : offerTypeOf($filter)
     const summaries: OfferSummary[] = []
-    // The API knows no pages (CPP §2).
     for await (const offer of offersOf(storage, params.publisherId)) {
       if (type === undefined || offer.draft.content.offerTypeId === type) summaries.push(summaryOf(offer))
     }
@@ -65,7 +64,7 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
       body: OfferDocumentSchema,
       response: { 200: OfferSchema, 201: OfferSchema, ...errorResponses }
     },
-    // Ahead of the plugin's own preHandler: a wrong body ranks before a missing If-Match (CPP §10).
+    // It runs ahead of the plugin's own preHandler: a wrong body ranks before a missing If-Match (reading 7).
     preHandler: async (request) => { checkDocument(request.body, request.params) }
   }, async (request, reply) => {
     const saved = await request
@@ -93,7 +92,8 @@ export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { 
       response: { 200: OfferSchema, ...errorResponses }
     }
   }, async (request) => {
-    const slot = slotNamed(request.params.slotId) // a wrong one ranks before an offer that is not there (CPP §10)
+    // A wrong name ranks before an offer that does not exist (reading 7).
+    const slot = slotNamed(request.params.slotId)
     return slotOf(await readOffer(request, request.params), slot)
   })
 }

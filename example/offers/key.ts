@@ -1,7 +1,7 @@
-/** The one entity that all routes of an offer act on. */
+/** The key of an offer, as a pattern: the one entity that all routes of an offer act on. */
 export const OFFER_KEY = '/publishers/:publisherId/offers/:offerId'
 
-/** What the keys of all offers of a publisher begin with. */
+/** How the keys of all offers of a publisher begin. */
 export function offersPrefix (publisherId: string): string {
   return `/publishers/${encodeURIComponent(publisherId)}/offers/`
 }

@@ -8,7 +8,7 @@ import { rejectedAt, signOffAt } from './steps.js'
 /** How many publications an offer remembers at most, as long as they fit MAX_HISTORY. */
 const REMEMBERED = 100
 
-/** What publish is told, apart from the offer. */
+/** What publish is given besides the offer. Times are in milliseconds since 1970. */
 export interface Publication { id: string, emails: string, stepMs: number, now: number }
 
 /** Whether a publication has not come to its end. */
@@ -22,14 +22,16 @@ export function versionOf ({ versions }: OfferRecord): number {
 }
 
 /**
- * Publishes the draft as a new version. One that is on its way with this very draft stays as it is.
+ * Publishes the draft as a new version. While this very draft is being published, the offer stays as it is.
  *
- * @throws ApiError 422 for a draft that cannot be published, 400 while another draft is on its way
+ * @throws ApiError 422 for a draft that cannot be published, 400 while another draft is being published
  */
 export function publish (record: OfferRecord, { id, emails, stepMs, now }: Publication): OfferRecord {
   const { draft, submissions, versions } = record
   const flaw = flawOfDraft(draft.content)
-  if (flaw !== undefined) { throw new ApiError(422, 'OfferNotPublishable', `The offer cannot be published, because ${flaw}.`) }
+  if (flaw !== undefined) {
+    throw new ApiError(422, 'OfferNotPublishable', `The offer cannot be published, because ${flaw}.`)
+  }
   if (isActive(submissions[0])) {
     if (isDeepStrictEqual(versions.at(-1)?.content, draft.content)) return record
     throw new ApiError(
@@ -57,9 +59,9 @@ export function publish (record: OfferRecord, { id, emails, stepMs, now }: Publi
 }
 
 /**
- * Lets what is in the preview slot go live.
+ * Lets the version in the preview slot go live.
  *
- * @throws ApiError 400 if nothing waits there
+ * @throws ApiError 400 if none waits there
  */
 export function goLive (record: OfferRecord, { id, now }: Pick<Publication, 'id' | 'now'>): OfferRecord {
   const [submission] = record.submissions
@@ -67,13 +69,17 @@ export function goLive (record: OfferRecord, { id, now }: Pick<Publication, 'id'
     throw new ApiError(
       400,
       'NotWaitingForSignoff',
-      'No version of this offer waits for the sign-off of its publisher. Send publish, and wait until its status says so.'
+      'No version of this offer waits for the sign-off of its publisher. ' +
+        'Send publish, and wait until its status says so.'
     )
   }
   return withNewest(record, { ...submission, state: 'running', goLive: { id, startedAt: now } })
 }
 
-/** Ends the publication that is on its way, and takes it out of the preview slot. What is live stays live; where nothing is on its way, nothing changes. */
+/**
+ * Ends the active publication, and takes its version out of the preview slot. The live version stays live. Without an
+ * active publication nothing changes.
+ */
 export function cancel (record: OfferRecord, now: number): OfferRecord {
   const [submission] = record.submissions
   if (!isActive(submission)) return record
@@ -82,8 +88,8 @@ export function cancel (record: OfferRecord, now: number): OfferRecord {
 }
 
 /**
- * Applies what has come due: the clock is one more writer of an offer. The same record if nothing has. It takes the time
- * at which a thing was due and not that at which somebody noticed, so all processes come to the same.
+ * Applies the transition that has come due: the clock is one more writer of an offer (decision 0011). The same record
+ * if none has. A transition is dated when it was due, not when it was noticed: all processes come to the same record.
  */
 export function settle (record: OfferRecord, now: number): OfferRecord {
   const [submission] = record.submissions
@@ -91,9 +97,8 @@ export function settle (record: OfferRecord, now: number): OfferRecord {
   const { flaw, goLive, stepMs, version } = submission
   if (goLive !== undefined) {
     const endedAt = goLive.startedAt + stepMs
-    return now < endedAt
-      ? record
-      : withNewest({ ...record, slots: { production: version } }, { ...submission, state: 'succeeded', endedAt })
+    if (now < endedAt) return record
+    return withNewest({ ...record, slots: { production: version } }, { ...submission, state: 'succeeded', endedAt })
   }
   if (flaw !== undefined) {
     const endedAt = rejectedAt(submission)
@@ -111,7 +116,8 @@ function withNewest (record: OfferRecord, submission: Submission): OfferRecord {
   return { ...record, submissions: [submission, ...record.submissions.slice(1)] }
 }
 
-// The one that is live and the newest, which fills preview, stay however large they are: a slot never loses what is in it.
+// The live version and the newest, which fills preview, stay however large they are: a slot never loses its version.
+// After them, the newest are remembered first.
 function forget (record: OfferRecord): OfferRecord {
   const { slots, versions, submissions } = record
   const mustStay = ({ version }: Version) => version === slots.production || version === versionOf(record)

@@ -3,18 +3,18 @@ import { versionOf } from './lifecycle.js'
 import type { Draft, OfferRecord } from './record.js'
 import type { Offer, OfferStatus, OfferSummary } from './schemas.js'
 
-/** What the offer is: what became of its newest publication. */
+/** The status of the offer: the state of its newest publication. */
 export function statusOf ({ submissions }: OfferRecord): OfferStatus {
   return submissions[0]?.state ?? 'neverPublished'
 }
 
-/** The offer as GET shows it: its draft, and what the server owns. */
+/** The offer as GET shows it: its draft, and the fields that the server owns. */
 export function draftOf (record: OfferRecord): Offer {
   return shown(record, record.draft, versionOf(record))
 }
 
 /**
- * A version as it was published. Its status is that of the offer.
+ * A version as it was published. Its status is that of the offer (reading 17).
  *
  * @throws ApiError 404
  */
@@ -34,9 +34,9 @@ export function publishedOf (record: OfferRecord, version: number): Offer {
 export type Slot = 'draft' | 'preview' | 'production'
 
 /**
- * The slot of this name, in any case.
+ * The slot of this name, in any case (reading 34).
  *
- * @throws ApiError 400 for a name that is none
+ * @throws ApiError 400 for any other name
  */
 export function slotNamed (name: string): Slot {
   const slot = name.toLowerCase()
@@ -45,9 +45,9 @@ export function slotNamed (name: string): Slot {
 }
 
 /**
- * What is in a slot.
+ * What a slot holds.
  *
- * @throws ApiError 404 if nothing is
+ * @throws ApiError 404 if it is empty
  */
 export function slotOf (record: OfferRecord, slot: Slot): Offer {
   if (slot === 'draft') return draftOf(record)
@@ -56,7 +56,7 @@ export function slotOf (record: OfferRecord, slot: Slot): Offer {
   return publishedOf(record, version)
 }
 
-/** The offer as a list shows it: its definition is the name alone (CPP §6). */
+/** The offer as a list shows it: its definition has the name alone (reading 33). */
 export function summaryOf (record: OfferRecord): OfferSummary {
   const { definition, ...offer } = draftOf(record)
   const { displayText } = definition ?? {}

@@ -1,29 +1,37 @@
 import { ApiError } from '../app/errors.js'
 import { ticks, timestamp } from '../app/timestamp.js'
-import { isActive } from './lifecycle.js'
 import { statusOf } from './offer.js'
 import type { OfferRecord, Submission } from './record.js'
 import type { Operation, Status, SubmissionSummary } from './schemas.js'
 import { messagesOf, stepsOf } from './steps.js'
 
-/** How far the offer is (CPP §7). */
+/** How far the offer is: its status, and the progress of its newest publication. */
 export function statusDocument (record: OfferRecord, now: number): Status {
   return { status: statusOf(record), ...progressOf(record.submissions[0], now) }
 }
 
-/** How far one publication is. Go live continues the publication of its version, and shows the same (CPP §7). */
+/** How far a publication is (reading 25). The operation of golive shows the publication that it continues. */
 export function operationDocument (submission: Submission, now: number): Operation {
-  const { state, version } = submission
+  const { version } = submission
   return {
-    status: isActive(submission) ? 'running' : state === 'succeeded' ? 'complete' : state as 'canceled' | 'failed',
+    ...outcomeOf(submission),
     ...progressOf(submission, now),
     publishingVersion: version,
-    offerVersion: version,
-    cancellationRequestState: isActive(submission) ? 'canCancel' : state === 'canceled' ? 'canceled' : 'cannotCancel'
+    offerVersion: version
   }
 }
 
-/** A publication in the list of them (CPP §7). */
+function outcomeOf ({ state }: Submission): Pick<Operation, 'status' | 'cancellationRequestState'> {
+  switch (state) {
+    case 'running':
+    case 'waitingForPublisherReview': return { status: 'running', cancellationRequestState: 'canCancel' }
+    case 'succeeded': return { status: 'complete', cancellationRequestState: 'cannotCancel' }
+    case 'canceled': return { status: 'canceled', cancellationRequestState: 'canceled' }
+    case 'failed': return { status: 'failed', cancellationRequestState: 'cannotCancel' }
+  }
+}
+
+/** A publication as the list of them shows it (reading 26). */
 export function submissionSummary (record: OfferRecord, submission: Submission): SubmissionSummary {
   const { id, state, version, emails, startedAt, signOffAt, goLive, endedAt } = submission
   const changed = endedAt ?? goLive?.startedAt ?? signOffAt ?? startedAt
@@ -34,7 +42,7 @@ export function submissionSummary (record: OfferRecord, submission: Submission):
     offerTypeId: record.draft.content.offerTypeId,
     publisherId: record.publisherId,
     submissionType: 'publish',
-    submissionState: isActive(submission) ? 'running' : state as 'succeeded' | 'canceled' | 'failed',
+    submissionState: state === 'waitingForPublisherReview' ? 'running' : state,
     publishingVersion: version,
     slot: goLive === undefined ? 'preview' : 'production',
     version: ticks(changed),
@@ -44,7 +52,7 @@ export function submissionSummary (record: OfferRecord, submission: Submission):
 }
 
 /**
- * The publication that an operation belongs to, found by what tells it.
+ * The publication that an operation shows.
  *
  * @throws ApiError 404
  */

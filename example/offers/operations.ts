@@ -13,7 +13,7 @@ import {
   SubmissionSummarySchema
 } from './schemas.js'
 
-/** How far an offer and its publications are (CPP §3, routes 5, 10 and 11). They move with the clock, and carry no tag. */
+/** How far an offer and its publications are. These answers move with the clock, and carry no tag (reading 5). */
 export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { clock }) => {
   app.get('/:offerId/status', {
     schema: {
@@ -36,8 +36,8 @@ export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, {
   }, async (request) => {
     const { status, submissionState = status } = request.query
     const offer = await readOffer(request, request.params)
-    return offer.submissions.map((submission) => submissionSummary(offer, submission))
-      .filter((summary) => submissionState === undefined || summary.submissionState === submissionState)
+    const summaries = offer.submissions.map((submission) => submissionSummary(offer, submission))
+    return summaries.filter((summary) => submissionState === undefined || summary.submissionState === submissionState)
   })
 
   app.get('/:offerId/operations/:operationId', {
@@ -51,9 +51,7 @@ export const operations: FastifyPluginAsyncTypebox<OfferOptions> = async (app, {
   }, async (request) => {
     const { operationId } = request.params
     const offer = await readOffer(request, request.params)
-    return operationDocument(
-      findOperation(offer, ({ id, goLive }) => id === operationId || goLive?.id === operationId),
-      clock()
-    )
+    const submission = findOperation(offer, ({ id, goLive }) => id === operationId || goLive?.id === operationId)
+    return operationDocument(submission, clock())
   })
 }

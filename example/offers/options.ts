@@ -8,6 +8,6 @@ export interface OfferOptions {
   clock: () => number
   /** How long a step of a publication takes, in milliseconds. */
   stepMs: number
-  /** Whether publish, golive and cancel demand If-Match: none of the known clients sends it there (CPP §3). */
+  /** Whether publish, golive and cancel demand If-Match (reading 1). */
   actionsIfMatch: 'required' | 'optional'
 }

@@ -1,6 +1,6 @@
 import type { OfferDocument } from './schemas.js'
 
-/** What a client PUT, without what the server owns. */
+/** The document that a client PUT, without the fields that the server owns. */
 export type OfferContent = Pick<OfferDocument, 'offerTypeId' | 'definition'> & { [name: string]: unknown }
 
 /** The content of an offer, and when it was written. */
@@ -14,12 +14,12 @@ export interface Version extends Draft {
   version: number
 }
 
-/** What became of a publication. `waitingForPublisherReview`: it is in the preview slot, and waits for golive or cancel. */
+/** The state of a publication. `waitingForPublisherReview`: it is in the preview slot, until golive or cancel. */
 export type SubmissionState = 'running' | 'waitingForPublisherReview' | 'succeeded' | 'canceled' | 'failed'
 
 /**
  * One publication, from publish to its end. Times are in milliseconds since 1970. It keeps the length of its steps, so
- * that processes with another setting see it progress alike.
+ * that processes with another setting see the same progress.
  */
 export interface Submission {
   id: string
@@ -28,7 +28,7 @@ export interface Submission {
   emails: string
   stepMs: number
   startedAt: number
-  /** Why the certification is going to reject it; it is known once that step is over. */
+  /** Why the certification is going to reject it. It is shown once that step is over. */
   flaw?: string
   signOffAt?: number
   goLive?: { id: string, startedAt: number }

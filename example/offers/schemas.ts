@@ -1,6 +1,6 @@
 import { Type, type Static, type TProperties, type TSchema } from '@fastify/type-provider-typebox'
 
-// Open: offer types have fields of their own, and clients PUT back what they GET (CPP §2).
+// Open: offer types have fields of their own, and clients PUT back what they GET (reading 12).
 const open = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true })
 
 const values = <V extends string>(...names: V[]) => Type.Unsafe<V>({ type: 'string', enum: names })
@@ -15,7 +15,7 @@ function named<S extends TSchema> ($id: string, schema: S) {
 
 export const PublisherParamsSchema = Type.Object({ publisherId: Type.String() })
 
-/** The rules of CPP §3. */
+/** The rule for ids is reading 29. */
 export const OfferParamsSchema = Type.Object({
   publisherId: Type.String(),
   offerId: Type.String({ maxLength: 50, pattern: '^[a-z0-9-]*[a-z0-9]$' })
@@ -34,7 +34,7 @@ export const SlotParamsSchema = Type.Object({
 
 export const OperationParamsSchema = Type.Object({ ...OfferParamsSchema.properties, operationId: Type.String() })
 
-/** The version of the API is checked by a hook, ahead of everything that depends on the caller (CPP §10). */
+/** A hook checks the version of the API, ahead of this schema (reading 7). */
 export const QuerySchema = Type.Object({
   'api-version': Type.String({ description: 'The version of the API', examples: ['2017-10-31'] })
 })
@@ -44,7 +44,7 @@ export const ListQuerySchema = Type.Object({
   $filter: Type.Optional(Type.String({ description: "offerTypeId eq '<type>'" }))
 })
 
-/** The documentation of the API and its clients call the filter by two names (CPP §7). */
+/** The documentation of the API and its clients call the filter by two names (reading 26). */
 export const SubmissionsQuerySchema = Type.Object({
   ...QuerySchema.properties,
   status: Type.Optional(Type.String()),
@@ -57,7 +57,7 @@ const DefinitionSchema = open({
   plans: Type.Optional(Type.Array(open({ planId: Type.String() })))
 })
 
-/** What a client may PUT: also the whole document that it was given, with what the server owns in it. */
+/** What a client may PUT: also the whole document that it was given, with the fields that the server owns. */
 export const OfferDocumentSchema = named('OfferDocument', open({
   offerTypeId: Type.String({ minLength: 1 }),
   id: Type.Optional(Type.String()),
@@ -86,33 +86,35 @@ const offerProperties = {
   changedTime: Type.String()
 }
 
-/** An offer (CPP §5). */
+/** An offer. */
 export const OfferSchema = named('Offer', open({ ...offerProperties, definition: Type.Optional(DefinitionSchema) }))
 export type Offer = Static<typeof OfferSchema> & { [name: string]: unknown }
 
-/** An offer in a list (CPP §6). */
+/** An offer in a list (reading 33). */
 export const OfferSummarySchema = named(
   'OfferSummary',
   open({ ...offerProperties, definition: Type.Object({ displayText: Type.Optional(Type.String()) }) })
 )
 export type OfferSummary = Static<typeof OfferSummarySchema>
 
-// A known client sends null where it was given none (CPP §1, azpc).
+// Null is none: a known client sends it (reading 28).
 const EmailsSchema = Type.Union([Type.Null(), Type.String({ description: 'A comma-separated list', maxLength: 2000 })])
 
-/** The body of publish and cancel, and of golive from some clients; others send none (CPP §8). */
+/** The body of publish and cancel, and of golive from some clients; others send none (reading 28). */
 export const ActionBodySchema = Type.Union([
   Type.Null(),
   open({ metadata: Type.Optional(open({ 'notification-emails': Type.Optional(EmailsSchema) })) })
 ])
 export type ActionBody = Static<typeof ActionBodySchema>
 
+/** What went wrong, as HTML (reading 35). */
 const MessageSchema = named('Message', Type.Object({
   messageHtml: Type.String(),
   level: values('information', 'error'),
   timestamp: Type.String()
 }))
 
+/** A step of a publication (reading 18). */
 const StepSchema = named('Step', Type.Object({
   id: Type.String(),
   stepName: Type.String(),
@@ -132,11 +134,11 @@ const progress = {
   notificationEmails: Type.String()
 }
 
-/** How far an offer is (CPP §7). */
+/** How far an offer is. */
 export const StatusSchema = named('Status', Type.Object({ status: OfferStatusSchema, ...progress }))
 export type Status = Static<typeof StatusSchema>
 
-/** How far an operation is (CPP §7). */
+/** How far an operation is (reading 25). */
 export const OperationSchema = named('Operation', Type.Object({
   status: values('running', 'complete', 'canceled', 'failed'),
   ...progress,
@@ -146,7 +148,7 @@ export const OperationSchema = named('Operation', Type.Object({
 }))
 export type Operation = Static<typeof OperationSchema>
 
-/** A publication in the list of an offer (CPP §7). */
+/** A publication in the list of an offer (reading 26). */
 export const SubmissionSummarySchema = named('SubmissionSummary', Type.Object({
   id: Type.String(),
   offerId: Type.String(),
@@ -157,7 +159,7 @@ export const SubmissionSummarySchema = named('SubmissionSummary', Type.Object({
   submissionState: values('running', 'succeeded', 'canceled', 'failed'),
   publishingVersion: Type.Integer(),
   slot: values('preview', 'production'),
-  // More than a JavaScript number can hold: its digits go out as they are.
+  // More than a JavaScript number can hold: the digits are sent as they are.
   version: Type.Unsafe<bigint>({ type: 'integer', format: 'int64' }),
   definition: Type.Object({ metadata: Type.Object({ emails: Type.String() }) }),
   changedTime: Type.String()

@@ -2,7 +2,7 @@ import { timestamp } from '../app/timestamp.js'
 import type { Submission } from './record.js'
 import type { Step } from './schemas.js'
 
-/** The steps of a publication, in their order (CPP §7). */
+/** The steps of a publication, in their order (reading 18). */
 const STEPS = [
   {
     id: 'displaydummycertify',
@@ -41,7 +41,7 @@ const CERTIFICATION = 1
 const SIGN_OFF = 4
 const LIVE = 5
 
-/** When the certification rejects what it is going to reject. */
+/** When the certification rejects a publication that has a flaw. */
 export function rejectedAt ({ startedAt, stepMs }: Submission): number {
   return startedAt + (CERTIFICATION + 1) * stepMs
 }
@@ -51,13 +51,15 @@ export function signOffAt ({ startedAt, stepMs }: Submission): number {
   return startedAt + SIGN_OFF * stepMs
 }
 
-/** Where a publication is at a time; without one, nothing has begun. */
+/** The steps of a publication at a time. Without a publication, none has begun. */
 export function stepsOf (submission: Submission | undefined, now: number): Step[] {
-  const at = submission === undefined ? 0 : stepAt(submission, now)
+  const current = submission === undefined ? -1 : stepAt(submission, now)
   return STEPS.map((step, index) => {
-    if (submission === undefined || index > at) { return { ...step, status: 'notStarted', messages: [], progressPercentage: 0 } }
-    if (index < at) return { ...step, status: 'complete', messages: [], progressPercentage: 100 }
-    return { ...step, ...current(submission, at, now) }
+    if (index < current) return { ...step, status: 'complete', messages: [], progressPercentage: 100 }
+    if (submission === undefined || index > current) {
+      return { ...step, status: 'notStarted', messages: [], progressPercentage: 0 }
+    }
+    return { ...step, ...progressAt(submission, current, now) }
   })
 }
 
@@ -67,7 +69,8 @@ export function messagesOf ({ state, flaw, endedAt }: Submission): Step['message
   return [{ messageHtml: htmlOf(flaw!), level: 'error', timestamp: timestamp(endedAt!) }]
 }
 
-// A step that is due to end goes on until the state says that it ended: what shows in an offer changes with its tag.
+// The index of the current step. A step that is due to end goes on until the state says that it ended: what an offer
+// shows changes with its tag.
 function stepAt ({ state, startedAt, stepMs, flaw, signOffAt, goLive, endedAt }: Submission, now: number): number {
   if (state === 'succeeded') return STEPS.length
   if (goLive !== undefined) return LIVE
@@ -77,22 +80,25 @@ function stepAt ({ state, startedAt, stepMs, flaw, signOffAt, goLive, endedAt }:
   return Math.min(Math.floor(elapsed / stepMs), last)
 }
 
-function current (
+function progressAt (
   submission: Submission,
-  at: number,
+  step: number,
   now: number
 ): Pick<Step, 'status' | 'messages' | 'progressPercentage'> {
   const { state, startedAt, stepMs, goLive, endedAt } = submission
   const messages = messagesOf(submission)
-  if (at === SIGN_OFF) { return { status: state === 'canceled' ? 'canceled' : 'waitingForPublisherReview', messages, progressPercentage: 0 } }
-  const begun = goLive?.startedAt ?? startedAt + at * stepMs
-  const passed = (endedAt ?? now) - begun
-  const progressPercentage = state === 'failed' ? 100 : Math.max(0, Math.min(Math.floor((passed * 100) / stepMs), 99))
-  const status = state === 'canceled' ? 'canceled' : state === 'failed' ? 'rejected' : 'inProgress'
-  return { status, messages, progressPercentage }
+  if (state === 'failed') return { status: 'rejected', messages, progressPercentage: 100 }
+  const isCanceled = state === 'canceled'
+  if (step === SIGN_OFF) {
+    return { status: isCanceled ? 'canceled' : 'waitingForPublisherReview', messages, progressPercentage: 0 }
+  }
+  const begun = goLive?.startedAt ?? startedAt + step * stepMs
+  const elapsed = (endedAt ?? now) - begun
+  const progressPercentage = Math.max(0, Math.min(Math.floor((elapsed * 100) / stepMs), 99))
+  return { status: isCanceled ? 'canceled' : 'inProgress', messages, progressPercentage }
 }
 
-// The flaw names what a client wrote.
+// The flaw quotes the document, which may hold HTML.
 function htmlOf (text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../app/app.js'
-import { SettingError } from './setting-error.js'
-import type { Settings } from './settings.js'
+import { buildApp } from '../app/index.js'
 import { createStorage } from '../storage/index.js'
+import { SettingError } from '../storage/setting-error.js'
+import type { Settings } from './settings.js'
 
 const FLAW_OF_CODE: Readonly<Record<string, [name: string, expectation: string]>> = {
   EADDRINUSE: ['PORT', 'names a port that another process listens on: choose another one, or 0 for any free port'],
@@ -15,7 +15,7 @@ const FLAW_OF_CODE: Readonly<Record<string, [name: string, expectation: string]>
 /**
  * Serves in this process, and resolves to the app and where it listens.
  *
- * @throws SettingError if it cannot listen there
+ * @throws SettingError if it cannot listen there, or the storage cannot be used
  */
 export async function serve (settings: Settings): Promise<{ app: FastifyInstance, url: string }> {
   const app = await buildApp({

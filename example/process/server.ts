@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { isIfMatchError } from 'fastify-if-match'
+import { SettingError } from '../storage/setting-error.js'
 import { greeting } from './greeting.js'
 import { serve } from './serve.js'
-import { SettingError } from './setting-error.js'
 import { readSettings, type Settings } from './settings.js'
 import { onSignal } from './signals.js'
 import { serveAsWorker, startWorkers } from './workers.js'
@@ -12,7 +12,7 @@ try {
   if (cluster.isWorker) await serveAsWorker(settings)
   else await start(settings)
 } catch (error) {
-  // What the operator can mend is told in a line.
+  // One line tells the operator what to change. Any other error is a bug, and is told whole.
   console.error(error instanceof SettingError || isIfMatchError(error) ? error.message : error)
   process.exit(1)
 }
@@ -24,7 +24,7 @@ async function start (settings: Settings): Promise<void> {
 
 async function startAlone (settings: Settings): Promise<string> {
   const { app, url } = await serve(settings)
-  // Requests in flight are finished, and then nothing is left to keep the process.
+  // Requests in flight are finished. Then nothing is left that keeps the process.
   onSignal(() => { void app.close() })
   return url
 }

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
-import { SettingError } from './setting-error.js'
-import { ENGINE_NAMES } from '../storage/index.js'
 import { DEVELOPMENT_TOKENS, includesDevelopmentToken, parseTokens, type Token } from '../app/tokens.js'
+import { ENGINE_NAMES } from '../storage/index.js'
+import { SettingError } from '../storage/setting-error.js'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -47,17 +47,21 @@ function tokensOf (text: string): Token[] {
   } catch (error) {
     throw new SettingError(
       'TOKENS',
-      `accepts "token=publisher:role[+publisher:role...]" with a comma between tokens, where a role is owner or contributor: ${(error as RangeError).message}`
+      'accepts "token=publisher:role[+publisher:role...]" with a comma between tokens, where a role is owner or ' +
+        `contributor: ${(error as RangeError).message}`
     )
   }
 }
 
 function hostOf (host: string, tokens: readonly Token[]): string {
-  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) { throw new SettingError('HOST', 'accepts an IP address or a host name') }
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
+    throw new SettingError('HOST', 'accepts an IP address or a host name')
+  }
   if (!isLoopback(host) && includesDevelopmentToken(tokens)) {
     throw new SettingError(
       'HOST',
-      'accepts 127.0.0.1, ::1 and localhost alone while the development tokens, which everybody knows, are in use: set TOKENS'
+      'accepts 127.0.0.1, ::1 and localhost alone while the development tokens, which everybody knows, are in use: ' +
+        'set TOKENS'
     )
   }
   return host
@@ -71,8 +75,8 @@ function isLoopback (host: string): boolean {
 }
 
 function portOf (text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) { throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port') }
-  return Number(text)
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port')
 }
 
 function storageOf (text: string): string {
@@ -80,7 +84,8 @@ function storageOf (text: string): string {
   if (ENGINE_NAMES.includes(scheme!) && rest.length > 0) return text
   throw new SettingError(
     'STORAGE',
-    'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the process'
+    'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the ' +
+      'process'
   )
 }
 
@@ -99,12 +104,14 @@ function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
 }
 
 function stepMsOf (text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) { throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999') }
-  return Number(text)
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999')
 }
 
 function workersOf (text: string, storage: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new SettingError('WORKERS', 'accepts a whole number from 1 to 999')
-  if (text !== '1' && storage === 'memory:') { throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees') }
+  if (text !== '1' && storage === 'memory:') {
+    throw new SettingError('WORKERS', 'accepts 1 alone with STORAGE=memory:, which no other process sees')
+  }
   return Number(text)
 }

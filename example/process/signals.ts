@@ -1,6 +1,6 @@
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
-/** Stops at the first signal. Its handlers are gone by then, so a second signal does what signals do. */
+/** Stops at the first signal. The handlers are removed then, so that a second signal ends the process at once. */
 export function onSignal (stop: () => void): void {
   const once = (): void => {
     for (const name of SIGNALS) process.off(name, once)
@@ -9,7 +9,7 @@ export function onSignal (stop: () => void): void {
   for (const name of SIGNALS) process.on(name, once)
 }
 
-/** A signal to the whole process group is for the primary, which tells its workers to stop. */
+/** Ignores signals: one to the whole process group is for the primary, which tells its workers to stop. */
 export function leaveSignalsToPrimary (): void {
   for (const name of SIGNALS) process.on(name, () => {})
 }

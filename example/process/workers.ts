@@ -8,7 +8,7 @@ const STOP = 'stop'
 
 /**
  * Starts the worker processes, which share one port, and resolves to where they listen; undefined if one of them could
- * not start. A worker that ends unasked ends the server, with exit code 1: whoever supervises it starts it again.
+ * not start. A worker that ends unasked ends the server, with exit code 1, so that its supervisor starts it again.
  */
 export async function startWorkers ({ workers }: Settings): Promise<string | undefined> {
   let isStopping = false
@@ -18,14 +18,17 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
   }
   onSignal(stop)
   let isStarted = false
-  cluster.on('exit', (worker, code, signal) => {
+  cluster.on('exit', ({ process: { pid } }, code, signal) => {
     if (isStopping) return
     process.exitCode = 1
-    if (isStarted) { console.error(`worker ${worker.process.pid} ended unasked (code ${code}, signal ${signal}), so the server stops`) }
+    // A worker that cannot start says itself why.
+    if (isStarted) {
+      console.error(`worker ${pid} ended unasked (code ${code}, signal ${signal}), so the server stops`)
+    }
     stop()
   })
   let url: string | undefined
-  // One after the other, so that what is wrong for all of them is told once.
+  // One after the other, so that a flaw that stops all of them is told once.
   for (let started = 0; started < workers; started++) {
     url = await urlOf(cluster.fork())
     if (url === undefined) return undefined
@@ -38,12 +41,12 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
 export async function serveAsWorker (settings: Settings): Promise<void> {
   leaveSignalsToPrimary()
   const { app, url } = await serve(settings)
-  // Requests in flight are finished; then the line to the primary is all that keeps the process.
+  // Requests in flight are finished. Then the channel to the primary is all that keeps the process.
   process.once('message', () => { void app.close().then(() => { process.disconnect() }) })
   process.send!(url)
 }
 
-// What a worker says once it listens; undefined if it ends before.
+/** Where a worker listens, which it says once it does; undefined if it ends before. */
 async function urlOf (worker: Worker): Promise<string | undefined> {
   const ended = new AbortController()
   worker.once('exit', () => { ended.abort() })

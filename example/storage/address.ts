@@ -1,4 +1,4 @@
-/** Where an engine on other machines is: what `STORAGE` says of it. */
+/** Where an engine on other machines is: `STORAGE`, taken apart. */
 export interface StorageAddress {
   scheme: string
   /** One or several, each with its port. */
@@ -7,13 +7,16 @@ export interface StorageAddress {
   password?: string | undefined
   /** What follows the hosts, without the slash. */
   path: string
-  /** What the names of all keys begin with. */
+  /** How the names of all keys begin. */
   prefix?: string | undefined
 }
 
 const FORM = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
 
-/** Reads `scheme://[user[:password]@]host[:port][,host[:port]...][/path][?prefix=...]`; undefined for what has another form. */
+/**
+ * Reads `scheme://[user[:password]@]host[:port][,host[:port]...][/path][?prefix=...]`. A text of another form is
+ * undefined.
+ */
 export function parseAddress (text: string, defaultPort: number): StorageAddress | undefined {
   const [, scheme, credentials, hosts, path = '', parameters] = FORM.exec(text) ?? []
   if (scheme === undefined || hosts === undefined) return undefined

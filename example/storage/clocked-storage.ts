@@ -1,21 +1,14 @@
-import {
-  errorCodes,
-  isIfMatchError,
-  type ListingAdapter,
-  type ReadOptions,
-  type Refused,
-  type Stored
-} from 'fastify-if-match'
-import { copyJson } from 'fastify-if-match/storage'
+import { errorCodes, isIfMatchError } from 'fastify-if-match'
+import { copyJson, type ListingAdapter, type ReadOptions, type Refused, type Stored } from 'fastify-if-match/storage'
 
 /**
- * A storage in which the clock is one more writer. Whoever reads or changes an entity first applies what has come due,
- * by compare-and-swap, so that content never changes under an unchanged tag (R14a), and processes and restarts agree
- * without a timer. It sits below the plugin, whose early comparison sees the same.
+ * A storage in which the clock is one more writer (decision 0011). Every operation first applies what has come due, by
+ * compare-and-swap, so that content never changes under an unchanged tag (RFC 9110 8.8.1), and processes and restarts
+ * agree without a timer. It sits below the plugin, whose early comparison therefore sees the same content.
  *
- * @param due what a value is by now: the same object if nothing has come due
+ * @param settle the value as it is by now: the same object if nothing has come due
  */
-export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) => T): ListingAdapter<T> {
+export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T) => T): ListingAdapter<T> {
   async function settled (
     key: string,
     stored: Stored<T> | undefined,
@@ -23,28 +16,24 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
   ): Promise<Stored<T> | undefined> {
     let current = stored
     while (current !== undefined) {
-      const value = due(current.value)
+      const value = settle(current.value)
       if (value === current.value) return current
-      const result = await transition(key, value, current.version, options)
+      const result = await swap(key, value, current.version, options)
       if (result.applied) return { value, version: result.version, replaced: current.version }
       current = result.current
     }
     return undefined
   }
 
-  async function transition (key: string, value: T, version: string, options: ReadOptions | undefined) {
+  async function swap (key: string, value: T, version: string, options: ReadOptions | undefined) {
+    // Without the digest, which belongs to the caller's own write.
+    const own = options && { context: options.context, signal: options.signal }
     try {
-      // Without the digest, which is that of the caller's own write.
-      return await storage.write(
-        key,
-        value,
-        { kind: 'version', versions: [version] },
-        options && { context: options.context, signal: options.signal }
-      )
+      return await storage.write(key, value, { kind: 'version', versions: [version] }, own)
     } catch (error) {
-      // Whatever became of it: what the caller asked for was certainly not done.
-      if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') { throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: error }) }
-      throw error
+      // Applied or not: the operation that the caller asked for was certainly not carried out.
+      const isUnknown = isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN'
+      throw isUnknown ? new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: error }) : error
     }
   }
 
@@ -52,7 +41,8 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
     return await settled(key, await storage.read(key, options), options)
   }
 
-  // Again where something came due in between: what stands in the way is told as it is by now, and it may be gone.
+  // A refusal carries the entity as it is by now. If something came due in between, it is applied and the change is
+  // tried again: what stood in its way may be gone.
   async function change<R extends { applied: true }> (
     key: string,
     options: ReadOptions | undefined,
@@ -61,7 +51,8 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
     while (true) {
       await read(key, options)
       const result = await act()
-      if (result.applied || result.current === undefined || due(result.current.value) === result.current.value) { return result }
+      if (result.applied || result.current === undefined) return result
+      if (settle(result.current.value) === result.current.value) return result
     }
   }
 
@@ -69,7 +60,7 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, due: (value: T) =
     read,
 
     async write (key, value, expectation, options) {
-      // Checked and copied before the first step, as the caller may change it while that is under way.
+      // Checked and copied before the first step: the caller may change the value while that step is under way.
       const own = copyJson(value)
       return await change(key, options, () => storage.write(key, own, expectation, options))
     },

@@ -1,6 +1,6 @@
 import type { StorageAdapter } from 'fastify-if-match'
 
-/** The adapter, which with itself closes the client that was made for it. */
+/** The adapter, which when it closes also closes the client that was made for it. */
 export function closing (adapter: StorageAdapter, closeClient: () => unknown): StorageAdapter {
   return {
     ...adapter,

@@ -1,7 +1,5 @@
 import type { StorageAdapter } from 'fastify-if-match'
-
-/** Makes a storage of what `STORAGE` says. It closes with the app, and so does the connection that it made. */
-export type CreateStorage = (setting: string) => StorageAdapter | Promise<StorageAdapter>
+import type { CreateStorage } from './create-storage.js'
 
 // Loaded when they are asked for, so that nobody needs the drivers of the others.
 const postgres = async (): Promise<CreateStorage> => (await import('./postgres.js')).createPostgres
@@ -19,12 +17,13 @@ const ENGINES: Readonly<Record<string, () => Promise<CreateStorage>>> = {
   etcds: etcd
 }
 
-/** The engines that `STORAGE` can name, as the beginnings of its value. */
+/** The engines that `STORAGE` can name, as the schemes of its value. */
 export const ENGINE_NAMES = Object.keys(ENGINES)
 
 /**
- * The storage that the setting names. It closes with the app.
+ * The storage that the setting names. It closes with what was opened for it.
  *
+ * @param setting its scheme is one of ENGINE_NAMES
  * @throws SettingError for a form that the engine does not have, or a file that cannot be opened
  */
 export async function createStorage (setting: string): Promise<StorageAdapter> {

@@ -1,6 +1,6 @@
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { SettingError } from '../process/setting-error.js'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
+import { SettingError } from './setting-error.js'
 
 /** `memory:` */
 export const createMemory: CreateStorage = (setting) => {

@@ -1,18 +1,22 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
-import { SettingError } from '../process/setting-error.js'
 import { closing } from './closing.js'
-import type { CreateStorage } from './index.js'
+import type { CreateStorage } from './create-storage.js'
+import { SettingError } from './setting-error.js'
 
-/** How long a server may take to close a connection, in milliseconds. One that hangs never does, and would keep the process. */
-const GOODBYE = 1000
+/**
+ * How long the server may take to close a connection, in milliseconds. One that hangs never does, and would keep the
+ * process (engine-facts#pg-pool-end-waits).
+ */
+const CLOSE_TIMEOUT = 1000
 
 /** `postgres://…`, as libpq has it. The table is made where it is missing. */
 export const createPostgres: CreateStorage = (setting) => {
   const sockets = new Set<Socket>()
-  const pool = poolOf(setting, () => noted(new Socket(), sockets))
-  // A connection that the server closed while it was idle: the pool drops it by itself, and without a listener Node ends.
+  const pool = poolOf(setting, () => tracked(new Socket(), sockets))
+  // The pool drops a connection that the server closed while it was idle. Without a listener the process would end
+  // (engine-facts#pg-pool-error-listener).
   pool.on('error', () => {})
   const adapter = postgresAdapter({ client: pool })
   const open = async (): Promise<void> => {
@@ -20,12 +24,13 @@ export const createPostgres: CreateStorage = (setting) => {
     await adapter.open?.()
   }
   return closing({ ...adapter, open }, async () => {
-    setTimeout(() => { for (const socket of sockets) socket.destroy() }, GOODBYE).unref()
+    setTimeout(() => { for (const socket of sockets) socket.destroy() }, CLOSE_TIMEOUT).unref()
     await pool.end()
   })
 }
 
-function noted (socket: Socket, sockets: Set<Socket>): Socket {
+/** The socket, which is one of these as long as it is open. */
+function tracked (socket: Socket, sockets: Set<Socket>): Socket {
   sockets.add(socket)
   return socket.once('close', () => { sockets.delete(socket) })
 }
@@ -46,7 +51,7 @@ function poolOf (connectionString: string, stream: () => Socket): pg.Pool {
   })
 }
 
-// A Pool reads its address when it first connects, which is too late for a clear error.
+// A pool reads its address when it first connects, which is too late for a clear error.
 function isAddress (connectionString: string): boolean {
   try {
     return Number.isInteger(new pg.Client({ connectionString }).port)

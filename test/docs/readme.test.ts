@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { buildApp } from '../../example/app/app.js'
+import { buildApp } from '../../example/app/index.js'
 import { DEVELOPMENT_TOKENS, parseTokens } from '../../example/app/tokens.js'
 import { blockOf, runSession } from '../support/console-session.js'
 import { app } from './readme-example.js'

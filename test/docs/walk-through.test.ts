@@ -8,7 +8,7 @@ import { listening, start } from '../support/example/server-process.js'
 const PAGE = 'example/README.md'
 const page = readFileSync(PAGE, 'utf8')
 
-await t.test('example/README: the walk-through prints what it says', async (t) => {
+await t.test('example/README: the walk-through prints what the page says', async (t) => {
   const [, STEP_MS] = /^STEP_MS=(\d+) npm start\n/.exec(blockOf(PAGE, 'sh', 'STEP_MS='))!
   const server = start(t, { STORAGE: await sharedSetting(t), STEP_MS: STEP_MS! })
   const { said, printed } = await runSession(
@@ -18,16 +18,9 @@ await t.test('example/README: the walk-through prints what it says', async (t) =
   t.equal(said, printed)
 })
 
-await t.test('example/README: the table has every setting that is read, with its default, and no other', async (t) => {
-  const rows = page
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) =>
-      line
-        .split('|')
-        .slice(1, 3)
-        .map((cell) => cell.trim().replaceAll('`', ''))
-    )
+await t.test('example/README: the table has every setting that the server reads, with its default, and no other', async (t) => {
+  const cellsOf = (line: string) => line.split('|').slice(1, 3).map((cell) => cell.trim().replaceAll('`', ''))
+  const rows = page.split('\n').filter((line) => line.startsWith('| `')).map(cellsOf)
   const read: string[] = []
   const defaults = readSettings(new Proxy({}, { get: (_, name) => { read.push(String(name)) } }))
   t.strictSame(rows.map(([name]) => name).sort(), read.sort())

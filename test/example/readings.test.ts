@@ -13,5 +13,5 @@ await t.test('every reading of the page has one test, and no test has a number t
   const read = [...PAGE.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number))
   const tested = [...tests.matchAll(/t\.test\('reading (\d+): /g)].map(([, number]) => Number(number))
   t.strictSame(tested.sort((a, b) => a - b), read)
-  t.strictSame(read, read.map((_, index) => index + 1), 'no number is left out, or there twice')
+  t.strictSame(read, read.map((_, index) => index + 1), 'no number is missing or there twice')
 })

@@ -124,7 +124,7 @@ await t.test('the check sees a wrong import of each kind', async (t) => {
     ['lib/conformance/index.ts', "import t from 'tap'"],
     ['example/app/app.ts', "import { x } from '../../lib/errors.js'"],
     ['lib/storage/mongo/index.ts', "import { x } from '../kit/json.js'"],
-    ['lib/index.ts', "export { x } from '../example/app/app.js'"]
+    ['lib/index.ts', "export { x } from '../example/app/index.js'"]
   ]
   for (const [file, text] of wrong) t.match(importsOf(file, text).map(flawOf), [String], `${file}: ${text}`)
   const allowed = importsOf('lib/storage/statements/faults.ts', "import { x } from '../postgres/faults.js'")

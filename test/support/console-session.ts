@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 
-// No session takes longer; one that waits for what never comes is ended.
+// It ends a session that hangs; no other takes as long.
 const TIMEOUT = 60_000
 
 /** The block of a page in this language that contains a text. */
@@ -16,8 +16,10 @@ export function blockOf (page: string, language: string, containing: string): st
 }
 
 /**
- * Runs a terminal session as it is printed, against a server at this address, and returns what it said and what the
- * page says that it says: tags and ids numbered, as they are random and what counts is which of them are the same.
+ * Runs a terminal session as it is printed, against a server at this address.
+ *
+ * @returns what the session said, and what the page prints. Tags and ids are random, so they are numbered in both: only
+ * which of them are the same can be compared.
  */
 export async function runSession (block: string, url: string): Promise<{ said: string, printed: string }> {
   const lines = block.trimEnd().split('\n').filter((line) => line !== '')

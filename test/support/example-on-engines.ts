@@ -9,7 +9,7 @@ const { POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL, ETCD_URL } = process.env
 const engines = { PostgreSQL: POSTGRES_URL, Redis: REDIS_URL, 'Redis Cluster': REDIS_CLUSTER_URL, etcd: ETCD_URL }
 
 // What touches a storage: the pure functions below offers/, and the engines themselves, are the same on all of them.
-const FOLDERS = ['test/example', 'test/example/clients', 'test/example/readings']
+const FOLDERS = ['app', 'process', 'clients', 'readings'].map((folder) => join('test/example', folder))
 const files = [
   ...FOLDERS.flatMap((folder) =>
     readdirSync(folder)

@@ -1,7 +1,12 @@
-import type { OfferDocument, OfferStatus } from '../../example/offers/schemas.js'
+// A client knows the document of the API and nothing of the server, so these types are its own.
+
+type OfferStatus = 'neverPublished' | 'running' | 'waitingForPublisherReview' | 'succeeded' | 'canceled' | 'failed'
 
 interface Address { apiVersion: string, publisherId: string, offerId: string }
-
+interface OfferDocument {
+  offerTypeId: string
+  definition?: { displayText?: string, plans?: Array<{ planId: string }> }
+}
 interface Offer { id: string, status: OfferStatus, version: number, definition?: { displayText?: string } }
 interface Operation {
   status: 'running' | 'complete' | 'canceled' | 'failed'

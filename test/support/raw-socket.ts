@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import type { AppOptions } from '../../example/app/app.js'
-import { newApp } from './example/app.js'
+import type { AppOptions } from '../../example/app/index.js'
+import { loggedApp } from './example/app.js'
 
 /** An answer as it came off the wire. */
 export interface RawAnswer {
@@ -13,16 +12,14 @@ export interface RawAnswer {
   body: string
 }
 
-/** The reference server on a port of its own, and the lines of its log that are about requests. */
+/** The reference server on a port of its own, and the lines of its log that belong to requests. */
 export async function listeningApp (t: Test, options: Partial<AppOptions> = {}) {
-  const lines: string[] = []
-  const stream = new Writable({ write (chunk, _encoding, done) { lines.push(String(chunk)); done() } })
-  const app = await newApp(t, { logger: { level: 'info', stream }, ...options })
+  const { app, logged } = await loggedApp(t, options)
   await app.listen({ host: '127.0.0.1', port: 0 })
-  return { app, logged: () => lines.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId !== undefined) }
+  return { app, logged }
 }
 
-/** A connection to a listening app, destroyed when the test ends. */
+/** A connection to the app, which is destroyed when the test ends. */
 export async function open (t: Test, app: FastifyInstance): Promise<Socket> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   t.teardown(() => { socket.destroy() })
@@ -30,7 +27,7 @@ export async function open (t: Test, app: FastifyInstance): Promise<Socket> {
   return socket
 }
 
-/** Sends these bytes, and returns the answers that come until the server ends the connection. */
+/** Sends these bytes on a connection of their own, and gives all answers once the server has ended it. */
 export async function exchange (t: Test, app: FastifyInstance, bytes: string): Promise<RawAnswer[]> {
   const socket = await open(t, app)
   socket.write(bytes)
@@ -44,16 +41,13 @@ export async function answersOf (socket: Socket): Promise<RawAnswer[]> {
   return parseAnswers(Buffer.concat(chunks).toString())
 }
 
-/** Splits a text into answers: each is as long as its Content-Length says. */
-export function parseAnswers (text: string): RawAnswer[] {
+/** The answers in a text, where each body is as long as its Content-Length says. */
+function parseAnswers (text: string): RawAnswer[] {
   const answers: RawAnswer[] = []
   for (let rest = text; rest !== '';) {
     const end = rest.indexOf('\r\n\r\n')
     const [line, ...fields] = rest.slice(0, end).split('\r\n')
-    const headers = Object.fromEntries(fields.map((field) => {
-      const colon = field.indexOf(':')
-      return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()]
-    }))
+    const headers = Object.fromEntries(fields.map(parseField))
     const length = Number(headers['content-length'] ?? 0)
     answers.push({
       status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(line!)![1]),
@@ -63,4 +57,9 @@ export function parseAnswers (text: string): RawAnswer[] {
     rest = rest.slice(end + 4 + length)
   }
   return answers
+}
+
+function parseField (field: string): [name: string, value: string] {
+  const colon = field.indexOf(':')
+  return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()]
 }

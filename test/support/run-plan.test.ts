@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { planRun, type Suite } from './run-plan.js'
@@ -12,6 +13,8 @@ const SOURCES = [
   'test/attacks/redis/kill.test.ts',
   'test/attacks/etcd/kill.test.ts'
 ]
+
+const JOBS = `--jobs=${process.env['TAP_JOBS'] ?? availableParallelism()}`
 
 /** Plans a run where these programs are. */
 function plan (t: Test, programs: readonly string[], suite: Suite, args: string[] = [], isStrict = false) {
@@ -53,7 +56,7 @@ await t.test('parts of paths select files, of which less is covered; options go 
 await t.test('attacks are those of all engines or of one, each with engines of its own, and cover nothing', async (t) => {
   t.strictSame(plan(t, EVERY_PROGRAM, 'attacks', ['redis']), {
     engines: [],
-    tap: ['--disable-coverage', 'dist/test/attacks/redis/kill.test.js'],
+    tap: [JOBS, '--disable-coverage', 'dist/test/attacks/redis/kill.test.js'],
     notice: undefined
   })
 })
@@ -66,11 +69,11 @@ await t.test('what selects nothing is an error, and no run without a test', asyn
 
 await t.test('programs are missing: their engines are not started, coverage may be partial, and the notice names both', async (t) => {
   const { engines, tap, notice } = plan(t, EVERY_PROGRAM.filter((name) => name !== 'etcd'), 'checks')
-  t.strictSame([engines, tap[0]], [['redis', 'redis-cluster'], '--allow-incomplete-coverage'])
+  t.strictSame([engines, tap[1]], [['redis', 'redis-cluster'], '--allow-incomplete-coverage'])
   t.match(notice, /no etcd on PATH, so the tests that need etcd\nwere skipped/)
 })
 
 await t.test('REQUIRE_SERVICES=1: full coverage is enforced, whatever is missing', async (t) => {
   const { tap, notice } = plan(t, [], 'checks', [], true)
-  t.strictSame([tap[0], notice], ['dist/test/engines/redis/index.test.js', undefined])
+  t.strictSame([tap[1], notice], ['dist/test/engines/redis/index.test.js', undefined])
 })

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { missingPrograms, SERVICE_NAMES, type ServiceName } from './services/programs.js'
 import { SHARED_ENGINES, type SharedEngine } from './services/shared-engines.js'
 
@@ -38,7 +39,12 @@ export function planRun (suite: Suite, sources: readonly string[], args: readonl
     engines: SHARED_ENGINES.filter(
       (name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))
     ),
-    tap: [...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict), ...options, ...files.map(compiled)],
+    tap: [
+      `--jobs=${process.env['TAP_JOBS'] ?? availableParallelism()}`,
+      ...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict),
+      ...options,
+      ...files.map(compiled)
+    ],
     notice: lacking.length === 0 || isStrict ? undefined : notice(lacking)
   }
 }

@@ -8,7 +8,7 @@ import { withEachStorage } from '../../support/example/storage.js'
 
 await withEachStorage(
   t,
-  'deb: GET, edit, If-Match with the tag of the header: 200; who was slower: 412, and again from the start',
+  'deb: GET, edit, If-Match with the tag of the header: 200; the slower one: 412, and again from the start',
   async (t, storage) => {
     const origin = await serveOverHttp(t, { storage, actionsIfMatch: 'optional' })
     const request = clientOf(origin, { authorization: 'Bearer contoso-token', accept: 'application/json' })
@@ -46,7 +46,7 @@ await withEachStorage(
       '0.20310402.1'
     ])
 
-    // What it had open when the publication reached the sign-off has moved.
+    // A document that it had open when the publication reached the sign-off is stale.
     const published = await request('POST', path('/publish'), json, {
       metadata: { 'notification-emails': 'ann@example.org' }
     })

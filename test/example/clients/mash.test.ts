@@ -38,15 +38,10 @@ await withEachStorage(
       [IMAGES]: { '2031.03.01': image('20310301') },
       diskGenerations: [{ planId: 'gen2', [IMAGES]: {} }]
     }
-    await process(
-      'PUT',
-      endpoint(),
-      { ...json, 'if-match': '*' },
-      {
-        offerTypeId: 'microsoft-azure-corevm',
-        definition: { displayText: 'Tide OS', offer: { summary: 'x' }, plans: [gen1] }
-      }
-    )
+    await process('PUT', endpoint(), { ...json, 'if-match': '*' }, {
+      offerTypeId: 'microsoft-azure-corevm',
+      definition: { displayText: 'Tide OS', offer: { summary: 'x' }, plans: [gen1] }
+    })
 
     const document = await read(endpoint())
     const [plan] = document.definition.plans
@@ -60,22 +55,16 @@ await withEachStorage(
     await poll(
       async () => await read(published),
       ({ status, steps }) => {
-        // It logs the step that is in progress, and takes the offer for ready at this status of that step.
+        // It logs the step that is in progress, and waits for this status of the sign-off.
         const active = steps.find((step: { status: string }) => step.status === 'inProgress')
         if (active !== undefined) progress.push(active.progressPercentage)
-        return (
-          status === 'running' &&
-          steps.some(
-            (step: { id: string, status: string }) =>
-              step.id === 'publisher-signoff' && step.status === 'waitingForPublisherReview'
-          )
-        )
+        const signOff = steps.find((step: { id: string }) => step.id === 'publisher-signoff')
+        return status === 'running' && signOff.status === 'waitingForPublisherReview'
       }
     )
-    t.ok(
-      progress.every((percentage) => Number.isInteger(percentage) && percentage >= 0 && percentage < 100),
-      'progress'
-    )
+    const isPart = (percentage: number): boolean =>
+      Number.isInteger(percentage) && percentage >= 0 && percentage < 100
+    t.ok(progress.every(isPart), 'progress')
     t.equal((await read(endpoint('/status'))).status, 'waitingForPublisherReview')
 
     const live = (await process('POST', endpoint('/golive'), json)).headers.get('location')!
@@ -90,7 +79,7 @@ await withEachStorage(
 
 await withEachStorage(
   t,
-  'mash: an image that cannot be fetched ends it with failed, and a mended one is published',
+  'mash: an image that cannot be fetched fails the publication, and a mended one is published',
   async (t, storage) => {
     const origin = await serveOverHttp(t, { storage, actionsIfMatch: 'optional' })
     const request = clientOf(origin, {
@@ -101,15 +90,10 @@ await withEachStorage(
     const url = '/api/publishers/contoso/offers/tide-os'
     const V = '?api-version=2017-10-31'
     const publish = async (osVhdUrl: string): Promise<any> => {
-      await request(
-        'PUT',
-        url + V,
-        { 'if-match': '*' },
-        {
-          offerTypeId: 'microsoft-azure-corevm',
-          definition: { displayText: 'Tide OS', plans: [{ planId: 'a', [IMAGES]: { 1: { osVhdUrl } } }] }
-        }
-      )
+      await request('PUT', url + V, { 'if-match': '*' }, {
+        offerTypeId: 'microsoft-azure-corevm',
+        definition: { displayText: 'Tide OS', plans: [{ planId: 'a', [IMAGES]: { 1: { osVhdUrl } } }] }
+      })
       const location = (await request('POST', `${url}/publish${V}`)).headers.get('location')!
       return await poll(
         async () => (await (await request('GET', location)).json()) as any,

@@ -18,7 +18,7 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
     document?: unknown,
     headers: Record<string, string> = {}
   ): Promise<{ response: Response, body: any }> => {
-    // Its host ends in a slash, so it takes the one from the path.
+    // The host of this client ends in a slash, so the path loses its own.
     const response = await request(method, path.replace(/^\//, ''), headers, document)
     const text = await response.text()
     if (response.status > 299) throw new Error(`${method} ${path}: ${response.status} ${text}`)
@@ -29,16 +29,10 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
     (await execute('POST', `${O}/${action}?${V}`, document)).response.headers.get('operation-location')!
   const metadata = { metadata: { 'notification-emails': 'ann@example.org,bob@example.org' } }
 
-  // Its Offer has an etag, which it sends back in the body with what else it was given.
-  const created = (
-    await execute(
-      'PUT',
-      `${O}?${V}`,
-      { ...OFFER, publisherId: 'contoso', id: 'tide-db', version: 0, etag: '' },
-      { 'if-match': '*' }
-    )
-  ).body
-  t.match(created, { id: 'tide-db', status: 'neverPublished', version: 0 })
+  // Its document has an etag, which it sends back in the body.
+  const document = { ...OFFER, publisherId: 'contoso', id: 'tide-db', version: 0, etag: '' }
+  const created = await execute('PUT', `${O}?${V}`, document, { 'if-match': '*' })
+  t.match(created.body, { id: 'tide-db', status: 'neverPublished', version: 0 })
   const shown = await execute('GET', `${O}?${V}`)
   const etag = shown.response.headers.get('etag')
   t.ok(etag)
@@ -58,7 +52,7 @@ await withEachStorage(t, 'pub: put, publish, watch the operation, show, go live,
 
   const [listed] = await get(`${O}/submissions/?${V}&submissionState=running`)
   t.strictSame(await get(`${O}/submissions/?${V}&submissionState=canceled`), [])
-  // It asks for one operation by its id with a slash before the query.
+  // This client puts a slash between the id of an operation and the query.
   t.match(await get(`${O}/operations/${listed.id}/?${V}`), { status: 'running', cancellationRequestState: 'canCancel' })
 
   const live = await operationOf('golive', metadata)

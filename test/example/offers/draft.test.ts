@@ -8,7 +8,7 @@ import { DOCUMENT, published, put, START, states } from '../../support/example/p
 
 const PARAMS = { publisherId: 'contoso', offerId: 'tide-db' }
 
-/** A document of so many levels, itself among them. */
+/** A document of so many levels, counting itself. */
 function nested (levels: number): OfferDocument {
   let deep: unknown[] = []
   for (let level = 2; level < levels; level++) deep = [deep]
@@ -20,29 +20,20 @@ await t.test('a document may name its own address, and no other (reading 10)', a
     t.doesNotThrow(() => checkDocument({ ...DOCUMENT, ...named }, PARAMS), JSON.stringify(named))
   }
   for (const id of ['other', '', 'Tide-DB', 'tide-db ']) {
-    t.throws(
-      () => checkDocument({ ...DOCUMENT, id }, PARAMS),
-      { statusCode: 400, code: 'BadRequest', message: /^body\/id differs/ },
-      id
-    )
+    const error = { statusCode: 400, code: 'BadRequest', message: /^body\/id differs/ }
+    t.throws(() => checkDocument({ ...DOCUMENT, id }, PARAMS), error, id)
   }
   for (const publisherId of ['fabrikam', '', 'Contoso']) {
-    t.throws(
-      () => checkDocument({ ...DOCUMENT, publisherId }, PARAMS),
-      { statusCode: 400, code: 'BadRequest', message: /^body\/publisherId differs/ },
-      publisherId
-    )
+    const error = { statusCode: 400, code: 'BadRequest', message: /^body\/publisherId differs/ }
+    t.throws(() => checkDocument({ ...DOCUMENT, publisherId }, PARAMS), error, publisherId)
   }
 })
 
 await t.test('a document has 500 levels at most, however wide it is (reading 10)', async (t) => {
   t.doesNotThrow(() => checkDocument(nested(500), PARAMS))
   for (const levels of [501, 502, 100_000]) {
-    t.throws(
-      () => checkDocument(nested(levels), PARAMS),
-      { statusCode: 400, code: 'BadRequest', message: /500 levels/ },
-      String(levels)
-    )
+    const error = { statusCode: 400, code: 'BadRequest', message: /500 levels/ }
+    t.throws(() => checkDocument(nested(levels), PARAMS), error, String(levels))
   }
   t.throws(() => checkDocument({ ...DOCUMENT, wide: [null, 1, 'text', {}, [nested(499)]] } as OfferDocument, PARAMS), {
     message: /500 levels/
@@ -67,23 +58,20 @@ await t.test('a document takes 256 KiB at most, as it is kept (reading 10)', asy
   const filled = (fill: unknown) => ({ ...DOCUMENT, fill }) as OfferDocument
   const largest = filled('x'.repeat(256 * 1024 - empty))
   t.doesNotThrow(() => checkDocument(largest, PARAMS))
-  t.doesNotThrow(() => checkDocument(draftOf(put(largest)), PARAMS), 'with what the server owns in it, as GET shows it')
+  t.doesNotThrow(() => checkDocument(draftOf(put(largest)), PARAMS), 'with the fields of the server, as GET shows it')
   t.throws(() => checkDocument(filled('x'.repeat(256 * 1024 - empty + 1)), PARAMS), tooLarge)
   t.throws(() => checkDocument(filled('ä'.repeat(128 * 1024)), PARAMS), tooLarge, 'bytes count, and not letters')
-  t.throws(
-    () => checkDocument(filled(Array(13_000).fill(1e20)), PARAMS),
-    tooLarge,
-    'digits count that a client need not have written'
-  )
+  const numbers = filled(Array(13_000).fill(1e20))
+  t.throws(() => checkDocument(numbers, PARAMS), tooLarge, 'digits count that a client need not have written')
 })
 
-await t.test('what is that deep can still be stored, as a draft and once it is published', async (t) => {
+await t.test('a document of the largest depth can be stored, as a draft and once it is published', async (t) => {
   const storage = memoryAdapter<OfferRecord>()
   t.match(await storage.write('k', put(nested(500)), { kind: 'any' }), { applied: true })
   t.match(await storage.write('k', published(put(nested(500))), { kind: 'any' }), { applied: true })
 })
 
-await t.test('a first PUT makes an offer that was never published (CPP §8)', async (t) => {
+await t.test('a first PUT makes an offer that was never published (readings 13 and 16)', async (t) => {
   t.strictSame(withDraft(undefined, DOCUMENT, PARAMS, START), {
     publisherId: 'contoso',
     id: 'tide-db',
@@ -105,7 +93,7 @@ await t.test('each further PUT replaces the draft as a whole, and nothing else (
   }
 })
 
-await t.test('the type of an offer is fixed by its first PUT (CPP §5, reading 10)', async (t) => {
+await t.test('the type of an offer is fixed by its first PUT (reading 10)', async (t) => {
   t.throws(() => put({ ...DOCUMENT, offerTypeId: 'other' }, put()), {
     statusCode: 400,
     code: 'BadRequest',
@@ -114,7 +102,7 @@ await t.test('the type of an offer is fixed by its first PUT (CPP §5, reading 1
   t.doesNotThrow(() => put(DOCUMENT, states.live()))
 })
 
-await t.test('what the server owns is ignored at the top, and kept below it (CPP §2 and §5, reading 12)', async (t) => {
+await t.test('the fields of the server are ignored at the top level, and kept below it (reading 12)', async (t) => {
   const owned = {
     id: 'tide-db',
     publisherId: 'contoso',
@@ -143,7 +131,7 @@ await t.test('what the server owns is ignored at the top, and kept below it (CPP
   })
 })
 
-await t.test('what GET shows can be PUT back, and leaves the draft as it was (CPP §2)', async (t) => {
+await t.test('a document that GET shows can be PUT back, and leaves the draft as it was (reading 12)', async (t) => {
   for (const [state, record] of Object.entries(states)) {
     const before = record()
     const shown = draftOf(before)

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { offerTypeOf } from '../../../example/offers/filter.js'
 
-await t.test('the one known form, with spaces where OData allows them (CPP §6, reading 14)', async (t) => {
+await t.test('the one known form, with spaces where OData allows them (reading 14)', async (t) => {
   const type = 'microsoft-azure-virtualmachines'
-  for (const filter of [`offerTypeId eq '${type}'`, `  offerTypeId   eq\t'${type}'  `, `offerTypeId\neq '${type}'\n`]) { t.equal(offerTypeOf(filter), type, filter) }
+  for (const filter of [`offerTypeId eq '${type}'`, `  offerTypeId   eq\t'${type}'  `, `offerTypeId\neq '${type}'\n`]) {
+    t.equal(offerTypeOf(filter), type, filter)
+  }
 })
 
 await t.test('a type is taken as it is, a doubled quote as one (reading 14)', async (t) => {
@@ -57,10 +59,11 @@ await t.test('every other form is 400 (reading 14)', async (t) => {
     'offerTypeId eq null',
     "offerTypeId eq ('a')"
   ]
-  for (const filter of wrong) { t.throws(() => offerTypeOf(filter), { statusCode: 400, code: 'BadRequest', message: /\$filter/ }, filter) }
+  const error = { statusCode: 400, code: 'BadRequest', message: /\$filter/ }
+  for (const filter of wrong) t.throws(() => offerTypeOf(filter), error, filter)
 })
 
-await t.test('a filter as long as a URL can be is answered at once, whatever it holds', async (t) => {
+await t.test('a long filter does not hang, whatever it holds', async (t) => {
   const length = 100_000
   t.equal(offerTypeOf(`offerTypeId eq '${"''".repeat(length)}'`).length, length)
   for (const filter of [

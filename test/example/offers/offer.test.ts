@@ -13,16 +13,16 @@ function inAllSlots () {
   return put({ ...DOCUMENT, note: 'draft' } as OfferDocument, settle(second, START + 30 * STEP), START + 31 * STEP)
 }
 
-await t.test('status: neverPublished, then what became of the newest publication (CPP §7)', async (t) => {
+await t.test('status: neverPublished, then the state of the newest publication', async (t) => {
   t.equal(statusOf(put()), 'neverPublished')
   t.equal(statusOf(published(states.failed(), { id: 'p2' })), 'running')
   t.equal(statusOf(put(renamed, states.live())), 'succeeded')
 })
 
-await t.test('the draft: what was PUT and what the server owns; version 0 before the first publish (CPP §5, reading 16)', async (t) => {
+await t.test('the draft: the document and the fields of the server; version 0 before the first publish (reading 16)', async (t) => {
   t.strictSame(draftOf(put()), { ...DOCUMENT, ...OWNED, status: 'neverPublished', version: 0 })
   const { submissions: [newest], ...forgetful } = inAllSlots()
-  t.equal(draftOf({ ...forgetful, submissions: [newest!] }).version, 2, 'also once it has forgotten the first')
+  t.equal(draftOf({ ...forgetful, submissions: [newest!] }).version, 2, 'also once the first version is forgotten')
   t.strictSame(draftOf(inAllSlots()), {
     ...DOCUMENT,
     note: 'draft',
@@ -46,18 +46,15 @@ await t.test('a version: the draft as it was published, with the status of the o
   })
 })
 
-await t.test('a version that is not there, the draft included: 404 (reading 16)', async (t) => {
+await t.test('a version that does not exist, the draft included: 404 (reading 16)', async (t) => {
   for (const version of [0, 3, -1, 1.5, NaN, Infinity]) {
-    t.throws(
-      () => publishedOf(inAllSlots(), version),
-      { statusCode: 404, code: 'VersionNotFound', message: /no such version/ },
-      String(version)
-    )
+    const error = { statusCode: 404, code: 'VersionNotFound', message: /no such version/ }
+    t.throws(() => publishedOf(inAllSlots(), version), error, String(version))
   }
   t.throws(() => publishedOf(put(), 0), { code: 'VersionNotFound', message: /no such version/ })
 })
 
-await t.test('slots: by their names in any case; a name that is none is 400 (CPP §3)', async (t) => {
+await t.test('slots: by their names in any case; another name is 400 (reading 34)', async (t) => {
   for (const [slot, ...names] of [
     ['draft', 'Draft', 'draft', 'DRAFT'],
     ['preview', 'Preview', 'pReViEw'],
@@ -66,25 +63,24 @@ await t.test('slots: by their names in any case; a name that is none is 400 (CPP
     for (const name of names) t.equal(slotNamed(name), slot)
   }
   for (const name of ['', 'staging', 'view', ' draft', 'draft ', 'constructor', '__proto__', 'toString', '1']) {
-    t.throws(
-      () => slotNamed(name),
-      { statusCode: 400, code: 'BadRequest', message: /Draft, Preview and Production/ },
-      name
-    )
+    const error = { statusCode: 400, code: 'BadRequest', message: /Draft, Preview and Production/ }
+    t.throws(() => slotNamed(name), error, name)
   }
 })
 
-await t.test('slots: what is in them; one that is empty is 404 (CPP §3, reading 20)', async (t) => {
+await t.test('slots: what they hold; an empty one is 404 (reading 20)', async (t) => {
   const record = inAllSlots()
   t.strictSame(slotOf(record, 'draft'), draftOf(record))
   t.strictSame(slotOf(record, 'preview'), publishedOf(record, 2))
   t.strictSame(slotOf(record, 'production'), publishedOf(record, 1))
-  for (const slot of ['preview', 'production'] as const) { t.throws(() => slotOf(put(), slot), { statusCode: 404, code: 'SlotEmpty', message: new RegExp(slot) }) }
+  for (const slot of ['preview', 'production'] as const) {
+    t.throws(() => slotOf(put(), slot), { statusCode: 404, code: 'SlotEmpty', message: new RegExp(slot) })
+  }
   t.throws(() => slotOf(states.live(), 'preview'), { code: 'SlotEmpty', message: /preview/ })
   t.throws(() => slotOf(states.waiting(), 'production'), { code: 'SlotEmpty', message: /production/ })
 })
 
-await t.test('summary: the definition is the name alone, or nothing (CPP §6)', async (t) => {
+await t.test('summary: the definition is the name alone, or nothing (reading 33)', async (t) => {
   t.strictSame(summaryOf(inAllSlots()), { ...draftOf(inAllSlots()), definition: { displayText: 'Tide DB' } })
   for (const definition of [undefined, {}, { plans: [] }]) {
     const record = put({ offerTypeId: 'x', ...definition && { definition } })

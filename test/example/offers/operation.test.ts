@@ -9,7 +9,7 @@ import {
 import { stepsOf } from '../../../example/offers/steps.js'
 import { DOCUMENT, newest, published, put, START, states, STEP } from '../../support/example/publications.js'
 
-await t.test('status: that of the offer, and how far its newest publication is (CPP §7)', async (t) => {
+await t.test('status: that of the offer, and how far its newest publication is', async (t) => {
   const never = statusDocument(put(), START)
   t.strictSame(never, {
     status: 'neverPublished',
@@ -39,7 +39,7 @@ await t.test('status: that of the offer, and how far its newest publication is (
   })
 })
 
-await t.test('operation: what it is in each state, and whether it can be canceled (reading 25)', async (t) => {
+await t.test('operation: its status in each state, and whether it can be canceled (reading 25)', async (t) => {
   const documents = Object.fromEntries(Object.entries(states).map(([state, record]) => {
     const { status, cancellationRequestState } = operationDocument(newest(record()), START)
     return [state, [status, cancellationRequestState]]
@@ -54,7 +54,7 @@ await t.test('operation: what it is in each state, and whether it can be cancele
   })
 })
 
-await t.test('operation: the version that it publishes, its steps, its e-mails, and no links (CPP §7)', async (t) => {
+await t.test('operation: the version that it publishes, its steps, its e-mails, and no links (reading 35)', async (t) => {
   const second = newest(published(states.live(), { id: 'p2', emails: 'a@example.org', now: START + 20 * STEP }))
   const now = START + 21 * STEP
   t.strictSame(operationDocument(second, now), {
@@ -70,7 +70,7 @@ await t.test('operation: the version that it publishes, its steps, its e-mails, 
   })
 })
 
-await t.test('messages: a failure is told at the top, and in its step (CPP §7)', async (t) => {
+await t.test('messages: a failure is told at the top, and in its step (reading 35)', async (t) => {
   for (const { messages, steps } of [
     statusDocument(states.failed(), START),
     operationDocument(newest(states.failed()), START)
@@ -78,10 +78,12 @@ await t.test('messages: a failure is told at the top, and in its step (CPP §7)'
     t.match(messages, [{ messageHtml: /osVhdUrl/, level: 'error', timestamp: '2031-04-02T00:00:02.0000000Z' }])
     t.strictSame(steps[1]?.messages, messages)
   }
-  for (const state of ['running', 'waiting', 'goingLive', 'live', 'canceled'] as const) { t.strictSame(statusDocument(states[state](), START).messages, [], state) }
+  for (const state of ['running', 'waiting', 'goingLive', 'live', 'canceled'] as const) {
+    t.strictSame(statusDocument(states[state](), START).messages, [], state)
+  }
 })
 
-await t.test('submission: every field of CPP §7, with the type of the offer and the e-mails of publish', async (t) => {
+await t.test('submission: every field, with the type of the offer and the e-mails of publish', async (t) => {
   const record = published(put(), { id: 'p1', emails: 'a@example.org' })
   t.strictSame(submissionSummary(record, newest(record)), {
     id: 'p1',
@@ -99,7 +101,7 @@ await t.test('submission: every field of CPP §7, with the type of the offer and
   })
 })
 
-await t.test('submission: its state, the slot that it is on its way to, and when it last changed (reading 26)', async (t) => {
+await t.test('submission: its state, the slot that it goes to, and when it last changed (reading 26)', async (t) => {
   const summaries = Object.fromEntries(Object.entries(states).map(([state, record]) => {
     const { submissionState, slot, changedTime } = submissionSummary(record(), newest(record()))
     return [state, [submissionState, slot, (Date.parse(changedTime) - START) / STEP]]
@@ -120,7 +122,7 @@ await t.test('submission: its state, the slot that it is on its way to, and when
   })
 })
 
-await t.test('submission: its version is the same time in .NET ticks: 18 digits, none of them lost (CPP §7, reading 26)', async (t) => {
+await t.test('submission: its version is the same time in .NET ticks: 18 digits, none of them lost (reading 26)', async (t) => {
   for (const [state, record] of Object.entries(states)) {
     const { version, changedTime } = submissionSummary(record(), newest(record()))
     t.type(version, 'bigint')
@@ -130,7 +132,7 @@ await t.test('submission: its version is the same time in .NET ticks: 18 digits,
   }
 })
 
-await t.test('an operation is found by whatever tells it; what is not there is 404 (CPP §3)', async (t) => {
+await t.test('an operation is found by the property that is asked for; one that does not exist is 404', async (t) => {
   const record = published(states.live(), { id: 'p2' })
   t.equal(findOperation(record, ({ id }) => id === 'p1'), record.submissions[1])
   t.equal(findOperation(record, ({ goLive }) => goLive?.id === 'g1'), record.submissions[1])

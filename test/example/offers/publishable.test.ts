@@ -7,7 +7,7 @@ const VM = 'microsoft-azure-virtualmachines.vmImages'
 const COREVM = 'microsoft-azure-corevm.vmImagesPublicAzure'
 const GOOD = { osVhdUrl: 'https://images.example/tide.vhd?sig=a%2Fb' }
 
-/** An offer with these definitions; they may be odder than the schema of a PUT lets through. */
+/** An offer with this definition, which may be odder than the schema of a PUT allows. */
 function contentOf (definition: unknown): OfferContent {
   return { offerTypeId: TYPE, definition } as OfferContent
 }
@@ -19,27 +19,22 @@ function planOf (fields: Record<string, unknown>): OfferContent {
 
 await t.test('a name and a plan are all that publish needs (reading 19)', async (t) => {
   t.equal(flawOfDraft(planOf({})), undefined)
-  t.equal(
-    flawOfDraft(contentOf({ displayText: ' x ', plans: [{ planId: 'a' }, { planId: 'A' }, { planId: '' }] })),
-    undefined
-  )
+  const plans = [{ planId: 'a' }, { planId: 'A' }, { planId: '' }]
+  t.equal(flawOfDraft(contentOf({ displayText: ' x ', plans })), undefined)
 })
 
-await t.test('what is missing is told, the name first (CPP §3, 422 of publish)', async (t) => {
+await t.test('a missing name or plan is told, the name first (reading 19)', async (t) => {
   const plans = [{ planId: 'small' }]
-  for (const definition of [
-    undefined,
-    {},
-    { plans },
-    { displayText: '', plans },
-    { displayText: ' \t\n\u00a0', plans }
-  ]) {
+  const nameless = [undefined, {}, { plans }, { displayText: '', plans }, { displayText: ' \t\n\u00a0', plans }]
+  for (const definition of nameless) {
     t.match(flawOfDraft(contentOf(definition)), /^definition\/displayText is empty/)
   }
-  for (const definition of [{ displayText: 'x' }, { displayText: 'x', plans: [] }]) { t.match(flawOfDraft(contentOf(definition)), /^definition\/plans is empty/) }
+  for (const definition of [{ displayText: 'x' }, { displayText: 'x', plans: [] }]) {
+    t.match(flawOfDraft(contentOf(definition)), /^definition\/plans is empty/)
+  }
 })
 
-await t.test('no plan twice: the first that is there again is told (reading 19)', async (t) => {
+await t.test('no plan twice: the first repetition is told (reading 19)', async (t) => {
   const plans = ['a', 'b', 'c', 'b', 'a'].map((planId) => ({ planId }))
   t.equal(flawOfDraft(contentOf({ displayText: 'x', plans })), 'definition/plans has the plan "b" twice')
   for (const name of ['__proto__', 'constructor', 'toString']) {
@@ -48,24 +43,27 @@ await t.test('no plan twice: the first that is there again is told (reading 19)'
   }
 })
 
-await t.test('as many plans as a document can hold are looked through at once', async (t) => {
-  const plans = Array.from({ length: 60_000 }, (_, at) => ({ planId: `p${at}` }))
-  const begun = performance.now()
+await t.test('each plan is looked at once, as many as a document can hold', async (t) => {
+  let looks = 0
+  const plans = Array.from({ length: 60_000 }, (_, index) => ({
+    get planId () {
+      looks++
+      return `p${index}`
+    }
+  }))
   t.equal(flawOfDraft(contentOf({ displayText: 'x', plans })), undefined)
-  t.ok(performance.now() - begun < 1000, 'in time that grows with their number, not with its square')
+  t.equal(looks, plans.length)
 })
 
-await t.test('images of both kinds of offers pass with an https address (CPP §5)', async (t) => {
+await t.test('images of both types of offers pass with an https address', async (t) => {
   for (const map of [VM, COREVM]) {
-    t.equal(
-      flawOfImages(
-        planOf({ [map]: { '1.0.0': GOOD, '1.0.1': { osVhdUrl: 'HTTPS://IMAGES.EXAMPLE/a.vhd', lunVhdDetails: [] } } })
-      ),
-      undefined
-    )
+    const loud = { osVhdUrl: 'HTTPS://IMAGES.EXAMPLE/a.vhd', lunVhdDetails: [] }
+    t.equal(flawOfImages(planOf({ [map]: { '1.0.0': GOOD, '1.0.1': loud } })), undefined)
     t.equal(flawOfImages(planOf({ [map]: {} })), undefined)
   }
-  for (const content of [contentOf(undefined), contentOf({}), contentOf({ plans: [] }), planOf({})]) { t.equal(flawOfImages(content), undefined) }
+  for (const content of [contentOf(undefined), contentOf({}), contentOf({ plans: [] }), planOf({})]) {
+    t.equal(flawOfImages(content), undefined)
+  }
 })
 
 await t.test('an image without an https address is rejected, and its version and plan are told (reading 19)', async (t) => {
@@ -105,7 +103,7 @@ await t.test('an image without an https address is rejected, and its version and
   }
 })
 
-await t.test('of a name that is as long as a document, its beginning is told', async (t) => {
+await t.test('of a name as long as a document, the beginning is told', async (t) => {
   const name = 'x'.repeat(1e5)
   const told = `${'x'.repeat(100)}…`
   t.equal(
@@ -118,7 +116,7 @@ await t.test('of a name that is as long as a document, its beginning is told', a
   )
 })
 
-await t.test('every plan and both maps are looked at, in their order', async (t) => {
+await t.test('the images of every plan and of both maps are checked, in their order', async (t) => {
   const bad = { osVhdUrl: 'http://images.example' }
   t.match(flawOfImages(planOf({ [VM]: { '1.0.0': GOOD }, [COREVM]: { '2.0.0': bad } })), /image 2\.0\.0 /)
   const plans = [
@@ -129,10 +127,14 @@ await t.test('every plan and both maps are looked at, in their order', async (t)
   t.match(flawOfImages(contentOf({ plans })), /image 1\.0\.1 of the plan "b"/)
 })
 
-await t.test('odd shapes where images are expected never throw: what is no map has no images, what is no image is rejected', async (t) => {
+await t.test('odd shapes in place of images never throw: no map has no images, and no image is rejected', async (t) => {
   for (const map of [VM, COREVM]) {
-    for (const none of [null, 0, 5, true, '', 'text', [], {}]) { t.equal(flawOfImages(planOf({ [map]: none })), undefined, JSON.stringify(none)) }
-    for (const image of [null, 0, true, 'https://images.example', [], {}, [[]]]) { t.match(flawOfImages(planOf({ [map]: { '1.0.0': image } })), /^The image 1\.0\.0 /, JSON.stringify(image)) }
+    for (const none of [null, 0, 5, true, '', 'text', [], {}]) {
+      t.equal(flawOfImages(planOf({ [map]: none })), undefined, JSON.stringify(none))
+    }
+    for (const image of [null, 0, true, 'https://images.example', [], {}, [[]]]) {
+      t.match(flawOfImages(planOf({ [map]: { '1.0.0': image } })), /^The image 1\.0\.0 /, JSON.stringify(image))
+    }
     for (const name of ['constructor', 'toString', 'hasOwnProperty', '']) {
       t.equal(flawOfImages(planOf({ [map]: { [name]: GOOD } })), undefined, name)
       t.match(flawOfImages(planOf({ [map]: { [name]: {} } })), /no https address/, name)

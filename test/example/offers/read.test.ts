@@ -4,9 +4,9 @@ import { offersOf } from '../../../example/offers/read.js'
 import type { OfferRecord } from '../../../example/offers/record.js'
 import { put } from '../../support/example/publications.js'
 
-await t.test('a list is read in small pages, and others have their turn in between', async (t) => {
+await t.test('a list is read in small pages, and other requests have their turn in between', async (t) => {
   const storage = memoryAdapter<OfferRecord>()
-  const ids = Array.from({ length: 25 }, (_, at) => `o${String(at).padStart(2, '0')}`)
+  const ids = Array.from({ length: 25 }, (_, index) => `o${String(index).padStart(2, '0')}`)
   for (const id of ids) await storage.write(`/publishers/contoso/offers/${id}`, { ...put(), id }, { kind: 'any' })
   const log: Array<string | number> = []
   const watched: typeof storage = {

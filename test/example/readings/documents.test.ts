@@ -16,18 +16,18 @@ const OWNED = {
   offerTypeVersionsOverride: {}
 }
 
-// Serializers that know a schema write texts by themselves.
+// A serializer that knows a schema writes texts itself, so it has to know these characters.
 const ODD_TEXT = 'ä \u{1f30a} \u2028 \u0000 \u007f \ud800 "\\ </script>'
 
-// tap cannot print objects whose toString or hasOwnProperty is a value.
+/** Asserts equality. tap itself cannot print objects whose toString or hasOwnProperty is no function. */
 function same (t: Test, actual: unknown, expected: unknown, name = 'the document'): void {
   t.ok(isDeepStrictEqual(actual, expected), name, { found: JSON.stringify(actual), wanted: JSON.stringify(expected) })
 }
 
-await t.test('reading 12: PUT replaces everything but what the server owns; every other name comes back, at any depth', async (t) => {
+await t.test('reading 12: PUT replaces everything but the fields of the server; every other name comes back, at any depth', async (t) => {
   const { app, send: ask, get, put, act, pass } = await newPublisher(t)
   await put({ ...OFFER, gone: true })
-  // Names that are something else to JavaScript, or to a schema, than a client thinks.
+  // Names that mean something to JavaScript, or to a schema.
   const odd = {
     constructor: { prototype: { a: 1 } },
     toString: 5,
@@ -99,44 +99,42 @@ await t.test('reading 12: PUT replaces everything but what the server owns; ever
   pass(TO_SIGN_OFF)
   const published = { ...shown, status: 'waitingForPublisherReview', version: 1 }
   for (const path of ['', '/versions/1', '/slot/preview']) same(t, await get(`/tide-db${path}`), published, path)
-  // GET, PUT what it gave, GET: a fixed point.
+  // GET gives a document that PUT leaves as it is.
   t.equal((await ask('PUT', '/tide-db', { 'if-match': '*' }, published)).statusCode, 200)
   same(t, await get('/tide-db'), { ...published, changedTime: '2031-04-02T09:15:10.9870000Z' })
 
-  // A number comes back as what JavaScript makes of it; of a name that is there twice, the last.
-  const numbers = await send(
-    app,
-    'PUT',
-    offersUrl('/tide-db'),
-    headers,
-    `{"offerTypeId":"${TYPE}","n":9007199254740993,"n2":1,"n2":2}`
-  )
+  // A number comes back as JavaScript holds it; of a name that is there twice, the last value counts.
+  const twice = `{"offerTypeId":"${TYPE}","n":9007199254740993,"n2":1,"n2":2}`
+  const numbers = await send(app, 'PUT', offersUrl('/tide-db'), headers, twice)
   t.strictSame([numbers.json().n, numbers.json().n2], [9007199254740992, 2])
 })
 
 await t.test('reading 13: 201 for a PUT that created, 200 for one that replaced', async (t) => {
   const { send } = await newPublisher(t)
   const statuses: number[] = []
-  for (const headers of [{ 'if-match': '*' }, { 'if-match': '*' }]) { statuses.push((await send('PUT', '/tide-db', headers, OFFER)).statusCode) }
-  const { etag } = (await send('GET', '/tide-db')).headers
-  statuses.push(
-    (await send('PUT', '/tide-db', { 'if-match': etag as string }, OFFER)).statusCode,
-    (await send('PUT', '/other', { 'if-none-match': '*' }, OFFER)).statusCode
-  )
+  const put = async (path: string, headers: Record<string, string>): Promise<void> => {
+    statuses.push((await send('PUT', path, headers, OFFER)).statusCode)
+  }
+  await put('/tide-db', { 'if-match': '*' })
+  await put('/tide-db', { 'if-match': '*' })
+  await put('/tide-db', { 'if-match': (await send('GET', '/tide-db')).headers.etag as string })
+  await put('/other', { 'if-none-match': '*' })
   t.strictSame(statuses, [201, 200, 200, 201])
 })
 
 await t.test('reading 14: $filter has one form, and any other is 400; a list is ordered by id', async (t) => {
   const app = await newApp(t)
-  const ids = async (filter: string) =>
-    (await send(app, 'GET', offersUrl('', `api-version=2017-10-31&$filter=${encodeURIComponent(filter)}`))).json()
+  const list = async (...filters: string[]) => {
+    const queries = filters.map((filter) => `&$filter=${encodeURIComponent(filter)}`)
+    return await send(app, 'GET', offersUrl('', `api-version=2017-10-31${queries.join('')}`))
+  }
+  const ids = async (...filters: string[]) => (await list(...filters)).json().map(({ id }: { id: string }) => id)
   for (const [id, offerTypeId] of [['b', TYPE], ['a-2', "it's"], ['a', TYPE], ['a-10', 'microsoft-azure-corevm']]) {
     await send(app, 'PUT', offersUrl(`/${id}`), { 'if-match': '*' }, { offerTypeId })
   }
-  const named = (offers: Array<{ id: string }>) => offers.map(({ id }) => id)
-  t.strictSame(named((await send(app, 'GET', offersUrl())).json()), ['a', 'a-10', 'a-2', 'b'])
-  t.strictSame(named(await ids(`offerTypeId eq '${TYPE}'`)), ['a', 'b'])
-  t.strictSame(named(await ids("offerTypeId eq 'it''s'")), ['a-2'])
+  t.strictSame(await ids(), ['a', 'a-10', 'a-2', 'b'])
+  t.strictSame(await ids(`offerTypeId eq '${TYPE}'`), ['a', 'b'])
+  t.strictSame(await ids("offerTypeId eq 'it''s'"), ['a-2'])
   t.strictSame(await ids("offerTypeId eq 'none'"), [])
   for (const filter of [
     '',
@@ -150,18 +148,10 @@ await t.test('reading 14: $filter has one form, and any other is 400; a list is 
     "offerTypeId eq 'x",
     "' or 1 eq 1"
   ]) {
-    const refused = await send(
-      app,
-      'GET',
-      offersUrl('', `api-version=2017-10-31&$filter=${encodeURIComponent(filter)}`)
-    )
+    const refused = await list(filter)
     t.strictSame([refused.statusCode, codeOf(t, refused)], [400, 'BadRequest'], filter)
   }
-  const twice = await send(
-    app,
-    'GET',
-    offersUrl('', "api-version=2017-10-31&$filter=offerTypeId%20eq%20'a'&$filter=offerTypeId%20eq%20'a'")
-  )
+  const twice = await list("offerTypeId eq 'a'", "offerTypeId eq 'a'")
   t.strictSame([twice.statusCode, codeOf(t, twice)], [400, 'BadRequest'])
 })
 

@@ -13,7 +13,7 @@ async function release ({ act, pass }: Publisher): Promise<void> {
   pass(1)
 }
 
-await t.test('reading 16: version is 0, then each publish takes the draft as the next one at once; 100 are remembered, and the one that is live', async (t) => {
+await t.test('reading 16: version is 0, then each publish takes the draft as the next version at once; 100 are remembered, and the live one', async (t) => {
   const publisher = await newPublisher(t)
   const { send, get, put, act } = publisher
   await put(draft('live'))
@@ -26,14 +26,17 @@ await t.test('reading 16: version is 0, then each publish takes the draft as the
   await release(publisher)
   await put(draft('second'))
   t.equal((await get('/tide-db')).version, 1, 'a draft is no version')
-  // A number in another form than its own is none; one that no offer can reach is one that is not there.
-  for (const version of ['01', '1.0', '+1', '-1', '1e0', 'latest']) { t.equal(await refused(version), '400 BadRequest', version) }
-  for (const version of ['2', '9007199254740993', '9999999999999999', '9'.repeat(400)]) { t.equal(await refused(version), '404 VersionNotFound', version) }
+  // A number in another form is 400; one that no offer can reach is a version that does not exist.
+  for (const version of ['01', '1.0', '+1', '-1', '1e0', 'latest']) {
+    t.equal(await refused(version), '400 BadRequest', version)
+  }
+  for (const version of ['2', '9007199254740993', '9999999999999999', '9'.repeat(400)]) {
+    t.equal(await refused(version), '404 VersionNotFound', version)
+  }
   const { publishingVersion } = (await act('publish')).json()
-  t.strictSame(
-    [publishingVersion, (await get('/tide-db')).version, (await get('/tide-db/versions/2')).definition.displayText],
-    [2, 2, 'second']
-  )
+  t.equal(publishingVersion, 2)
+  t.equal((await get('/tide-db')).version, 2)
+  t.equal((await get('/tide-db/versions/2')).definition.displayText, 'second')
   await act('cancel')
   for (let version = 3; version <= 103; version++) {
     await act('publish')
@@ -44,13 +47,13 @@ await t.test('reading 16: version is 0, then each publish takes the draft as the
     [submissions.length, submissions[0].publishingVersion, submissions.at(-1).publishingVersion],
     [100, 103, 1]
   )
-  const statuses = await Promise.all(
-    [1, 2, 4, 5, 103, 104].map(async (version) => (await send('GET', `/tide-db/versions/${version}`)).statusCode)
-  )
-  t.strictSame(statuses, [200, 404, 404, 200, 200, 404], 'the first is in production')
+  // The first is in production.
+  for (const [version, status] of [[1, 200], [2, 404], [4, 404], [5, 200], [103, 200], [104, 404]] as const) {
+    t.equal((await send('GET', `/tide-db/versions/${version}`)).statusCode, status, `version ${version}`)
+  }
   t.equal((await get('/tide-db/slot/production')).definition.displayText, 'live')
 
-  // Large ones give way in bytes: what is stored of an offer stays below a mebibyte.
+  // Large versions are forgotten earlier: the stored offer stays below a mebibyte.
   const { storage, sizes } = await measuringStorage(t)
   const large = await newPublisher(t, { storage })
   const largest = (text: string) => ({ ...draft(text), fill: 'x'.repeat(256 * 1024 - 200) })
@@ -65,42 +68,28 @@ await t.test('reading 16: version is 0, then each publish takes the draft as the
     await large.put(largest('between'))
   }
   t.ok(Math.max(...sizes) < 1024 * 1024, `${Math.max(...sizes)} bytes`)
-  t.strictSame(
-    (await large.get('/tide-db/submissions')).map(
-      (submission: { publishingVersion: number }) => submission.publishingVersion
-    ),
-    [10, 1]
-  )
-  t.strictSame(
-    await Promise.all(
-      [1, 9, 10].map(async (version) => (await large.send('GET', `/tide-db/versions/${version}`)).statusCode)
-    ),
-    [200, 404, 200]
-  )
+  const remembered: Array<{ publishingVersion: number }> = await large.get('/tide-db/submissions')
+  t.strictSame(remembered.map(({ publishingVersion }) => publishingVersion), [10, 1])
+  for (const [version, status] of [[1, 200], [9, 404], [10, 200]] as const) {
+    t.equal((await large.send('GET', `/tide-db/versions/${version}`)).statusCode, status, `version ${version}`)
+  }
   t.equal((await large.get('/tide-db/slot/production')).definition.displayText, 'live')
 })
 
-await t.test('reading 17: status of a version or of what is in a slot is that of the offer', async (t) => {
+await t.test('reading 17: the status of a version, and of what is in a slot, is that of the offer', async (t) => {
   const publisher = await newPublisher(t)
   await publisher.put()
   await release(publisher)
   await publisher.put(draft('second'))
   await publisher.act('publish')
   publisher.pass(TO_SIGN_OFF)
-  for (const path of [
-    '',
-    '/versions/1',
-    '/versions/2',
-    '/slot/draft',
-    '/slot/preview',
-    '/slot/production',
-    '/status'
-  ]) {
+  const paths = ['', '/versions/1', '/versions/2', '/slot/draft', '/slot/preview', '/slot/production', '/status']
+  for (const path of paths) {
     t.equal((await publisher.get(`/tide-db${path}`)).status, 'waitingForPublisherReview', path)
   }
 })
 
-await t.test('reading 18: the steps of every type are the six of a virtual machine; each takes STEP_MS, the sign-off as long as it takes', async (t) => {
+await t.test('reading 18: the steps of every type are the six of a virtual machine; each takes STEP_MS, the sign-off as long as the publisher does', async (t) => {
   const { get, put, act, pass } = await newPublisher(t)
   await put({ ...OFFER, offerTypeId: 'some-other-type' })
   const steps = async () =>
@@ -112,24 +101,24 @@ await t.test('reading 18: the steps of every type are the six of a virtual machi
     (await get('/tide-db/status')).steps.map(({ id }: { id: string }) => id),
     ['displaydummycertify', 'displaycertify', 'displayprovision', 'displaypackage', 'publisher-signoff', 'live']
   )
-  const at = (done: number, now: string): string[] =>
-    Array.from({ length: 6 }, (_, index) => (index < done ? 'complete 100' : index === done ? now : 'notStarted 0'))
-  t.strictSame(await steps(), at(-1, ''))
+  const after = (done: number, current?: string): string[] =>
+    [...Array(done).fill('complete 100'), current ?? [], Array(6).fill('notStarted 0')].flat().slice(0, 6)
+  t.strictSame(await steps(), after(0))
   await act('publish')
   for (let step = 0; step < TO_SIGN_OFF; step++) {
-    t.strictSame(await steps(), at(step, 'inProgress 0'))
+    t.strictSame(await steps(), after(step, 'inProgress 0'))
     pass(0.75)
-    t.strictSame(await steps(), at(step, 'inProgress 75'))
+    t.strictSame(await steps(), after(step, 'inProgress 75'))
     pass(0.25)
   }
-  t.strictSame(await steps(), at(4, 'waitingForPublisherReview 0'))
+  t.strictSame(await steps(), after(4, 'waitingForPublisherReview 0'))
   pass(1000)
-  t.strictSame(await steps(), at(4, 'waitingForPublisherReview 0'))
+  t.strictSame(await steps(), after(4, 'waitingForPublisherReview 0'))
   await act('golive')
   pass(0.5)
-  t.strictSame(await steps(), at(5, 'inProgress 50'))
+  t.strictSame(await steps(), after(5, 'inProgress 50'))
   pass(0.5)
-  t.strictSame(await steps(), at(6, ''))
+  t.strictSame(await steps(), after(6))
 })
 
 await t.test('reading 19: a name, a plan and no plan twice, otherwise 422; an image that is not at an https address is rejected', async (t) => {
@@ -174,20 +163,17 @@ await t.test('reading 19: a name, a plan and no plan twice, otherwise 422; an im
   pass(TO_SIGN_OFF)
   const [{ messageHtml }] = (await get('/tide-db/status')).messages
   t.match(messageHtml, /&lt;script&gt;&amp; of the plan "&lt;b&gt;"/)
-  t.notMatch(messageHtml, /[<>]/, 'what the document says is text, and no HTML')
+  t.notMatch(messageHtml, /[<>]/, 'the words of the document are text, not HTML')
 })
 
-await t.test('what can be PUT can be published, up to the last level and byte', async (t) => {
+await t.test('every document that can be PUT can be published, up to the last level and byte', async (t) => {
   const { app, get, act, pass } = await newPublisher(t)
   const levels = `{"d":${'['.repeat(498)}${']'.repeat(498)}}`
   const document = JSON.stringify({ ...OFFER, deep: 0, large: '' }).replace('"deep":0', `"deep":${levels}`)
   const size = document.length
   const largest = document.replace('"large":""', `"large":"${'x'.repeat(256 * 1024 - size)}"`)
-  t.equal(
-    (await send(app, 'PUT', offersUrl('/tide-db'), { 'content-type': 'application/json', 'if-match': '*' }, largest))
-      .statusCode,
-    201
-  )
+  const headers = { 'content-type': 'application/json', 'if-match': '*' }
+  t.equal((await send(app, 'PUT', offersUrl('/tide-db'), headers, largest)).statusCode, 201)
   t.equal((await act('publish')).statusCode, 202)
   t.equal((await act('publish')).statusCode, 202, 'and is the same draft')
   pass(TO_SIGN_OFF)
@@ -200,18 +186,11 @@ await t.test('what can be PUT can be published, up to the last level and byte', 
 await t.test('reading 20: preview is filled at the sign-off and emptied when live is over, which fills production', async (t) => {
   const { get, put, act, pass } = await newPublisher(t)
   await put()
-  const state = async () => {
-    const { status } = await get('/tide-db')
-    return [
-      status,
-      ...(await Promise.all(
-        ['preview', 'production'].map(async (slot) => {
-          const { version, error } = await get(`/tide-db/slot/${slot}`)
-          return version ?? error.code
-        })
-      ))
-    ]
+  const inSlot = async (slot: string) => {
+    const { version, error } = await get(`/tide-db/slot/${slot}`)
+    return version ?? error.code
   }
+  const state = async () => [(await get('/tide-db')).status, await inSlot('preview'), await inSlot('production')]
   t.strictSame(await state(), ['neverPublished', 'SlotEmpty', 'SlotEmpty'])
   await act('publish')
   pass(TO_SIGN_OFF - 0.001)
@@ -225,7 +204,7 @@ await t.test('reading 20: preview is filled at the sign-off and emptied when liv
   t.strictSame(await state(), ['succeeded', 'SlotEmpty', 1])
 })
 
-await t.test('reading 21: a publish of the draft that is on its way is that operation; of another draft it is 400', async (t) => {
+await t.test('reading 21: a publish of the draft that is being published is that operation; of another draft it is 400', async (t) => {
   const { send, put, act, pass } = await newPublisher(t)
   await put()
   const { location } = (await act('publish')).headers
@@ -260,7 +239,7 @@ await t.test('reading 22: golive is for an offer that waits at the sign-off, and
   t.not(live, published)
   const read = async (location: string) => (await send('GET', location.replace(/^.*offers(.*)\?.*$/, '$1'))).json()
   t.strictSame(await read(live), await read(published))
-  await refused('on its way')
+  await refused('going live')
   pass(1)
   t.strictSame([(await read(live)).status, (await read(published)).status], ['complete', 'complete'])
   await refused('live')
@@ -270,7 +249,7 @@ await t.test('reading 22: golive is for an offer that waits at the sign-off, and
   t.equal((await get('/tide-db/submissions')).length, 2)
 })
 
-await t.test('reading 23: cancel ends what is not over, also after golive, and empties preview; where nothing runs it is 200', async (t) => {
+await t.test('reading 23: cancel ends a publication, also after golive, and empties preview; without a publication it is 200', async (t) => {
   const publisher = await newPublisher(t)
   const { send, get, put, act, pass } = publisher
   await put(draft('live'))

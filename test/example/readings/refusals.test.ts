@@ -9,74 +9,51 @@ import { newPublisher } from '../../support/example/publisher.js'
 const JSON_TYPE = { 'content-type': 'application/json' }
 const TEXT = { 'content-type': 'text/plain' }
 
-await t.test('reading 7: refusals rank, shown for each two that follow one another', async (t) => {
+await t.test('reading 7: refusals rank, shown for each pair of neighbours', async (t) => {
   const app = await newApp(t)
   const stale = { 'if-match': '"stale"' }
   await send(app, 'PUT', offersUrl('/nameless'), { 'if-match': '*' }, { offerTypeId: 'x' })
   const foreign = '/api/publishers/fabrikam/offers/tide-db'
   const valid = '?api-version=2017-10-31'
+  const nobody = { authorization: undefined }
+  const gzip = { ...JSON_TYPE, 'content-encoding': 'gzip' }
+  const large = { ...OFFER, large: 'x'.repeat(300 * 1024) }
+  const tooLarge = 'x'.repeat(2 ** 20 + 1)
+  const OFFER_URL = offersUrl('/tide-db')
   const cases: Array<[string, string, ReturnType<typeof send>]> = [
-    [
-      'an address that is none before 401',
-      '400 BadRequest',
-      send(app, 'GET', '/api/publishers/%zz', { authorization: undefined })
-    ],
-    [
-      'an address without a route before 401',
-      '404 RouteNotFound',
-      send(app, 'GET', '/api/nothing', { authorization: undefined })
-    ],
-    [
-      '401 before the version',
-      '401 Unauthorized',
-      send(app, 'GET', offersUrl('/tide-db', ''), { authorization: undefined })
-    ],
+    ['an unreadable address before 401', '400 BadRequest', send(app, 'GET', '/api/publishers/%zz', nobody)],
+    ['an address without a route before 401', '404 RouteNotFound', send(app, 'GET', '/api/nothing', nobody)],
+    ['401 before the version', '401 Unauthorized', send(app, 'GET', offersUrl('/tide-db', ''), nobody)],
     ['the version before 403', '400 InvalidAPIVersion', send(app, 'GET', foreign)],
     ['403 before 415', '403 Forbidden', send(app, 'PUT', foreign + valid, TEXT, 'text')],
     ['403 before the parameters', '403 Forbidden', send(app, 'GET', `/api/publishers/fabrikam/offers/NONE${valid}`)],
-    ['415 before the body', '415 UnsupportedMediaType', send(app, 'PUT', offersUrl('/tide-db'), TEXT, '{}')],
+    ['415 before the body', '415 UnsupportedMediaType', send(app, 'PUT', OFFER_URL, TEXT, '{}')],
     ['415 before the parameters', '415 UnsupportedMediaType', send(app, 'PUT', offersUrl('/NONE'), TEXT, '{}')],
-    [
-      '415 before the size of the body',
-      '415 UnsupportedMediaType',
-      send(app, 'PUT', offersUrl('/tide-db'), TEXT, 'x'.repeat(2 ** 20 + 1))
-    ],
+    ['415 before the size of the body', '415 UnsupportedMediaType', send(app, 'PUT', OFFER_URL, TEXT, tooLarge)],
     [
       'the size of the body before its coding',
       '413 DocumentTooLarge',
-      send(app, 'PUT', offersUrl('/NONE'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, 'x'.repeat(2 ** 20 + 1))
+      send(app, 'PUT', offersUrl('/NONE'), gzip, tooLarge)
     ],
-    [
-      'the coding before the body',
-      '415 UnsupportedMediaType',
-      send(app, 'PUT', offersUrl('/tide-db'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, '{')
-    ],
+    ['the coding before the body', '415 UnsupportedMediaType', send(app, 'PUT', OFFER_URL, gzip, '{')],
     [
       'the parameters before the size of the document',
       '400 BadRequest',
-      send(app, 'PUT', offersUrl('/NONE'), {}, { ...OFFER, large: 'x'.repeat(300 * 1024) })
+      send(app, 'PUT', offersUrl('/NONE'), {}, large)
     ],
-    [
-      'Expect before 401',
-      '417 BadRequest',
-      send(app, 'GET', offersUrl('/tide-db'), { authorization: undefined, expect: 'x' })
-    ],
+    ['Expect before 401', '417 BadRequest', send(app, 'GET', OFFER_URL, { ...nobody, expect: 'x' })],
     [
       'the size before If-Match',
       '413 DocumentTooLarge',
-      send(app, 'PUT', offersUrl('/tide-db'), {}, { ...OFFER, large: 'x'.repeat(1024 * 1024) })
+      send(app, 'PUT', OFFER_URL, {}, { ...OFFER, large: 'x'.repeat(1024 * 1024) })
     ],
-    ['the body before If-Match: not JSON', '400 BadRequest', send(app, 'PUT', offersUrl('/tide-db'), JSON_TYPE, '{')],
-    ['the body before If-Match: its schema', '400 BadRequest', send(app, 'PUT', offersUrl('/tide-db'), {}, {})],
-    [
-      'the body before If-Match: its id',
-      '400 BadRequest',
-      send(app, 'PUT', offersUrl('/tide-db'), {}, { ...OFFER, id: 'other' })
-    ],
+    ['the body before If-Match: not JSON', '400 BadRequest', send(app, 'PUT', OFFER_URL, JSON_TYPE, '{')],
+    ['the body before If-Match: its schema', '400 BadRequest', send(app, 'PUT', OFFER_URL, {}, {})],
+    ['the body before If-Match: its id', '400 BadRequest', send(app, 'PUT', OFFER_URL, {}, { ...OFFER, id: 'other' })],
     [
       'the body before If-Match: a number that JSON cannot hold',
       '400 BadRequest',
-      send(app, 'PUT', offersUrl('/tide-db'), JSON_TYPE, '{"offerTypeId":"x","huge":[1e400]}')
+      send(app, 'PUT', OFFER_URL, JSON_TYPE, '{"offerTypeId":"x","huge":[1e400]}')
     ],
     [
       'the body before If-Match: that of an action',
@@ -148,17 +125,8 @@ await t.test('reading 9: a publisher without a role is 403, known or not; both r
       ['POST', '/golive'],
       ['POST', '/cancel']
     ] as const) {
-      statuses.push(
-        (
-          await send(
-            app,
-            method,
-            address(publisher, path),
-            { authorization, ...(method !== 'GET' && { 'if-match': '*' }) },
-            body
-          )
-        ).statusCode
-      )
+      const headers = { authorization, ...(method !== 'GET' && { 'if-match': '*' }) }
+      statuses.push((await send(app, method, address(publisher, path), headers, body)).statusCode)
     }
     return statuses
   }
@@ -173,6 +141,7 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
   const before = await send('GET', '/tide-db')
   const nested = (levels: number): string =>
     `{"offerTypeId":"${OFFER.offerTypeId}","deep":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+  const longNumbers = `{"offerTypeId":"${OFFER.offerTypeId}","numbers":[${'1e20,'.repeat(13_000)}0]}`
   const wrong: Array<[string, number, string, unknown]> = [
     ['id', 400, 'BadRequest', { ...OFFER, id: 'other' }],
     ['publisherId', 400, 'BadRequest', { ...OFFER, publisherId: 'fabrikam' }],
@@ -181,21 +150,12 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
     ['__proto__', 400, 'BadRequest', '{"offerTypeId":"x","definition":{"plans":[{"planId":"a","__proto__":{}}]}}'],
     ['__proto__ in other letters', 400, 'BadRequest', '{"offerTypeId":"x","\\u005f_proto__":1}'],
     ['large', 413, 'DocumentTooLarge', JSON.stringify({ ...OFFER, large: 'x'.repeat(256 * 1024) })],
-    [
-      'large once it is kept',
-      413,
-      'DocumentTooLarge',
-      `{"offerTypeId":"${OFFER.offerTypeId}","numbers":[${'1e20,'.repeat(13_000)}0]}`
-    ],
+    ['large once it is kept', 413, 'DocumentTooLarge', longNumbers],
     ['a large body', 413, 'DocumentTooLarge', JSON.stringify(OFFER) + ' '.repeat(1024 * 1024)]
   ]
   for (const [name, status, code, document] of wrong) {
-    const refused = await send(
-      'PUT',
-      '/tide-db',
-      { 'if-match': etag, ...JSON_TYPE },
-      typeof document === 'string' ? document : JSON.stringify(document)
-    )
+    const body = typeof document === 'string' ? document : JSON.stringify(document)
+    const refused = await send('PUT', '/tide-db', { 'if-match': etag, ...JSON_TYPE }, body)
     t.strictSame([refused.statusCode, codeOf(t, refused)], [status, code], name)
   }
   const after = await send('GET', '/tide-db')
@@ -215,8 +175,8 @@ await t.test('reading 10: a body that contradicts its address or its offer, is t
 await t.test('reading 11: each code that Microsoft left open is given, with its status', async (t) => {
   const page = readFileSync('docs/reference/offers-api.md', 'utf8')
   const [reading] = /^11\. [^]*?(?=^\S)/m.exec(page)!
-  // One line of the page names the codes of a status ahead of it in brackets.
-  const told = [...reading.matchAll(/((?:`\w+`,\s+)*`\w+`) \((\d{3})\)/g)].flatMap(([, codes, status]) =>
+  // The page names codes, and behind them their status in brackets.
+  const listed = [...reading.matchAll(/((?:`\w+`,\s+)*`\w+`)\s+\((\d{3})\)/g)].flatMap(([, codes, status]) =>
     codes!.split(/,\s+/).map((code) => `${status} ${code.slice(1, -1)}`)
   )
 
@@ -246,6 +206,6 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
     const failing = await newApp(t, { storage: memoryAdapter({ around: () => { throw failure } }) })
     given.push(await send(failing, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER))
   }
-  t.strictSame(given.map((response) => `${response.statusCode} ${codeOf(t, response)}`).sort(), told.sort())
-  t.equal(told.length, 16)
+  t.strictSame(given.map((response) => `${response.statusCode} ${codeOf(t, response)}`).sort(), listed.sort())
+  t.equal(listed.length, 16)
 })

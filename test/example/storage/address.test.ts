@@ -24,7 +24,7 @@ await t.test('an address is read: hosts with their ports, credentials, path and 
   })
 })
 
-await t.test('what has another form is no address', async (t) => {
+await t.test('a text of another form is no address', async (t) => {
   for (const text of [
     '',
     'redis:',
@@ -46,7 +46,7 @@ await t.test('what has another form is no address', async (t) => {
   }
 })
 
-await t.test('what is shown of an address has no user, password or parameter, wherever odd characters are', async (t) => {
+await t.test('an address is shown without user, password and parameters, wherever odd characters are', async (t) => {
   t.equal(withoutSecrets('postgres://ann:hush@db.example:5432/offers?options=x'), 'postgres://db.example:5432/offers')
   t.equal(withoutSecrets('sqlite:data/offers.db'), 'sqlite:data/offers.db')
   for (const password of ['hush', 'h/ush', 'h?ush', 'h@ush', 'h#ush', 'h\nush']) {

@@ -1,12 +1,13 @@
 import t from 'tap'
 import { createStorage } from '../../../example/storage/index.js'
+import { ABSENT } from '../../support/expectations.js'
 import { fileOf } from '../../support/sqlite/handles.js'
 
-await t.test('each engine gives a storage that works, and closes what was opened for it', async (t) => {
+await t.test('each setting makes a storage that works, and closes its file', async (t) => {
   for (const setting of ['memory:', `sqlite:${fileOf(t)}`, `sqlite:${fileOf(t)}.d/new/offers.db`]) {
     const storage = await createStorage(setting)
     await storage.open?.()
-    t.match(await storage.write('/a', 1, { kind: 'absent' }), { applied: true })
+    t.match(await storage.write('/a', 1, ABSENT), { applied: true })
     t.match(await storage.read('/a'), { value: 1 })
     await storage.close?.()
     t.match(
@@ -16,17 +17,14 @@ await t.test('each engine gives a storage that works, and closes what was opened
   }
 })
 
-await t.test('a form that the engine does not have is refused, without its value', async (t) => {
+await t.test('an address of another form is refused, without its value', async (t) => {
   for (const [setting, form] of [
     ['memory:hush', '"memory:"'],
     ['sqlite:', '"sqlite:<file>"'],
     ['sqlite::memory:', '"sqlite:<file>"'],
     ['sqlite:/dev/null/hush', 'a file that cannot be opened']
   ] as const) {
-    const error = await createStorage(setting).then(
-      () => undefined,
-      (error: Error) => error
-    )
+    const error = await createStorage(setting).then(() => undefined, (error: Error) => error)
     t.ok(error?.message.startsWith('STORAGE ') && error.message.includes(form), setting)
     t.notMatch(error?.message, /hush/)
   }

@@ -1,6 +1,7 @@
+import { Writable } from 'node:stream'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
-import { buildApp, type AppOptions } from '../../../example/app/app.js'
+import { buildApp, type AppOptions } from '../../../example/app/index.js'
 import { parseTokens } from '../../../example/app/tokens.js'
 import { newStorage } from './storage.js'
 
@@ -21,7 +22,16 @@ export async function newApp (t: Test, options: Partial<AppOptions> = {}): Promi
   return app
 }
 
-/** The address of the offers of contoso, or of what is below it. */
+/** The reference server, the lines of its log, and those of them that belong to requests, parsed. */
+export async function loggedApp (t: Test, options: Partial<AppOptions> = {}) {
+  const lines: string[] = []
+  const stream = new Writable({ write (chunk, _encoding, done) { lines.push(String(chunk)); done() } })
+  const app = await newApp(t, { logger: { level: 'trace', stream }, ...options })
+  const logged = () => lines.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId !== undefined)
+  return { app, lines, logged }
+}
+
+/** The address of the offers of contoso, or of a path below it. */
 export function offersUrl (path = '', query = 'api-version=2017-10-31'): string {
   return `/api/publishers/contoso/offers${path}?${query}`
 }
@@ -44,7 +54,7 @@ export async function send (
   })
 }
 
-/** The code in the form of an error, and that the answer has this form. */
+/** The code of a refusal, whose form is asserted. */
 export function codeOf (t: Test, response: LightMyRequestResponse): string {
   const { error, ...rest } = response.json()
   t.match(error, { code: String, message: /\w/ })

@@ -1,13 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import type { AppOptions } from '../../../example/app/app.js'
+import type { AppOptions } from '../../../example/app/index.js'
+import { until } from '../until.js'
 import { newApp } from './app.js'
 
-/** The length of a step for clients who poll in real time. */
-export const SHORT_STEP = 5
-
-/** How often a client asks before it gives up: far more often than these steps need. */
-const ASKED_AT_MOST = 5000
+/** The length of a step for clients that poll in real time, in milliseconds. */
+const SHORT_STEP = 5
 
 /** How a client speaks: with its own headers on every request, and a body as JSON. */
 export type Client = (
@@ -24,7 +22,7 @@ export async function serveOverHttp (t: Test, options: Partial<AppOptions> = {})
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }
 
-/** A client with these headers on every request; one of a single request takes the place of its own. */
+/** A client with these headers on every request; a header of a single request takes the place of its own. */
 export function clientOf (origin: string, always: Record<string, string>): Client {
   return async (method, path, headers = {}, document) =>
     await fetch(origin + path, {
@@ -34,12 +32,10 @@ export function clientOf (origin: string, always: Record<string, string>): Clien
     })
 }
 
-/** Asks until the answer is the one that is waited for. */
-export async function poll<T> (ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
-  let answer: T
-  for (let asked = 0; asked < ASKED_AT_MOST; asked++) {
-    answer = await ask()
-    if (isIt(answer)) return answer
-  }
-  throw new Error(`This did not come: ${isIt}. The last answer was ${JSON.stringify(answer!)}`)
+/** Asks until an answer is accepted, and gives that one. */
+export async function poll<T extends object> (ask: () => Promise<T>, accepts: (answer: T) => boolean): Promise<T> {
+  return await until(`an answer that is accepted by ${accepts}`, async () => {
+    const answer = await ask()
+    return accepts(answer) ? answer : undefined
+  })
 }

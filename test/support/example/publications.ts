@@ -12,14 +12,19 @@ export const DOCUMENT: OfferDocument = {
   definition: { displayText: 'Tide DB', plans: [{ planId: 'small' }] }
 }
 
+/** The document under another name. */
+export function named (displayText: string): OfferDocument {
+  return { ...DOCUMENT, definition: { ...DOCUMENT.definition, displayText } }
+}
+
 const flawed = {
   planId: 'small',
   'microsoft-azure-virtualmachines.vmImages': { '1.0.0': { osVhdUrl: 'http://example.org' } }
 }
-/** One that the certification rejects. */
+/** A document that the certification rejects. */
 export const FLAWED: OfferDocument = { ...DOCUMENT, definition: { displayText: 'Tide DB', plans: [flawed] } }
 
-/** A new offer, or what a PUT makes of one. */
+/** A new offer, or the given one after a PUT. */
 export function put (document: OfferDocument = DOCUMENT, record?: OfferRecord, now = START): OfferRecord {
   return withDraft(record, document, { publisherId: 'contoso', offerId: 'tide-db' }, now)
 }
@@ -40,6 +45,15 @@ export const states = {
   live: () => settle(goingLive(), START + 11 * STEP),
   failed: () => settle(published(put(FLAWED)), START + 2 * STEP),
   canceled: () => cancel(waiting(), START + 10 * STEP)
+}
+
+/** The value, which nothing can change in place any more. */
+export function frozen<T> (value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) frozen(member)
+    Object.freeze(value)
+  }
+  return value
 }
 
 /** The newest publication of an offer. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
-import type { AppOptions } from '../../../example/app/app.js'
+import type { AppOptions } from '../../../example/app/index.js'
 import { newApp, OFFER, offersUrl, send } from './app.js'
 
 /** How long a step of a publication takes at the servers of these tests. */
@@ -11,7 +11,7 @@ export const TO_SIGN_OFF = 4
 
 export type Headers = Record<string, string | undefined>
 
-/** A publisher at a server whose time stands still until the test lets it pass. */
+/** A publisher at a server whose clock the test moves. */
 export interface Publisher {
   app: FastifyInstance
   /** Sends to an address below the offers of contoso. */
@@ -31,6 +31,7 @@ export interface Publisher {
     headers?: Headers,
     payload?: unknown
   ) => Promise<LightMyRequestResponse>
+  /** Moves the clock by so many steps of a publication. */
   pass: (steps: number) => void
 }
 
@@ -49,8 +50,6 @@ export async function newPublisher (t: Test, options: Partial<AppOptions> = {}):
       (await request('PUT', path, { 'if-match': '*' }, document)).headers.etag as string,
     act: async (action, headers = { 'if-match': '*' }, payload = undefined) =>
       await request('POST', `/tide-db/${action}`, headers, payload),
-    pass: (steps) => {
-      now += steps * STEP
-    }
+    pass: (steps) => { now += steps * STEP }
   }
 }

@@ -5,9 +5,10 @@ import type { Test } from 'tap'
 
 const SERVER = fileURLToPath(new URL('../../../example/process/server.js', import.meta.url))
 
-// What the shell of whoever runs the tests may hold.
-const UNSET = {
+/** The settings of a server of a test, in place of those that the shell of the developer may hold. */
+export const SETTINGS = {
   HOST: undefined,
+  PORT: '0',
   STORAGE: 'memory:',
   TOKENS: undefined,
   WORKERS: undefined,
@@ -16,11 +17,14 @@ const UNSET = {
   LOG_LEVEL: undefined
 }
 
-/** What came out of a stream or socket so far, and a promise of what it will say. */
-export function listen (stream: NodeJS.ReadableStream): {
+/** The text that came out of a stream or socket so far, and a promise of text that will come. */
+export interface Listener {
   text: () => string
   says: (what: RegExp) => Promise<RegExpExecArray>
-} {
+}
+
+/** Keeps what comes out of a stream or socket. */
+export function listen (stream: NodeJS.ReadableStream): Listener {
   let text = ''
   const waiting = new Set<() => void>()
   stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -29,24 +33,24 @@ export function listen (stream: NodeJS.ReadableStream): {
   })
   return {
     text: () => text,
-    says: async (what) =>
-      await new Promise((resolve) => {
-        const look = (): void => {
-          const match = what.exec(text)
-          if (match === null) return
-          waiting.delete(look)
-          resolve(match)
-        }
-        waiting.add(look)
-        look()
-      })
+    says: async (what) => await new Promise((resolve) => {
+      const look = (): void => {
+        const match = what.exec(text)
+        if (match === null) return
+        waiting.delete(look)
+        resolve(match)
+      }
+      waiting.add(look)
+      look()
+    })
   }
 }
 
 /** Starts the server, which is killed when the test ends. */
 export function start (t: Test, env: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [SERVER], {
-    env: { ...process.env, ...UNSET, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { ...process.env, ...SETTINGS, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   const exit = once(child, 'exit')
   t.teardown(async () => {
@@ -56,12 +60,12 @@ export function start (t: Test, env: Record<string, string> = {}) {
   return { child, exit, output: listen(child.stdout!), log: listen(child.stderr!) }
 }
 
-/** The port of a server that listens. */
-export async function listening (server: ReturnType<typeof start>): Promise<string> {
-  return (await server.output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
+/** The port of a server, once it listens. */
+export async function listening ({ output }: { output: Listener }): Promise<string> {
+  return (await output.says(/listens at http:\/\/127\.0\.0\.1:(\d+)/))[1]!
 }
 
-/** The ids of the processes whose log lines these are. */
-export function processes (log: string): Set<unknown> {
+/** The ids of the processes that wrote these lines of a log. */
+export function processes (log: string): Set<number> {
   return new Set(log.trim().split('\n').map((line) => JSON.parse(line).pid))
 }

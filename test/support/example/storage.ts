@@ -6,20 +6,20 @@ import { createStorage } from '../../../example/storage/index.js'
 import { fileOf } from '../sqlite/handles.js'
 import { aroundAdapter } from '../around-adapter.js'
 
-// `npm run test:engines` runs the tests of the server again with each engine, of which this is the address.
+// `npm run test:engines` runs the tests of the server again with each engine, and tells its address here.
 const ENGINE = process.env.EXAMPLE_STORAGE
 
-/** What STORAGE may say for this test: an empty store that server processes can share, and that no other test sees. */
+/** A value of STORAGE for this test: an empty store that server processes can share, and that no other test sees. */
 export async function sharedSetting (t: Test): Promise<string> {
   return ENGINE === undefined ? `sqlite:${fileOf(t)}` : await placeIn(t, ENGINE)
 }
 
-/** An empty storage of the server. It closes with the app that is given it. */
+/** An empty storage of the server, which closes with its app. */
 export async function newStorage (t: Test): Promise<StorageAdapter> {
   return await createStorage(ENGINE === undefined ? 'memory:' : await placeIn(t, ENGINE))
 }
 
-/** The storages that need no service; or the engine alone. */
+/** How to make each storage that needs no engine; or that of the engine alone. */
 export const storages: Readonly<Record<string, (t: Test) => Promise<StorageAdapter>>> = ENGINE === undefined
   ? { memory: newStorage, sqlite: async (t) => await createStorage(await sharedSetting(t)) }
   : { [ENGINE.split(':')[0]!]: newStorage }
@@ -37,7 +37,7 @@ export async function withEachStorage (
   }
 }
 
-/** A storage that counts what it is asked. */
+/** A storage that notes its calls. */
 export async function countingStorage (t: Test): Promise<{ storage: StorageAdapter, calls: string[] }> {
   const calls: string[] = []
   const storage = aroundAdapter(await newStorage(t), async (step, operation, key) => {
@@ -47,7 +47,7 @@ export async function countingStorage (t: Test): Promise<{ storage: StorageAdapt
   return { storage, calls }
 }
 
-/** A storage that keeps the size of all that is written to it, in bytes of JSON. */
+/** A storage that notes the size of each value that is written, in bytes of JSON. */
 export async function measuringStorage (t: Test): Promise<{ storage: StorageAdapter, sizes: number[] }> {
   const measured = await newStorage(t)
   const sizes: number[] = []
@@ -61,7 +61,7 @@ export async function measuringStorage (t: Test): Promise<{ storage: StorageAdap
   return { storage, sizes }
 }
 
-/** A storage where, after `meet(n)`, the next n writes wait for each other, so none of them has seen another. */
+/** A storage where, after `meet(n)`, the next n writes wait for each other, so that none of them has seen another. */
 export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapter, meet: (writers: number) => void }> {
   let missing = 0
   let open: () => void
@@ -82,19 +82,15 @@ export async function meetingStorage (t: Test): Promise<{ storage: StorageAdapte
   }
 }
 
-/** A storage whose operations of this kind wait until they are released; `begun` when the first one does. */
+/** A storage whose operations of this kind wait until they are released; `begun` resolves when the first one waits. */
 export async function heldStorage (
   t: Test,
   held: 'read' | 'write'
 ): Promise<{ storage: StorageAdapter, begun: Promise<void>, release: () => void }> {
   let begin!: () => void
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve
-  })
+  const begun = new Promise<void>((resolve) => { begin = resolve })
   let release!: () => void
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const released = new Promise<void>((resolve) => { release = resolve })
   const storage = aroundAdapter(await newStorage(t), async (step, operation) => {
     if (operation === held) {
       begin()
@@ -105,7 +101,7 @@ export async function heldStorage (
   return { storage, begun, release }
 }
 
-/** What STORAGE says for a place of the test's own in an engine that others use too: a schema, or a prefix of keys. */
+/** A value of STORAGE for a place of the test's own in an engine that others use too: a schema, or a prefix of keys. */
 export async function placeIn (t: Test, engine: string): Promise<string> {
   const name = `t${randomBytes(8).toString('hex')}`
   if (!engine.startsWith('postgres')) return `${engine}?prefix=${name}/`

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import ifMatch, { type ListingAdapter, type StorageAdapter } from 'fastify-if-match'
+import { catalog } from '../offers/catalog.js'
+import { compositeOperation } from '../offers/composite-operation.js'
+import { settle } from '../offers/lifecycle.js'
+import type { OfferOptions } from '../offers/options.js'
+import type { OfferRecord } from '../offers/record.js'
+import { offers } from '../offers/routes.js'
+import { NAMED_SCHEMAS } from '../offers/schemas.js'
+import { clockedStorage } from '../storage/clocked-storage.js'
+import { checkApiVersion } from './api-version.js'
+import { authenticate, authorise } from './auth.js'
+import { answerUnreadable } from './client-errors.js'
+import { drainConnections } from './drain.js'
+import { answerError, answerNoRoute } from './errors.js'
+import { health } from './health.js'
+import { createHttpServer } from './http-server.js'
+import { acceptJsonAlone } from './json-body.js'
+import { applyMessageRules } from './message-rules.js'
+import { openApi } from './openapi.js'
+import { sendRequestId } from './request-id.js'
+import { sendSecurityHeaders } from './security-headers.js'
+import type { Token } from './tokens.js'
+
+/** What the app is made of. */
+export interface AppOptions extends Partial<Pick<OfferOptions, 'clock' | 'stepMs' | 'actionsIfMatch'>> {
+  storage: StorageAdapter
+  tokens: readonly Token[]
+  logger?: FastifyServerOptions['logger']
+}
+
+/**
+ * Builds the app. It does not listen.
+ *
+ * @throws TypeError if the storage has no `list`
+ */
+export async function buildApp ({
+  storage: engine,
+  tokens,
+  clock = Date.now,
+  stepMs = 5000,
+  actionsIfMatch = 'required',
+  logger = false
+}: AppOptions): Promise<FastifyInstance> {
+  if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
+  const storage = clockedStorage(engine as ListingAdapter<OfferRecord>, (offer) => settle(offer, clock()))
+  const app = Fastify({
+    logger,
+    genReqId: () => randomUUID(),
+    // Bodies are checked, never converted: clients get back what they PUT.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    // The router refuses no long id. The schema of the route does, once the caller is known.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    // A request that arrives while the server closes is served, and its answer ends its connection (drain.ts).
+    return503OnClosing: false,
+    serverFactory: createHttpServer,
+    frameworkErrors: answerError,
+    clientErrorHandler: answerUnreadable
+  })
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(answerNoRoute)
+  app.decorateRequest('token', null)
+  sendRequestId(app)
+  sendSecurityHeaders(app)
+  applyMessageRules(app)
+  acceptJsonAlone(app)
+  drainConnections(app)
+
+  await app.register(openApi, { schemas: NAMED_SCHEMAS })
+  await app.register(ifMatch, { storage })
+  await app.register(health, { storage: engine })
+  await app.register(
+    async (api) => {
+      // Refusals and answers without a tag say so too (reading 5).
+      api.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
+      // The order of refusals (reading 7): 401, the api-version, 403, and only then the request itself.
+      api.addHook('onRequest', authenticate(tokens))
+      api.addHook('onRequest', checkApiVersion)
+      await api.register(catalog)
+      await api.register(compositeOperation, { clock })
+      await api.register(
+        async (publisher) => {
+          publisher.addHook('onRequest', authorise)
+          await publisher.register(offers, { prefix: '/offers', storage, clock, stepMs, actionsIfMatch })
+        },
+        { prefix: '/publishers/:publisherId' }
+      )
+    },
+    { prefix: '/api' }
+  )
+  return app
+}
+
+function canList (storage: StorageAdapter): storage is ListingAdapter {
+  return storage.list !== undefined
+}

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer, connect, type AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { call, put } from '../../support/example/server-client.js'
+import { listening, processes, start } from '../../support/example/server-process.js'
+import { startPut } from '../../support/example/started-put.js'
+import { sharedSetting } from '../../support/example/storage.js'
+import { fileOf } from '../../support/sqlite/handles.js'
+
+/** Asserts that a signal lets the server finish a request in flight, take no other, and exit with 0. */
+async function assertGracefulEnd (t: Test, server: ReturnType<typeof start>, signal: NodeJS.Signals): Promise<void> {
+  const { child, exit, log } = server
+  const port = await listening(server)
+  const { socket, finish, answer } = await startPut(t, port)
+  child.kill(signal)
+  await log.says(/"msg":"stopping"/)
+  const ended = once(socket, 'end')
+  finish()
+  await ended
+  t.match(answer.text(), /HTTP\/1\.1 201 Created\r\n[^]*connection: close\r\n[^]*"id":"in-flight"/)
+  t.strictSame(await exit, [0, null])
+  t.notMatch(log.text(), /"level":[56]0/)
+  const refused = connect(Number(port), '127.0.0.1')
+  const [error] = await once(refused, 'error')
+  t.equal(error.code, 'ECONNREFUSED')
+}
+
+await t.test('a server on a storage that lasts', async (t) => {
+  const STORAGE = await sharedSetting(t)
+  const first = start(t, { STORAGE })
+  let etag: string | null
+
+  await t.test('the line that it prints works when pasted into a shell', async (t) => {
+    const [, line] = await first.output.says(/^Try: (.*)\n/m)
+    const { stdout } = await promisify(execFile)('sh', ['-c', line!])
+    t.match(stdout, /^HTTP\/1\.1 201 Created\r\n/)
+    t.match(stdout, /^etag: "/m)
+  })
+
+  await t.test('SIGTERM: requests in flight are finished, no other is taken, and it exits with 0', async (t) => {
+    const created = await put(await listening(first), 'kept')
+    t.equal(created.status, 201)
+    etag = created.headers.get('etag')
+    await assertGracefulEnd(t, first, 'SIGTERM')
+  })
+
+  await t.test('offers are there after a restart', async (t) => {
+    const read = await call(await listening(start(t, { STORAGE })), '/kept')
+    t.equal(read.headers.get('etag'), etag)
+  })
+})
+
+await t.test('SIGINT: requests in flight are finished, no other is taken, and it exits with 0', async (t) => {
+  await assertGracefulEnd(t, start(t), 'SIGINT')
+})
+
+await t.test('a second signal ends it at once', async (t) => {
+  const server = start(t)
+  await startPut(t, await listening(server))
+  server.child.kill('SIGTERM')
+  await server.log.says(/"msg":"stopping"/)
+  server.child.kill('SIGINT')
+  t.strictSame(await server.exit, [null, 'SIGINT'])
+})
+
+await t.test('a wrong setting stops the start, with one line that names it', async (t) => {
+  const { exit, output, log } = start(t, { STORAGE: 'mysql://user:hush@host/db' })
+  t.strictSame(await exit, [1, null])
+  t.equal(
+    log.text(),
+    'STORAGE accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", ' +
+      'and "memory:" for what may end with the process\n'
+  )
+  t.equal(output.text(), '')
+})
+
+await t.test('a storage that cannot be used stops the start with one line', async (t) => {
+  const file = fileOf(t)
+  writeFileSync(file, 'Dear diary, '.repeat(100))
+  const { exit, log, output } = start(t, { STORAGE: `sqlite:${file}` })
+  t.strictSame(await exit, [1, null])
+  t.match(log.text(), /^[^\n]*is not an SQLite database[^\n]*\n$/)
+  t.equal(output.text(), '')
+})
+
+await t.test('an error that is no flaw of a setting is told whole', async (t) => {
+  // An interface that no machine has.
+  const { exit, log } = start(t, { HOST: 'fe80::1%none', TOKENS: 'mine=contoso:owner' })
+  t.strictSame(await exit, [1, null])
+  t.match(log.text(), /EINVAL|EADDRNOTAVAIL|ENODEV/)
+  t.match(log.text(), /\n {4}at /)
+})
+
+await t.test('WORKERS=2: a port that is taken stops the start with one line, told once', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => { taken.close() })
+  await once(taken, 'listening')
+  const PORT = String((taken.address() as AddressInfo).port)
+  const { exit, log, output } = start(t, { STORAGE: `sqlite:${fileOf(t)}`, PORT, WORKERS: '2' })
+  t.strictSame(await exit, [1, null])
+  t.match(log.text(), /^PORT names a port that another process listens on[^\n]*\n$/)
+  t.equal(output.text(), '')
+})
+
+await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and says so', async (t) => {
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
+  await listening(server)
+  process.kill([...processes(server.log.text())][0]!, 'SIGKILL')
+  t.strictSame(await server.exit, [1, null])
+  t.match(server.log.text(), /^worker \d+ ended unasked \(code null, signal SIGKILL\), so the server stops$/m)
+})

@@ -1,0 +1,125 @@
+import t from 'tap'
+import { SettingError } from '../../../example/storage/setting-error.js'
+import { readSettings } from '../../../example/process/settings.js'
+
+const OWN = { TOKENS: 'secret-1=contoso:owner' }
+
+/** Why these settings are refused; undefined if they are not. */
+function refusal (env: Record<string, string>): string | undefined {
+  try {
+    readSettings(env)
+  } catch (error) {
+    if (error instanceof SettingError) return error.message
+    throw error
+  }
+  return undefined
+}
+
+await t.test('nothing set: the defaults, with the development tokens on the loopback address', async (t) => {
+  const { tokens, ...settings } = readSettings({})
+  t.strictSame(settings, {
+    host: '127.0.0.1',
+    port: 3000,
+    storage: 'sqlite:data/offers.db',
+    workers: 1,
+    actionsIfMatch: 'required',
+    stepMs: 5000,
+    logLevel: 'info'
+  })
+  t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
+    ['dev-contoso', [['contoso', 'owner']]],
+    ['dev-fabrikam', [['fabrikam', 'contributor']]]
+  ])
+})
+
+await t.test('every setting is taken from the environment', async (t) => {
+  const { tokens, ...settings } = readSettings({
+    HOST: '0.0.0.0',
+    PORT: '0',
+    STORAGE: 'sqlite:/srv/my offers.db',
+    WORKERS: '16',
+    ACTIONS_IF_MATCH: 'optional',
+    STEP_MS: '250',
+    LOG_LEVEL: 'warn',
+    TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
+  })
+  t.strictSame(settings, {
+    host: '0.0.0.0',
+    port: 0,
+    storage: 'sqlite:/srv/my offers.db',
+    workers: 16,
+    actionsIfMatch: 'optional',
+    stepMs: 250,
+    logLevel: 'warn'
+  })
+  t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
+    ['a.b-c=', [['contoso', 'owner'], ['fabrikam', 'contributor']]],
+    ['d', [['contoso', 'contributor']]]
+  ])
+})
+
+await t.test('a wrong setting is refused with its name and what it accepts, and without its value', async (t) => {
+  const wrong: Array<[name: string, value: string, message: RegExp]> = [
+    ['HOST', '', /an IP address or a host name/],
+    ['HOST', 'no host', /an IP address or a host name/],
+    ['HOST', '-dash', /an IP address or a host name/],
+    ['PORT', '', /from 0 to 65535/],
+    ['PORT', '65536', /from 0 to 65535/],
+    ['PORT', '80x', /from 0 to 65535/],
+    ['PORT', '-1', /from 0 to 65535/],
+    ['PORT', '1e3', /from 0 to 65535/],
+    ['STORAGE', '', /"memory:"/],
+    ['STORAGE', 'memory', /"memory:"/],
+    ['STORAGE', 'mysql://user:pa55word@host/db', /"memory:"/],
+    ['WORKERS', '0', /from 1 to 999/],
+    ['WORKERS', 'two', /from 1 to 999/],
+    ['ACTIONS_IF_MATCH', 'sometimes', /required, and optional/],
+    ['STEP_MS', '0', /whole number of milliseconds/],
+    ['STEP_MS', '1.5', /whole number of milliseconds/],
+    ['STEP_MS', '1000000000', /to 999999999/],
+    ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
+  ]
+  for (const [name, value, message] of wrong) {
+    const told = refusal({ ...OWN, [name]: value })
+    t.match(told, message, `${name}=${value}`)
+    t.ok(told?.startsWith(`${name} accepts `))
+    t.notMatch(told, /pa55word/)
+  }
+})
+
+await t.test('WORKERS: memory is for one process', async (t) => {
+  t.match(refusal({ STORAGE: 'memory:', WORKERS: '2' }), /^WORKERS accepts 1 alone with STORAGE=memory:/)
+})
+
+await t.test('TOKENS: a wrong entry is told by its position, never by its content', async (t) => {
+  const wrong: Array<[string, RegExp]> = [
+    ['', /entry 1 has no token/],
+    ['hush=contoso:owner,', /entry 2 has no token/],
+    ['=contoso:owner', /entry 1 has no token/],
+    ['hush hush=contoso:owner', /entry 1 has no token/],
+    ['contoso:owner', /entry 1 has no token/],
+    ['hush=', /entry 1 does not give one role/],
+    ['hush=contoso', /entry 1 does not give one role/],
+    ['hush=contoso:reader', /entry 1 does not give one role/],
+    ['hush=contoso:owner+', /entry 1 does not give one role/],
+    ['hush=contoso:owner+contoso:contributor', /entry 1 does not give one role/],
+    ['hush=contoso:owner,hush=fabrikam:owner', /a token is there twice/]
+  ]
+  for (const [TOKENS, message] of wrong) {
+    const told = refusal({ TOKENS })
+    t.match(told, message, TOKENS)
+    t.match(told, /^TOKENS accepts (?!.*hush)/, TOKENS)
+  }
+})
+
+await t.test('HOST: the development tokens are for this machine alone', async (t) => {
+  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', '0:0:0:0:0:0:0:1', 'localhost']) {
+    t.equal(readSettings({ HOST }).host, HOST)
+  }
+  for (const HOST of ['0.0.0.0', '::', '192.168.1.2', 'example.org', 'localhost.example.org']) {
+    t.match(refusal({ HOST }), /^HOST accepts .*set TOKENS/, HOST)
+    const TOKENS = 'mine=contoso:owner,dev-contoso=contoso:owner'
+    t.match(refusal({ HOST, TOKENS }), /^HOST accepts /, `${HOST}, one of them named in TOKENS`)
+    t.equal(readSettings({ HOST, ...OWN }).host, HOST)
+  }
+})
