@@ -14,13 +14,20 @@ export default function coverageMap (file) {
   if (room === 'conformance') return modules('lib/conformance')
   if (room === 'example') return modules('example')
   if (room === 'unit') return existing(test.replace(/^unit/, 'lib'))
-  if (room === 'engines') return existing(test.replace(/^engines/, 'lib/storage'))
+  if (room === 'engines') return existing(test.replace(/^engines/, 'lib/storage')) ?? wholeAdapter(test)
   return null
 }
 
 function hasOwnTest (path) {
   const test = path.replace(/\.ts$/, '.test.ts')
   return existsSync(test.replace(/^lib/, 'test/unit')) || existsSync(test.replace(/^lib\/storage/, 'test/engines'))
+}
+
+// A test of an adapter as a whole, such as the conformance suite, covers whatever module of it takes part.
+function wholeAdapter (test) {
+  const [, engine, name] = test.split('/')
+  const folder = `lib/storage/${engine}`
+  return existsSync(folder) && !/race/.test(name) ? modules(folder) : null
 }
 
 function existing (path) {

@@ -31,6 +31,7 @@ await t.test('the checks are all files but the attacks, the slow ones first, on 
   t.strictSame(plan(t, EVERY_PROGRAM, 'checks'), {
     engines: ['redis', 'redis-cluster', 'etcd'],
     tap: [
+      JOBS,
       'dist/test/engines/redis/index.test.js',
       'dist/test/engines/etcd/index.test.js',
       'dist/test/unit/errors.test.js'
@@ -43,6 +44,7 @@ await t.test('parts of paths select files, of which less is covered; options go 
   t.strictSame(plan(t, EVERY_PROGRAM, 'checks', ['unit/', '--bail', 'engines/etcd']), {
     engines: ['etcd'],
     tap: [
+      JOBS,
       '--allow-incomplete-coverage',
       '--allow-empty-coverage',
       '--bail',
