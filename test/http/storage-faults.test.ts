@@ -2,6 +2,7 @@ import t from 'tap'
 import { errorCodes, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { offersApp, seed, send, valueOf } from '../support/offers-app.js'
+import { withoutPauses } from '../support/without-pauses.js'
 
 const secret = 'password=hunter2'
 const WILDCARD = { 'if-match': '*' }
@@ -91,6 +92,7 @@ await t.test('an adapter that reads null is 500, not an absence (FST_IF_MATCH_IN
 })
 
 await t.test('an adapter that refuses the version that it expected is not believed: 503, never a 412 with the tag that was sent', async (t) => {
+  withoutPauses(t)
   const current = { value: {}, version: 'same' }
   const { app } = await offersApp(t, {
     storage: {

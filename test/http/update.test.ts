@@ -4,6 +4,7 @@ import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { conditionalWrite } from '../../lib/request/conditional-write.js'
 import { ANY, EXISTS } from '../support/expectations.js'
 import { offersApp, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
+import { withoutPauses } from '../support/without-pauses.js'
 
 const KEY = '/offers/1'
 const OFFERS = { ifMatch: { key: '/offers/:id' } }
@@ -69,6 +70,7 @@ await t.test('update under * tries again after a lost race, on the state that it
 })
 
 await t.test('update under * that loses again and again is 503 with Retry-After (FST_IF_MATCH_CONTENTION)', async (t) => {
+  withoutPauses(t)
   const { storage, contested: adapter } = contested(Infinity)
   const { app } = await offersApp(t, { storage: adapter })
   await seed(storage)

@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { planRun, type Suite } from './run-plan.js'
+import { jobs, planRun, type Suite } from './run-plan.js'
 import { SERVICES } from './services/programs.js'
 
 const EVERY_PROGRAM = Object.values(SERVICES).flatMap(({ programs }) => programs)
@@ -14,7 +13,7 @@ const SOURCES = [
   'test/attacks/etcd/kill.test.ts'
 ]
 
-const JOBS = `--jobs=${process.env['TAP_JOBS'] ?? availableParallelism()}`
+const JOBS = `--jobs=${jobs()}`
 
 /** Plans a run where these programs are. */
 function plan (t: Test, programs: readonly string[], suite: Suite, args: string[] = [], isStrict = false) {

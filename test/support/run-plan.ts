@@ -40,13 +40,18 @@ export function planRun (suite: Suite, sources: readonly string[], args: readonl
       (name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))
     ),
     tap: [
-      `--jobs=${process.env['TAP_JOBS'] ?? availableParallelism()}`,
+      `--jobs=${jobs()}`,
       ...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict),
       ...options,
       ...files.map(compiled)
     ],
     notice: lacking.length === 0 || isStrict ? undefined : notice(lacking)
   }
+}
+
+/** How many files run at once: one more than there are cores, for many of them wait for an engine. */
+export function jobs (): number {
+  return Number(process.env['TAP_JOBS'] ?? availableParallelism() + 1)
 }
 
 /** Where the compiler puts a test file. */

@@ -21,7 +21,7 @@ export class KeyTurns {
    */
   async take<R> (key: string, timeout: number, change: () => Promise<R>, late: () => Error): Promise<R> {
     const ahead = this.#last.get(key)
-    let endTurn = () => {}
+    let endTurn!: () => void
     const turn = new Promise<void>((resolve) => { endTurn = resolve })
     // A change that gave up ends its own turn, and those behind it still wait for those ahead.
     const last = Promise.all([ahead, turn]).then(() => {

@@ -22,8 +22,9 @@ const EXPOSED_FAST: Record<Exclude<Decider, 'plugin'>, readonly Mode[]> = {
 for (const decider of ['onRequest', 'preHandler', 'adapter'] as const) {
   for (const isLate of [false, true]) {
     await t.test(`a comparison in the ${decider} and a write after it, ${isLate ? 'late' : 'fast'} store`, async (t) => {
-      const servers = await Servers.start({ storage: 'memory:', isLate, decider }, 1)
+      const servers = await Servers.start({ storage: 'memory:', decider }, 1)
       t.teardown(() => servers.stop())
+      await servers.answerLate(isLate)
       const race = await Race.connect(servers, CLIENTS)
       t.teardown(() => race.close())
       for (const mode of MODES) {

@@ -15,9 +15,16 @@ export function watchedAdapter (adapter: StorageAdapter, onWrite: () => void): S
  * The adapter, in lockstep. `gate` opens when all requests of a round stand before it, so all their reads are taken
  * before any is answered: every request compares with the same state, and none sees the write of another. Their
  * writes begin together, too. A comparison apart from the write then lets all of them pass.
+ *
+ * @param isLate whether to wait at the gate now; if not, the adapter is as it is
  */
-export function lateAdapter (adapter: StorageAdapter, gate: () => Promise<void>): StorageAdapter {
+export function lateAdapter (
+  adapter: StorageAdapter,
+  isLate: () => boolean,
+  gate: () => Promise<void>
+): StorageAdapter {
   async function late<R> (step: () => Promise<R>): Promise<R> {
+    if (!isLate()) return step()
     await gate()
     const result = await step()
     await gate()

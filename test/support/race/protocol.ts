@@ -12,8 +12,6 @@ export type Decider = 'plugin' | 'onRequest' | 'preHandler' | 'adapter'
 export interface ServerConfig {
   /** The store, as STORAGE of the reference server names it. */
   storage: string
-  /** The store answers late: no operation of a round is answered before all were taken (`late-adapter.ts`). */
-  isLate: boolean
   decider: Decider
 }
 
@@ -30,11 +28,19 @@ export interface Report {
 /**
  * From the test to a server. `hold` is answered and ended on the line: the event loop of the server stands meanwhile.
  */
-export type Command = { kind: 'begin', requests: number } | { kind: 'hold' } | { kind: 'open' } | { kind: 'end' }
+export type Command =
+  /** From now on, whether the store answers late (`late-adapter.ts`). */
+  | { kind: 'answerLate', isLate: boolean }
+  | { kind: 'begin', requests: number }
+  | { kind: 'hold' }
+  | { kind: 'open' }
+  | { kind: 'end' }
 
 /** From a server to the test. */
 export type Message =
   | { kind: 'listening', port: number }
+  /** The store answers late from now on, or no longer. */
+  | { kind: 'paced' }
   | { kind: 'begun' }
   /** The headers of all requests of the round were seen. */
   | { kind: 'seen' }

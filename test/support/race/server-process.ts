@@ -42,6 +42,11 @@ export class ServerProcess {
     })
   }
 
+  /** From now on, whether the store answers late. */
+  async answerLate (isLate: boolean): Promise<void> {
+    await this.#ask({ kind: 'answerLate', isLate }, 'paced')
+  }
+
   /** Begins a round of so many requests to this server. */
   async begin (requests: number): Promise<void> {
     await this.#ask({ kind: 'begin', requests }, 'begun')

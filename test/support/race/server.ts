@@ -10,6 +10,7 @@ import { ServerRound } from './server-round.js'
 
 const config = JSON.parse(process.argv[2]!) as ServerConfig
 let round: ServerRound | undefined
+let isLate = false
 
 function tell (message: Message): void {
   process.send!(message)
@@ -25,6 +26,9 @@ function hold (): void {
 
 process.on('message', (command: Command) => {
   switch (command.kind) {
+    case 'answerLate':
+      isLate = command.isLate
+      return tell({ kind: 'paced' })
     case 'begin':
       round = new ServerRound(command.requests, tell)
       return tell({ kind: 'begun' })
@@ -40,7 +44,7 @@ process.on('message', (command: Command) => {
 
 const watched = watchedAdapter(await createStorage(config.storage), () => round?.write())
 // Between the rounds nobody opens the gate: there, late is one turn of the event loop.
-const storage = config.isLate ? lateAdapter(watched, () => round?.atGate() ?? nextTurn()) : watched
+const storage = lateAdapter(watched, () => isLate, () => round?.atGate() ?? nextTurn())
 
 const app = Fastify({ forceCloseConnections: true })
 app.addHook('onRequest', (_request, reply, done) => {

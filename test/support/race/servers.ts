@@ -4,10 +4,10 @@ import { ServerProcess } from './server-process.js'
 /** Server processes on one store. */
 export class Servers {
   readonly all: ServerProcess[] = []
-  readonly isLate: boolean
+  #isLate = false
 
   static async start (config: ServerConfig, processes: number): Promise<Servers> {
-    const servers = new Servers(config)
+    const servers = new Servers()
     const started = await Promise.allSettled(
       Array.from({ length: processes }, () => ServerProcess.start(config, () => servers.#openGates()))
     )
@@ -18,8 +18,14 @@ export class Servers {
     throw failure.reason
   }
 
-  private constructor ({ isLate }: ServerConfig) {
-    this.isLate = isLate
+  /** Whether the store answers late: no operation of a round is answered before all its requests wait for the store. */
+  get isLate (): boolean {
+    return this.#isLate
+  }
+
+  async answerLate (isLate: boolean): Promise<void> {
+    await Promise.all(this.all.map((server) => server.answerLate(isLate)))
+    this.#isLate = isLate
   }
 
   /**

@@ -1,6 +1,12 @@
 import t from 'tap'
 import { quoteName } from '../../../../lib/storage/kit/sql-name.js'
-import { createTableSql, quotedTable, statementsOn, type Statement } from '../../../../lib/storage/postgres/sql.js'
+import {
+  batchStatement,
+  createTableSql,
+  quotedTable,
+  statementsOn,
+  type Statement
+} from '../../../../lib/storage/postgres/sql.js'
 
 const flat = (statements: object): Statement[] =>
   Object.values(statements).flatMap((value: Statement | object) => ('text' in value ? [value] : flat(value)))
@@ -38,6 +44,15 @@ await t.test('postgres: a statement that changes rows bounds its wait on the ser
     )
   }
   for (const { text } of flat(statementsOn(quotedTable({}), 0))) t.notMatch(text, /set_config/)
+})
+
+await t.test('postgres: a batch waits for a locked row for a moment at most, and without a bound as long as it takes', async (t) => {
+  for (const [lockTimeout, bound] of [[700, 100], [50, 50]] as const) {
+    const { text } = batchStatement(quotedTable({}), lockTimeout)
+    t.match(text, `WITH bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${bound}', true) AS is_set)`)
+    t.match(text, 'WHERE (SELECT is_set FROM bound) IS NOT NULL')
+  }
+  t.notMatch(batchStatement(quotedTable({}), 0).text, /bound|set_config/)
 })
 
 await t.test('postgres: a statement has a name of its own, of at most 63 bytes, and another text has another one', async (t) => {

@@ -2,10 +2,10 @@ import Database from 'better-sqlite3'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
-import { sqliteAdapter, type SqliteAdapterOptions } from '../../../../lib/storage/sqlite/index.js'
-import { ABSENT, ANY, EXISTS } from '../../../support/expectations.js'
-import { driverCases } from '../../../support/sqlite/driver-cases.js'
-import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../../support/sqlite/handles.js'
+import { sqliteAdapter, type SqliteAdapterOptions } from '../../../lib/storage/sqlite/index.js'
+import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
+import { driverCases } from '../../support/sqlite/driver-cases.js'
+import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../support/sqlite/handles.js'
 
 const openFile = (file: string, readonly = false) => new Database(file, { readonly })
 
