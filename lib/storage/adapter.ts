@@ -85,19 +85,22 @@ export interface Page<T = unknown> {
 }
 
 /**
- * The contract between the plugin and an engine. `fastify-if-match/conformance` checks all of it.
+ * The contract between the plugin and an engine. `fastify-if-match/conformance` checks what can be seen through an
+ * adapter. What it cannot see (a resend, an answer that is lost on the way, a `close` under load) is up to tests of the
+ * adapter's own.
  *
- * - **Atomic**: `write` and `remove` compare and act in ONE step inside the engine, for every other process on the same
- *   data too. An adapter that reads, waits and then writes breaks the contract, and there is no fallback for engines
- *   that cannot do better.
+ * - **Atomic**: `write` and `remove` compare and act in ONE step inside the engine, for every other process on the
+ *   same data too. An adapter that reads, compares and then writes breaks the contract, and there is no fallback for
+ *   engines that cannot do better.
  * - **Keys** are well-formed Unicode without U+0000, of 1 to 1,024 bytes of UTF-8, ordered by these bytes. Any other
  *   key is refused with `FST_IF_MATCH_INVALID_KEY` (400) before anything is sent.
  * - **Values** are JSON, and come back deep-equal. A value that JSON would change or drop is refused with
  *   `FST_IF_MATCH_INVALID_VALUE` (422) before anything is sent.
- * - **Outages** reject. `FST_IF_MATCH_STORAGE_UNAVAILABLE` (503) says that a write was certainly not applied, and will
- *   not be; `FST_IF_MATCH_OUTCOME_UNKNOWN` (503) that it may have been, or may still be. Any other error counts as
- *   unavailable on reads, and as unknown on writes.
- * - **Nothing sends a write twice**: not the adapter, and not the driver below it.
+ * - **Outages** reject. `FST_IF_MATCH_STORAGE_UNAVAILABLE` (503) says that a write was certainly not applied, and
+ *   will not be; `FST_IF_MATCH_OUTCOME_UNKNOWN` (503) that it may have been, or may still be. Any other error counts
+ *   as unavailable on reads, and as unknown on writes.
+ * - **Nothing sends a write twice**, not the adapter, and not the driver below it, unless the engine said that the
+ *   first one did nothing.
  */
 export interface StorageAdapter<T = unknown> {
   /** The current entity, or undefined if there is none. An outage rejects: it never reads as an absence. */
@@ -111,7 +114,11 @@ export interface StorageAdapter<T = unknown> {
    * Removes the entity if it satisfies `expectation`. Otherwise nothing changes, and the result has the current entity.
    */
   remove (key: string, expectation: RemoveExpectation, options?: ReadOptions): Promise<RemoveResult<T>>
-  /** A page of the entities whose keys begin with `prefix`, ordered by the UTF-8 bytes of their keys. Optional. */
+  /**
+   * A page of the entities whose keys begin with `prefix`, ordered by the UTF-8 bytes of their keys. An adapter may
+   * list collections alone, whose prefix ends in a slash. A `limit` that is no whole number from 1 to 1,000 is a
+   * RangeError. Optional.
+   */
   list? (prefix: string, options?: ListOptions): Promise<Page<T>>
   /**
    * Awaited before the server is ready. It connects, and rejects with `FST_IF_MATCH_INVALID_ADAPTER` if the engine
@@ -119,8 +126,9 @@ export interface StorageAdapter<T = unknown> {
    */
   open? (): Promise<void>
   /**
-   * Awaited when the server closes. It waits for the operations that are under way, and closes what the adapter itself
-   * opened; a client or handle that the adapter was given stays open. Optional.
+   * Awaited when the server closes. It closes what the adapter itself opened; a client or handle that the adapter was
+   * given stays open. Operations that are under way should end first; one that is cut off rejects, a write with
+   * `FST_IF_MATCH_OUTCOME_UNKNOWN`. Optional.
    */
   close? (): Promise<void>
 }

@@ -4,7 +4,7 @@ import { Batcher } from '../kit/batcher.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
-import { explain, faultOf, readError, writeError } from './faults.js'
+import { explain, faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import { batchStatement, MAX_BATCH_WAIT, statementsOn, type QuotedTable, type Statement } from './sql.js'
 import {
@@ -174,7 +174,7 @@ export class BatchedTable<T> implements EntityTable<T> {
         }
       })
     } catch (error) {
-      if (faultOf(error) === 'RETRY') return reads.map(() => ALONE)
+      if (faultKind(error) === 'RETRY') return reads.map(() => ALONE)
       return reads.map(() => ({ status: 'rejected', reason: readError(error, 1) }))
     }
   }
@@ -194,7 +194,7 @@ async function settled<R> (result: Promise<R>): Promise<Settled<R>> {
 
 // A batch that was rolled back goes one by one, so that a bad row fails alone (engine-facts#any-engine-batch-poison).
 function outcomeOfFailure (error: unknown): Settled<never> {
-  switch (faultOf(error)) {
+  switch (faultKind(error)) {
     case 'RETRY':
     case 'LOCKED':
     case 'CANCELLED':

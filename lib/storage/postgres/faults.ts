@@ -61,7 +61,7 @@ function sqlStateOf (error: unknown): string | undefined {
 }
 
 /** The kind of an error of a driver. */
-export function faultOf (error: unknown): PostgresFault {
+export function faultKind (error: unknown): PostgresFault {
   const state = sqlStateOf(error)
   if (state === undefined) return wasNotSent(error) ? 'NOT_APPLIED' : 'UNKNOWN'
   if (RETRY.test(state)) return 'RETRY'
@@ -125,7 +125,7 @@ export function explainBoot (error: unknown): Error {
  */
 export function writeError (error: unknown, attempts: number, isInTransaction: boolean): Error {
   const cause = explain(error)
-  switch (faultOf(error)) {
+  switch (faultKind(error)) {
     case 'RETRY':
       return new ContentionError(attempts, { cause })
     case 'LOCKED':
@@ -145,5 +145,6 @@ export function writeError (error: unknown, attempts: number, isInTransaction: b
 /** The error of the contract for a read that failed. A read changes nothing, so no outcome is unknown. */
 export function readError (error: unknown, attempts: number): Error {
   const cause = explain(error)
-  return faultOf(error) === 'RETRY' ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })
+  if (faultKind(error) === 'RETRY') return new ContentionError(attempts, { cause })
+  return new StorageUnavailableError({ cause })
 }

@@ -13,8 +13,8 @@ export interface SessionOptions {
 }
 
 /**
- * Sends statements to the server, and bounds the wait for each answer. Nothing is sent twice
- * (engine-facts#any-engine-no-resend).
+ * Sends statements to the server, and bounds the wait for each answer. Nothing is sent again unless
+ * the server said that it did nothing (engine-facts#any-engine-no-resend).
  */
 export class PostgresSession {
   readonly #client: PostgresClient

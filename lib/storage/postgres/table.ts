@@ -3,7 +3,7 @@ import { backOff } from '../kit/backoff.js'
 import { endOfPrefix } from '../kit/key.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { parseStored } from '../kit/stored-json.js'
-import { faultOf, readError, writeError } from './faults.js'
+import { faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import type { Statement, Statements } from './sql.js'
 
@@ -112,7 +112,7 @@ export class PostgresTable<T> implements EntityTable<T> {
     try {
       return await this.#session.query<R>(statement, values)
     } catch (error) {
-      const mayTryAgain = faultOf(error) === 'RETRY' && !this.#isInTransaction && attempt < ATTEMPTS
+      const mayTryAgain = faultKind(error) === 'RETRY' && !this.#isInTransaction && attempt < ATTEMPTS
       if (!mayTryAgain) throw contractError(error, attempt)
     }
     await backOff(attempt, LONGEST_PAUSE)

@@ -40,7 +40,7 @@ const MEANING: Readonly<Record<Exclude<SqliteFault, 'OTHER'>, string>> = {
 }
 
 /** The kind of an error of a driver (engine-facts#sqlite-error-codes). */
-export function faultOf (error: unknown): SqliteFault {
+export function faultKind (error: unknown): SqliteFault {
   const { code, errcode, message } = error as { code?: unknown, errcode?: unknown, message?: unknown }
   // node:sqlite has the extended result code, whose low byte is the primary one.
   if (typeof errcode === 'number') return FAULT_OF_RESULT[errcode & 0xff] ?? 'OTHER'
@@ -56,6 +56,6 @@ export function faultOf (error: unknown): SqliteFault {
 
 /** An error for the log: it says what happened and what to do, and has the error of the driver as its cause. */
 export function explain (cause: unknown): Error {
-  const fault = faultOf(cause)
+  const fault = faultKind(cause)
   return new Error(`SQLite: ${fault === 'OTHER' ? (cause as Error).message : MEANING[fault]}`, { cause })
 }

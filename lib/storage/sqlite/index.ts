@@ -11,7 +11,7 @@ import { jsonText } from '../kit/json.js'
 import { checkKey, compareKeys, endOfPrefix } from '../kit/key.js'
 import { pageLimit, pageOf } from '../kit/page.js'
 import { throwIfStopped } from '../kit/stop.js'
-import { explain, faultOf } from './faults.js'
+import { explain, faultKind } from './faults.js'
 import { prepareFile, rollBack } from './file.js'
 import { whenFree } from './lock.js'
 import { settingsOf, type SqliteAdapterOptions } from './options.js'
@@ -87,7 +87,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     } catch (error) {
       // If the BEGIN failed, an open transaction belongs to the app (engine-facts#sqlite-nested-begin).
       if (phase !== 'begin') rollBack(database)
-      const fault = faultOf(error)
+      const fault = faultKind(error)
       if (fault === 'BUSY') throw error
       // Before the COMMIT nothing is applied, and a full disk takes everything back
       // (engine-facts#sqlite-full-rolls-back).
@@ -171,7 +171,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
 // another item could see, so its failure is always its own.
 function itemError (error: unknown, begin: Begin): Error | undefined {
   if (isIfMatchError(error)) return error
-  const fault = faultOf(error)
+  const fault = faultKind(error)
   if (begin === 'BEGIN') return fault === 'BUSY' ? undefined : new StorageUnavailableError({ cause: explain(error) })
   if (fault !== 'TOOBIG' && fault !== 'CONSTRAINT') return undefined
   return new InvalidValueError(explain(error).message.replace(/\.$/, ''))

@@ -1,6 +1,6 @@
 import { StorageUnavailableError } from '../../errors.js'
 import { backOff } from '../kit/backoff.js'
-import { explain, faultOf } from './faults.js'
+import { explain, faultKind } from './faults.js'
 
 /**
  * How long SQLite itself may wait for a lock, in milliseconds. It waits inside the call, which stops the event loop
@@ -21,7 +21,7 @@ export async function whenFree<R> (step: () => R, until: number, attempt = 1): P
   try {
     return step()
   } catch (error) {
-    if (faultOf(error) !== 'BUSY') throw error
+    if (faultKind(error) !== 'BUSY') throw error
     if (performance.now() >= until) throw new StorageUnavailableError({ cause: explain(error) })
   }
   await backOff(attempt, LONGEST_PAUSE)

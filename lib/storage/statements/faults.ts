@@ -1,6 +1,6 @@
 import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
-import { explain, faultOf as postgresFaultOf } from '../postgres/faults.js'
-import { faultOf } from '../sqlite/faults.js'
+import { explain, faultKind as postgresFaultKind } from '../postgres/faults.js'
+import { faultKind } from '../sqlite/faults.js'
 
 const REFUSED = 'a column or a constraint of the table refuses it'
 
@@ -15,7 +15,7 @@ const REFUSED = 'a column or a constraint of the table refuses it'
  */
 export function sqlStateFault (error: unknown): Error | undefined {
   const cause = explain(Object(error))
-  switch (postgresFaultOf(Object(error))) {
+  switch (postgresFaultKind(Object(error))) {
     case 'ROW':
       return new InvalidValueError(REFUSED, { cause })
     // The client may be inside a transaction, where nothing can be tried again
@@ -37,7 +37,7 @@ export function sqlStateFault (error: unknown): Error | undefined {
  * row that can be read may be in the cache alone (engine-facts#sqlite-commit-ioerr). Undefined for any other error.
  */
 export function sqliteFault (cause: unknown): Error | undefined {
-  switch (faultOf(Object(cause))) {
+  switch (faultKind(Object(cause))) {
     case 'CONSTRAINT':
     case 'TOOBIG':
       return new InvalidValueError(REFUSED, { cause })

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
-import { faultOf } from '../../../lib/storage/sqlite/faults.js'
+import { faultKind } from '../../../lib/storage/sqlite/faults.js'
 import { sqliteAdapter } from '../../../lib/storage/sqlite/index.js'
 import { ABSENT, ANY, EXISTS } from '../expectations.js'
 import { until } from '../until.js'
@@ -70,7 +70,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     } catch (thrown) {
       error = thrown
     }
-    t.equal(faultOf(error), 'TOOBIG')
+    t.equal(faultKind(error), 'TOOBIG')
   })
 
   await t.test('sqlite: a full disk is STORAGE_UNAVAILABLE for the whole batch, and nothing of the batch is stored', async (t) => {

@@ -6,7 +6,7 @@ import t from 'tap'
 import {
   explain,
   explainBoot,
-  faultOf,
+  faultKind,
   isUnknownStatement,
   readError,
   writeError
@@ -25,12 +25,12 @@ await t.test('postgres: an answer with an SQLSTATE is a rollback, and tells the 
       ['57P03', '53100', '53300', '25006', '25P02', '28P01', '3D000', '42P01', '42501', '0A000', '26000', '40000']
     ]
   ]
-  for (const [fault, codes] of cases) for (const code of codes) t.equal(faultOf(sqlError(code)), fault, code)
+  for (const [fault, codes] of cases) for (const code of codes) t.equal(faultKind(sqlError(code)), fault, code)
 })
 
 await t.test('postgres: a pooler that lost the server, a server that goes down, and an engine that cannot tell leave it unknown', async (t) => {
   const codes = ['08006', '08P01', '08007', '57P01', '57P02', '40003', '58030', 'XX000', 'XX001', 'F0000']
-  for (const code of codes) t.equal(faultOf(sqlError(code)), 'UNKNOWN', code)
+  for (const code of codes) t.equal(faultKind(sqlError(code)), 'UNKNOWN', code)
 })
 
 await t.test('postgres: a statement that was never sent was not applied; one that was sent and not answered is unknown', async (t) => {
@@ -51,7 +51,7 @@ await t.test('postgres: a statement that was never sent was not applied; one tha
     new Error('Client has encountered a connection error and is not queryable'),
     new Error('PGlite is closed')
   ]
-  for (const error of notSent) t.equal(faultOf(error), 'NOT_APPLIED', String(error))
+  for (const error of notSent) t.equal(faultKind(error), 'NOT_APPLIED', String(error))
   const sent: unknown[] = [
     new Error('Connection terminated unexpectedly'),
     new Error('Connection terminated'),
@@ -68,7 +68,7 @@ await t.test('postgres: a statement that was never sent was not applied; one tha
     new AggregateError([undefined]),
     new Error('Failed query … params: the gate is not queryable')
   ]
-  for (const error of sent) t.equal(faultOf(error), 'UNKNOWN', String(error))
+  for (const error of sent) t.equal(faultKind(error), 'UNKNOWN', String(error))
 })
 
 await t.test('postgres: each fault has its error; a lock that is not free has another one in a transaction of the app', async (t) => {

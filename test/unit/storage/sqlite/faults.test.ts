@@ -1,5 +1,5 @@
 import t from 'tap'
-import { explain, faultOf } from '../../../../lib/storage/sqlite/faults.js'
+import { explain, faultKind } from '../../../../lib/storage/sqlite/faults.js'
 import { sqliteError } from '../../../support/sqlite/handles.js'
 
 await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same, extended codes too', async (t) => {
@@ -17,18 +17,18 @@ await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same,
     ['SQLITE_NOMEM', 7, 'OTHER']
   ]
   for (const [code, errcode, fault] of cases) {
-    t.equal(faultOf(sqliteError(code)), fault, code)
-    t.equal(faultOf(Object.assign(new Error('failed'), { code: 'ERR_SQLITE_ERROR', errcode })), fault, `${errcode}`)
+    t.equal(faultKind(sqliteError(code)), fault, code)
+    t.equal(faultKind(Object.assign(new Error('failed'), { code: 'ERR_SQLITE_ERROR', errcode })), fault, `${errcode}`)
   }
-  t.equal(faultOf(new RangeError('The bound string, buffer, or bigint is too big')), 'TOOBIG', 'better-sqlite3')
-  t.equal(faultOf(new TypeError('The database connection is not open')), 'CLOSED', 'better-sqlite3')
+  t.equal(faultKind(new RangeError('The bound string, buffer, or bigint is too big')), 'TOOBIG', 'better-sqlite3')
+  t.equal(faultKind(new TypeError('The database connection is not open')), 'CLOSED', 'better-sqlite3')
   t.equal(
-    faultOf(Object.assign(new Error('database is not open'), { code: 'ERR_INVALID_STATE' })),
+    faultKind(Object.assign(new Error('database is not open'), { code: 'ERR_INVALID_STATE' })),
     'CLOSED',
     'node:sqlite'
   )
   t.equal(
-    faultOf(Object.assign(new Error('statement has been finalized'), { code: 'ERR_INVALID_STATE' })),
+    faultKind(Object.assign(new Error('statement has been finalized'), { code: 'ERR_INVALID_STATE' })),
     'CLOSED',
     'node:sqlite'
   )
