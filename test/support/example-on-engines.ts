@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from './command.js'
-import { compiled } from './run-plan.js'
+import { compiled, jobs } from './run-plan.js'
 import { storageSetting } from './services/service.js'
 
 const { POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL, ETCD_URL } = process.env
@@ -22,7 +22,7 @@ const files = [
 for (const [name, url] of Object.entries(engines)) {
   if (url === undefined) continue
   console.log(`\n# The reference server on ${name}`)
-  const status = await runCommand(['tap', '--disable-coverage', ...process.argv.slice(2), ...files.map(compiled)], {
+  const status = await runCommand(['tap', `--jobs=${jobs('checks')}`, '--disable-coverage', ...process.argv.slice(2), ...files.map(compiled)], {
     EXAMPLE_STORAGE: storageSetting(url)
   })
   if (status !== 0) {

@@ -13,7 +13,7 @@ const SOURCES = [
   'test/attacks/etcd/kill.test.ts'
 ]
 
-const JOBS = `--jobs=${jobs()}`
+const JOBS = `--jobs=${jobs('checks')}`
 
 /** Plans a run where these programs are. */
 function plan (t: Test, programs: readonly string[], suite: Suite, args: string[] = [], isStrict = false) {
@@ -57,7 +57,7 @@ await t.test('parts of paths select files, of which less is covered; options go 
 await t.test('attacks are those of all engines or of one, each with engines of its own, and cover nothing', async (t) => {
   t.strictSame(plan(t, EVERY_PROGRAM, 'attacks', ['redis']), {
     engines: [],
-    tap: [JOBS, '--disable-coverage', 'dist/test/attacks/redis/kill.test.js'],
+    tap: [`--jobs=${jobs('attacks')}`, '--disable-coverage', 'dist/test/attacks/redis/kill.test.js'],
     notice: undefined
   })
 })

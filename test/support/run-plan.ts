@@ -40,7 +40,7 @@ export function planRun (suite: Suite, sources: readonly string[], args: readonl
       (name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))
     ),
     tap: [
-      `--jobs=${jobs()}`,
+      `--jobs=${jobs(suite)}`,
       ...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict),
       ...options,
       ...files.map(compiled)
@@ -49,9 +49,12 @@ export function planRun (suite: Suite, sources: readonly string[], args: readonl
   }
 }
 
-/** How many files run at once: one more than there are cores, for many of them wait for an engine. */
-export function jobs (): number {
-  return Number(process.env['TAP_JOBS'] ?? availableParallelism() + 1)
+/**
+ * How many files run at once: as many as there are cores, and one more of the checks, for many of them wait for an
+ * engine. TAP_JOBS sets another number.
+ */
+export function jobs (suite: Suite): number {
+  return Number(process.env['TAP_JOBS'] ?? availableParallelism() + (suite === 'checks' ? 1 : 0))
 }
 
 /** Where the compiler puts a test file. */
