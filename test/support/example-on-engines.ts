@@ -22,9 +22,8 @@ const files = [
 for (const [name, url] of Object.entries(engines)) {
   if (url === undefined) continue
   console.log(`\n# The reference server on ${name}`)
-  const status = await runCommand(['tap', `--jobs=${jobs('checks')}`, '--disable-coverage', ...process.argv.slice(2), ...files.map(compiled)], {
-    EXAMPLE_STORAGE: storageSetting(url)
-  })
+  const options = [`--jobs=${jobs('checks')}`, '--disable-coverage', ...process.argv.slice(2)]
+  const status = await runCommand(['tap', ...options, ...files.map(compiled)], { EXAMPLE_STORAGE: storageSetting(url) })
   if (status !== 0) {
     console.log(`# failed on ${name}`)
     process.exitCode = 1
