@@ -41,7 +41,10 @@ export interface ReadOptions {
    * when it is first looked at: an adapter around another one passes the options on as they are, not a copy of them.
    */
   signal?: AbortSignal | undefined
-  /** Whether nobody waits for the outcome any more; cheaper to ask than `signal`, which is made on first use. */
+  /**
+   * Whether nobody waits for the outcome any more; cheaper to ask than `signal`, which is made on first use. Where both
+   * are there, `isOver` is asked alone: pass `signal` without it, or one that says the same.
+   */
   isOver?(): boolean
 }
 

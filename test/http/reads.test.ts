@@ -71,6 +71,23 @@ await t.test('a GET is given one object, read once; an update in it starts from 
   t.same(await valueOf(storage), { title: 'seeded', price: 1 })
 })
 
+await t.test('a GET is given one object of another entity, too; an update in it starts from the stored value', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.get('/visits/:id', { config: { ifMatch: { key: '/offers/:id', missing: 'allow' } } }, async (request) => {
+      await request.entity().read()
+      const other = request.entity<Offer>('/offers/2')
+      const { value } = await other.read()
+      value.title = 'changed in hand'
+      await other.update((offer) => ({ ...offer, price: 1 }))
+      return value
+    })
+  })
+  await seed(storage)
+  await storage.write('/offers/2', { title: 'seeded' }, ANY)
+  t.match((await app.inject('/visits/1')).json(), { title: 'changed in hand' })
+  t.same((await storage.read('/offers/2'))?.value, { title: 'seeded', price: 1 })
+})
+
 await t.test('reads that overlap are one, so no body has the tag of a later one', async (t) => {
   const { storage, slowNext, release, reads } = slowRead()
   const { app } = await offersApp(t, { storage }, (app) => {

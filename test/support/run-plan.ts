@@ -16,7 +16,7 @@ export interface Plan {
 }
 
 // The longest first, so that no core waits for one at the end.
-const ORDER = ['engines', 'example', 'attacks', 'http', 'conformance', 'docs', 'support', 'unit']
+const ORDER = ['engines', 'example', 'attacks', 'http', 'conformance', 'docs', 'repository', 'support', 'unit']
 
 /**
  * Plans a run.

@@ -77,7 +77,7 @@ export interface StatementsAdapterOptions<T, Columns extends object, Client, Id 
 export function statementsAdapter<T, Columns extends object, Client, Id = string> (
   parts: StatementsAdapterOptions<T, Columns, Client, Id>
 ): StorageAdapter<T> {
-  const { client: ownClient, toId, toColumns, toValue, read, update, insert, remove, faultOf } = parts
+  const { toId, toColumns, toValue, read, update, insert, remove, faultOf } = parts
   const required = { toId, toColumns, toValue, read, update, insert, remove }
   assertNoFlaw(
     'statementsAdapter',
@@ -86,7 +86,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
 
   // A context without `client`, for example by a typing error, would put the write outside of the transaction.
   function clientOf (context: unknown): Client {
-    if (context === undefined) return ownClient
+    if (context === undefined) return parts.client
     const { client } = Object(context) as { client?: Client }
     if (client !== undefined) return client
     throw new InvalidAdapterError(

@@ -77,7 +77,11 @@ await t.test('redis: with a replica an acknowledged write is on the replica; wit
   }))
   const waiting = await Promise.all(stands.map(async ({ patient }) => {
     const writing = patient.write('k', 'waiting', ANY)
-    // The value is read while its writer waits, so the read does not wait behind WAIT.
+    // The value is read while the writers wait, so the read does not wait behind WAIT. A read before proves nothing.
+    await until('all writers wait', async () => {
+      const [, blocked] = /blocked_clients:(\d+)/.exec(await server.info('clients')) ?? []
+      return Number(blocked) >= stands.length
+    })
     await until('the value is read', async () => (await soon(patient.read('k')))?.value === 'waiting')
     return { writing }
   }))

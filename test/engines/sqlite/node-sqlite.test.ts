@@ -11,7 +11,7 @@ const sqlite = process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined
 
 if (sqlite === undefined) {
   t.pass('sqlite: works with node:sqlite', {
-    skip: `Node ${process.version} has no node:sqlite: run npm run test:node-sqlite with Node 22 or later`
+    skip: `Node ${process.version} has no node:sqlite: run npm test sqlite/node-sqlite with Node 22 or later`
   })
 } else {
   const { DatabaseSync } = sqlite
