@@ -24,7 +24,7 @@ export class EntityState {
   reading: Promise<Snapshot> | undefined
   /**
    * The last write that was started: the next one waits for it. It is a field of its own beside `reading`, because
-   * reads do not wait for writes: the function that `update` runs may read the entity.
+   * reads do not wait for writes: the function that `update` runs may read the entity (decision 0013).
    */
   writing: Promise<unknown> | undefined
 
