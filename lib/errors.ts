@@ -128,6 +128,47 @@ export const InvalidValueError: ErrorClass = clientError(
   422
 )
 
+/** A constraint of the table refuses the write: a unique value is taken, or rows refer to each other. */
+export const ConstraintError: ErrorClass = clientError(
+  'FST_IF_MATCH_CONSTRAINT',
+  'The write contradicts other stored data, so it was not applied: a value that must be unique is taken, or an entity ' +
+    'that this one refers to is absent, or others refer to this one. Change the value.',
+  409
+)
+
+/** A PUT has `Content-Range`: its body is a part, which must not take the place of the whole (RFC 9110 14.5). */
+export const ContentRangeError: ErrorClass = clientError(
+  'FST_IF_MATCH_CONTENT_RANGE',
+  'The request has a Content-Range header, and a PUT of a part is not supported, so nothing was changed. ' +
+    'Send the whole entity without Content-Range.',
+  400
+)
+
+/** The server made a value that is not JSON, such as a Date: no client sends one. */
+export const NotJsonError: ErrorClass = createError(
+  'FST_IF_MATCH_NOT_JSON',
+  'The server made a value that is not JSON: %s. Make plain JSON of it in the handler or in the mapping.',
+  500
+)
+
+/**
+ * The storage failed by a mistake of the server, and not by an outage: in a statement, a mapping or the schema. The
+ * cause says which.
+ */
+export const StorageFaultError: ErrorClass = createError(
+  'FST_IF_MATCH_STORAGE_FAULT',
+  'The storage cannot do what the server asks of it, and trying again does not help: %s. Look at the cause in the log.',
+  500
+)
+
+/** A write to an entity began while the function of `update` or `replace` was running on it. */
+export const NestedWriteError: ErrorClass = createError(
+  'FST_IF_MATCH_NESTED_WRITE',
+  'A %s of an entity began while the function that was passed to its update() or replace() was running, and would wait ' +
+    'for it for ever. Return the new value from the function, or await that call before the next write.',
+  500
+)
+
 /** `replace`, `remove` or `unchanged` of a further entity that this request did not read: it would compare nothing. */
 export const NotReadError: ErrorClass = createError(
   'FST_IF_MATCH_NOT_READ',
@@ -153,7 +194,12 @@ export const errorCodes = {
   FST_IF_MATCH_INVALID_ADAPTER: InvalidAdapterError,
   FST_IF_MATCH_INVALID_KEY: InvalidKeyError,
   FST_IF_MATCH_INVALID_VALUE: InvalidValueError,
-  FST_IF_MATCH_NOT_READ: NotReadError
+  FST_IF_MATCH_NOT_READ: NotReadError,
+  FST_IF_MATCH_CONSTRAINT: ConstraintError,
+  FST_IF_MATCH_CONTENT_RANGE: ContentRangeError,
+  FST_IF_MATCH_NOT_JSON: NotJsonError,
+  FST_IF_MATCH_STORAGE_FAULT: StorageFaultError,
+  FST_IF_MATCH_NESTED_WRITE: NestedWriteError
 } as const
 
 /** The codes of this package. */
