@@ -131,8 +131,8 @@ export const InvalidValueError: ErrorClass = clientError(
 /** A constraint of the table refuses the write: a unique value is taken, or rows refer to each other. */
 export const ConstraintError: ErrorClass = clientError(
   'FST_IF_MATCH_CONSTRAINT',
-  'The write contradicts other stored data, so it was not applied: a value that must be unique is taken, or an entity ' +
-    'that this one refers to is absent, or others refer to this one. Change the value.',
+  'The write contradicts other stored data, so it was not applied: a value that must be unique is taken, or an ' +
+    'entity that this one refers to is absent, or others refer to this one. Change the value.',
   409
 )
 
@@ -164,8 +164,8 @@ export const StorageFaultError: ErrorClass = createError(
 /** A write to an entity began while the function of `update` or `replace` was running on it. */
 export const NestedWriteError: ErrorClass = createError(
   'FST_IF_MATCH_NESTED_WRITE',
-  'A %s of an entity began while the function that was passed to its update() or replace() was running, and would wait ' +
-    'for it for ever. Return the new value from the function, or await that call before the next write.',
+  'A %s of an entity began while the function that was passed to its update() or replace() was running, and would ' +
+    'wait for it for ever. Return the new value from the function, or await that call before the next write.',
   500
 )
 
