@@ -136,9 +136,13 @@ await t.test('a value that an adapter gives and that is not JSON is a mistake of
       write: async () => ({ applied: false, current: { ...current, version: 'b' } })
     }
     const refused = { ...read, read: async () => ({ value: {}, version: 'a' }) }
-    for (const storage of [read, refused]) {
-      const { app } = await offersApp(t, { storage })
-      const response = await send(app, 'PATCH /offers/1', { 'if-match': '"a", "b"' })
+    const requests = [[read, 'PATCH /offers/1'], [refused, 'PATCH /offers/1'], [read, 'POST /look/1']] as const
+    for (const [storage, request] of requests) {
+      const { app } = await offersApp(t, { storage }, (app) => {
+        const config = { ifMatch: { key: '/offers/:id', storage } }
+        app.post('/look/:id', { config }, async (request) => await request.entity().read())
+      })
+      const response = await send(app, request, { 'if-match': '"a", "b"' })
       t.match(response.json(), { statusCode: 500, code: 'FST_IF_MATCH_NOT_JSON' })
       t.ok(response.json().message.includes(`: what the storage adapter gave has ${says}. `), response.json().message)
     }
