@@ -1,4 +1,5 @@
-import './augment.js'
+// With `*`, so that an app can merge with the interface.
+export type * from './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
 export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
@@ -6,7 +7,7 @@ export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from 
 export type { Entity, Found, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'
-export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
+export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions } from './options.js'
 export type {
   Expectation,
   ListingAdapter,
