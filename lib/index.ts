@@ -1,9 +1,9 @@
-// With `*`, so that an app can merge with the interface.
-export type * from './augment.js'
+import './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
 export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
 export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
+export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type { Entity, Found, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'

@@ -25,7 +25,7 @@ await t.test('the name that was meant is the nearest, if it is near for its leng
   const names = ['key', 'timeout', 'lockTimeout', 'list', 'lists']
   t.equal(meantBy('keys', names), 'key')
   t.equal(meantBy('kee', names), 'key')
-  t.equal(meantBy('foe', names), undefined)
+  t.equal(meantBy('kit', names), undefined)
   t.equal(meantBy('timout', names), 'timeout')
   t.equal(meantBy('lock-timeout', names), 'lockTimeout')
   t.equal(meantBy('listss', names), 'lists', 'nearer than list')
