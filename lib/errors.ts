@@ -96,8 +96,8 @@ export const InvalidVersionError: ErrorClass = createError(
 )
 
 /**
- * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: the function `key` returned no
- * string, or a context is not one that the adapter can use.
+ * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: a method of the entity was
+ * called without what it needs, the function `key` returned no string, or the adapter cannot use a context.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

@@ -1,9 +1,10 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
+import { kindOf, unknownName } from './storage/kit/flaws.js'
 
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
@@ -11,7 +12,8 @@ export interface IfMatchRouteOptions {
   storage?: StorageAdapter<any>
   /**
    * Which entity a route acts on: a pattern over its parameters, such as `'/offers/:id'`, or a function of the request.
-   * Default: the pattern of the route. In a pattern, each decoded parameter goes through `encodeURIComponent`. The
+   * Default: the pattern of the route, with all prefixes; so a prefix that is added or changed later loses what was
+   * stored before, unless the key is named. In a pattern, each decoded parameter goes through `encodeURIComponent`. The
    * string that a function returns is the key as it is.
    */
   key?: string | ((request: FastifyRequest) => string)
@@ -40,8 +42,26 @@ export interface IfMatchRouteOptions {
 /** The options of the plugin. */
 export interface IfMatchOptions extends IfMatchRouteOptions {
   storage: StorageAdapter<any>
-  /** Whether to guard every route of the scope with a state-changing method, but those with `config.ifMatch: false`. */
-  global?: boolean
+  /**
+   * Which routes of the scope to guard that do not say `config.ifMatch` (default `false`: none). `true`: all, by their
+   * state-changing methods. A list, such as `['PUT', 'DELETE']`: by these methods. A function is asked while the app
+   * boots, once for each state-changing method of a route. A route with a wildcard must say `config.ifMatch` itself.
+   */
+  global?: boolean | readonly string[] | ((route: GlobalRoute) => boolean)
+  /**
+   * The name of `request.entity()` (default `'entity'`), for an app that has another decorator of that name. Its type
+   * follows the interface `IfMatchTypes`.
+   */
+  decorator?: string
+}
+
+/** A route that does not say `config.ifMatch`, as the function `global` is asked about it. */
+export interface GlobalRoute {
+  /** One of its state-changing methods, in upper case. */
+  readonly method: string
+  /** Its path, with all prefixes. */
+  readonly url: string
+  readonly config: FastifyContextConfig
 }
 
 /** The options of a route, with the defaults filled in. */
@@ -57,27 +77,40 @@ export interface Settings {
 
 const Callback = Type.Function([], Type.Any())
 
+// The description of an option says in the error what it must be.
 const RouteOptionsSchema = Type.Object({
-  storage: Type.Optional(Type.Any()),
-  key: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Callback])),
-  missing: Type.Optional(Type.Union([Type.Literal(400), Type.Literal(428), Type.Literal('allow')])),
-  create: Type.Optional(Type.Union([Type.Literal(false), Type.Literal('if-none-match'), Type.Literal('wildcard')])),
-  absent: Type.Optional(Type.Union([Type.Literal(404), Type.Literal(412)])),
-  compare: Type.Optional(Type.Union([Type.Literal('strong'), Type.Literal('opaque'), Callback])),
-  precheck: Type.Optional(Type.Boolean())
-}, { additionalProperties: false })
-
-/** The names of the options of the plugin. */
-export const IF_MATCH_OPTIONS = [...Object.keys(RouteOptionsSchema.properties), 'global']
+  storage: Type.Unknown(),
+  key: Type.Union([Type.String({ minLength: 1 }), Callback], {
+    description: 'a pattern such as "/offers/:id" or a function of the request'
+  }),
+  missing: Type.Union([Type.Literal(400), Type.Literal(428), Type.Literal('allow')], {
+    description: '400, 428 or "allow"'
+  }),
+  create: Type.Union([Type.Literal(false), Type.Literal('if-none-match'), Type.Literal('wildcard')], {
+    description: 'false, "if-none-match" or "wildcard"'
+  }),
+  absent: Type.Union([Type.Literal(404), Type.Literal(412)], { description: '404 or 412' }),
+  compare: Type.Union([Type.Literal('strong'), Type.Literal('opaque'), Callback], {
+    description: '"strong", "opaque" or a function that takes and returns { opaque, weak }'
+  }),
+  precheck: Type.Boolean({ description: 'true or false' })
+})
 
 const PluginOptionsSchema = Type.Object({
   ...RouteOptionsSchema.properties,
-  global: Type.Optional(Type.Boolean()),
-  // Fastify itself adds these to the options of register().
-  prefix: Type.Optional(Type.Any()),
-  logLevel: Type.Optional(Type.Any()),
-  logSerializers: Type.Optional(Type.Any())
-}, { additionalProperties: false })
+  global: Type.Union([Type.Boolean(), Type.Array(Type.Unknown()), Callback], {
+    description: 'true, false, a list of methods or a function of the route'
+  }),
+  decorator: Type.String({ minLength: 1, description: 'a name such as "entity"' })
+})
+
+type OptionsSchema = typeof RouteOptionsSchema | typeof PluginOptionsSchema
+
+/** The names of the options of the plugin. */
+export const IF_MATCH_OPTIONS = Object.keys(PluginOptionsSchema.properties)
+
+// Fastify itself adds these to the options of register().
+const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
 
 const DEFAULTS = {
   key: undefined,
@@ -94,8 +127,9 @@ const DEFAULTS = {
  * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_ADAPTER
  */
 export function pluginSettings (options: IfMatchOptions): Settings {
-  check(PluginOptionsSchema, options, 'the plugin')
-  checkAdapter(options.storage)
+  const own = Object.entries(options).filter(([name]) => !OF_REGISTER.includes(name))
+  check(PluginOptionsSchema, Object.fromEntries(own), 'the plugin')
+  assertAdapter(options.storage, 'the plugin')
   return merge({ ...DEFAULTS, storage: options.storage }, options)
 }
 
@@ -106,9 +140,15 @@ export function pluginSettings (options: IfMatchOptions): Settings {
  */
 export function routeSettings (inherited: Settings, options: unknown, route: string): Settings {
   if (options === true || options === undefined) return inherited
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidOptionsError(
+      route,
+      `"ifMatch" must be true, false or an object of options, and is ${shown(options)}. ${SEE}`
+    )
+  }
   check(RouteOptionsSchema, options, route)
   const own = options as IfMatchRouteOptions
-  if (own.storage !== undefined) checkAdapter(own.storage)
+  if (own.storage !== undefined) assertAdapter(own.storage, route)
   return merge(inherited, own)
 }
 
@@ -127,20 +167,47 @@ function merge (
   }
 }
 
-function check (schema: typeof RouteOptionsSchema | typeof PluginOptionsSchema, options: unknown, where: string): void {
-  const flaw = Value.Errors(schema, options).First()
-  if (flaw === undefined) return
-  const name = flaw.path === '' ? 'they' : `"${flaw.path.slice(1)}"`
-  throw new InvalidOptionsError(where, `${name}: ${flaw.message.toLowerCase()}. See docs/reference/options.md.`)
-}
+const SEE = 'See docs/reference/options.md.'
 
-function checkAdapter (storage: unknown): void {
-  const lacking = ['read', 'write', 'remove'].filter(
-    (name) => typeof (storage as Record<string, unknown> | undefined | null)?.[name] !== 'function'
-  )
-  if (lacking.length > 0) {
-    throw new InvalidAdapterError(
-      `lacks ${lacking.join(', ')}. Pass one, such as memoryAdapter(), as the option "storage".`
+function check (schema: OptionsSchema, options: object, where: string): void {
+  const properties: Record<string, TSchema> = schema.properties
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(properties, name)) {
+      const advice = IF_MATCH_OPTIONS.includes(name)
+        ? `"${name}" is an option of the plugin alone.`
+        : unknownName(name, Object.keys(properties))
+      throw new InvalidOptionsError(where, `${advice} ${SEE}`)
+    }
+    if (value === undefined || Value.Check(properties[name]!, value)) continue
+    throw new InvalidOptionsError(
+      where,
+      `"${name}" must be ${properties[name]!.description}, and is ${shown(value)}. ${SEE}`
     )
   }
+}
+
+// Unlike the options of an adapter, these have no secrets.
+function shown (value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value)
+}
+
+function assertAdapter (storage: unknown, where: string): void {
+  const flaw = flawOfAdapter(storage)
+  if (flaw !== undefined) throw new InvalidAdapterError(`of ${where} ${flaw}`)
+}
+
+const PASS_ONE = 'Pass one, such as memoryAdapter(), as the option "storage".'
+
+function flawOfAdapter (storage: unknown): string | undefined {
+  const kind = kindOf(storage)
+  if (kind === 'a promise') return 'is a promise. Await it before you pass it as the option "storage".'
+  if (kind === 'a class') return 'is a class. Pass an instance of it, which new makes, as the option "storage".'
+  if (kind === 'a function') return 'is a function. Call it, and pass what it returns as the option "storage".'
+  if (kind !== 'an object') return `is ${storage === undefined ? 'missing' : kind}. ${PASS_ONE}`
+  const parts = storage as Record<string, unknown>
+  const lacking = ['read', 'write', 'remove'].filter((name) => typeof parts[name] !== 'function')
+  if (lacking.length > 0) return `lacks ${lacking.join(', ')}. ${PASS_ONE}`
+  const wrong = ['list', 'open', 'close'].find((name) => !['function', 'undefined'].includes(typeof parts[name]))
+  return wrong && `has "${wrong}", which is no function. Make it one, or leave it out.`
 }

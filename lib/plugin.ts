@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import './augment.js'
 import { closeAdapter, openAdapter } from './adapter-lifecycle.js'
 import { InvalidOptionsError, NotGuardedError } from './errors.js'
-import { answersNotModified, methodKind } from './http/method.js'
+import { answersNotModified } from './http/method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
 import type { Entity } from './request/entity.js'
 import { FurtherEntity } from './request/further-entity.js'
@@ -12,9 +12,13 @@ import { onlyEntered, routeHooks } from './request/hooks.js'
 import { OwnEntity } from './request/own-entity.js'
 import { RequestState } from './request/state.js'
 import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
-import { guardRoute, isGuarded, methodsOf, type Registration } from './route/guard.js'
+import { compileGlobal } from './route/global.js'
+import { guardRoute, isGlobal, isGuarded, methodsOf, type Registration } from './route/guard.js'
 import { addLast } from './route/hook-order.js'
+import { misspelt } from './route/misplaced.js'
+import { seenRoute, untaggedReads } from './route/untagged-reads.js'
 import type { StorageAdapter } from './storage/adapter.js'
+import { kindOf } from './storage/kit/flaws.js'
 
 /**
  * Guards routes with `config.ifMatch`: every state-changing request names its strategy in `If-Match`. A tag is compared
@@ -31,22 +35,31 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
       'it is registered twice in one scope. Register it once, or in two encapsulated scopes.'
     )
   }
-  const registration: Registration = { settings: pluginSettings(options), global: options.global ?? false }
-  const adapters = new Set([registration.settings.storage])
-  const isNested = fastify[kRegistration] !== undefined
+  const settings = pluginSettings(options)
+  const outer = fastify[kRegistration]
+  const decorator = options.decorator ?? outer?.decorators.at(-1) ?? 'entity'
+  const registration: Registration = {
+    settings,
+    global: compileGlobal(options.global, fastify.supportedMethods),
+    decorators: [...outer?.decorators ?? [], decorator],
+    routes: outer?.routes ?? []
+  }
+  const adapters = new Set([settings.storage])
+  if (outer?.decorators.includes(decorator) !== true) decorate(fastify, decorator)
   fastify[kRegistration] = registration
-  if (!isNested) fastify.decorateRequest('entity', entity)
 
   fastify.addHook('onRoute', function (route) {
     if (this[kRegistration] !== registration) return
     const guard = guardRoute(registration, route, timeoutOf(this))
+    const methods = methodsOf(route)
+    registration.routes.push(seenRoute(route, methods, methods.filter((method) => isGuarded(guard, method))))
+    route.config = { ...route.config, [kRegistration]: registration, [kGuard]: guard }
     if (guard === undefined) return
     adapters.add(guard.settings.storage)
-    route.config = { ...route.config, [kGuard]: guard }
     const hooks = routeHooks(guard)
     addLast(route, 'onRequest', hooks.onRequest)
     addLast(route, 'preHandler', hooks.preHandler)
-    if (methodsOf(route).some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
+    if (methods.some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
     addLast(route, 'onSend', hooks.onSend)
     route.handler = onlyEntered(guard, route.handler)
   })
@@ -62,6 +75,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
       await openAdapter(adapter)
       opened.push(adapter)
     }
+    if (outer === undefined) for (const warning of untaggedReads(registration.routes)) fastify.log.warn(warning)
   })
   fastify.addHook('onClose', async () => {
     await Promise.all(opened.map(closeAdapter))
@@ -73,16 +87,27 @@ function timeoutOf ({ initialConfig }: FastifyInstance): number {
   return (initialConfig as { handlerTimeout: number }).handlerTimeout
 }
 
+/** @throws FST_IF_MATCH_INVALID_OPTIONS if requests of the scope have something else under the name */
+function decorate (fastify: FastifyInstance, name: string): void {
+  if (fastify.hasRequestDecorator(name)) {
+    throw new InvalidOptionsError(
+      'the plugin',
+      `requests already have a decorator "${name}". Name another one for request.entity() by the option "decorator".`
+    )
+  }
+  fastify.decorateRequest(name, entity)
+}
+
 /** The error for a route that should be guarded and is not, because it was added before the plugin was ready. */
 function unguarded (registration: Registration, request: FastifyRequest): Error | undefined {
-  const { config, url } = request.routeOptions
-  if (config[kGuard]?.registration === registration || request.is404) return undefined
+  const { routeOptions: { config, url }, method } = request
+  if (config[kRegistration] === registration || request.is404) return undefined
   const isMeant = config.ifMatch === undefined
-    ? registration.global && methodKind(request.method) === 'write'
+    ? misspelt(config) !== undefined || isGlobal(registration, { method, url: url!, config })
     : config.ifMatch !== false
   if (!isMeant) return undefined
   return new NotGuardedError(
-    request.method,
+    method,
     url,
     'it was added before fastify-if-match was ready. Await the registration of the plugin, ' +
       'or add the route in a plugin that is registered after it.'
@@ -91,6 +116,7 @@ function unguarded (registration: Registration, request: FastifyRequest): Error 
 
 /** `request.entity()`. */
 function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Entity<T> {
+  if (key !== undefined && typeof key !== 'string') throw notAKey(this, key)
   const state = stateOf(this)
   // The key of the route's own entity may be spelled out: it does not go around the precondition.
   if (state instanceof GuardedRequest && (key === undefined || key === state.own.key)) {
@@ -100,11 +126,23 @@ function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Enti
     throw new NotGuardedError(
       this.method,
       this.routeOptions.url,
-      'request.entity() needs config.ifMatch on the route, or the key of an entity, ' +
+      `request.${nameOf(this)}() needs config.ifMatch on the route, or the key of an entity, ` +
         'and works after the onRequest hook of the plugin.'
     )
   }
   return new FurtherEntity<T>(state, state.further(key), context)
+}
+
+function nameOf ({ server }: FastifyRequest): string {
+  return server[kRegistration]!.decorators.at(-1)!
+}
+
+function notAKey (request: FastifyRequest, key: unknown): Error {
+  return new InvalidOptionsError(
+    `request.${nameOf(request)}()`,
+    `its first argument must be a key, a string, and is ${kindOf(key)}. Make a string of an id, validate what ` +
+      'clients send, and pass a context as the second argument.'
+  )
 }
 
 /** The state of a request, made on first use; undefined before the plugin's own onRequest hook. */

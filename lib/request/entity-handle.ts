@@ -3,9 +3,16 @@ import { conditionalWrite } from './conditional-write.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Entity, Found, Saved } from './entity.js'
 import type { RequestState } from './state.js'
-import { EntityAbsentError, InvalidValueError, LateWriteError, NotJsonError } from '../errors.js'
+import {
+  EntityAbsentError,
+  InvalidOptionsError,
+  InvalidValueError,
+  LateWriteError,
+  NotJsonError
+} from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
+import { kindOf } from '../storage/kit/flaws.js'
 import { copyRead } from '../storage/kit/json.js'
 import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from '../storage/adapter.js'
 
@@ -45,17 +52,24 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   abstract read (): Promise<Found<T>>
 
   create (value: T): Promise<Saved<T>> {
-    return this.#start(() => this.#write('create', value))
+    return this.#start(() => arguments.length === 0
+      ? rejection('create', 'pass it the value of the new entity.')
+      : this.#write('create', value))
   }
 
   replace (value: T | Maker<T>): Promise<Saved<T>> {
-    return this.#start(() => typeof value === 'function'
-      ? this.#write('replace', undefined, value as Maker<T>)
-      : this.#write('replace', value))
+    return this.#start(() => arguments.length === 0
+      ? rejection('replace', 'pass it the new value, or a function that makes it of the current one.')
+      : typeof value === 'function'
+        ? this.#write('replace', undefined, value as Maker<T>)
+        : this.#write('replace', value))
   }
 
   update (change: (current: T) => T | Promise<T>): Promise<Saved<T>> {
-    return this.#start(() => this.#write('update', undefined, change as Maker<T>))
+    return this.#start(() => typeof change === 'function'
+      ? this.#write('update', undefined, change as Maker<T>)
+      : rejection('update', 'pass it a function that makes the new value of the current one, and not ' +
+        `${kindOf(change)}. A value itself goes to replace().`))
   }
 
   remove (): Promise<void> {
@@ -191,6 +205,11 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     if (this.#request.isOver()) throw new LateWriteError()
     return this.#request.storageOptions(this.#context)
   }
+}
+
+/** What a call of the app without its argument comes to: a fault of the app, never one of the client's. */
+async function rejection (operation: Operation, advice: string): Promise<never> {
+  throw new InvalidOptionsError(`request.entity().${operation}()`, advice)
 }
 
 function found<T> (value: T, version: string): Found<T> {

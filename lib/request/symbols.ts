@@ -1,6 +1,6 @@
 // The names of what the plugin keeps on Fastify's objects: symbols, so that they collide with nobody else's.
 
-/** On an instance: the registration of the plugin that holds in its scope. */
+/** A registration of the plugin: on an instance the one of its scope, in the config of a route the one that saw it. */
 export const kRegistration = Symbol('fastify-if-match.registration')
 /** In the config of a route: its guard. */
 export const kGuard = Symbol('fastify-if-match.guard')

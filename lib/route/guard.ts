@@ -1,27 +1,32 @@
 import type { FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
+import type { Global } from './global.js'
 import { compileKey, parametersOf, type CompiledKey } from './key-pattern.js'
+import { assertNotMisplaced } from './misplaced.js'
+import type { SeenRoute } from './untagged-reads.js'
 import { InvalidOptionsError } from '../errors.js'
 import { methodKind } from '../http/method.js'
 import type { Policy } from '../http/precondition.js'
-import { routeSettings, type Settings } from '../options.js'
+import { routeSettings, type GlobalRoute, type Settings } from '../options.js'
 
 /** One registration of the plugin: it holds in its scope, up to a nearer one. */
 export interface Registration {
   readonly settings: Settings
-  readonly global: boolean
+  readonly global: Global
+  /** The names under which requests of the scope have `entity()`. The last one is that of this registration. */
+  readonly decorators: readonly string[]
+  /** All routes of this registration, of those around it and of those in it. */
+  readonly routes: SeenRoute[]
 }
 
 /** A route that the plugin guards. */
 export interface GuardedRoute {
-  /** The nearest registration of the plugin, which guards the route. */
-  readonly registration: Registration
   readonly settings: Settings
   /** The key of the entity that a request acts on. */
   readonly keyOf: (request: FastifyRequest) => string
   /** What a PUT may do if the entity is absent, and what every other method may do. */
   readonly policies: { readonly put: Policy, readonly other: Policy }
-  /** Whether the route is guarded by `global` alone: then only its state-changing methods are. */
-  readonly writesOnly: boolean
+  /** The methods that are guarded, on a route that `global` alone guards; undefined: all of the route. */
+  readonly only: ReadonlySet<string> | undefined
   /** Whether Fastify may answer in place of the handler, by `handlerTimeout`. */
   readonly hasTimeout: boolean
 }
@@ -37,26 +42,41 @@ export function guardRoute (
   serverTimeout: number
 ): GuardedRoute | undefined {
   const methods = methodsOf(route)
-  const own = route.config?.ifMatch
-  const isMeant = own === undefined
-    ? registration.global && methods.some((method) => methodKind(method) === 'write')
-    : own !== false
-  if (!isMeant) return undefined
   const name = `${methods.join(', ')} ${route.url}`
+  assertNotMisplaced(route, name)
+  const { config = {}, url } = route
+  const own = config.ifMatch
+  if (own === false) return undefined
+  const only = own === undefined
+    ? new Set(methods.filter((method) => isGlobal(registration, { method, url, config })))
+    : undefined
+  if (only?.size === 0) return undefined
+  if (only !== undefined && parametersOf(url).includes('*')) {
+    throw new InvalidOptionsError(
+      name,
+      'its path has a wildcard, as that of a proxy, and "global" alone guards it. ' +
+        'Set config: { ifMatch: false } on the route, or let the function "global" return false for it; ' +
+        'or set config: { ifMatch: true } if each path is an entity of the storage.'
+    )
+  }
   const settings = routeSettings(registration.settings, own, name)
   return {
-    registration,
     settings,
     keyOf: keyOfRoute(settings.key, route, name),
     policies: { put: policyOf(settings, settings.create !== false), other: policyOf(settings, false) },
-    writesOnly: own === undefined,
+    only,
     hasTimeout: (route.handlerTimeout ?? serverTimeout) > 0
   }
 }
 
 /** Whether requests of this method are under the guard of a route. */
 export function isGuarded (route: GuardedRoute | undefined, method: string): route is GuardedRoute {
-  return route !== undefined && (!route.writesOnly || methodKind(method) === 'write')
+  return route !== undefined && (route.only === undefined || route.only.has(method))
+}
+
+/** Whether `global` guards a method of a route that does not say `config.ifMatch`. */
+export function isGlobal ({ global }: Registration, route: GlobalRoute): boolean {
+  return methodKind(route.method) === 'write' && global(route)
 }
 
 /** The methods of a route. */

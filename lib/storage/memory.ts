@@ -1,5 +1,6 @@
 import type { Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Stored, WriteOptions } from './adapter.js'
 import { satisfies } from './kit/expectation.js'
+import { assertNoFlaw, unknownOption } from './kit/flaws.js'
 import { copyJson } from './kit/json.js'
 import { checkKey, compareKeys } from './kit/key.js'
 import { pageLimit, pageOf } from './kit/page.js'
@@ -22,10 +23,16 @@ type Operation = 'read' | 'write' | 'remove' | 'list'
  * Keeps entities in a Map, for tests and demos. They end with the process, and no other process sees them. Within the
  * process the adapter keeps the whole contract of `StorageAdapter`.
  *
+ * @throws FST_IF_MATCH_INVALID_OPTIONS
  * @example
  * await app.register(ifMatch, { storage: memoryAdapter() })
  */
-export function memoryAdapter<T = unknown> ({ around }: MemoryAdapterOptions = {}): ListingAdapter<T> {
+export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}): ListingAdapter<T> {
+  const { around } = Object(options) as MemoryAdapterOptions
+  assertNoFlaw('memoryAdapter', [
+    [around !== undefined && typeof around !== 'function', '"around" must be a function.'],
+    unknownOption(options, { around })
+  ])
   const entities = new Map<string, Stored<T>>()
   let sorted: string[] | undefined
 

@@ -1,8 +1,12 @@
 import t from 'tap'
+import type { FastifyRequest } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { addOfferRoutes, newApp, send, statusOf, valueOf } from '../support/offers-app.js'
 
+const MISSPELT = [
+  'ifmatch', 'if-match', 'if_match', 'IfMatch', 'IFMATCH', 'ifMath', 'ifMatc', 'ifMacth', 'fiMatch', 'ifMatchs'
+]
 const CODE = 'FST_IF_MATCH_NOT_GUARDED'
 
 await t.test('a route that was added before the plugin was ready is a 500 that names it (FST_IF_MATCH_NOT_GUARDED)', async (t) => {
@@ -31,6 +35,60 @@ await t.test('with global, so is every state-changing route that was added too e
   t.equal(await statusOf(app, 'POST /out'), 200)
   t.equal(await statusOf(app, 'GET /early'), 200)
   t.equal(await statusOf(app, 'POST /nowhere'), 404)
+})
+
+await t.test('ifMatch where nothing reads it is refused at boot, and names the route and the place (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  const wrong: Array<[options: object, place: string]> = [
+    ...['ifMatch', ...MISSPELT].map((name): [object, string] => [{ [name]: true }, name]),
+    ...MISSPELT.map((name): [object, string] => [{ config: { [name]: { missing: 428 } } }, `config.${name}`]),
+    [{ ifMatch: false }, 'ifMatch'],
+    [{ ifMatch: undefined }, 'ifMatch'],
+    [{ ifMatch: true, config: { ifMatch: true } }, 'ifMatch'],
+    [{ config: { ifMatch: true, ifmatch: true } }, 'config.ifmatch'],
+    [{ config: { config: { ifMatch: true } } }, 'config.config.ifMatch'],
+    [{ confg: { ifMatch: true } }, 'confg.ifMatch'],
+    [{ schema: { ifMatch: true } }, 'schema.ifMatch']
+  ]
+  for (const [options, place] of wrong) {
+    for (const method of ['get', 'put', 'delete'] as const) {
+      const add = (): void => { app[method]('/offers/:id', options, async () => 'open') }
+      t.throws(add, {
+        code: 'FST_IF_MATCH_INVALID_OPTIONS',
+        message: `The fastify-if-match options of ${method.toUpperCase()} /offers/:id are wrong: ` +
+          `nothing reads "${place}", so the route would not be guarded. Write { config: { ifMatch: true } }.`
+      })
+    }
+  }
+  await app.register(async (scope) => {
+    t.throws(() => { scope.put('/inner', { ifMatch: true } as object, async () => 'open') }, { message: /PUT \/inner/ })
+  })
+})
+
+await t.test('names of other options, and headers in them, are no mistake', async (t) => {
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  app.put('/offers/:id', {
+    config: { ifNoneMatch: true, match: 1, nothing: null, cors: { 'if-match': true }, config: null } as object,
+    schema: { headers: { type: 'object', properties: { 'if-match': { type: 'string' } } } }
+  }, async () => 'open')
+  t.equal(await statusOf(app, 'PUT /offers/1'), 200)
+})
+
+await t.test('a misspelt config.ifMatch is found, too, on a route that was added before the plugin was ready', async (t) => {
+  const app = newApp(t)
+  app.register(ifMatch, { storage: memoryAdapter() })
+  app.put('/early', { config: { ifmatch: true } as object }, async () => 'open')
+  t.equal((await send(app, 'PUT /early')).json().code, CODE)
+})
+
+await t.test('global as a function decides about routes that were added too early as it does about others', async (t) => {
+  const app = newApp(t)
+  app.register(ifMatch, { storage: memoryAdapter(), global: ({ method, url }) => method === 'PUT' && url !== '/out' })
+  for (const url of ['/early', '/out']) app.all(url, async () => 'done')
+  t.equal((await send(app, 'PUT /early')).json().code, CODE)
+  for (const request of ['POST /early', 'GET /early', 'PUT /out']) t.equal(await statusOf(app, request), 200, request)
 })
 
 await t.test('a route that only an outer registration saw, because the inner one came later, is refused, too', async (t) => {
@@ -62,6 +120,30 @@ await t.test('request.entity() without a key needs a guarded route; with a key i
     t.match(response.json(), { code: CODE, message: new RegExp(`^POST ${url} `) })
   }
   t.equal(await statusOf(app, 'POST /keyed'), 200)
+})
+
+await t.test('a key that is no string is a mistake of the server, and the message says what to pass (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  const wrong: Array<[key: unknown, kind: string]> = [
+    [123, 'a number'], [null, 'null'], [{ client: 'mine' }, 'an object'], [['a'], 'an array'], [false, 'a boolean'],
+    [Promise.resolve('k'), 'a promise']
+  ]
+  for (const [index, [key]] of wrong.entries()) {
+    const handler = async (request: FastifyRequest): Promise<unknown> => await request.entity(key as string).read()
+    app.get(`/plain/${index}`, handler)
+    app.get(`/guarded/${index}`, { config: { ifMatch: { precheck: false } } }, handler)
+  }
+  for (const [index, [, kind]] of wrong.entries()) {
+    for (const url of [`/plain/${index}`, `/guarded/${index}`]) {
+      const response = await send(app, `GET ${url}`)
+      t.match(response.json(), {
+        statusCode: 500,
+        code: 'FST_IF_MATCH_INVALID_OPTIONS',
+        message: `of request.entity() are wrong: its first argument must be a key, a string, and is ${kind}. `
+      })
+    }
+  }
 })
 
 await t.test('request.entity() in a hook that runs before ours is refused', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import ifMatch, { type EntityTag } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { IF_MATCH_OPTIONS } from '../../lib/options.js'
 import { ANY } from '../support/expectations.js'
 import { newApp, offersApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
@@ -76,48 +77,110 @@ await t.test('the comparison before the handler spares work; the write decides',
   t.same(await valueOf(storage), { title: 'other' })
 })
 
-await t.test('wrong options of the plugin fail at boot (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
-  const storage = memoryAdapter()
-  const wrong: Array<[unknown, string]> = [
-    [{ storage, missing: 404 }, 'missing'],
-    [{ storage, missing: '400' }, 'missing'],
-    [{ storage, create: true }, 'create'],
-    [{ storage, absent: 410 }, 'absent'],
-    [{ storage, compare: 'weak' }, 'compare'],
-    [{ storage, precheck: 'yes' }, 'precheck'],
-    [{ storage, global: 1 }, 'global'],
-    [{ storage, key: '' }, 'key'],
-    [{ storage, key: 7 }, 'key'],
-    [{ storage, mising: 400 }, 'mising']
+await t.test('wrong options of the plugin fail at boot, and the message says what is allowed (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
+  const wrong: Array<[options: Record<string, unknown>, message: string]> = [
+    [{ missing: 401 }, '"missing" must be 400, 428 or "allow", and is 401.'],
+    [{ missing: '400' }, '"missing" must be 400, 428 or "allow", and is "400".'],
+    [{ missing: null }, '"missing" must be 400, 428 or "allow", and is null.'],
+    [{ create: true }, '"create" must be false, "if-none-match" or "wildcard", and is true.'],
+    [{ create: [] }, '"create" must be false, "if-none-match" or "wildcard", and is an array.'],
+    [{ absent: 410 }, '"absent" must be 404 or 412, and is 410.'],
+    [
+      { compare: 'weak' },
+      '"compare" must be "strong", "opaque" or a function that takes and returns { opaque, weak }, and is "weak".'
+    ],
+    [{ precheck: 'yes' }, '"precheck" must be true or false, and is "yes".'],
+    [{ precheck: async () => true }, '"precheck" must be true or false, and is a function.'],
+    [{ global: 1 }, '"global" must be true, false, a list of methods or a function of the route, and is 1.'],
+    [{ global: null }, '"global" must be true, false, a list of methods or a function of the route, and is null.'],
+    [{ global: 'PUT' }, '"global" must be true, false, a list of methods or a function of the route, and is "PUT".'],
+    [{ key: '' }, '"key" must be a pattern such as "/offers/:id" or a function of the request, and is "".'],
+    [{ key: 7 }, '"key" must be a pattern such as "/offers/:id" or a function of the request, and is 7.'],
+    [
+      { key: Promise.resolve('k') },
+      '"key" must be a pattern such as "/offers/:id" or a function of the request, and is a promise.'
+    ],
+    [{ decorator: '' }, '"decorator" must be a name such as "entity", and is "".'],
+    [{ decorator: Symbol('x') }, '"decorator" must be a name such as "entity", and is Symbol(x).'],
+    [{ mising: 400 }, 'there is no option "mising". Did you mean "missing"?'],
+    [{ pre_check: false }, 'there is no option "pre_check". Did you mean "precheck"?'],
+    [{ ifMatch: true }, `there is no option "ifMatch". Use ${IF_MATCH_OPTIONS.map((name) => `"${name}"`).join(', ')}.`]
   ]
-  for (const [options, name] of wrong) {
-    const flaw = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`the plugin.*"${name}"`) }
-    await t.rejects(async () => { await newApp(t).register(ifMatch, options as never) }, flaw, name)
+  for (const [options, message] of wrong) {
+    const register = async (): Promise<void> => {
+      await newApp(t).register(ifMatch, { storage: memoryAdapter(), ...options } as never)
+    }
+    await t.rejects(register, {
+      code: 'FST_IF_MATCH_INVALID_OPTIONS',
+      message: `The fastify-if-match options of the plugin are wrong: ${message} See docs/reference/options.md.`
+    })
   }
 })
 
-await t.test('a storage that is no adapter fails at boot (FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {
-  const flaw = { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /storage/ }
-  for (const storage of [undefined, null, {}, 'memory', { read () {}, write () {} }]) {
-    await t.rejects(async () => { await newApp(t).register(ifMatch, { storage } as never) }, flaw)
+await t.test('a storage that is no adapter fails at boot, and the message says what it is (FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {
+  class Adapter { read (): void {} }
+  const wrong: Array<[storage: unknown, message: string]> = [
+    [undefined, 'of the plugin is missing. Pass one'],
+    [null, 'of the plugin is null. Pass one'],
+    ['postgres://user:secret@host', 'of the plugin is a string. Pass one'],
+    [memoryAdapter, 'of the plugin is a function. Call it'],
+    [Adapter, 'of the plugin is a class. Pass an instance'],
+    [Promise.resolve(memoryAdapter()), 'of the plugin is a promise. Await it'],
+    [{}, 'of the plugin lacks read, write, remove. Pass one'],
+    [{ read () {}, write () {} }, 'of the plugin lacks remove. Pass one'],
+    [new Adapter(), 'of the plugin lacks write, remove. Pass one'],
+    [{ ...memoryAdapter(), open: true }, 'of the plugin has "open", which is no function']
+  ]
+  for (const [storage, message] of wrong) {
+    const flaw = { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`^The storage adapter ${message}`) }
+    await t.rejects(async () => { await newApp(t).register(ifMatch, { storage } as never) }, flaw, message)
   }
-  await t.rejects(async () => { await newApp(t).register(ifMatch, {} as never) }, flaw)
+  await t.rejects(async () => { await newApp(t).register(ifMatch, {} as never) }, { message: /is missing/ })
 })
 
-await t.test('wrong options of a route fail at boot and name the route', async (t) => {
+await t.test('wrong options of a route fail at boot, name the route, and say what is allowed', async (t) => {
   const app = newApp(t)
   await app.register(ifMatch, { storage: memoryAdapter() })
   const add = (ifMatch: unknown) => () => {
     app.put('/offers/:id', { config: { ifMatch: ifMatch as true } }, async () => {})
   }
-  const wrong = [
-    [{ missing: 1 }, '"missing"'], [{ global: true }, '"global"'], ['yes', 'they'], [null, 'they'], [1, 'they']
-  ] as const
-  for (const [options, name] of wrong) {
-    const flaw = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: new RegExp(`PUT /offers/:id .*${name}`) }
-    t.throws(add(options), flaw, String(name))
+  const values = '"ifMatch" must be true, false or an object of options, and is'
+  const wrong: Array<[options: unknown, message: string]> = [
+    [{ missing: 1 }, '"missing" must be 400, 428 or "allow", and is 1.'],
+    [{ global: true }, '"global" is an option of the plugin alone.'],
+    [{ decorator: 'x' }, '"decorator" is an option of the plugin alone.'],
+    [{ constructor: true }, 'there is no option "constructor".'],
+    [{ mising: 400 }, 'there is no option "mising". Did you mean "missing"?'],
+    ['true', `${values} "true".`],
+    ['yes', `${values} "yes".`],
+    [null, `${values} null.`],
+    [1, `${values} 1.`],
+    [0, `${values} 0.`],
+    [[], `${values} an array.`],
+    [() => true, `${values} a function.`]
+  ]
+  for (const [options, message] of wrong) {
+    const refused = `The fastify-if-match options of PUT /offers/:id are wrong: ${message}`
+    t.throws(add(options), {
+      code: 'FST_IF_MATCH_INVALID_OPTIONS',
+      message: new RegExp(`^${refused.replace(/[.?()]/g, '\\$&')}`)
+    })
   }
-  t.throws(add({ storage: {} }), { code: 'FST_IF_MATCH_INVALID_ADAPTER' })
+  t.throws(add({ storage: {} }), {
+    code: 'FST_IF_MATCH_INVALID_ADAPTER',
+    message: /^The storage adapter of PUT \/offers\/:id lacks read/
+  })
+  t.doesNotThrow(add({}))
+})
+
+await t.test('an option that is undefined is one that was left out', async (t) => {
+  const app = newApp(t)
+  const nothing = Object.fromEntries(IF_MATCH_OPTIONS.map((name) => [name, undefined]))
+  await app.register(ifMatch, { ...nothing, storage: memoryAdapter() } as never)
+  app.put('/offers/:id', { config: { ifMatch: { missing: undefined, storage: undefined } as never } }, async () => {})
+  app.put('/plain/:id', { config: { ifMatch: undefined } as never }, async () => 'plain')
+  t.equal(await statusOf(app, 'PUT /offers/1'), 400)
+  t.equal(await statusOf(app, 'PUT /plain/1'), 200)
 })
 
 await t.test('options that Fastify itself adds to those of register() are no mistake', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { StorageAdapter } from 'fastify-if-match'
+import type { Entity, StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { conditionalWrite } from '../../lib/request/conditional-write.js'
 import { ANY, EXISTS } from '../support/expectations.js'
@@ -195,4 +195,42 @@ await t.test('a second write of the same request compares with the first, not wi
   const created = await statusOf(app, 'PUT /twice/2', { 'if-none-match': '*' })
   t.equal(created, 200, 'after a creation, the next write compares with what it created')
   t.equal(await statusOf(app, 'PUT /again/1', await current()), 200)
+})
+
+await t.test('a call without its argument, or with another kind, is a mistake of the server, and says what to pass', async (t) => {
+  const wrong: Record<string, [call: (entity: Entity<any>) => Promise<unknown>, advice: string]> = {
+    value: [(entity) => entity.update({ n: 1 } as never), 'update() are wrong: pass it a function .* not an object'],
+    text: [(entity) => entity.update('secret' as never), 'update() are wrong: .* not a string. .* to replace()'],
+    nothing: [(entity) => entity.update(undefined as never), 'update() are wrong: pass it a function .* not undefined'],
+    replace: [(entity) => (entity as any).replace(), 'replace() are wrong: pass it the new value, or a function'],
+    create: [(entity) => (entity as any).create(), 'create() are wrong: pass it the value of the new entity'],
+    swallowed: [async (entity) => { await entity.update(1 as never).catch(() => {}) }, 'update() are wrong']
+  }
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    for (const [name, [call]] of Object.entries(wrong)) {
+      app.put(`/own/${name}/:id`, { config: OFFERS }, async (request) => await call(request.entity()))
+      app.post(`/further/${name}`, async (request) => await call(request.entity('/offers/1')))
+    }
+  })
+  await seed(storage)
+  const tag = await tagOf(storage)
+  for (const [name, [, advice]] of Object.entries(wrong)) {
+    for (const request of [`PUT /own/${name}/1`, `POST /further/${name}`]) {
+      if (name === 'swallowed' && request.startsWith('POST')) continue // a route that is not guarded answers for itself
+      const response = await send(app, request, { 'if-match': '*' })
+      t.match(response.json(), {
+        statusCode: 500,
+        code: 'FST_IF_MATCH_INVALID_OPTIONS',
+        message: new RegExp(`request.entity().${advice}`.replace(/[()]/g, '\\$&'))
+      }, request)
+      t.notMatch(response.body, /secret/)
+    }
+  }
+  t.equal(await tagOf(storage), tag)
+})
+
+await t.test('a PUT without a body is the client\'s fault still: the handler passed on what came', async (t) => {
+  const { app } = await offersApp(t)
+  const response = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': '*' } })
+  t.same([response.statusCode, response.json().code], [422, 'FST_IF_MATCH_INVALID_VALUE'])
 })

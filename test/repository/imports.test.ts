@@ -8,8 +8,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/errors.ts': [],
   'lib/storage/adapter.ts': ['lib/errors.ts'],
   'lib/http': ['lib/storage/adapter.ts', 'lib/errors.ts'],
-  'lib/options.ts': ['lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'],
-  'lib/route': ['lib/options.ts', 'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/options.ts': ['lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/route': ['lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/request': [
     'lib/route', 'lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/problem-details.ts': [],
   'lib/plugin.ts': [
     'lib/augment.ts', 'lib/adapter-lifecycle.ts', 'lib/request', 'lib/route', 'lib/options.ts', 'lib/http',
-    'lib/storage/adapter.ts', 'lib/errors.ts'
+    'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
   'lib/openapi.ts': ['lib/augment.ts', 'lib/request', 'lib/route', 'lib/http'],
   'lib/index.ts': [

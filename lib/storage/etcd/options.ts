@@ -1,4 +1,4 @@
-import { assertNoFlaw } from '../kit/flaws.js'
+import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
 import type { EtcdTls } from './endpoint.js'
 import type { EtcdAuth } from './gateway.js'
 
@@ -39,8 +39,10 @@ export interface EtcdSettings {
 
 /** @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option */
 export function settingsOf (options: EtcdAdapterOptions): EtcdSettings {
-  const { tls, auth, prefix = 'entities/', timeout = 5000, maxRequestBytes = 1_572_864, epoch = '' } = options
-  const endpoints = ([options.endpoints].flat() as unknown[]).map(originOf)
+  const given = Object(options) as EtcdAdapterOptions
+  const { tls, auth, prefix = 'entities/', timeout = 5000, maxRequestBytes = 1_572_864, epoch = '' } = given
+  const endpoints = ([given.endpoints].flat() as unknown[]).map(originOf)
+  const settings = { endpoints, tls, auth, prefix, timeout, maxRequestBytes, epoch }
   const isSecure = endpoints.some((origin) => origin?.startsWith('https:'))
   assertNoFlaw('etcdAdapter', [
     [
@@ -61,9 +63,10 @@ export function settingsOf (options: EtcdAdapterOptions): EtcdSettings {
     [
       typeof epoch !== 'string' || !/^[\w-]{0,32}$/.test(epoch),
       '"epoch" must be at most 32 letters, digits, underscores and hyphens.'
-    ]
+    ],
+    unknownOption(options, settings)
   ])
-  return { endpoints: endpoints as string[], tls, auth, prefix, timeout, maxRequestBytes, epoch }
+  return settings as EtcdSettings
 }
 
 function originOf (endpoint: unknown): string | undefined {

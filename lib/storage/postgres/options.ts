@@ -1,4 +1,4 @@
-import { assertNoFlaw } from '../kit/flaws.js'
+import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
 import { isClient, type PostgresClient } from './client.js'
 import { COLUMNS, type PostgresTableOptions } from './sql.js'
 
@@ -34,7 +34,8 @@ const MAX_NAME_BYTES = 63
 
 /** The options with their defaults. @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option */
 export function settingsOf (options: PostgresAdapterOptions) {
-  const { client, schema, table, columns = {}, timeout = 5000, lockTimeout = 2000, prepared } = options
+  const given = Object(options) as PostgresAdapterOptions
+  const { client, schema, table, columns = {}, timeout = 5000, lockTimeout = 2000, prepared } = given
   const others = Object.keys(columns).filter((column) => !(COLUMNS as readonly string[]).includes(column))
   const columnNames = COLUMNS.map((column) => columns[column] ?? column)
   assertNoFlaw('postgresAdapter', [
@@ -54,7 +55,8 @@ export function settingsOf (options: PostgresAdapterOptions) {
       !isMilliseconds(lockTimeout) || lockTimeout >= timeout,
       '"lockTimeout" must be a whole number of milliseconds, 0 or more and less than "timeout".'
     ],
-    [prepared !== undefined && typeof prepared !== 'boolean', '"prepared" must be true or false.']
+    [prepared !== undefined && typeof prepared !== 'boolean', '"prepared" must be true or false.'],
+    unknownOption(options, { client, schema, table, columns, timeout, lockTimeout, prepared })
   ])
   return { client, timeout, lockTimeout, prepared }
 }

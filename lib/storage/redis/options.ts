@@ -1,4 +1,4 @@
-import { assertNoFlaw } from '../kit/flaws.js'
+import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
 import type { RedisClient } from './client.js'
 import type { Wait } from './exchange.js'
 
@@ -35,7 +35,8 @@ export interface RedisSettings extends Required<Omit<RedisAdapterOptions, 'wait'
 
 /** @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option */
 export function settingsOf (options: RedisAdapterOptions): RedisSettings {
-  const { client, prefix = 'if-match:', list = false, timeout = 5000, wait } = options
+  const { client, prefix = 'if-match:', list = false, timeout = 5000, wait } = Object(options) as RedisAdapterOptions
+  const settings = { client, prefix, list, timeout, wait }
   assertNoFlaw('redisAdapter', [
     [
       typeof prefix !== 'string' || !prefix.isWellFormed() || /[{}]/.test(prefix),
@@ -46,9 +47,10 @@ export function settingsOf (options: RedisAdapterOptions): RedisSettings {
     [
       wait !== undefined && !isWait(wait),
       '"wait" must have "replicas", 1 or more, and "timeout", whole milliseconds, 1 or more.'
-    ]
+    ],
+    unknownOption(options, settings)
   ])
-  return { client, prefix, list, timeout, wait }
+  return settings
 }
 
 function isWait (wait: unknown): boolean {

@@ -1,4 +1,4 @@
-import { assertNoFlaw } from '../kit/flaws.js'
+import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
 import type { SqliteDatabase } from './client.js'
 
 /**
@@ -27,14 +27,17 @@ export interface SqliteAdapterOptions {
 
 /** The options with their defaults. @throws FST_IF_MATCH_INVALID_OPTIONS, naming the option */
 export function settingsOf (options: SqliteAdapterOptions): Required<SqliteAdapterOptions> {
-  const { database, table = 'entities', synchronous = 'FULL', lockTimeout = 5000 } = options
+  const given = Object(options) as SqliteAdapterOptions
+  const { database, table = 'entities', synchronous = 'FULL', lockTimeout = 5000 } = given
+  const settings = { database, table, synchronous, lockTimeout }
   assertNoFlaw('sqliteAdapter', [
     [!isHandle(database), '"database" must be a handle of better-sqlite3 or node:sqlite.'],
     [typeof table !== 'string' || table === '' || table.includes('\0'), '"table" must be the name of a table.'],
     [synchronous !== 'FULL' && synchronous !== 'NORMAL', '"synchronous" must be "FULL" or "NORMAL".'],
-    [!Number.isFinite(lockTimeout) || lockTimeout < 0, '"lockTimeout" must be a number of milliseconds, 0 or more.']
+    [!Number.isFinite(lockTimeout) || lockTimeout < 0, '"lockTimeout" must be a number of milliseconds, 0 or more.'],
+    unknownOption(options, settings)
   ])
-  return { database, table, synchronous, lockTimeout }
+  return settings
 }
 
 function isHandle (database: Partial<SqliteDatabase> | undefined): boolean {

@@ -1,7 +1,7 @@
 import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
-import { assertNoFlaw } from '../kit/flaws.js'
+import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
 import { copyJson, copyRead } from '../kit/json.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
@@ -71,23 +71,27 @@ export interface StatementsAdapterOptions<T, Columns extends object, Client, Id 
  * a mapping. The adapter adds the loop around them (write, then read), versions, the signal, and the errors of the
  * contract.
  *
- * @throws FST_IF_MATCH_INVALID_OPTIONS if a function is missing
+ * @throws FST_IF_MATCH_INVALID_OPTIONS if the client or a function is missing, or an option is unknown
  * @example
  * statementsAdapter({ ...offers, client: db, read, update, insert, remove, faultOf: sqlStateFault })
  */
 export function statementsAdapter<T, Columns extends object, Client, Id = string> (
   parts: StatementsAdapterOptions<T, Columns, Client, Id>
 ): StorageAdapter<T> {
-  const { toId, toColumns, toValue, read, update, insert, remove, faultOf } = parts
+  const { client: ownClient, toId, toColumns, toValue, read, update, insert, remove, faultOf } =
+    Object(parts) as StatementsAdapterOptions<T, Columns, Client, Id>
   const required = { toId, toColumns, toValue, read, update, insert, remove }
-  assertNoFlaw(
-    'statementsAdapter',
-    Object.entries(required).map(([name, part]) => [typeof part !== 'function', `"${name}" must be a function.`])
-  )
+  assertNoFlaw('statementsAdapter', [
+    [ownClient === undefined || ownClient === null, '"client" must be the client that the statements run on.'],
+    ...Object.entries(required).map(([name, part]) =>
+      [typeof part !== 'function', `"${name}" must be a function.`] as const),
+    [faultOf !== undefined && typeof faultOf !== 'function', '"faultOf" must be a function, if there is one.'],
+    unknownOption(parts, { client: ownClient, ...required, faultOf })
+  ])
 
   // A context without `client`, for example by a typing error, would put the write outside of the transaction.
   function clientOf (context: unknown): Client {
-    if (context === undefined) return parts.client
+    if (context === undefined) return ownClient
     const { client } = Object(context) as { client?: Client }
     if (client !== undefined) return client
     throw new InvalidAdapterError(

@@ -36,9 +36,11 @@ await t.test('postgres: wrong options are refused, naming the option', async (t)
     [{ client, lockTimeout: -1 }, /"lockTimeout"/],
     [{ client, lockTimeout: 1.5 }, /"lockTimeout"/],
     [{ client, timeout: 100, lockTimeout: 100 }, /"lockTimeout"/],
-    [{ client, prepared: 'auto' }, /"prepared"/]
+    [{ client, prepared: 'auto' }, /"prepared"/],
+    [{ client, tabel: 'offers' }, /no option "tabel"\. Did you mean "table"/],
+    [client, /"client"/]
   ]
-  for (const [options, message] of wrong) {
+  for (const [options, message] of [...wrong, [undefined, /"client"/]] as const) {
     t.throws(
       () => postgresAdapter(options as PostgresAdapterOptions),
       { code: 'FST_IF_MATCH_INVALID_OPTIONS', message },

@@ -178,9 +178,11 @@ await t.test('sqlite: wrong options are refused, naming the option', async (t) =
     [{ database, table: 'a\0' }, /"table"/],
     [{ database, synchronous: 'OFF' }, /"synchronous"/],
     [{ database, lockTimeout: -1 }, /"lockTimeout"/],
-    [{ database, lockTimeout: '5' }, /"lockTimeout"/]
+    [{ database, lockTimeout: '5' }, /"lockTimeout"/],
+    [{ database, lock_timeout: 5 }, /no option "lock_timeout"\. Did you mean "lockTimeout"/],
+    [database, /"database"/]
   ]
-  for (const [options, message] of wrong) {
+  for (const [options, message] of [...wrong, [undefined, /"database"/]] as const) {
     const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }
     t.throws(() => sqliteAdapter(options as SqliteAdapterOptions), refused)
   }

@@ -111,3 +111,13 @@ await t.test('memory: every adapter has a store of its own', async (t) => {
   await one.write('k', 1, ANY)
   t.equal(await two.read('k'), undefined)
 })
+
+await t.test('memory: wrong options are refused', async (t) => {
+  const wrong: Array<[options: unknown, message: RegExp]> = [
+    [{ around: 'x' }, /"around" must be a function/],
+    [{ arround: () => {} }, /no option "arround"\. Did you mean "around"/]
+  ]
+  for (const [options, message] of wrong) {
+    t.throws(() => memoryAdapter(options as never), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
+  }
+})

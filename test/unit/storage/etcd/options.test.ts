@@ -40,9 +40,11 @@ await t.test('etcd-options: wrong options are refused, naming the option and not
       [{ endpoints, timeout: number }, /"timeout"/],
       [{ endpoints, maxRequestBytes: number }, /"maxRequestBytes"/]
     ]),
-    ...[1, 'a.b', 'a"', 'x'.repeat(33)].map((epoch): [object, RegExp] => [{ endpoints, epoch }, /"epoch"/])
+    ...[1, 'a.b', 'a"', 'x'.repeat(33)].map((epoch): [object, RegExp] => [{ endpoints, epoch }, /"epoch"/]),
+    [{ endpoints, user: 'secret' }, /no option "user"\. Use "endpoints", "tls", "auth", "prefix", "timeout",/],
+    [{ endpoint: endpoints }, /"endpoints"/]
   ]
-  for (const [options, message] of wrong) {
+  for (const [options, message] of [...wrong, [undefined, /"endpoints"/]] as const) {
     let thrown: unknown
     try { settingsOf(options as EtcdAdapterOptions) } catch (error) { thrown = error }
     t.match(thrown, { code: 'FST_IF_MATCH_INVALID_OPTIONS', message }, inspect(options))

@@ -19,7 +19,8 @@ await t.test('redis: wrong options are refused', async (t) => {
       { replicas: 0, timeout: 1 },
       { replicas: 1, timeout: 0 },
       { replicas: 1, timeout: 1.5 }
-    ].map((wait): [object, RegExp] => [{ wait }, /"wait"/])
+    ].map((wait): [object, RegExp] => [{ wait }, /"wait"/]),
+    [{ prefixes: 'a' }, /no option "prefixes"\. Did you mean "prefix"/]
   ]
   for (const [options, message] of wrong) {
     t.throws(

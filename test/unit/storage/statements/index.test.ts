@@ -300,11 +300,16 @@ await t.test('a count other than 0 and 1 is OUTCOME_UNKNOWN and says so, never a
   }
 })
 
-await t.test('a missing function is an error at boot', async (t) => {
+await t.test('wrong options are refused at boot: a missing function, no client, an unknown option', async (t) => {
+  const refused = (message: RegExp) => ({ code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
   for (const name of ['toId', 'toColumns', 'toValue', 'read', 'update', 'insert', 'remove']) {
-    t.throws(() => subject({ [name]: undefined }), {
-      code: 'FST_IF_MATCH_INVALID_OPTIONS',
-      message: new RegExp(`"${name}"`)
-    })
+    t.throws(() => subject({ [name]: undefined }), refused(new RegExp(`"${name}" must be a function`)))
   }
+  t.throws(() => subject({ faultOf: 'sqlite' as never }), refused(/"faultOf" must be a function/))
+  for (const client of [undefined, null]) {
+    t.throws(() => subject({ client } as never), refused(/"client" must be the client/))
+  }
+  t.throws(() => subject({ faultsOf: () => {} } as never), refused(/no option "faultsOf"\. Did you mean "faultOf"/))
+  t.throws(() => subject({ list: () => [] } as never), refused(/no option "list"\. Use "client", "toId",/))
+  t.throws(() => statementsAdapter(undefined as never), refused(/"client"/))
 })
