@@ -6,7 +6,7 @@ export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from 
 export type { Entity, Found, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'
-export type { IfMatchOptions, IfMatchRouteOptions } from './options.js'
+export type { IfMatchOptions, IfMatchRouteOptions, RouteRequest } from './options.js'
 export type {
   Expectation,
   ListingAdapter,

@@ -1,9 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
+
+/** A request as a function among the options sees it: params, query and body are what the route made of them. */
+export type RouteRequest = FastifyRequest<any>
 
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
@@ -14,7 +17,7 @@ export interface IfMatchRouteOptions {
    * Default: the pattern of the route. In a pattern, each decoded parameter goes through `encodeURIComponent`. The
    * string that a function returns is the key as it is.
    */
-  key?: string | ((request: FastifyRequest) => string)
+  key?: string | ((request: RouteRequest) => string)
   /**
    * The answer to a state-changing request without `If-Match`: 400 (default) or 428 (RFC 6585). With `'allow'` such a
    * request writes without a comparison, the last write wins, and a PUT creates unless `create` is `false`.
@@ -35,6 +38,12 @@ export interface IfMatchRouteOptions {
   compare?: Compare
   /** Whether to compare before the handler runs, which costs a read (default `true`). The write decides in any case. */
   precheck?: boolean
+  /**
+   * Names the variant of the entity that an answer is, such as `'csv'`, where one address has several. It is asked when
+   * the success of a read is about to leave, and the name becomes a part of its `ETag`. Undefined: the only variant, or
+   * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
+   */
+  variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
 }
 
 /** The options of the plugin. */
@@ -53,6 +62,7 @@ export interface Settings {
   absent: 404 | 412
   compare: Compare
   precheck: boolean
+  variant: IfMatchRouteOptions['variant'] | undefined
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -64,7 +74,8 @@ const RouteOptionsSchema = Type.Object({
   create: Type.Optional(Type.Union([Type.Literal(false), Type.Literal('if-none-match'), Type.Literal('wildcard')])),
   absent: Type.Optional(Type.Union([Type.Literal(404), Type.Literal(412)])),
   compare: Type.Optional(Type.Union([Type.Literal('strong'), Type.Literal('opaque'), Callback])),
-  precheck: Type.Optional(Type.Boolean())
+  precheck: Type.Optional(Type.Boolean()),
+  variant: Type.Optional(Callback)
 }, { additionalProperties: false })
 
 /** The names of the options of the plugin. */
@@ -85,7 +96,8 @@ const DEFAULTS = {
   create: 'if-none-match',
   absent: 404,
   compare: 'strong',
-  precheck: true
+  precheck: true,
+  variant: undefined
 } as const
 
 /**
@@ -114,7 +126,7 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
 
 function merge (
   inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck }: IfMatchRouteOptions
+  { storage, key, missing, create, absent, compare, precheck, variant }: IfMatchRouteOptions
 ): Settings {
   return {
     storage: storage ?? inherited.storage,
@@ -123,7 +135,8 @@ function merge (
     create: create ?? inherited.create,
     absent: absent ?? inherited.absent,
     compare: compare ?? inherited.compare,
-    precheck: precheck ?? inherited.precheck
+    precheck: precheck ?? inherited.precheck,
+    variant: variant ?? inherited.variant
   }
 }
 

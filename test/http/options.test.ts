@@ -85,6 +85,7 @@ await t.test('wrong options of the plugin fail at boot (FST_IF_MATCH_INVALID_OPT
     [{ storage, absent: 410 }, 'absent'],
     [{ storage, compare: 'weak' }, 'compare'],
     [{ storage, precheck: 'yes' }, 'precheck'],
+    [{ storage, variant: 'csv' }, 'variant'],
     [{ storage, global: 1 }, 'global'],
     [{ storage, key: '' }, 'key'],
     [{ storage, key: 7 }, 'key'],
