@@ -97,7 +97,8 @@ export const InvalidVersionError: ErrorClass = createError(
 
 /**
  * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: the function `key` returned no
- * string, or a context is not one that the adapter can use.
+ * string, a parameter of a key is missing or no text, the function `variant` returned no name, or a context is not one
+ * that the adapter can use.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

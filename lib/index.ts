@@ -2,6 +2,7 @@ import './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
 export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
+export { entityKey } from './route/key-pattern.js'
 export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
 export type { Entity, Found, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
