@@ -5,8 +5,8 @@ import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 
-/** A request as a function among the options sees it: params, query and body are what the route made of them. */
-export type RouteRequest = FastifyRequest<any>
+/** The request that a function among the options is given: its params, query, headers and body are those of any route. */
+export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
