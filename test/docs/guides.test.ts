@@ -11,7 +11,8 @@ const QUOTED: Record<string, string[]> = {
   variants: ['test/docs/variants.ts'],
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),
-    'integrations/typeorm/offers-adapter.ts'
+    'integrations/typeorm/offers-adapter.ts',
+    'integrations/number-of.ts'
   ]
 }
 
