@@ -5,7 +5,7 @@ import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 
-/** The request that a function among the options is given: its params, query, headers and body are those of any route. */
+/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
 export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
