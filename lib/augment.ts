@@ -23,7 +23,7 @@ export interface EntityDecorator {
    * preconditions of the request are about. With another key, writes compare with what was read through this handle, or
    * else with what the request read last.
    *
-   * @param key of a further entity; 1 to 1,024 bytes of UTF-8
+   * @param key of a further entity, such as `entityKey('/offers/:id', { id })`; 1 to 1,024 bytes of UTF-8
    * @param context goes to the storage adapter as it is, for example a `{ client }` that is inside a transaction
    * @throws FST_IF_MATCH_NOT_GUARDED (500) without a key on a route that is not guarded
    * @throws FST_IF_MATCH_INVALID_KEY (400)

@@ -97,7 +97,8 @@ export const InvalidVersionError: ErrorClass = createError(
 
 /**
  * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: a method of the entity was
- * called without what it needs, the function `key` returned no string, or the adapter cannot use a context.
+ * called without what it needs, the function `key` returned no string, a parameter of a key is missing or no text, the
+ * function `variant` returned no name, or the adapter cannot use a context.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

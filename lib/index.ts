@@ -2,12 +2,13 @@ import './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
 export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
+export { entityKey } from './route/key-pattern.js'
 export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type { Entity, Found, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'
-export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions } from './options.js'
+export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, RouteRequest } from './options.js'
 export type {
   Expectation,
   ListingAdapter,

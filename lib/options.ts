@@ -1,10 +1,13 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyContextConfig, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
+
+/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
+export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
@@ -16,7 +19,7 @@ export interface IfMatchRouteOptions {
    * stored before, unless the key is named. In a pattern, each decoded parameter goes through `encodeURIComponent`. The
    * string that a function returns is the key as it is.
    */
-  key?: string | ((request: FastifyRequest) => string)
+  key?: string | ((request: RouteRequest) => string)
   /**
    * The answer to a state-changing request without `If-Match`: 400 (default) or 428 (RFC 6585). With `'allow'` such a
    * request writes without a comparison, the last write wins, and a PUT creates unless `create` is `false`.
@@ -37,6 +40,12 @@ export interface IfMatchRouteOptions {
   compare?: Compare
   /** Whether to compare before the handler runs, which costs a read (default `true`). The write decides in any case. */
   precheck?: boolean
+  /**
+   * Names the variant of the entity that an answer is, such as `'csv'`, where one address has several. It is asked when
+   * the success of a read is about to leave, and the name becomes a part of its `ETag`. Undefined: the only variant, or
+   * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
+   */
+  variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
 }
 
 /** The options of the plugin. */
@@ -73,6 +82,7 @@ export interface Settings {
   absent: 404 | 412
   compare: Compare
   precheck: boolean
+  variant: IfMatchRouteOptions['variant'] | undefined
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -93,7 +103,8 @@ const RouteOptionsSchema = Type.Object({
   compare: Type.Union([Type.Literal('strong'), Type.Literal('opaque'), Callback], {
     description: '"strong", "opaque" or a function that takes and returns { opaque, weak }'
   }),
-  precheck: Type.Boolean({ description: 'true or false' })
+  precheck: Type.Boolean({ description: 'true or false' }),
+  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' })
 })
 
 const PluginOptionsSchema = Type.Object({
@@ -118,7 +129,8 @@ const DEFAULTS = {
   create: 'if-none-match',
   absent: 404,
   compare: 'strong',
-  precheck: true
+  precheck: true,
+  variant: undefined
 } as const
 
 /**
@@ -154,7 +166,7 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
 
 function merge (
   inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck }: IfMatchRouteOptions
+  { storage, key, missing, create, absent, compare, precheck, variant }: IfMatchRouteOptions
 ): Settings {
   return {
     storage: storage ?? inherited.storage,
@@ -163,7 +175,8 @@ function merge (
     create: create ?? inherited.create,
     absent: absent ?? inherited.absent,
     compare: compare ?? inherited.compare,
-    precheck: precheck ?? inherited.precheck
+    precheck: precheck ?? inherited.precheck,
+    variant: variant ?? inherited.variant
   }
 }
 

@@ -19,30 +19,59 @@ export function weakCompare (a: EntityTag, b: EntityTag): boolean {
 }
 
 // Visible ASCII without the double quote, which ends a tag, the backslash, which some recipients unescape (RFC 9110
-// 8.8.3), and the semicolon, which precedes the content-coding below.
-const VERSION = /^[\x21\x23-\x3a\x3c-\x5b\x5d-\x7e]+$/
+// 8.8.3), and the semicolon, which separates the parts of a tag: "version;variant;coding".
+const PART = /^[\x21\x23-\x3a\x3c-\x5b\x5d-\x7e]+$/
 
 // A compressed answer is another representation, so it has another strong tag: "version;gzip" (decision 0003).
 const CODINGS = ['br', 'deflate', 'gzip', 'zstd']
 
 /**
- * Writes the ETag of a version, or of its representation in a content-coding.
+ * Writes the ETag of a version.
  *
- * @returns undefined if `versionOf` does not know the content-coding
  * @throws FST_IF_MATCH_INVALID_VERSION (500) if the version cannot be an opaque-tag
  */
-export function formatEntityTag (version: string): string
-export function formatEntityTag (version: string, coding: string): string | undefined
-export function formatEntityTag (version: string, coding?: string): string | undefined {
-  if (typeof version !== 'string' || !VERSION.test(version)) throw new InvalidVersionError()
-  if (coding === undefined) return `"${version}"`
-  return CODINGS.includes(coding) ? `"${version};${coding}"` : undefined
+export function formatEntityTag (version: string): string {
+  if (!isPart(version)) throw new InvalidVersionError()
+  return `"${version}"`
 }
 
-/** The version that an opaque-tag is about: without the content-coding that `formatEntityTag` added. */
+/**
+ * Writes the ETag of one representation of a version: of a variant, in a content-coding. Undefined: the only variant,
+ * and no coding.
+ *
+ * @returns undefined if the content-coding is not one that `withoutCoding` knows
+ * @throws FST_IF_MATCH_INVALID_VERSION (500) if the version cannot be an opaque-tag
+ */
+export function formatRepresentationTag (
+  version: string,
+  variant: string | undefined,
+  coding: string | undefined
+): string | undefined {
+  const tag = formatEntityTag(version)
+  if (coding !== undefined && !CODINGS.includes(coding)) return undefined
+  const parts = [variant, coding].filter((part) => part !== undefined)
+  return parts.length === 0 ? tag : `"${[version, ...parts].join(';')}"`
+}
+
+/** Whether a variant may have this name: a part of a tag that cannot be taken for a content-coding (decision 0016). */
+export function isVariantName (name: unknown): name is string {
+  return isPart(name) && !CODINGS.includes(name)
+}
+
+/** The version that an opaque-tag is about: what stands behind its first semicolon names a representation of it. */
 export function versionOf (opaque: string): string {
+  const cut = opaque.indexOf(';')
+  return cut === -1 ? opaque : opaque.slice(0, cut)
+}
+
+/** The opaque-tag of the same version and variant without a content-coding. */
+export function withoutCoding (opaque: string): string {
   const cut = opaque.lastIndexOf(';')
   return cut !== -1 && CODINGS.includes(opaque.slice(cut + 1)) ? opaque.slice(0, cut) : opaque
+}
+
+function isPart (text: unknown): text is string {
+  return typeof text === 'string' && PART.test(text)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { strongCompare, versionOf, weakCompare, type EntityTag } from './entity-tag.js'
+import { strongCompare, versionOf, weakCompare, withoutCoding, type EntityTag } from './entity-tag.js'
 import type { TagList } from './list-header.js'
 import type { Expectation } from '../storage/adapter.js'
 
@@ -95,7 +95,12 @@ export function normalise (tags: TagList, compare: Compare): TagList {
   return tags.map(compare === 'opaque' ? ({ opaque }) => ({ opaque, weak: false }) : compare)
 }
 
-/** The tags cut down to the versions that they are about: writes compare versions, whatever the content-coding was. */
+/** The tags cut down to the versions that they are about: writes compare versions, whatever was sent of them. */
 export function versionsOf (tags: TagList): TagList {
   return tags === '*' ? tags : tags.map(({ opaque, weak }) => ({ opaque: versionOf(opaque), weak }))
+}
+
+/** The tags of the same variants as they are without a content-coding. */
+export function withoutCodings (tags: TagList): TagList {
+  return tags === '*' ? tags : tags.map(({ opaque, weak }) => ({ opaque: withoutCoding(opaque), weak }))
 }

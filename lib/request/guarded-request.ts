@@ -25,7 +25,7 @@ export class GuardedRequest extends RequestState {
     super(request, reply, route.settings.storage)
     this.#route = route
     this.preconditions = new RequestPreconditions(request, this.kind, route)
-    this.response = new GuardedResponse(reply, this.kind)
+    this.response = new GuardedResponse(reply, this.kind, route.settings)
   }
 
   /** The state of the entity that the route acts on. Its key is made on first use, when the params were validated. */

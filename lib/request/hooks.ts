@@ -93,7 +93,7 @@ function guardedState (request: FastifyRequest): GuardedRequest | undefined {
 function beforeSerialization (state: GuardedRequest, payload: unknown): unknown {
   const { reply, response } = state
   state.assertWritten()
-  response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
+  if (!response.hasVariants) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
   if (response.isNotModified) {
     // An error that comes up on the way to a 304 is sent by the same reply, and needs its body.
     reply.serializer((body) => response.isNotModified ? '' : typeof body === 'string' ? body : JSON.stringify(body))

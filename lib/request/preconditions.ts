@@ -9,6 +9,7 @@ import {
   preconditionsFor,
   UNCONDITIONAL,
   versionsOf,
+  withoutCodings,
   type Policy
 } from '../http/precondition.js'
 
@@ -42,8 +43,8 @@ export class RequestPreconditions {
     const isAboutAnswer = answersNotModified(method)
     if (isAboutAnswer && ifNoneMatch !== undefined) {
       const tags = normalise(ifNoneMatch, compare)
-      // A HEAD is never compressed, and the copy may be: the version counts.
-      this.copies = method === 'HEAD' ? versionsOf(tags) : tags
+      // A HEAD is never compressed, and the copy may be.
+      this.copies = method === 'HEAD' ? withoutCodings(tags) : tags
     }
     this.inForce = {
       ifMatch: ifMatch && versionsOf(normalise(ifMatch, compare)),

@@ -1,9 +1,11 @@
 import type { FastifyReply } from 'fastify'
 import type { EntityState } from './entity-state.js'
-import { formatEntityTag } from '../http/entity-tag.js'
+import { InvalidOptionsError } from '../errors.js'
+import { formatEntityTag, formatRepresentationTag, isVariantName, withoutCoding } from '../http/entity-tag.js'
 import type { TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
+import type { Settings } from '../options.js'
 import type { Stored } from '../storage/adapter.js'
 
 /** Seconds after which a client may try again what ended in 503. */
@@ -25,26 +27,36 @@ export class GuardedResponse {
   refusedBy: Stored | undefined
   readonly #reply: FastifyReply
   readonly #kind: MethodKind
+  readonly #variantOf: Settings['variant']
   /** The tag of the 304 that the response became. */
   #notModifiedTag: string | undefined
   /** The names of the headers that were set: they are removed again if another status takes the place of theirs. */
   readonly #headersSet: string[] = []
 
-  constructor (reply: FastifyReply, kind: MethodKind) {
+  constructor (reply: FastifyReply, kind: MethodKind, { variant }: Settings) {
     this.#reply = reply
     this.#kind = kind
+    this.#variantOf = variant
+  }
+
+  /** Whether the route tells variants apart: which one an answer is may be settled as late as by hooks of onSend. */
+  get hasVariants (): boolean {
+    return this.#variantOf !== undefined
   }
 
   /**
    * Turns the response into a 304 if it is a success and the client of a GET or HEAD has a copy of the representation
-   * that is about to be sent: its tag is among `copies`, the tags in `If-None-Match` (RFC 9110 13.1.2, 13.2.2).
+   * that is about to be sent: its tag is among `copies`, the tags in `If-None-Match` (RFC 9110 13.1.2, 13.2.2). A copy
+   * of the same variant without a content-coding will do, whatever a compressor made of the body meanwhile.
    */
   becomeNotModified (copies: TagList | undefined, own: EntityState | undefined): void {
     if (copies === undefined || !isSuccess(this.#reply.statusCode)) return
-    const tag = this.#representationTag(own)
-    if (tag === undefined || ifNoneMatchHolds(copies, tag.slice(1, -1))) return
+    const opaque = this.#representationTag(own)?.slice(1, -1)
+    if (opaque === undefined) return
+    const held = [opaque, withoutCoding(opaque)].find((tag) => !ifNoneMatchHolds(copies, tag))
+    if (held === undefined) return
     this.#reply.code(304)
-    this.#notModifiedTag = tag
+    this.#notModifiedTag = `"${held}"`
   }
 
   /** Whether the response is that 304 still: an error that comes up later takes its place. */
@@ -74,14 +86,26 @@ export class GuardedResponse {
     if (statusCode === 503 && !reply.hasHeader('retry-after')) this.#setHeader('retry-after', RETRY_AFTER)
   }
 
-  // The tag of what a GET sends. A compressed body is another representation, with its own strong tag (decision 0003).
+  // The tag of what a GET sends. Another variant, and a compressed body, are representations with strong tags of their
+  // own (decisions 0003 and 0016).
   #representationTag (own: EntityState | undefined): string | undefined {
     const version = own?.first?.version
     if (version === undefined) return undefined
     const coding = this.#reply.getHeader('content-encoding')
-    return coding === undefined || coding === 'identity'
-      ? formatEntityTag(version)
-      : formatEntityTag(version, String(coding))
+    const isCoded = coding !== undefined && coding !== 'identity'
+    return formatRepresentationTag(version, this.#variant(), isCoded ? String(coding) : undefined)
+  }
+
+  #variant (): string | undefined {
+    const { request } = this.#reply
+    const name: unknown = this.#variantOf?.(request, this.#reply)
+    if (name === undefined || isVariantName(name)) return name
+    Promise.resolve(name).catch(() => {}) // an async function is refused, so its rejection is handled
+    throw new InvalidOptionsError(
+      `${request.method} ${request.routeOptions.url}`,
+      'the function "variant" returned neither undefined nor a name: visible ASCII without the double quote, the ' +
+        'backslash and the semicolon, and not the name of a content-coding.'
+    )
   }
 
   // The tag of what a write left behind. The success of a DELETE has none, however it was done (RFC 9110 9.3.5).

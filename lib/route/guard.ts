@@ -101,7 +101,7 @@ function keyOfRoute (key: Settings['key'], route: FastifyRouteOptions, name: str
   if (unknown !== undefined) {
     throw new InvalidOptionsError(name, `"key" names the parameter "${unknown}", which the path does not have.`)
   }
-  return (request) => keyOf(request.params as Record<string, string>)
+  return (request) => keyOf(request.params as object)
 }
 
 function compile (pattern: string, name: string): CompiledKey {

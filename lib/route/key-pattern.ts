@@ -1,12 +1,50 @@
+import { InvalidKeyError, InvalidOptionsError } from '../errors.js'
+
 /** A pattern that was compiled. */
 export interface CompiledKey {
-  /** Makes the key of an entity from the parameters of a request. */
-  readonly keyOf: (params: Readonly<Record<string, string | undefined>>) => string
+  /**
+   * Makes the key of an entity from the parameters of a request.
+   *
+   * @throws FST_IF_MATCH_INVALID_OPTIONS, FST_IF_MATCH_INVALID_KEY, as `entityKey` does
+   */
+  readonly keyOf: (params: object) => string
   /** The names of the parameters in the pattern. */
   readonly parameters: string[]
 }
 
-type Token = { literal: string } | { parameter: string }
+type Token = { literal: string } | { parameter: string, isOptional: boolean }
+
+// The patterns of an app are a few literals. If it makes them at run time, they must not fill the memory.
+const MOST_PATTERNS = 500
+const compiled = new Map<string, CompiledKey>()
+
+/**
+ * Makes the key of an entity, exactly as a route with this pattern makes it of its parameters: each goes through
+ * `encodeURIComponent`, so `'café'` and `'a/b'` name the entities of `/offers/caf%C3%A9` and `/offers/a%2Fb`, and a
+ * template literal names others. A pattern that ends ahead of a parameter makes a prefix for `list`.
+ *
+ * @param pattern in the syntax of Fastify's router, with the prefixes of plugins
+ * @param params by name, such as `request.params`; the one of a wildcard is called `*`. Names that the pattern does not
+ * have are ignored
+ * @throws FST_IF_MATCH_INVALID_OPTIONS (500) if the pattern is none, or if a parameter is missing that is not optional,
+ * or is not a string, a finite number, a bigint or a boolean
+ * @throws FST_IF_MATCH_INVALID_KEY (400) if a parameter is not well-formed Unicode
+ * @example
+ * const bundle = request.entity<Bundle>(entityKey('/bundles/:id', { id: offer.bundleId }))
+ */
+export function entityKey (pattern: string, params: object): string {
+  let key = compiled.get(pattern)
+  if (key === undefined) {
+    try {
+      key = compileKey(pattern)
+    } catch (error) {
+      throw new InvalidOptionsError(`the key "${pattern}"`, `${(error as Error).message}.`)
+    }
+    if (compiled.size === MOST_PATTERNS) compiled.clear()
+    compiled.set(pattern, key)
+  }
+  return key.keyOf(params)
+}
 
 /**
  * Compiles a pattern in the syntax of Fastify's router, such as `/offers/:id`, to a function that fills the parameters
@@ -19,7 +57,7 @@ export function compileKey (pattern: string): CompiledKey {
   if (tokens.some((token, index) => 'parameter' in token && sharesSegment(tokens.slice(index + 1)))) {
     throw new Error('two parameters in one segment could run together to one key; name the key with a function')
   }
-  return { keyOf: (params) => fill(tokens, params), parameters: namesIn(tokens) }
+  return { keyOf: (params) => fill(pattern, tokens, params as Record<string, unknown>), parameters: namesIn(tokens) }
 }
 
 /** The names of the parameters in a pattern. */
@@ -37,12 +75,33 @@ function sharesSegment (rest: readonly Token[]): boolean {
   return next !== undefined && 'parameter' in next
 }
 
-function fill (tokens: readonly Token[], params: Readonly<Record<string, string | undefined>>): string {
+function fill (pattern: string, tokens: readonly Token[], params: Record<string, unknown>): string {
   let key = ''
   for (const token of tokens) {
-    key += 'literal' in token ? token.literal : encodeURIComponent(params[token.parameter] ?? '')
+    if ('literal' in token) {
+      key += token.literal
+      continue
+    }
+    const { parameter, isOptional } = token
+    const value = params[parameter] ?? (isOptional ? '' : undefined)
+    // Objects would be one key: "[object Object]".
+    if (!isText(value)) {
+      throw new InvalidOptionsError(
+        `the key "${pattern}"`,
+        `its parameter "${parameter}" is ${value === undefined ? 'missing' : 'no text'}. ` +
+          'Pass a string, a finite number, a bigint or a boolean, or make the key yourself.'
+      )
+    }
+    const text = String(value)
+    if (!text.isWellFormed()) throw new InvalidKeyError('is not well-formed Unicode')
+    key += encodeURIComponent(text)
   }
   return key
+}
+
+// Validation may have made a number or a boolean of a parameter.
+function isText (value: unknown): value is string | number | bigint | boolean {
+  return typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' || Number.isFinite(value)
 }
 
 function tokenise (pattern: string): Token[] {
@@ -53,11 +112,11 @@ function tokenise (pattern: string): Token[] {
       tokens.push({ literal: ':' })
       index += 2
     } else if (pattern[index] === ':') {
-      const { parameter, end } = scanParameter(pattern, index + 1)
-      tokens.push({ parameter })
+      const { end, ...token } = scanParameter(pattern, index + 1)
+      tokens.push(token)
       index = end
     } else if (pattern[index] === '*') {
-      tokens.push({ parameter: '*' })
+      tokens.push({ parameter: '*', isOptional: false })
       index++
     } else {
       let end = index + 1
@@ -71,12 +130,13 @@ function tokenise (pattern: string): Token[] {
 
 // As the router does: a name ends at a slash, a dash, a dot, or at the parenthesis of a regular expression. A question
 // mark behind it makes the parameter optional.
-function scanParameter (pattern: string, start: number): { parameter: string, end: number } {
+function scanParameter (pattern: string, start: number): { parameter: string, isOptional: boolean, end: number } {
   let end = start
   while (end < pattern.length && !'/-.(?'.includes(pattern[end]!)) end++
   const parameter = pattern.slice(start, end)
   if (pattern[end] === '(') end = closingParenthesis(pattern, end) + 1
-  return { parameter, end: pattern[end] === '?' ? end + 1 : end }
+  const isOptional = pattern[end] === '?'
+  return { parameter, isOptional, end: isOptional ? end + 1 : end }
 }
 
 function closingParenthesis (pattern: string, open: number): number {

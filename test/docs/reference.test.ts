@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -19,8 +20,8 @@ const PAGES = [
   ...BELOW_DOCS
 ]
 
-const { exports, scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as
-  { exports: Record<string, unknown>, scripts: Record<string, string> }
+const { exports, homepage, scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as
+  { exports: Record<string, unknown>, homepage: string, scripts: Record<string, string> }
 
 /** The cells of the table rows of a page whose first cell begins like this, as a regular expression. */
 function rows (file: string, beginning: string): string[][] {
@@ -33,10 +34,33 @@ function rows (file: string, beginning: string): string[][] {
 
 const names = (file: string): string[] => rows(file, '`').map(([name]) => name!.replaceAll('`', ''))
 
-/** What a page links to, as paths from the root. */
-function linksOf (page: string): string[] {
-  const targets = readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)
-  return [...targets].map(([, target]) => join(dirname(page), target!))
+/** Where the repository shows its files: pages of the package link there to what is not in it. */
+const REPOSITORY = homepage.replace('#readme', '/blob/main/')
+
+/** The addresses that a page links to, in place or below. */
+function addressesIn (page: string): string[] {
+  const text = readFileSync(page, 'utf8')
+  const found = [...text.matchAll(/\]\(([^)\s]+)\)/g), ...text.matchAll(/^\[[^\]]+\]: (\S+)$/gm)]
+  return found.map(([, address]) => address!)
+}
+
+const isAbsolute = (address: string): boolean => /^https?:/.test(address)
+
+/** The files of this project that a page links to, as paths from the root with the part behind `#`. */
+function filesIn (page: string): Array<[string, string | undefined]> {
+  const own = addressesIn(page).filter((address) => !isAbsolute(address) || address.startsWith(REPOSITORY))
+  return own.map((address) => {
+    const [path, heading] = address.replace(REPOSITORY, '').split('#')
+    return [isAbsolute(address) ? path! : path === '' ? page : join(dirname(page), path!), heading]
+  })
+}
+
+const linksOf = (page: string): string[] => filesIn(page).map(([path]) => path)
+
+/** The names by which a page can be entered: its headings, as hosts of repositories write them. */
+function anchorsOf (page: string): string[] {
+  return [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'))
 }
 
 /** The files and folders that a page names, `like/this.ts`: a module also without its `.ts`. */
@@ -63,7 +87,26 @@ await t.test('docs: the page of options and the README have every option, and no
 
 await t.test('docs: links lead somewhere', async (t) => {
   for (const page of PAGES) {
-    for (const target of linksOf(page)) t.ok(existsSync(target), `${page}: ${target}`)
+    for (const [target, heading] of filesIn(page)) {
+      t.ok(existsSync(target), `${page}: ${target}`)
+      if (heading !== undefined) t.ok(anchorsOf(target).includes(heading), `${page}: ${target}#${heading}`)
+    }
+    const text = readFileSync(page, 'utf8')
+    for (const [, name] of text.matchAll(/\]\[([^\]]+)\]/g)) t.ok(text.includes(`\n[${name}]: `), `${page}: [${name}]`)
+  }
+})
+
+await t.test('docs: a page of the package links to what is in the package, or to an absolute address', async (t) => {
+  const [{ files }] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8', stdio: 'pipe' })
+  ) as [{ files: Array<{ path: string }> }]
+  const packed = files.map(({ path }) => path)
+  const pages = packed.filter((path) => path.endsWith('.md'))
+  t.ok(pages.includes('README.md') && pages.includes('docs/guides/orm.md'))
+  for (const page of pages) {
+    for (const address of addressesIn(page).filter((address) => !isAbsolute(address) && !address.startsWith('#'))) {
+      t.ok(packed.includes(join(dirname(page), address.split('#')[0]!)), `${page}: ${address}`)
+    }
   }
 })
 

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
+import type { Test } from 'tap'
 import type { FastifyReply } from 'fastify'
+import type { EntityTag, IfMatchRouteOptions } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { ANY } from '../support/expectations.js'
-import { offersApp, seed, send, statusOf } from '../support/offers-app.js'
+import { offersApp, seed, send, statusOf, tagOf, type Offer } from '../support/offers-app.js'
 
 const OFFERS = { ifMatch: { key: '/offers/:id' } }
 
@@ -208,5 +210,129 @@ await t.test('a version that cannot be a tag is 500, on reads and on writes (FST
       t.equal(response.statusCode, 500, `${method} ${version}`)
       t.equal(response.json().code, 'FST_IF_MATCH_INVALID_VERSION')
     }
+  }
+})
+
+/** Routes that answer an offer as JSON or as CSV, each way in which a handler may come by the latter. */
+async function variantsApp (t: Test, options: IfMatchRouteOptions = {}) {
+  const forms: Record<string, (title: string, reply: FastifyReply) => unknown> = {
+    string: (title) => title,
+    buffer: (title) => Buffer.from(title),
+    stream: (title) => Readable.from([title]),
+    late: (title, reply) => { reply.header('x-late', 'text/csv'); return { title } }
+  }
+  const variant: IfMatchRouteOptions['variant'] = (_request, reply) =>
+    String(reply.getHeader('content-type')).startsWith('text/csv') ? 'csv' : undefined
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    // What another plugin does on the way out, when hooks of preSerialization are over.
+    app.addHook('onSend', async (_request, reply) => {
+      if (reply.getHeader('x-late') !== undefined) reply.header('content-type', 'text/csv')
+    })
+    app.route({
+      method: ['GET', 'PUT', 'PATCH', 'DELETE', 'POST'],
+      url: '/:form/:id',
+      config: { ifMatch: { key: '/offers/:id', variant, ...options } },
+      handler: async (request, reply) => {
+        const entity = request.entity<Offer>()
+        if (request.method === 'DELETE') return await entity.remove()
+        if (request.method !== 'GET' && request.method !== 'HEAD') {
+          return (await entity.replace(request.body as Offer)).value
+        }
+        const { value } = await entity.read()
+        reply.header('vary', 'accept')
+        if (request.headers.accept !== 'text/csv') return value
+        const { form } = request.params as { form: string }
+        if (form !== 'late') reply.type('text/csv')
+        return forms[form]!(value.title, reply)
+      }
+    })
+  })
+  return { app, storage, forms: Object.keys(forms) }
+}
+
+await t.test('variants: each has a strong tag of its own, and 304 is about the variant that was asked for (RFC 9110 8.8.1)', async (t) => {
+  const { app, storage, forms } = await variantsApp(t)
+  const json = await seed(storage)
+  const csv = json.replace(/"$/, ';csv"')
+  for (const form of forms) {
+    for (const method of ['GET', 'HEAD']) {
+      const ask = async (accept: string, copies?: string) => {
+        const headers = { accept, ...(copies !== undefined && { 'if-none-match': copies }) }
+        const response = await send(app, `${method} /${form}/1`, headers)
+        return [response.statusCode, response.headers.etag, response.headers.vary]
+      }
+      t.same(await ask('application/json'), [200, json, 'accept'], `${method} ${form}`)
+      t.same(await ask('text/csv'), [200, csv, 'accept'])
+      t.same(await ask('text/csv', json), [200, csv, 'accept'], 'the copy is of the JSON')
+      t.same(await ask('application/json', csv), [200, json, 'accept'], 'the copy is of the CSV')
+      for (const copies of [csv, `W/${csv}`, `"x", ${json}, ${csv}`, '*']) {
+        t.same(await ask('text/csv', copies), [304, csv, 'accept'], copies)
+      }
+      t.same(await ask('application/json', `${csv}, ${json}`), [304, json, 'accept'])
+    }
+  }
+})
+
+await t.test('variants: If-Match takes the tag of any, on every method; what a write and a 412 answer is the tag of none', async (t) => {
+  const { app, storage } = await variantsApp(t)
+  const csvOf = (tag: string): string => tag.replace(/"$/, ';csv"')
+  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE']) {
+    const etag = await seed(storage)
+    for (const stale of ['"x;csv"', `W/${csvOf(etag)}`]) {
+      const { statusCode, headers } = await send(app, `${method} /string/1`, { 'if-match': stale })
+      t.same([statusCode, headers.etag], [412, etag], `${method} ${stale}`)
+    }
+    const listed = await send(app, `${method} /string/1`, { 'if-match': `"x;csv", ${csvOf(etag)}` }, { title: 'new' })
+    const after = method === 'DELETE' ? undefined : await tagOf(storage)
+    t.same([listed.statusCode, listed.headers.etag], [200, after], method)
+  }
+  const etag = await seed(storage)
+  const headers = { 'if-match': '*', 'if-none-match': csvOf(etag) }
+  t.equal(await statusOf(app, 'PUT /string/1', headers), 412, 'the same on a write that must not meet a version')
+})
+
+await t.test('variants beside compare: a function is given the whole tag, and opaque accepts a weak one', async (t) => {
+  for (const [compare, change] of [
+    ['opaque', (tag: string) => `W/${tag}`],
+    [
+      ({ opaque, weak }: EntityTag) => ({ opaque: opaque.replace(/-proxy$/, ''), weak }),
+      (tag: string) => tag.replace(/"$/, '-proxy"')
+    ]
+  ] as const) {
+    const { app, storage } = await variantsApp(t, { compare })
+    const csv = (await seed(storage)).replace(/"$/, ';csv"')
+    t.equal(await statusOf(app, 'GET /string/1', { accept: 'text/csv', 'if-none-match': change(csv) }), 304)
+    t.equal(await statusOf(app, 'GET /string/1', { 'if-none-match': change(csv) }), 200)
+    t.equal(await statusOf(app, 'PUT /string/1', { 'if-match': change(csv) }), 200)
+  }
+})
+
+await t.test('variants: what the function throws, and a name that cannot be in a tag, is a 500 without a tag', async (t) => {
+  const wrong: Record<string, () => unknown> = {
+    throws: () => { throw new Error('no such variant') },
+    'text/csv; charset=utf-8': () => 'text/csv; charset=utf-8',
+    empty: () => '',
+    coding: () => 'gzip',
+    null: () => null,
+    promise: async () => { throw new Error('late') }
+  }
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    for (const [name, variant] of Object.entries(wrong)) {
+      const config = { ifMatch: { key: '/offers/:id', variant: variant as () => string } }
+      app.get(`/${encodeURIComponent(name)}/:id`, { config }, async (request) => (await request.entity().read()).value)
+      app.get(`/gone/${encodeURIComponent(name)}/:id`, { config }, async (_request, reply) => reply.code(410).send({}))
+    }
+  })
+  const etag = await seed(storage)
+  for (const name of Object.keys(wrong)) {
+    const path = encodeURIComponent(encodeURIComponent(name))
+    for (const request of [`GET /${path}/1`, `HEAD /${path}/1`]) {
+      const { statusCode, headers, body } = await send(app, request, { 'if-none-match': etag })
+      t.same([statusCode, headers.etag], [500, undefined], `${request}: ${body}`)
+      if (name !== 'throws' && request.startsWith('GET')) {
+        t.match(JSON.parse(body), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /GET \/.*"variant"/ })
+      }
+    }
+    t.equal(await statusOf(app, `GET /gone/${path}/1`), 410, 'only a success is a variant of the entity')
   }
 })

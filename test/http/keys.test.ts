@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { FastifyRequest } from 'fastify'
-import ifMatch from 'fastify-if-match'
+import ifMatch, { entityKey } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { addOfferRoutes, newApp, offersApp, send, statusOf } from '../support/offers-app.js'
 
@@ -40,6 +40,59 @@ await t.test('parameters that validation changes make the key as they are after 
   })
   t.equal(await statusOf(app, 'PUT /n/7', CREATE), 200)
   t.equal(await statusOf(app, 'PUT /n/07', CREATE), 412)
+})
+
+await t.test('entityKey makes the key that the route makes, of whatever parameters', async (t) => {
+  const storage = memoryAdapter()
+  const app = newApp(t)
+  await app.register(ifMatch, { storage })
+  const numbers = { type: 'object', properties: { number: { type: 'integer' }, flag: { type: 'boolean' } } }
+  const patterns = [
+    '/offers/:id', '/café/:id', '/p/:p/o/:o', '/files/*', '/x*', '/a/:id?', '/b/:id(^\\d+$)', '/d/::id/:id',
+    '/e/:id.json', '/f/v-:id', '/static'
+  ]
+  const seen: string[] = []
+  const guarded = (pattern: string, schema?: object): void => {
+    app.put(pattern, { config: { ifMatch: true }, ...(schema && { schema }) }, async (request) => {
+      const { url } = request.routeOptions
+      const key = entityKey(url!, request.params as object)
+      // A handle of the route's own entity is under the precondition: of another one, this would be NOT_READ.
+      await request.entity(key).replace(request.body)
+      seen.push(key)
+    })
+  }
+  for (const pattern of patterns) guarded(pattern)
+  guarded('/n/:number/:flag', { params: numbers })
+  await app.register(async (scope) => {
+    scope.put('/offers/:id', { config: { ifMatch: true } }, async (request) => {
+      seen.push(entityKey('/v1/offers/:id', request.params as object))
+      return (await request.entity().replace(request.body)).value
+    })
+  }, { prefix: '/v1' })
+  const hostile = [
+    '1', 'caf%C3%A9', 'a%20b', '%25', '%2F', 'a%2F..%2Fb', '%252F', '%00', '+', '*', ':id', '%F0%9F%98%80', ';x=1', '!'
+  ]
+  const urls = [
+    ...hostile.flatMap((id) => [`/offers/${id}`, `/v1/offers/${id}`, `/p/${id}/o/${id}`, `/files/${id}/${id}`]),
+    '/offers/', '/caf%C3%A9/%C3%A9', '/files/', '/x', '/xy/z', '/a', '/b/12', '/d/:id/1', '/e/a%2Fb.json', '/f/v-%2F',
+    '/static', '/n/7/true', '/n/08/false'
+  ]
+  for (const url of urls) {
+    const { statusCode, body } = await send(app, `PUT ${url}`, CREATE)
+    t.equal(statusCode, 200, `${url}: ${body}`)
+  }
+  t.same([...seen].sort(), (await storage.list('', { limit: 200 })).items.map(({ key }) => key).sort())
+  t.equal(new Set(seen).size, urls.length)
+})
+
+await t.test('a parameter that validation made an object of is no key: 500, and not one entity for all', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.setValidatorCompiler(() => (params) => ({ value: { id: new Date((params as { id: string }).id) } }))
+    app.put('/days/:id', { config: { ifMatch: true }, schema: { params: {} } }, replace)
+  })
+  const response = await send(app, 'PUT /days/2020-01-01', CREATE)
+  t.same([response.statusCode, response.json().code], [500, 'FST_IF_MATCH_INVALID_OPTIONS'])
+  t.equal((await storage.list!('')).items.length, 0)
 })
 
 await t.test('the option key: a pattern, or a function of the request', async (t) => {

@@ -7,7 +7,7 @@ import fastifyEtag from '@fastify/etag'
 import fastifyRateLimit from '@fastify/rate-limit'
 import ifMatch, { type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addOfferRoutes, newApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
 
 const LONG = { title: 'x'.repeat(5000) }
@@ -95,6 +95,35 @@ await inBothOrders('@fastify/compress that streams: a 304 releases its stream',
     t.match(etag, /;br"$/)
     t.equal(await statusOf(app, 'GET /offers/1', { ...brotli, 'if-none-match': etag }), 304)
   })
+
+for (const [form, threshold] of [['at once', {}], ['as a stream', { syncThreshold: 0 }]] as const) {
+  await inBothOrders(`@fastify/compress ${form} beside variants: each variant in each content-coding has a tag`,
+    async (app) => await app.register(fastifyCompress, { threshold: 0, ...threshold }),
+    async (t, app, storage) => {
+      const variant = ({ headers }: FastifyRequest) => headers.accept === 'text/csv' ? 'csv' : undefined
+      app.get('/variants/:id', { config: { ifMatch: { key: '/offers/:id', variant } } }, async (request) =>
+        (await request.entity().read()).value)
+      const etag = await seed(storage, '1', LONG)
+      const tagged = (suffix: string): string => etag.replace(/"$/, `${suffix}"`)
+      const csv = { accept: 'text/csv' }
+      const gzip = { 'accept-encoding': 'gzip' }
+      const both = { ...csv, ...gzip }
+      const tags = [[{}, etag], [gzip, tagged(';gzip')], [csv, tagged(';csv')], [both, tagged(';csv;gzip')]] as const
+      for (const [asked, tag] of tags) {
+        t.equal((await send(app, 'GET /variants/1', asked)).headers.etag, tag)
+        const { statusCode, headers } = await send(app, 'GET /variants/1', { ...asked, 'if-none-match': tag })
+        t.same([statusCode, headers.etag], [304, tag])
+        t.equal(await statusOf(app, 'HEAD /variants/1', { ...asked, 'if-none-match': tag }), 304)
+      }
+      const copies = `${etag}, ${tagged(';gzip')}`
+      t.equal(await statusOf(app, 'GET /variants/1', { ...both, 'if-none-match': copies }), 200, 'copies of the JSON')
+      t.equal(await statusOf(app, 'HEAD /variants/1', { ...both, 'if-none-match': copies }), 200)
+      t.equal(await statusOf(app, 'GET /variants/1', { ...csv, 'if-none-match': tagged(';csv;gzip') }), 200)
+      const held = await send(app, 'GET /variants/1', { ...both, 'if-none-match': tagged(';csv') })
+      t.same([held.statusCode, held.headers.etag], [304, tagged(';csv')], 'the tag that the client has')
+      t.equal(await statusOf(app, 'PUT /offers/1', { 'if-match': tagged(';csv;gzip') }), 200)
+    })
+}
 
 await t.test('a content-coding that we do not know gets no strong tag at all (RFC 9110 8.8.3.3)', async (t) => {
   const app = newApp(t)

@@ -91,6 +91,7 @@ await t.test('wrong options of the plugin fail at boot, and the message says wha
     ],
     [{ precheck: 'yes' }, '"precheck" must be true or false, and is "yes".'],
     [{ precheck: async () => true }, '"precheck" must be true or false, and is a function.'],
+    [{ variant: 'csv' }, '"variant" must be a function of the request and the reply, and is "csv".'],
     [{ global: 1 }, '"global" must be true, false, a list of methods or a function of the route, and is 1.'],
     [{ global: null }, '"global" must be true, false, a list of methods or a function of the route, and is null.'],
     [{ global: 'PUT' }, '"global" must be true, false, a list of methods or a function of the route, and is "PUT".'],

@@ -1,12 +1,18 @@
-// Packs the package as it would be published, and uses it as an app would that installed it: by import and by require.
+// Packs the package as it would be published, looks at what is in it, and uses it as an app would that installed it: by
+// import and by require, and under each setting of TypeScript that the README speaks of.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
 const modules = join(folder, 'node_modules')
+const installed = join(modules, 'fastify-if-match')
+
+// What runs and what people read: sources, source maps and the pages about the code stay in the repository.
+const MOST_BYTES = 600_000
+const MOST_FILES = 269
 
 const APP = `
   const app = Fastify()
@@ -24,13 +30,51 @@ const APP = `
   if (headers?.required.join() !== 'If-Match') throw new Error('described ' + JSON.stringify(headers))
 `
 
+const TYPED = `
+import Fastify from 'fastify'
+import ifMatch, { entityKey } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { postgresAdapter } from 'fastify-if-match/storage/postgres'
+import { conformanceSuite } from 'fastify-if-match/conformance'
+import { transform } from 'fastify-if-match/openapi'
+const app = Fastify()
+void app.register(ifMatch, { storage: memoryAdapter(), key: (request) => request.params.id })
+app.put<{ Params: { id: string } }>('/offers/:id', { config: { ifMatch: true } }, async (request) =>
+  (await request.entity<object>(entityKey('/offers/:id', request.params)).read()).etag)
+export const used: unknown[] = [postgresAdapter, conformanceSuite, transform, app.ready()]
+`
+const REQUIRED = `
+import Fastify = require('fastify')
+import plugin = require('fastify-if-match')
+import memory = require('fastify-if-match/storage/memory')
+const app = Fastify()
+void app.register(plugin.ifMatch, { storage: memory.memoryAdapter() })
+app.get('/offers/:id', { config: { ifMatch: true } }, async (request) => (await request.entity<object>().read()).etag)
+export = app
+`
+const ESM = 'app.mts'
+const CJS = ['app.cts', 'required.cts']
+const NODE10 = ['--moduleResolution', 'node10', '--ignoreDeprecations', '6.0']
+// The settings of TypeScript, the files that compile under them, and those that TypeScript refuses.
+const SETTINGS = [
+  [['node16'], [ESM], CJS],
+  [['node18'], [ESM], CJS],
+  [['node20'], [ESM, ...CJS], []],
+  [['nodenext'], [ESM, ...CJS], []],
+  [['esnext', '--moduleResolution', 'bundler'], ['app.ts'], []],
+  [['preserve'], ['app.ts'], []],
+  [['commonjs', '--moduleResolution', 'bundler'], ['app.ts'], []],
+  [['commonjs', ...NODE10], ['app.ts'], []]
+]
+
 try {
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root })
   mkdirSync(modules)
   // The package's own dependencies and its peer, as they are installed here.
-  for (const name of ['fastify', 'fastify-plugin', '@fastify', '@sinclair']) { symlinkSync(join(root, 'node_modules', name), join(modules, name)) }
+  for (const name of ['fastify', 'fastify-plugin', '@fastify', '@sinclair', '@types']) { symlinkSync(join(root, 'node_modules', name), join(modules, name)) }
   execFileSync('tar', ['-xzf', readdirSync(folder).find((name) => name.endsWith('.tgz'))], { cwd: folder })
-  execFileSync('mv', ['package', join(modules, 'fastify-if-match')], { cwd: folder })
+  execFileSync('mv', ['package', installed], { cwd: folder })
+  checkContents()
   run('module', `
     import Fastify from 'fastify'
     import ifMatch from 'fastify-if-match'
@@ -45,9 +89,55 @@ try {
     const { conformanceSuite } = require('fastify-if-match/conformance')
     const { transform } = require('fastify-if-match/openapi')
     void (async () => {${APP}})()`)
+  checkTypes()
+  // What TypeScript made of the last one is CommonJS: its default import is the plugin.
+  execFileSync('node', ['--eval', "require('./out/app.js')"], { cwd: folder, stdio: 'inherit' })
   console.log('the packed package works by import and by require')
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+function checkContents () {
+  const files = readdirSync(installed, { recursive: true }).filter((name) => statSync(join(installed, name)).isFile())
+  const bytes = files.reduce((sum, name) => sum + statSync(join(installed, name)).size, 0)
+  if (bytes > MOST_BYTES || files.length > MOST_FILES) {
+    throw new Error(`the package has ${files.length} files of ${bytes} bytes: more than ${MOST_FILES} of ${MOST_BYTES}`)
+  }
+  for (const page of files.filter((name) => name.endsWith('.md'))) {
+    const text = readFileSync(join(installed, page), 'utf8')
+    for (const [, path] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      if (!existsSync(join(installed, dirname(page), path))) throw new Error(`${page} links to ${path}, which is not there`)
+    }
+  }
+  for (const name of files.filter((name) => /\.(?:js|d\.ts)$/.test(name))) {
+    const [, map] = /sourceMappingURL=(.*)/.exec(readFileSync(join(installed, name), 'utf8')) ?? []
+    if (map !== undefined) throw new Error(`${name} names ${map}, which is not there. Pack it with its prepack script`)
+  }
+}
+
+function checkTypes () {
+  for (const name of [ESM, 'app.cts', 'app.ts']) writeFileSync(join(folder, name), TYPED)
+  writeFileSync(join(folder, 'required.cts'), REQUIRED)
+  for (const [[module, ...more], compiled, refused] of SETTINGS) {
+    const setting = `module ${module} ${more.join(' ')}`
+    const errors = compile(['--module', module, ...more, ...compiled])
+    if (errors !== '') throw new Error(`${setting}: ${errors}`)
+    for (const name of refused) {
+      if (!/TS1479|TS1471/.test(compile(['--module', module, ...more, name]))) throw new Error(`${setting} compiles ${name}`)
+    }
+  }
+}
+
+/** What the compiler says about these files, in its strictest form: the declarations of the package are checked, too. */
+function compile (options) {
+  const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--esModuleInterop', '--skipLibCheck', 'false']
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '--target', 'es2022', '--types', 'node', '--outDir', 'out', ...strict]
+  try {
+    execFileSync('node', [...tsc, ...options], { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
+    return ''
+  } catch ({ stdout }) {
+    return stdout
+  }
 }
 
 function run (type, source) {

@@ -1,8 +1,13 @@
 // Compiled, not run: the compiler fails where a line marked as an error is none, and where an unmarked line is one.
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
+import Database from 'better-sqlite3'
+import { Cluster, Redis } from 'ioredis'
+import pg from 'pg'
+import { createClient, createCluster } from 'redis'
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
+  entityKey,
   errorCodes,
   isIfMatchError,
   problemDetails,
@@ -29,6 +34,10 @@ import {
   type StorageAdapter as SameAdapter
 } from 'fastify-if-match/storage'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { postgresAdapter } from 'fastify-if-match/storage/postgres'
+import { redisAdapter } from 'fastify-if-match/storage/redis'
+import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
+import { sqlStateFault, statementsAdapter, type Row } from 'fastify-if-match/storage/statements'
 
 interface Offer { title: string, price?: number }
 
@@ -144,3 +153,54 @@ const result: TransformResult = transform({ url: '/', route: { method: ['GET', '
 transform({ schema: {}, url: '/' })
 void app.register(swagger, { openapi: {}, transform })
 console.log(option, around, result.schema, result.url)
+
+// Functions among the options: they are for any route, so what is of the route is `any`; one for a certain route fits.
+const forAll: IfMatchOptions = {
+  storage: memoryAdapter<Offer>(),
+  key: (request) => `${request.params.id}${request.query.q}${request.body.title}${request.headers['x-tenant']}`,
+  variant: (request, reply) => request.query.format ?? (reply.statusCode === 200 ? 'json' : undefined)
+}
+const keyOfOffer = (request: FastifyRequest<{ Params: { id: string } }>): string => request.params.id
+const forOffers: IfMatchRouteOptions = { key: keyOfOffer }
+void app.register(ifMatch, { storage: memoryAdapter(), key: (r) => r.params.id, variant: (r) => r.query.format })
+app.put('/e/:id', {
+  config: { ifMatch: { key: (r) => r.params.id, variant: ({ headers }) => headers.accept } },
+  schema: { params: Type.Object({ id: Type.String() }), body: Type.Object({ title: Type.String() }) },
+  preHandler: async (request) => { console.log((await request.entity<Offer>().read()).value.title) }
+}, async (request) => {
+  const other = request.entity<Offer>(entityKey('/offers/:id', request.params))
+  return (await other.replace(request.body)).value
+})
+app.get<{ Params: { id: string } }>('/f/:id', { config: { ifMatch: forOffers } }, async ({ params }) =>
+  entityKey('/offers/:id', params))
+const secure = Fastify({ http2: true })
+void secure.register(ifMatch, forAll)
+secure.get('/a/:id', { config: { ifMatch: { key: (r) => r.params.id } } }, async () => 1)
+// @ts-expect-error the name of a variant is a string
+const wrongVariant: IfMatchRouteOptions = { variant: () => 7 }
+// @ts-expect-error params have names
+entityKey('/offers/:id', '1')
+
+// Clients as their packages type them; a statement may return the rowCount of pg, which may be null.
+const pool = new pg.Pool()
+const adapters: Array<StorageAdapter<Offer>> = [
+  postgresAdapter<Offer>({ client: pool }),
+  postgresAdapter<Offer>({ client: new pg.Client() }),
+  sqliteAdapter<Offer>({ database: new Database(':memory:') }),
+  redisAdapter<Offer>({ client: new Redis() }),
+  redisAdapter<Offer>({ client: new Cluster([]) }),
+  redisAdapter<Offer>({ client: createClient() }),
+  redisAdapter<Offer>({ client: createCluster({ rootNodes: [] }) }),
+  statementsAdapter<Offer, Offer, pg.Pool | pg.PoolClient>({
+    client: pool,
+    toId: (key) => key,
+    toColumns: (offer) => offer,
+    toValue: ({ title }) => ({ title }),
+    read: async (client, id) => (await client.query<Row<Offer>>('SELECT', [id])).rows[0],
+    update: async (client, id, row, versions) => (await client.query('UPDATE', [id, row.title, versions])).rowCount,
+    insert: async (client, id) => (await client.query('INSERT', [id])).rowCount,
+    remove: async (client, id) => (await client.query('DELETE', [id])).rowCount,
+    faultOf: sqlStateFault
+  })
+]
+console.log(wrongVariant, adapters)

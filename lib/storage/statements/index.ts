@@ -14,8 +14,11 @@ export { sqliteFault, sqlStateFault } from './faults.js'
 // How long the read that looks for a lost write may take, in milliseconds.
 const PROOF_TIMEOUT = 2000
 
-/** How many rows a statement changed, 0 or 1. An update counts a row that was there, whatever it held before. */
-export type RowCount = number | Promise<number>
+/**
+ * How many rows a statement changed, 0 or 1. An update counts a row that was there, whatever it held before. The null of
+ * pg's `rowCount` passes the type check; as an answer it tells nothing, and is an error.
+ */
+export type RowCount = number | null | Promise<number | null>
 
 /** How keys and values become rows. */
 export interface Mapping<T, Columns extends object, Id = string> {
@@ -119,7 +122,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     prove?: (cause: unknown) => Promise<unknown>
   ): Promise<boolean> {
     throwIfStopped(options)
-    let count: number
+    let count: Awaited<RowCount>
     try {
       count = await statement()
     } catch (error) {

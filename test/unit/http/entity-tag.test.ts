@@ -1,10 +1,13 @@
 import t from 'tap'
 import {
   formatEntityTag,
+  formatRepresentationTag,
+  isVariantName,
   scanEntityTag,
   strongCompare,
   versionOf,
   weakCompare,
+  withoutCoding,
   type EntityTag
 } from '../../../lib/http/entity-tag.js'
 
@@ -58,10 +61,19 @@ await t.test('entity-tag: without its closing quote it is none', async (t) => {
   t.equal(scanEntityTag('"', 0), undefined)
 })
 
-await t.test('format: a version in quotes; in a content-coding it is another tag (RFC 9110 8.8.3.3)', async (t) => {
+await t.test('format: a version in quotes; a variant, and a content-coding, have tags of their own (RFC 9110 8.8.3.3)', async (t) => {
   t.equal(formatEntityTag('abc'), '"abc"')
-  t.equal(formatEntityTag('abc', 'gzip'), '"abc;gzip"')
-  t.equal(formatEntityTag('abc', 'unheard-of'), undefined, 'versionOf knows every tag that is made')
+  t.equal(formatRepresentationTag('abc', undefined, undefined), '"abc"')
+  t.equal(formatRepresentationTag('abc', undefined, 'gzip'), '"abc;gzip"')
+  t.equal(formatRepresentationTag('abc', 'text/csv', undefined), '"abc;text/csv"')
+  t.equal(formatRepresentationTag('abc', 'text/csv', 'gzip'), '"abc;text/csv;gzip"')
+  t.equal(formatRepresentationTag('abc', 'csv', 'unheard-of'), undefined, 'withoutCoding knows every coding of a tag')
+})
+
+await t.test('variant: a part of a tag that cannot be taken for a content-coding', async (t) => {
+  for (const name of ['csv', 'text/csv', 'de-CH', 'v=1,2', 'gzip2', 'x-gzip', '*']) t.ok(isVariantName(name), name)
+  const illegal = ['', 'text/csv; charset=utf-8', 'a b', 'a"b', 'a\\b', 'é', 'a\n', '\x7f', 7, null, {}]
+  for (const name of [...illegal, 'br', 'deflate', 'gzip', 'zstd']) t.notOk(isVariantName(name), JSON.stringify(name))
 })
 
 await t.test('format: a version that cannot be a tag is refused (FST_IF_MATCH_INVALID_VERSION)', async (t) => {
@@ -71,14 +83,22 @@ await t.test('format: a version that cannot be a tag is refused (FST_IF_MATCH_IN
       { code: 'FST_IF_MATCH_INVALID_VERSION', statusCode: 500 },
       JSON.stringify(version)
     )
+    t.throws(() => formatRepresentationTag(version, 'csv', 'gzip'), { code: 'FST_IF_MATCH_INVALID_VERSION' })
   }
   t.throws(() => formatEntityTag(undefined as never), { code: 'FST_IF_MATCH_INVALID_VERSION' })
   t.throws(() => formatEntityTag(7 as never), { code: 'FST_IF_MATCH_INVALID_VERSION' })
 })
 
-await t.test('version: the content-coding that format added comes off again, and nothing else does', async (t) => {
-  for (const coding of ['br', 'deflate', 'gzip', 'zstd']) {
-    t.equal(versionOf(parse(formatEntityTag('abc', coding)!).opaque), 'abc')
+await t.test('version: the variant and the content-coding that format added come off again', async (t) => {
+  for (const coding of [undefined, 'br', 'deflate', 'gzip', 'zstd']) {
+    for (const variant of [undefined, 'csv']) {
+      const { opaque } = parse(formatRepresentationTag('abc', variant, coding)!)
+      t.equal(versionOf(opaque), 'abc')
+      t.equal(withoutCoding(opaque), variant === undefined ? 'abc' : 'abc;csv')
+    }
   }
-  for (const opaque of ['abc', 'abc-gzip', 'abc;other', ';', '']) t.equal(versionOf(opaque), opaque)
+  for (const opaque of ['abc', 'abc-gzip', 'gzip', '']) t.equal(versionOf(opaque), opaque)
+  for (const opaque of ['abc', 'abc-gzip', 'gzip', 'abc;other', 'abc;gzip;other', ';', '']) {
+    t.equal(withoutCoding(opaque), opaque)
+  }
 })

@@ -9,6 +9,7 @@ import {
   preconditionsFor,
   unchangedSince,
   versionsOf,
+  withoutCodings,
   type Policy,
   type Preconditions,
   type Verdict
@@ -115,8 +116,11 @@ await t.test('normalise: strong leaves a tag as it is, opaque drops the weak mar
   t.equal(normalise('*', 'opaque'), '*')
 })
 
-await t.test('versions: writes compare the version, whatever the content-coding of the tag was', async (t) => {
+await t.test('versions: writes compare the version, whatever variant and content-coding the tag is about', async (t) => {
   const d = { opaque: 'd', weak: true }
-  t.same(versionsOf([{ opaque: 'c;gzip', weak: false }, d]), [{ opaque: 'c', weak: false }, d])
+  const tags = [{ opaque: 'c;csv;gzip', weak: false }, d]
+  t.same(versionsOf(tags), [{ opaque: 'c', weak: false }, d])
   t.equal(versionsOf('*'), '*')
+  t.same(withoutCodings(tags), [{ opaque: 'c;csv', weak: false }, d])
+  t.equal(withoutCodings('*'), '*')
 })
