@@ -89,6 +89,37 @@ for (const how of ['inject', 'localhost', 'HTTP/2 on localhost'] as const) {
   })
 }
 
+await t.test('app.close() closes no storage under an operation whose request is over: its client is gone, or it is answered', async (t) => {
+  for (const [method, path, operation] of [
+    ['PUT', '/offers/1', 'write'],
+    ['POST', '/plain', 'write'],
+    ['GET', '/answered', 'read']
+  ] as const) {
+    const { storage, hold, arrival, open, closed } = closable()
+    const { app } = await offersApp(t, { storage }, (app) => {
+      app.post('/plain', async (request) => { await request.entity('/offers/2').create({ n: 1 }) })
+      app.get('/answered', async () => 'answered')
+      app.addHook('onResponse', async (request) => {
+        if (path === '/answered') await request.entity('/offers/1').read()
+      })
+    })
+    await seed(storage)
+    hold(operation)
+    const socket = net.connect(await listen(app), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nIf-Match: *\r\n\r\n`)
+    await arrival
+    socket.destroy()
+    const closing = app.close()
+    await once(app.server, 'close')
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+    t.same(closed, [], `${method} ${path}: the storage is open`)
+    open()
+    await closing
+    t.same(closed, [0], `${method} ${path}: closed, and nothing was under way`)
+  }
+})
+
 await t.test('app.close() does not wait for a request whose client is gone, nor for ever for one that cannot end', async (t) => {
   const { storage, closed } = closable()
   const entered = barrier()
