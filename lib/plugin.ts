@@ -8,13 +8,13 @@ import { pluginSettings, type IfMatchOptions } from './options.js'
 import type { Entity } from './request/entity.js'
 import { FurtherEntity } from './request/further-entity.js'
 import { GuardedRequest } from './request/guarded-request.js'
-import { onlyEntered, routeHooks } from './request/hooks.js'
+import { onlyEntered, onSendNotFound, routeHooks } from './request/hooks.js'
 import { OwnEntity } from './request/own-entity.js'
 import { RequestState } from './request/state.js'
 import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
 import { compileGlobal } from './route/global.js'
 import { guardRoute, isGlobal, isGuarded, methodsOf, type Registration } from './route/guard.js'
-import { addLast } from './route/hook-order.js'
+import { addFirst, addLast } from './route/hook-order.js'
 import { misspelt } from './route/misplaced.js'
 import { seenRoute, untaggedReads } from './route/untagged-reads.js'
 import type { StorageAdapter } from './storage/adapter.js'
@@ -60,6 +60,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     addLast(route, 'onRequest', hooks.onRequest)
     addLast(route, 'preHandler', hooks.preHandler)
     if (methods.some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
+    if (methods.includes('HEAD')) addFirst(route, 'onSend', hooks.unpackHead)
     addLast(route, 'onSend', hooks.onSend)
     route.handler = onlyEntered(guard, route.handler)
   })
@@ -68,6 +69,8 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     request[kReply] = reply
     done(this[kRegistration] === registration ? unguarded(registration, request) : undefined)
   })
+
+  fastify.addHook('onSend', onSendNotFound)
 
   const opened: StorageAdapter[] = []
   fastify.addHook('onReady', async () => {

@@ -15,8 +15,8 @@ export { sqliteFault, sqlStateFault } from './faults.js'
 const PROOF_TIMEOUT = 2000
 
 /**
- * How many rows a statement changed, 0 or 1. An update counts a row that was there, whatever it held before. The null of
- * pg's `rowCount` passes the type check; as an answer it tells nothing, and is an error.
+ * How many rows a statement changed, 0 or 1. An update counts a row that was there, whatever it held before. The null
+ * of pg's `rowCount` passes the type check; as an answer it tells nothing, and is an error.
  */
 export type RowCount = number | null | Promise<number | null>
 
