@@ -14,7 +14,7 @@ function clientError (code: string, message: string, statusCode: number): ErrorC
 export const RequiredError: ErrorClass = clientError(
   'FST_IF_MATCH_REQUIRED',
   'The request has no If-Match header, so nothing was changed. ' +
-    'Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.',
+    'Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there%s.',
   400
 )
 
@@ -36,7 +36,7 @@ export const PreconditionFailedError: ErrorClass = clientError(
 /** The entity is absent, which ranks before a precondition (RFC 9110 13.2.1). */
 export const EntityAbsentError: ErrorClass = clientError(
   'FST_IF_MATCH_ENTITY_ABSENT',
-  'There is no such entity. Check the address, or create the entity first.',
+  'There is no such entity. Check the address: it was never created, or it was removed.',
   404
 )
 
@@ -97,7 +97,8 @@ export const InvalidVersionError: ErrorClass = createError(
 
 /**
  * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: the function `key` returned no
- * string, or a context is not one that the adapter can use.
+ * string, a context is not one that the adapter can use, the handler creates what its route may not create, or a hook
+ * asked for the entity ahead of an asynchronous validator.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import './augment.js'
 import { closeAdapter, openAdapter } from './adapter-lifecycle.js'
 import { InvalidOptionsError, NotGuardedError } from './errors.js'
+import { joinLines } from './http/list-header.js'
 import { answersNotModified, methodKind } from './http/method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
 import type { Entity } from './request/entity.js'
@@ -45,6 +46,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     route.config = { ...route.config, [kGuard]: guard }
     const hooks = routeHooks(guard)
     addLast(route, 'onRequest', hooks.onRequest)
+    addLast(route, 'preValidation', hooks.preValidation)
     addLast(route, 'preHandler', hooks.preHandler)
     if (methodsOf(route).some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
     addLast(route, 'onSend', hooks.onSend)
@@ -53,6 +55,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
 
   fastify.addHook('onRequest', function (request, reply, done) {
     request[kReply] = reply
+    joinLines(request.raw)
     done(this[kRegistration] === registration ? unguarded(registration, request) : undefined)
   })
 

@@ -1,9 +1,10 @@
 import { assertStored, readError } from './check-adapter.js'
-import { conditionalWrite } from './conditional-write.js'
+import { conditionalWrite, type Change } from './conditional-write.js'
+import { withWarning } from './later-step.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
-import type { Entity, Found, Saved } from './entity.js'
+import type { Entity, Found, Revision, Saved } from './entity.js'
 import type { RequestState } from './state.js'
-import { EntityAbsentError, LateWriteError } from '../errors.js'
+import { EntityAbsentError, LateWriteError, NestedWriteError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { copyJson } from '../storage/kit/json.js'
@@ -13,7 +14,7 @@ import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from '../
 export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
 
 type Applied = { applied: true, version: string, created: boolean }
-type Maker<T> = (current: T | undefined) => T | Promise<T>
+type Maker<T> = (current: T | undefined, revision: Revision | undefined) => T | Promise<T>
 
 /** What handles of entities share. Their two kinds differ in what decides: the headers of the request, or its reads. */
 export abstract class EntityHandle<T, R extends RequestState = RequestState> implements Entity<T> {
@@ -33,8 +34,13 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
   protected abstract policy (creates: boolean): Policy
 
-  /** The error for preconditions that do not hold for the current entity. */
-  protected abstract refusal (verdict: Refusal, preconditions: Preconditions, current: Stored<T> | undefined): Error
+  /** The error for preconditions of an operation that do not hold for the current entity. */
+  protected abstract refusal (
+    operation: Operation,
+    verdict: Refusal,
+    preconditions: Preconditions,
+    current: Stored<T> | undefined
+  ): Error
 
   /** The snapshot that a change starts from: the one that is known, or a fresh one. */
   protected abstract readCurrent (): Promise<Snapshot> | Snapshot
@@ -42,25 +48,25 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   abstract read (): Promise<Found<T>>
 
   create (value: T): Promise<Saved<T>> {
-    return this.#start(() => this.#write('create', value))
+    return this.#start('create', () => this.#write('create', value))
   }
 
   replace (value: T | Maker<T>): Promise<Saved<T>> {
-    return this.#start(() => typeof value === 'function'
+    return this.#start('replace', () => typeof value === 'function'
       ? this.#write('replace', undefined, value as Maker<T>)
       : this.#write('replace', value))
   }
 
-  update (change: (current: T) => T | Promise<T>): Promise<Saved<T>> {
-    return this.#start(() => this.#write('update', undefined, change as Maker<T>))
+  update (change: (current: T, revision: Revision) => T | Promise<T>): Promise<Saved<T>> {
+    return this.#start('update', () => this.#write('update', undefined, change as Maker<T>))
   }
 
   remove (): Promise<void> {
-    return this.#start(() => this.#remove())
+    return this.#start('remove', () => this.#remove())
   }
 
   unchanged (): Promise<Found<T>> {
-    return this.#start(() => this.#unchanged())
+    return this.#start('unchanged', () => this.#unchanged())
   }
 
   get key (): string {
@@ -93,7 +99,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     try {
       stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#context))
     } catch (cause) {
-      throw readError(cause)
+      throw this.#told(readError(cause))
     }
     assertStored(stored)
     const snapshot = snapshotOf(stored)
@@ -112,7 +118,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   /** @throws the refusal if the preconditions do not hold for the current entity */
   protected judge (operation: Operation, preconditions: Preconditions, current: Stored<T> | undefined): void {
     const verdict = evaluate(preconditions, current?.version, this.#policyOf(operation))
-    if (verdict !== 'perform') throw this.refusal(verdict, preconditions, current)
+    if (verdict !== 'perform') throw this.refusal(operation, verdict, preconditions, current)
   }
 
   /** Records what a write left behind; undefined: the entity was removed. */
@@ -122,38 +128,65 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return entity.written
   }
 
-  #start<S> (write: () => Promise<S>): Promise<S> {
-    return this.#request.startWrite(this.#entity, write)
+  /** @returns a rejection that is never unhandled, if the function of a write to the same entity is running */
+  #start<S> (operation: Operation, write: () => Promise<S>): Promise<S> {
+    if (!this.#entity.isMaking) return this.#request.startWrite(this.#entity, write)
+    const nested = Promise.reject<S>(new NestedWriteError(operation))
+    nested.catch(() => {})
+    return nested
   }
 
   async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
-    const preconditions = this.preconditionsOf(operation, make !== undefined)
-    const { version, created } = await conditionalWrite<T, Applied>({
-      preconditions,
-      policy: this.#policyOf(operation),
-      read: () => this.readCurrent(),
-      // Each attempt has its own copy: what a failed one modified is not what the next one starts from.
-      prepare: make && (async (current) => { value = await make(current && copyJson(current.value)) }),
-      act: (expectation) => this.#storage.write(this.key, value as T, expectation, this.#optionsInTime()),
-      refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
-    })
+    const { version, created } = await this.#change<Applied>(
+      operation,
+      make && (async (current) => { value = await this.#make(make, current) }),
+      (expectation) => this.#storage.write(this.key, value as T, expectation, this.#optionsInTime())
+    )
     const etag = formatEntityTag(version)
     this.recordWrite(version)
     return { value: value as T, version, etag, created }
   }
 
   async #remove (): Promise<void> {
-    const preconditions = this.preconditionsOf('remove', false)
-    await conditionalWrite<T, { applied: true }>({
-      preconditions,
-      policy: this.#policyOf('remove'),
-      read: () => this.readCurrent(),
-      prepare: undefined,
+    await this.#change<{ applied: true }>(
+      'remove',
+      undefined,
       // Never `absent` or `any`: a removal of an absent entity was refused by now.
-      act: (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime()),
-      refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
-    })
+      (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime())
+    )
     this.recordWrite(undefined)
+  }
+
+  async #change<R extends { applied: true }> (
+    operation: Operation,
+    prepare: Change<T, R>['prepare'],
+    act: Change<T, R>['act']
+  ): Promise<R> {
+    const preconditions = this.preconditionsOf(operation, prepare !== undefined)
+    try {
+      return await this.#request.carryOut(this.#entity, this.#context, () => conditionalWrite<T, R>({
+        preconditions,
+        policy: this.#policyOf(operation),
+        read: () => this.readCurrent(),
+        prepare,
+        act,
+        refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current)
+      }))
+    } catch (error) {
+      throw this.#told(error)
+    }
+  }
+
+  // Each attempt has its own copy: what a failed one modified is not what the next one starts from.
+  async #make (make: Maker<T>, current: Stored<T> | undefined): Promise<T> {
+    this.#entity.isMaking = true
+    try {
+      return await (current === undefined
+        ? make(undefined, undefined)
+        : make(copyJson(current.value), revision(current.version)))
+    } finally {
+      this.#entity.isMaking = false
+    }
   }
 
   async #unchanged (): Promise<Found<T>> {
@@ -169,6 +202,12 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.policy(operation === 'create' || operation === 'replace')
   }
 
+  /** An error of this step; once another one was applied, it does not invite to send the request again. */
+  #told (error: unknown): unknown {
+    const warning = this.#request.warningFor(this.#entity)
+    return warning === undefined ? error : withWarning(error, warning)
+  }
+
   get #storage (): StorageAdapter<T> {
     return this.#request.storage as StorageAdapter<T>
   }
@@ -181,5 +220,9 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 }
 
 function found<T> (value: T, version: string): Found<T> {
-  return { value, version, etag: formatEntityTag(version) }
+  return { value, ...revision(version) }
+}
+
+function revision (version: string): Revision {
+  return { version, etag: formatEntityTag(version) }
 }

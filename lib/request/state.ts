@@ -1,15 +1,26 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
-import { LateWriteError } from '../errors.js'
+import { isIfMatchError, LateWriteError } from '../errors.js'
 import { methodKind, type MethodKind } from '../http/method.js'
 import type { ReadOptions, StorageAdapter } from '../storage/adapter.js'
 import { checkKey } from '../storage/kit/key.js'
+
+const APPLIED =
+  'An earlier step of this request was applied and stays: read before you send anything again.'
+const PERHAPS_APPLIED =
+  'Another step of this request may have been applied: read before you send anything again.'
 
 /** A request that works on entities: what it knows of them, and whether anybody still waits for its outcome. */
 export class RequestState {
   readonly kind: MethodKind
   #further: Map<string, EntityState> | undefined
   #controller: AbortController | undefined
+  /** Whether a write of this request was applied. */
+  #hasApplied = false
+  /** Whether the outcome of a write of this request is unknown. */
+  #isUnknown = false
+  /** The entities that a write of this request is under way to: there is one at a time. */
+  readonly #underWay = new Set<EntityState>()
 
   constructor (
     readonly request: FastifyRequest,
@@ -41,6 +52,35 @@ export class RequestState {
     const started = entity.writing === undefined ? write() : entity.writing.then(write, write)
     entity.writing = started
     return started
+  }
+
+  /**
+   * Carries out a write to an entity, and remembers what became of it. What is written with a context of the app may be
+   * part of a transaction: only the app knows whether it stays.
+   */
+  async carryOut<R> (entity: EntityState, context: unknown, write: () => Promise<R>): Promise<R> {
+    this.#underWay.add(entity)
+    try {
+      const result = await write()
+      if (context === undefined) this.#hasApplied = true
+      else this.#isUnknown = true
+      return result
+    } catch (error) {
+      this.#isUnknown ||= isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN'
+      throw error
+    } finally {
+      this.#underWay.delete(entity)
+    }
+  }
+
+  /**
+   * What an error of a step on this entity tells the client in place of "send the request again": undefined unless
+   * another write of this request was applied, or may have been or still be.
+   */
+  warningFor (entity: EntityState): string | undefined {
+    if (this.#hasApplied) return APPLIED
+    const isOpen = this.#underWay.size > (this.#underWay.has(entity) ? 1 : 0)
+    return this.#isUnknown || isOpen ? PERHAPS_APPLIED : undefined
   }
 
   /** The options of a call of the storage. */

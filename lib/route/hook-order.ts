@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify'
 
-type HookName = 'onRequest' | 'preHandler' | 'preSerialization' | 'onSend'
+type HookName = 'onRequest' | 'preValidation' | 'preHandler' | 'preSerialization' | 'onSend'
 
 /**
  * Adds a hook that runs after all other hooks of the route, also after those of plugins that are registered later: a
