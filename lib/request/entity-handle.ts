@@ -90,10 +90,15 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     const entity = this.#entity
     const { written } = entity
     let stored: Stored<T> | undefined
+    this.#request.begin()
     try {
       stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#context))
     } catch (cause) {
-      throw readError(cause)
+      const error = readError(cause)
+      this.#request.noteFailure(error, false)
+      throw error
+    } finally {
+      this.#request.end()
     }
     assertStored(stored)
     const snapshot = snapshotOf(stored)
@@ -137,6 +142,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
       act: (expectation) => this.#storage.write(this.key, value as T, expectation, this.#optionsInTime()),
       refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
     })
+    this.#request.hasApplied = true
     const etag = formatEntityTag(version)
     this.recordWrite(version)
     return { value: value as T, version, etag, created }
@@ -153,6 +159,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
       act: (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime()),
       refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
     })
+    this.#request.hasApplied = true
     this.recordWrite(undefined)
   }
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { MalformedError, RequiredError } from '../errors.js'
+import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { fieldValue, parseTagList, type TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
@@ -66,8 +66,13 @@ export class RequestPreconditions {
     return creates && this.#request.method === 'PUT' ? put : other
   }
 
-  /** @throws FST_IF_MATCH_MALFORMED: a field that cannot be read is neither true nor absent */
+  /**
+   * @throws FST_IF_MATCH_MALFORMED: a field that cannot be read is neither true nor absent
+   * @throws FST_IF_MATCH_CONTENT_RANGE: the part that a PUT carries must not replace the whole (RFC 9110 14.5)
+   */
   assertWellFormed (): void {
+    const { method, headers } = this.#request
+    if (method === 'PUT' && headers['content-range'] !== undefined) throw new ContentRangeError()
     if (this.#malformed !== undefined) throw new MalformedError(this.#malformed)
   }
 

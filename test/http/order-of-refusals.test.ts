@@ -2,7 +2,7 @@ import t from 'tap'
 import type { FastifyInstance } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { addOfferRoutes, newApp, offersApp, seed, send, statusOf } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, offersApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
 
 const STALE = { 'if-match': '"stale"' }
 
@@ -109,4 +109,32 @@ await t.test('a success that an earlier hook sends stays as it is: the handler w
   t.equal(response.statusCode, 200)
   t.same(response.json(), { replayed: true })
   t.equal(response.headers.etag, '"theirs"')
+})
+
+await t.test('a PUT with Content-Range is 400, after the refusals of the app and before the handler (RFC 9110 14.5)', async (t) => {
+  let mayEnter = true
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.addHook('preHandler', async (request) => {
+      if (!mayEnter) throw new Forbidden('not yours')
+      if (request.headers['x-remove'] !== undefined) delete request.headers['content-range']
+      if (request.headers['x-early'] !== undefined) await request.entity().replace({ early: true })
+    })
+  })
+  const etag = await seed(storage)
+  const range = { 'content-range': 'bytes 0-4/100' }
+  for (const headers of [{ 'if-match': etag }, { 'if-match': '*' }, {}, STALE, { 'if-match': '*', 'x-early': '1' }]) {
+    const response = await send(app, 'PUT /offers/1', { ...headers, ...range })
+    t.match(response.json(), { statusCode: 400, code: 'FST_IF_MATCH_CONTENT_RANGE' })
+    t.equal(response.headers['cache-control'], 'no-store')
+  }
+  t.equal(await tagOf(storage), etag, 'nothing was changed')
+  t.equal(await statusOf(app, 'PUT /offers/1', { 'if-match': '*', 'content-range': '' }), 400)
+  mayEnter = false
+  t.equal(await statusOf(app, 'PUT /offers/1', { 'if-match': etag, ...range }), 403)
+  mayEnter = true
+  t.equal(await statusOf(app, 'PUT /offers/1', { 'if-match': etag, ...range, 'x-remove': '1' }), 200)
+  for (const method of ['GET', 'HEAD', 'PATCH', 'POST']) {
+    t.equal(await statusOf(app, `${method} /offers/1`, { 'if-match': '*', ...range }), 200, `${method} ignores it`)
+  }
+  t.equal(await statusOf(app, 'DELETE /offers/1', { 'if-match': '*', ...range }), 204)
 })
