@@ -9,12 +9,12 @@ import { pluginSettings, type IfMatchOptions } from './options.js'
 import type { Entity } from './request/entity.js'
 import { FurtherEntity } from './request/further-entity.js'
 import { GuardedRequest } from './request/guarded-request.js'
-import { onlyEntered, routeHooks } from './request/hooks.js'
+import { onlyEntered, onSendNotFound, routeHooks } from './request/hooks.js'
 import { OwnEntity } from './request/own-entity.js'
 import { RequestState } from './request/state.js'
 import { kGuard, kRegistration, kReply, kState } from './request/symbols.js'
 import { guardRoute, isGuarded, methodsOf, type Registration } from './route/guard.js'
-import { addLast } from './route/hook-order.js'
+import { addFirst, addLast } from './route/hook-order.js'
 import type { StorageAdapter } from './storage/adapter.js'
 
 /**
@@ -49,6 +49,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     addLast(route, 'preValidation', hooks.preValidation)
     addLast(route, 'preHandler', hooks.preHandler)
     if (methodsOf(route).some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
+    if (methodsOf(route).includes('HEAD')) addFirst(route, 'onSend', hooks.unpackHead)
     addLast(route, 'onSend', hooks.onSend)
     route.handler = onlyEntered(guard, route.handler)
   })
@@ -58,6 +59,8 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     joinLines(request.raw)
     done(this[kRegistration] === registration ? unguarded(registration, request) : undefined)
   })
+
+  fastify.addHook('onSend', onSendNotFound)
 
   const opened: StorageAdapter[] = []
   fastify.addHook('onReady', async () => {

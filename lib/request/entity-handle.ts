@@ -96,10 +96,15 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     const entity = this.#entity
     const { written } = entity
     let stored: Stored<T> | undefined
+    this.#request.begin()
     try {
       stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#context))
     } catch (cause) {
-      throw this.#told(readError(cause))
+      const error = readError(cause)
+      this.#request.noteFailure(error, false)
+      throw this.#told(error)
+    } finally {
+      this.#request.end()
     }
     assertStored(stored)
     const snapshot = snapshotOf(stored)

@@ -63,9 +63,11 @@ export class GuardedRequest extends RequestState {
    * rejection never counts as unhandled.
    */
   override startWrite<R> (entity: EntityState, write: () => Promise<R>): Promise<R> {
-    const started = super.startWrite(entity, write)
+    this.begin()
+    const started = this.inTurn(entity, write)
     const writes = this.#writes ??= new Set()
     const end = (failure: unknown): void => {
+      this.end()
       writes.delete(started)
       if (entity === this.#own) this.#failure = failure
     }
@@ -96,7 +98,7 @@ export class GuardedRequest extends RequestState {
     if (!this.isEntered || this.kind !== 'write' || this.reply.statusCode >= 400) return
     const { written } = this.own
     if (this.#failure !== undefined) throw this.#failure
-    if (written === undefined) throw new NotWrittenError(this.request.method, this.request.routeOptions.url)
+    if (written === undefined) throw new NotWrittenError(this.request.method, this.#url)
   }
 
   /** Whether the answer is out, the timeout of the handler gave one, or the client is gone. */
@@ -104,8 +106,29 @@ export class GuardedRequest extends RequestState {
     return this.isAnswered || super.isOver() || (this.#route.hasTimeout && isTimedOut(this.request))
   }
 
+  override get mayResend (): boolean {
+    return super.mayResend && !this.#isWriting()
+  }
+
+  /** Nothing can refuse an answer that goes around Fastify: a line in the log tells of a handler that forgot. */
+  protected override onClosed (): void {
+    const { isEntered, isAnswered, kind, request, reply: { raw } } = this
+    if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
+    if (this.ownIfUsed?.written !== undefined) return
+    request.log.warn(
+      `The handler of ${request.method} ${this.#url} answered through reply.raw without a write to ` +
+      'its entity, so the precondition protected nothing. Call replace, update, remove, create or unchanged of ' +
+      'request.entity().'
+    )
+  }
+
   protected override isDone (): boolean {
     return this.isAnswered && !this.#isWriting()
+  }
+
+  /** The path of the route; `callNotFound` has left it. */
+  get #url (): string {
+    return this.request.routeOptions.url ?? 'a route that called reply.callNotFound()'
   }
 
   #isWriting (): boolean {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteHandlerMethod } from 'fastify'
 import { GuardedRequest } from './guarded-request.js'
 import { OwnEntity } from './own-entity.js'
-import { discard } from './response.js'
+import { discard, isResponse, unpackHead } from './response.js'
 import { kState } from './symbols.js'
 import { NotGuardedError } from '../errors.js'
 import { isGuarded, type GuardedRoute } from '../route/guard.js'
@@ -10,7 +10,8 @@ type DonePayload = (error: null, payload: unknown) => void
 
 /**
  * The hooks of one guarded route. They call `done` if they need not wait, and return a promise otherwise: Fastify takes
- * either, and a promise in every hook costs a tenth of a fast request.
+ * either, and a promise in every hook costs a tenth of a fast request. Each may run twice: a hook that was concatenated
+ * with others and wrapped runs where it was put, and once more at the end. So the last run decides.
  */
 export function routeHooks (route: GuardedRoute) {
   const { precheck } = route.settings
@@ -47,7 +48,7 @@ export function routeHooks (route: GuardedRoute) {
       done()
     },
 
-    /** Spares a 304 its serialisation. Strings, buffers and streams skip this hook. */
+    /** Spares a 304 its serialisation. Strings, buffers, streams and `Response`s skip this hook. */
     preSerialization (
       request: FastifyRequest,
       _reply: FastifyReply,
@@ -63,32 +64,46 @@ export function routeHooks (route: GuardedRoute) {
     /** Decides in the end: what became of unfinished writes, the 304, and the headers of the final status. */
     onSend (
       request: FastifyRequest,
-      _reply: FastifyReply,
+      reply: FastifyReply,
       payload: unknown,
       done: DonePayload
     ): Promise<unknown> | void {
+      // A hook that ran ahead of our first one may have answered: its 404 must not be kept by caches either.
+      if (isGuarded(route, request.method)) request[kState] ??= new GuardedRequest(request, reply, route)
       const state = guardedState(request)
-      if (state === undefined) return done(null, payload)
-      if (!state.mustWait()) return done(null, beforeSending(state, payload))
-      return state.endOfWrites().then(
-        () => beforeSending(state, payload),
-        (error: unknown) => {
-          discard(payload)
-          throw error
-        }
-      )
+      return state === undefined ? done(null, payload) : answer(state, payload, done)
+    },
+
+    /** Runs ahead of the hook by which Fastify counts the body of a HEAD, which cannot take a `Response`. */
+    unpackHead (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: DonePayload): void {
+      const isWhole = request.method === 'HEAD' && isResponse(payload) && !payload.bodyUsed
+      done(null, isWhole ? unpackHead(reply, payload) : payload)
     }
   }
 }
 
-/** Refuses to enter a handler without our preHandler: if another plugin took our hooks away, the route fails closed. */
+/**
+ * Ends a guarded request whose handler called `reply.callNotFound()`. Fastify leaves the hooks of the route then, and
+ * runs those of the instance (engine-facts#fastify-call-not-found).
+ */
+export function onSendNotFound (
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  payload: unknown,
+  done: DonePayload
+): Promise<unknown> | void {
+  const state = guardedState(request)
+  return state === undefined || !request.is404 ? done(null, payload) : answer(state, payload, done)
+}
+
+/** Refuses to enter a handler that our preHandler did not let pass: whoever goes around our hooks is stopped here. */
 export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
     if (isGuarded(route, request.method) && guardedState(request)?.isEntered !== true) {
       throw new NotGuardedError(
         request.method,
         request.routeOptions.url,
-        'another plugin took the hooks of fastify-if-match away from it. Register that plugin first.'
+        'its handler was called ahead of the preHandler of fastify-if-match. Let Fastify call it.'
       )
     }
     return handler.call(this, request, reply)
@@ -108,6 +123,18 @@ function assertSuccess (state: GuardedRequest): void {
   new OwnEntity(state, undefined).assertReadPrecondition()
 }
 
+function answer (state: GuardedRequest, payload: unknown, done: DonePayload): Promise<unknown> | void {
+  if (isResponse(payload)) state.reply.code(payload.status)
+  if (!state.mustWait()) return done(null, beforeSending(state, payload))
+  return state.endOfWrites().then(
+    () => beforeSending(state, payload),
+    (error: unknown) => {
+      discard(payload)
+      throw error
+    }
+  )
+}
+
 function beforeSerialization (state: GuardedRequest, payload: unknown): unknown {
   const { reply, response } = state
   assertSuccess(state)
@@ -123,8 +150,9 @@ function beforeSending (state: GuardedRequest, payload: unknown): unknown {
   const { response } = state
   try {
     assertSuccess(state)
+    payload = response.unpack(payload)
     if (!response.isNotModified) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
-    response.setHeaders(state.ownIfUsed)
+    response.setHeaders(state.ownIfUsed, state.mayResend)
   } catch (error) {
     discard(payload)
     throw error

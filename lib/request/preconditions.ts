@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { MalformedError, RequiredError } from '../errors.js'
+import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { fieldValue, parseTagList, type TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
@@ -132,8 +132,13 @@ export class RequestPreconditions {
     return creates && mayCreate(this.#request.method) ? policies.creates : policies.changes
   }
 
-  /** @throws FST_IF_MATCH_MALFORMED: a field that cannot be read is neither true nor absent */
+  /**
+   * @throws FST_IF_MATCH_MALFORMED: a field that cannot be read is neither true nor absent
+   * @throws FST_IF_MATCH_CONTENT_RANGE: the part that a PUT carries must not replace the whole (RFC 9110 14.5)
+   */
   assertWellFormed (): void {
+    const { method, headers } = this.#request
+    if (method === 'PUT' && headers['content-range'] !== undefined) throw new ContentRangeError()
     const { malformed } = this.#latest()
     if (malformed !== undefined) throw new MalformedError(malformed)
   }

@@ -6,8 +6,10 @@ import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
 import type { Stored } from '../storage/adapter.js'
 
-/** Seconds after which a client may try again what ended in 503. */
+/** Seconds after which a client may send again what was certainly not applied. */
 const RETRY_AFTER = '1'
+
+const { toString } = Object.prototype
 
 /** Headers that describe the body, which a 304 does not have (RFC 9110 15.4.5, 8.6). */
 const BODY_HEADERS = [
@@ -16,7 +18,9 @@ const BODY_HEADERS = [
   'content-length',
   'content-range',
   'content-type',
-  'last-modified'
+  'last-modified',
+  'trailer',
+  'transfer-encoding'
 ]
 
 /** The response to a guarded request: it may become a 304, and has the headers that go with its final status. */
@@ -27,7 +31,10 @@ export class GuardedResponse {
   readonly #kind: MethodKind
   /** The tag of the 304 that the response became. */
   #notModifiedTag: string | undefined
-  /** The names of the headers that were set: they are removed again if another status takes the place of theirs. */
+  /**
+   * The headers that were set, by name and value in turn: they are removed again if another status takes the place of
+   * theirs, unless somebody else has changed them.
+   */
   readonly #headersSet: string[] = []
 
   constructor (reply: FastifyReply, kind: MethodKind) {
@@ -52,11 +59,25 @@ export class GuardedResponse {
     return this.#notModifiedTag !== undefined && this.#reply.statusCode === 304
   }
 
-  /** Sets the headers of the final status. They are set last, so that no error handler drops them. */
-  setHeaders (own: EntityState | undefined): void {
+  /**
+   * Takes a `Response` apart as Fastify does after the last hook (engine-facts#fastify-response): its headers count as
+   * those of the reply, and its body is what is sent. Its status counted already.
+   */
+  unpack (payload: unknown): unknown {
+    if (!isResponse(payload) || payload.bodyUsed) return payload // of a body that is used up, Fastify makes an error
+    copyHeaders(payload, this.#reply)
+    return payload.body
+  }
+
+  /**
+   * Sets the headers of the final status. They are set last, so that no error handler drops them.
+   *
+   * @param mayResend whether a 503 is certain to have applied nothing: only then may a client be told to send it again
+   */
+  setHeaders (own: EntityState | undefined, mayResend: boolean): void {
     const reply = this.#reply
-    const { statusCode } = reply
-    for (const name of this.#headersSet.splice(0)) reply.removeHeader(name)
+    const { statusCode, request: { method } } = reply
+    this.#removeHeadersSet()
     const isFresh = isSuccess(statusCode) || this.isNotModified
     if (this.isNotModified) {
       this.#setTag(this.#notModifiedTag)
@@ -66,12 +87,16 @@ export class GuardedResponse {
     } else if (statusCode === 412) {
       this.#setTag(this.refusedBy && formatEntityTag(this.refusedBy.version))
     }
-    // Caches must revalidate a copy before it is used (RFC 9111 5.2.2.4), and must not store a refusal.
-    if (isFresh && answersNotModified(reply.request.method) && !reply.hasHeader('cache-control')) {
-      this.#setHeader('cache-control', 'no-cache')
+    // Caches may keep a 404 that says nothing about it (RFC 9110 15.1), past the creation of the entity.
+    if (statusCode === 400 || statusCode === 412 || statusCode === 428) {
+      this.#setHeader('cache-control', 'no-store')
+    } else if (answersNotModified(method) && !reply.hasHeader('cache-control')) {
+      this.#setHeader('cache-control', statusCode < 400 ? 'no-cache' : 'no-store')
     }
-    if (statusCode === 400 || statusCode === 412 || statusCode === 428) this.#setHeader('cache-control', 'no-store')
-    if (statusCode === 503 && !reply.hasHeader('retry-after')) this.#setHeader('retry-after', RETRY_AFTER)
+    if (statusCode === 503 && mayResend && !reply.hasHeader('retry-after')) {
+      this.#setHeader('retry-after', RETRY_AFTER)
+    }
+    if (statusCode === 304 || statusCode === 204 || method === 'HEAD') removeTrailers(reply)
   }
 
   // The tag of what a GET sends. A compressed body is another representation, with its own strong tag (decision 0003).
@@ -97,16 +122,52 @@ export class GuardedResponse {
 
   #setHeader (name: string, value: string): void {
     this.#reply.header(name, value)
-    this.#headersSet.push(name)
+    this.#headersSet.push(name, value)
   }
+
+  #removeHeadersSet (): void {
+    const set = this.#headersSet.splice(0)
+    for (let index = 0; index < set.length; index += 2) {
+      const name = set[index]!
+      if (this.#reply.getHeader(name) === set[index + 1]) this.#reply.removeHeader(name)
+    }
+  }
+}
+
+/** Whether Fastify takes it for a `Response`, of whatever realm. */
+export function isResponse (payload: unknown): payload is Response {
+  return typeof payload === 'object' && payload !== null && toString.call(payload) === '[object Response]'
+}
+
+/** Takes a `Response` to a HEAD apart; null would make Fastify's own hook throw. */
+export function unpackHead (reply: FastifyReply, payload: Response): unknown {
+  reply.code(payload.status)
+  copyHeaders(payload, reply)
+  return payload.body ?? new Response('').body
 }
 
 /** Releases a body that will not be sent: a stream of either kind, or the one inside a `Response`. */
 export function discard (payload: unknown): void {
-  const body = (payload instanceof Response ? payload.body : payload) as
+  const body = (isResponse(payload) ? payload.body : payload) as
     { destroy?: () => void, cancel?: () => Promise<void> } | null | undefined
   if (typeof body?.destroy === 'function') body.destroy()
   else if (typeof body?.cancel === 'function') body.cancel().catch(() => {})
+}
+
+// Each of several Set-Cookie is a member of its own, and the reply keeps them all.
+function copyHeaders ({ headers }: Response, reply: FastifyReply): void {
+  for (const [name, value] of headers) reply.header(name, value)
+}
+
+let kTrailers: symbol | undefined
+
+// No public method names the trailers of a reply (engine-facts#fastify-trailers).
+function removeTrailers (reply: FastifyReply): void {
+  if (kTrailers === undefined || !(kTrailers in reply)) {
+    kTrailers = Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.trailers')
+  }
+  const trailers = (reply as unknown as Record<symbol, object | null | undefined>)[kTrailers!]
+  for (const name in trailers) reply.removeTrailer(name)
 }
 
 function isSuccess (status: number): boolean {

@@ -1,9 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
-import { isIfMatchError, LateWriteError } from '../errors.js'
+import { workOn, type AdapterWork } from '../adapter-lifecycle.js'
+import { isIfMatchError, LateWriteError, type ErrorCode } from '../errors.js'
 import { methodKind, type MethodKind } from '../http/method.js'
 import type { ReadOptions, StorageAdapter } from '../storage/adapter.js'
 import { checkKey } from '../storage/kit/key.js'
+
+/** The failures after which the step was certainly not carried out, and may succeed a little later. */
+const FOR_NOW = new Set<ErrorCode>(['FST_IF_MATCH_CONTENTION', 'FST_IF_MATCH_STORAGE_UNAVAILABLE'])
+
+/** The failures of a write that may have been applied all the same. */
+const UNCERTAIN = new Set<ErrorCode>([
+  'FST_IF_MATCH_OUTCOME_UNKNOWN',
+  'FST_IF_MATCH_STORAGE_FAULT',
+  'FST_IF_MATCH_INVALID_ADAPTER',
+  'FST_IF_MATCH_INVALID_VERSION'
+])
 
 const APPLIED =
   'An earlier step of this request was applied and stays: read before you send anything again.'
@@ -13,12 +25,14 @@ const PERHAPS_APPLIED =
 /** A request that works on entities: what it knows of them, and whether anybody still waits for its outcome. */
 export class RequestState {
   readonly kind: MethodKind
+  /** Whether a write of this request was applied, to whatever entity. */
+  hasApplied = false
+  readonly #work: AdapterWork
+  #failedForNow = false
+  /** Whether a write may have been applied: its answer was lost, or a transaction of the app decides. */
+  #isUncertain = false
   #further: Map<string, EntityState> | undefined
   #controller: AbortController | undefined
-  /** Whether a write of this request was applied. */
-  #hasApplied = false
-  /** Whether the outcome of a write of this request is unknown. */
-  #isUnknown = false
   /** The entities that a write of this request is under way to: there is one at a time. */
   readonly #underWay = new Set<EntityState>()
 
@@ -28,6 +42,13 @@ export class RequestState {
     readonly storage: StorageAdapter
   ) {
     this.kind = methodKind(request.method)
+    this.#work = workOn(storage)
+    if (isClosed(reply.raw)) return
+    this.#work.begin()
+    reply.raw.on('close', () => {
+      this.#work.end()
+      this.onClosed()
+    })
   }
 
   /**
@@ -49,6 +70,17 @@ export class RequestState {
    * @returns the promise of the write itself: if the handler does not await it, its rejection is unhandled
    */
   startWrite<R> (entity: EntityState, write: () => Promise<R>): Promise<R> {
+    return this.inTurn(entity, async () => {
+      this.begin()
+      try {
+        return await write()
+      } finally {
+        this.end()
+      }
+    })
+  }
+
+  protected inTurn<R> (entity: EntityState, write: () => Promise<R>): Promise<R> {
     const started = entity.writing === undefined ? write() : entity.writing.then(write, write)
     entity.writing = started
     return started
@@ -62,14 +94,14 @@ export class RequestState {
     this.#underWay.add(entity)
     try {
       const result = await write()
-      if (context === undefined) this.#hasApplied = true
-      else this.#isUnknown = true
+      if (context === undefined) this.hasApplied = true
+      else this.#isUncertain = true
+      this.#underWay.delete(entity)
       return result
     } catch (error) {
-      this.#isUnknown ||= isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN'
-      throw error
-    } finally {
       this.#underWay.delete(entity)
+      this.noteFailure(error, true)
+      throw error
     }
   }
 
@@ -78,21 +110,51 @@ export class RequestState {
    * another write of this request was applied, or may have been or still be.
    */
   warningFor (entity: EntityState): string | undefined {
-    if (this.#hasApplied) return APPLIED
+    if (this.hasApplied) return APPLIED
     const isOpen = this.#underWay.size > (this.#underWay.has(entity) ? 1 : 0)
-    return this.#isUnknown || isOpen ? PERHAPS_APPLIED : undefined
+    return this.#isUncertain || isOpen ? PERHAPS_APPLIED : undefined
   }
 
-  /** The options of a call of the storage. */
+  /** Counts an operation, so that the adapter is not closed under it. */
+  begin (): void {
+    this.#work.begin()
+  }
+
+  /** Ends what `begin` counted. */
+  end (): void {
+    this.#work.end()
+  }
+
+  /** Records why an operation failed; `wrote`: it was a write. */
+  noteFailure (error: unknown, wrote: boolean): void {
+    if (!isIfMatchError(error)) return
+    if (FOR_NOW.has(error.code)) this.#failedForNow = true
+    else if (wrote && UNCERTAIN.has(error.code)) this.#isUncertain = true
+  }
+
+  /**
+   * Whether a client may be told to send the request again as it is: the storage failed it for now, it certainly
+   * applied nothing, and nothing that it began is under way.
+   */
+  get mayResend (): boolean {
+    return this.#failedForNow && !this.hasApplied && !this.#isUncertain
+  }
+
+  /**
+   * The options of a call of the storage. What begins although nobody waits for the answer is a read, in `onResponse`
+   * for example: nothing stops it.
+   */
   storageOptions (context: unknown): ReadOptions {
-    return new StorageOptions(this, context)
+    return this.isOver() ? { context } : new StorageOptions(this, context)
   }
 
   /** Whether nobody waits for the outcome any more. */
   isOver (): boolean {
-    const { raw } = this.reply
-    return raw.writableEnded || raw.destroyed || isCanceled(raw)
+    return this.reply.raw.writableEnded || isClosed(this.reply.raw)
   }
+
+  /** Called when the connection or the stream of the answer is done with, or is lost. */
+  protected onClosed (): void {}
 
   /** Whether the answer is out and no write is under way: then the end of the connection stops nothing. */
   protected isDone (): boolean {
@@ -132,6 +194,6 @@ class StorageOptions implements ReadOptions {
 }
 
 // The response of an HTTP/2 stream is never destroyed itself (engine-facts#node-http2-response-destroyed).
-function isCanceled (raw: object): boolean {
-  return (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
+function isClosed (raw: { destroyed: boolean }): boolean {
+  return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
 }

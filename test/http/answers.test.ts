@@ -1,10 +1,13 @@
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import { Readable } from 'node:stream'
 import t from 'tap'
+import type { Test } from 'tap'
 import type { FastifyReply } from 'fastify'
 import type { IfMatchRouteOptions } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { ANY } from '../support/expectations.js'
-import { offersApp, seed, send, statusOf } from '../support/offers-app.js'
+import { listen, offersApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
 
 const OFFERS = { ifMatch: { key: '/offers/:id' } }
 
@@ -116,7 +119,6 @@ await t.test('304 for strings, buffers, streams and empty answers, whose streams
   const etag = await seed(storage)
   for (const form of Object.keys(answers)) {
     for (const method of ['GET', 'HEAD']) {
-      if (form === 'response' && method === 'HEAD') continue // Fastify's own HEAD hook cannot take one
       const response = await send(app, `${method} /${form}/1`, { 'if-none-match': etag })
       t.same([response.statusCode, response.body, response.headers.etag], [304, '', etag], `${method} ${form}`)
       t.equal(response.headers['content-length'], undefined, 'no length of a body that is absent (RFC 9110 8.6)')
@@ -134,7 +136,7 @@ await t.test('a status other than success does not become a 304, and carries no 
   })
   const etag = await seed(storage)
   const { statusCode, headers } = await send(app, 'GET /own/1', { 'if-none-match': etag })
-  t.same([statusCode, headers.etag, headers['cache-control']], [409, undefined, undefined])
+  t.same([statusCode, headers.etag, headers['cache-control']], [409, undefined, 'no-store'])
 })
 
 await t.test('an error on the way to a 304 is that error, with its own headers', async (t) => {
@@ -169,7 +171,7 @@ await t.test('headers of a success do not stay on an error that takes its place'
   })
   await seed(storage)
   const { statusCode, headers } = await app.inject('/broken/1')
-  t.same([statusCode, headers.etag, headers['cache-control']], [500, undefined, undefined])
+  t.same([statusCode, headers.etag, headers['cache-control']], [500, undefined, 'no-store'])
 })
 
 await t.test('a DELETE that does its work by an update carries no tag either', async (t) => {
@@ -184,15 +186,208 @@ await t.test('a DELETE that does its work by an update carries no tag either', a
   t.same([response.statusCode, response.headers.etag], [204, undefined])
 })
 
-await t.test('guarded reads say Cache-Control: no-cache unless the app says otherwise; writes and errors do not', async (t) => {
+await t.test('guarded reads say Cache-Control: no-cache unless the app says otherwise; writes do not', async (t) => {
   const { app, storage } = await offersApp(t)
   const etag = await seed(storage)
   const cacheControl = async (...request: Parameters<typeof send>): Promise<unknown> =>
     (await send(...request)).headers['cache-control']
   t.equal(await cacheControl(app, 'GET /offers/1'), 'no-cache')
   t.equal(await cacheControl(app, 'GET /offers/1', { 'if-none-match': etag }), 'no-cache')
-  t.equal(await cacheControl(app, 'GET /offers/2'), undefined)
   t.equal(await cacheControl(app, 'PATCH /offers/1', { 'if-match': '*' }), undefined)
+  t.equal(await cacheControl(app, 'PATCH /offers/2', { 'if-match': '*' }), undefined)
+})
+
+await t.test('an error of a guarded read is kept by no cache, and a redirect is revalidated, unless the app says otherwise (RFC 9110 15.1)', async (t) => {
+  const { app } = await offersApp(t, {}, (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      const status = request.headers['x-early']
+      if (status !== undefined) return await reply.code(Number(status)).send()
+    })
+    app.setErrorHandler(async (error: { statusCode: number }, request, reply) => {
+      if (request.headers['x-own'] !== undefined) reply.header('cache-control', 'max-age=5')
+      return await reply.code(error.statusCode).send({ own: true })
+    })
+    app.get('/own/:status', { config: { ifMatch: { precheck: false } } }, async (request, reply) => {
+      if (request.headers['x-own'] !== undefined) reply.header('cache-control', 'max-age=5')
+      return await reply.code(Number((request.params as { status: string }).status)).send()
+    })
+  })
+  for (const method of ['GET', 'HEAD']) {
+    const cacheControl = async (url: string, headers = {}): Promise<unknown> =>
+      (await send(app, `${method} ${url}`, headers)).headers['cache-control']
+    t.equal(await cacheControl('/offers/2'), 'no-store', 'the 404 of the plugin, by an error handler')
+    t.equal(await cacheControl('/offers/2', { 'x-own': '1' }), 'max-age=5')
+    t.equal(await cacheControl('/offers/2', { 'x-early': '404' }), 'no-store', 'ahead of our first hook')
+    for (const status of [401, 403, 404, 405, 410, 414, 501, 503]) {
+      t.equal(await cacheControl(`/own/${status}`), 'no-store', `${method} ${status}`)
+      t.equal(await cacheControl(`/own/${status}`, { 'x-own': '1' }), 'max-age=5')
+    }
+    for (const status of [200, 203, 204, 300, 301, 302, 304, 308]) {
+      t.equal(await cacheControl(`/own/${status}`), 'no-cache', `${method} ${status}`)
+      t.equal(await cacheControl(`/own/${status}`, { 'x-own': '1' }), 'max-age=5')
+    }
+    t.equal(await cacheControl('/own/400', { 'x-own': '1' }), 'no-store', 'a refusal is never kept')
+  }
+})
+
+/** An app whose handlers answer with a `Response`, as the headers of the request say. */
+async function responseApp (t: Test, make: () => Response, options = {}) {
+  return await offersApp(t, {}, (app) => {
+    app.get('/web/:id', { config: OFFERS }, async (request) => {
+      if (request.headers['x-unread'] === undefined) await request.entity().read()
+      return make()
+    })
+    const method = ['PUT', 'PATCH', 'POST', 'DELETE']
+    app.route({ method, url: '/web/:id', config: OFFERS, handler: async () => make() })
+    app.put('/written/:id', { config: OFFERS }, async (request) => {
+      await request.entity().replace({ title: 'written' })
+      return make()
+    })
+    app.put('/pending/:id', { config: OFFERS }, async (request) => {
+      void request.entity().replace({ title: 'pending' })
+      return make()
+    })
+    app.delete('/removed/:id', { config: OFFERS }, async (request) => {
+      await request.entity().remove()
+      return make()
+    })
+  }, options)
+}
+
+await t.test('the status of a Response counts: an error does not become a 304, nor is a refusal a forgotten write', async (t) => {
+  for (const status of [302, 404, 409, 503]) {
+    const { app, storage } = await responseApp(t, () => new Response(`is ${status}`, { status }))
+    const etag = await seed(storage)
+    for (const method of ['GET', 'HEAD']) {
+      const response = await send(app, `${method} /web/1`, { 'if-none-match': etag })
+      t.same([response.statusCode, response.headers.etag], [status, undefined], method)
+      t.equal(response.body, method === 'GET' ? `is ${status}` : '')
+    }
+    for (const method of ['PUT', 'PATCH', 'POST', 'DELETE']) {
+      const response = await send(app, `${method} /web/1`, { 'if-match': etag })
+      const isError = status >= 400
+      t.equal(response.statusCode, isError ? status : 500, method)
+      if (isError) t.equal(response.body, `is ${status}`)
+      else t.equal(response.json().code, 'FST_IF_MATCH_NOT_WRITTEN')
+    }
+    t.equal(await tagOf(storage), etag)
+  }
+})
+
+await t.test('the headers of a Response count, and its etag does not take the place of ours', async (t) => {
+  const init: ResponseInit = {
+    headers: [
+      ['etag', '"own"'],
+      ['set-cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
+      ['x-own', 'yes'],
+      ['content-type', 'text/x']
+    ]
+  }
+  const { app, storage } = await responseApp(t, () => new Response('body', init))
+  const etag = await seed(storage)
+  for (const method of ['GET', 'HEAD']) {
+    const { statusCode, headers, body } = await send(app, `${method} /web/1`)
+    t.same([statusCode, headers.etag, headers['x-own'], headers['content-type']], [200, etag, 'yes', 'text/x'], method)
+    t.same([headers['set-cookie'], headers['cache-control']], [['a=1', 'b=2'], 'no-cache'])
+    t.equal(body, method === 'GET' ? 'body' : '')
+    const copy = await send(app, `${method} /web/1`, { 'if-none-match': etag })
+    t.same([copy.statusCode, copy.body, copy.headers.etag], [304, '', etag])
+    t.same([copy.headers['content-type'], copy.headers['x-own']], [undefined, 'yes'])
+    t.equal(await statusOf(app, `${method} /web/1`, { 'if-none-match': '"own"' }), 200)
+  }
+  const put = await send(app, 'PUT /written/1', { 'if-match': etag })
+  t.same([put.statusCode, put.headers.etag, put.body], [200, await tagOf(storage), 'body'])
+  const pending = await send(app, 'PUT /pending/1', { 'if-match': put.headers.etag })
+  t.same([pending.statusCode, pending.headers.etag], [200, await tagOf(storage)], 'its write was waited for')
+  const stale = await send(app, 'PUT /pending/1', { 'if-match': '*' })
+  t.equal(stale.statusCode, 200)
+  const removed = await send(app, 'DELETE /removed/1', { 'if-match': '*' })
+  t.same([removed.statusCode, removed.headers.etag], [200, undefined])
+  const forgot = await send(app, 'POST /web/1', { 'if-none-match': '"x"', 'if-match': '*' })
+  t.not(forgot.headers['x-own'], 'yes', 'an error that takes its place has none of its headers')
+})
+
+await t.test('a Response without a body, of an error of fetch, and one that was read already', async (t) => {
+  const used = async (): Promise<Response> => {
+    const response = new Response('once', { headers: { 'x-own': 'yes' } })
+    await response.text()
+    return response
+  }
+  const consumed = await used()
+  for (const [make, status] of [
+    [() => new Response(null, { status: 204 }), 204],
+    [() => new Response(null), 200],
+    [() => Response.error(), 500],
+    [() => consumed, 500]
+  ] as Array<[() => Response, number]>) {
+    const { app, storage } = await responseApp(t, make)
+    await seed(storage)
+    for (const request of ['GET /web/1', 'HEAD /web/1', 'PUT /written/1']) {
+      const response = await send(app, request, { 'if-match': '*' })
+      t.equal(response.statusCode, status, request)
+      t.equal(response.headers.etag === undefined, status === 500)
+    }
+  }
+})
+
+await t.test('the body of a Response that becomes a 304 is cancelled, and a Response is as good over HTTP/2', async (t) => {
+  let cancelled = 0
+  const make = (): Response => new Response(new ReadableStream({
+    pull (controller) {
+      controller.enqueue(new TextEncoder().encode('web'))
+      controller.close()
+    },
+    cancel () { cancelled++ }
+  }, { highWaterMark: 0 }), { headers: { etag: '"own"' } })
+  const { app, storage } = await responseApp(t, make, { http2: true })
+  const etag = await seed(storage)
+  const session = connect(`http://127.0.0.1:${await listen(app)}`)
+  t.teardown(() => { session.close() })
+  const get = async (method: string, headers = {}): Promise<[unknown, unknown, string]> => {
+    const stream = session.request({ ':method': method, ':path': '/web/1', ...headers })
+    const [head] = await once(stream, 'response') as [Record<string, unknown>]
+    let body = ''
+    for await (const chunk of stream.setEncoding('utf8')) body += chunk as string
+    return [head[':status'], head['etag'], body]
+  }
+  t.same(await get('GET'), [200, etag, 'web'])
+  t.same(await get('GET', { 'if-none-match': etag }), [304, etag, ''])
+  t.equal(cancelled, 1)
+  t.same(await get('HEAD'), [200, etag, ''])
+  t.same(await get('HEAD', { 'if-none-match': etag }), [304, etag, ''])
+})
+
+await t.test('answers without a body have no trailers, which Node.js refuses or nobody could send (RFC 9110 6.5)', async (t) => {
+  for (const http2 of [false, true]) {
+    const { app, storage } = await offersApp(t, {}, (app) => {
+      app.addHook('onRequest', async (_request, reply) => { reply.trailer('x-sum', async () => 'sum') })
+    }, (http2 ? { http2 } : {}) as never)
+    const etag = await seed(storage)
+    const port = await listen(app)
+    for (const [method, headers, status] of [
+      ['GET', { 'if-none-match': etag }, 304],
+      ['HEAD', { 'if-none-match': etag }, 304],
+      ['HEAD', {}, 200],
+      ['GET', {}, 200],
+      ['DELETE', { 'if-match': etag }, 204]
+    ] as Array<[string, Record<string, string>, number]>) {
+      if (http2) {
+        const session = connect(`http://127.0.0.1:${port}`)
+        const stream = session.request({ ':method': method, ':path': '/offers/1', ...headers })
+        const [head] = await once(stream, 'response') as [Record<string, unknown>]
+        stream.resume()
+        await once(stream, 'close')
+        session.close()
+        t.same([head[':status'], head['trailer']], [status, method === 'GET' && status === 200 ? 'x-sum' : undefined])
+      } else {
+        const response = await fetch(`http://127.0.0.1:${port}/offers/1`, { method, headers })
+        await response.text()
+        const isFull = method === 'GET' && status === 200
+        t.same([response.status, response.headers.get('trailer')], [status, isFull ? 'x-sum' : null], method)
+      }
+    }
+  }
 })
 
 await t.test('a version that cannot be a tag is 500, on reads and on writes (FST_IF_MATCH_INVALID_VERSION)', async (t) => {

@@ -1,7 +1,9 @@
 import t from 'tap'
-import { problemDetails } from 'fastify-if-match'
+import type { Test } from 'tap'
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
+import { errorCodes, problemDetails, type ErrorCode, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { offersApp, seed, send, tagOf } from '../support/offers-app.js'
+import { gatedMemory, offersApp, seed, send, tagOf } from '../support/offers-app.js'
 
 const STALE = { 'if-match': '"stale"' }
 const SENT = { title: 'sent' }
@@ -79,17 +81,133 @@ await t.test('a 412 that the handler answers by itself carries no tag', async (t
   t.same([response.statusCode, response.headers.etag], [412, undefined])
 })
 
-await t.test('503 says when to try again, unless the app says it (Retry-After)', async (t) => {
+await t.test('503 says when to try again if nothing was applied, unless the app says it (RFC 9110 10.2.3)', async (t) => {
   const storage = memoryAdapter({ around: () => { throw new Error('connect ECONNREFUSED 10.1.2.3') } })
   const { app } = await offersApp(t, { storage }, (app) => {
     app.addHook('onError', async (request, reply) => {
       if (request.headers['x-own'] !== undefined) reply.header('retry-after', '30')
     })
   })
-  const response = await send(app, 'GET /offers/1')
-  t.equal(response.statusCode, 503)
-  t.equal(response.json().code, 'FST_IF_MATCH_STORAGE_UNAVAILABLE')
-  t.equal(response.headers['retry-after'], '1')
-  t.notMatch(response.body, /10\.1\.2\.3/, 'the message of the driver is not sent')
+  for (const request of ['GET /offers/1', 'PUT /offers/1', 'PATCH /offers/1', 'POST /offers/1', 'DELETE /offers/1']) {
+    const response = await send(app, request, request.startsWith('GET') ? {} : { 'if-match': '"x"' })
+    t.match(response.json(), { statusCode: 503, code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    t.equal(response.headers['retry-after'], '1', request)
+    t.notMatch(response.body, /10\.1\.2\.3/, 'the message of the driver is not sent')
+  }
   t.equal((await send(app, 'GET /offers/1', { 'x-own': '1' })).headers['retry-after'], '30')
+})
+
+/** An app whose storage fails writes, removals, and reads of some keys with these codes. */
+async function failingApp (t: Test, codes: Record<string, ErrorCode>, handler: RouteHandlerMethod, prepare?: Prepare) {
+  const memory = memoryAdapter()
+  const fail = (key: string): void => {
+    const code = codes[key]
+    if (code !== undefined) throw new errorCodes[code]()
+  }
+  const storage: StorageAdapter = {
+    async read (key) { fail(`read ${key}`); return await memory.read(key) },
+    async write (key, value, expectation) { fail(`write ${key}`); return await memory.write(key, value, expectation) },
+    async remove (key, expectation) { fail(`remove ${key}`); return await memory.remove(key, expectation) }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
+    prepare?.(app)
+    app.put('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, handler)
+  })
+  await seed(memory)
+  return async (request = 'PUT /act/1'): Promise<[number, unknown]> => {
+    const response = await send(app, request, { 'if-match': '*' })
+    return [response.statusCode, response.headers['retry-after']]
+  }
+}
+
+type Prepare = (app: FastifyInstance) => void
+
+const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
+const UNKNOWN = 'FST_IF_MATCH_OUTCOME_UNKNOWN'
+
+await t.test('a client is not told to send again what may have been applied: outcome unknown, late, on every method', async (t) => {
+  for (const [code, retryAfter] of [
+    [UNKNOWN, undefined],
+    ['FST_IF_MATCH_LATE_WRITE', undefined],
+    [UNAVAILABLE, '1'],
+    ['FST_IF_MATCH_CONTENTION', '1']
+  ] as const) {
+    const codes = { 'write /offers/1': code, 'remove /offers/1': code }
+    const act = await failingApp(t, codes, async (request) => await request.entity().replace({}))
+    for (const request of ['PUT /offers/1', 'PATCH /offers/1', 'POST /offers/1', 'DELETE /offers/1', 'PUT /act/1']) {
+      t.same(await act(request), [503, retryAfter], `${request} ${code}`)
+    }
+  }
+  const read = await failingApp(t, { 'read /offers/1': UNKNOWN }, async () => {})
+  t.same(await read('GET /offers/1'), [503, undefined])
+})
+
+await t.test('a client is not told to send again a request that applied one of its writes, or may have', async (t) => {
+  const swallow = async (promise: Promise<unknown>): Promise<void> => { await promise.catch(() => {}) }
+  const handlers: Record<string, [Record<string, ErrorCode>, RouteHandlerMethod, string | undefined]> = {
+    'own, then a further one': [{ 'write /log/1': UNAVAILABLE }, async (request) => {
+      await request.entity().replace({})
+      await request.entity('/log/1').create({})
+    }, undefined],
+    'own removed, then a further one is read': [{ 'read /log/1': UNAVAILABLE }, async (request) => {
+      await request.entity().remove()
+      await request.entity('/log/1').read()
+    }, undefined],
+    'a further one, then own': [{ 'write /offers/1': UNAVAILABLE }, async (request) => {
+      await request.entity('/log/1').create({})
+      await request.entity().replace({})
+    }, undefined],
+    'unknown, then unavailable': [{ 'write /log/1': UNKNOWN, 'write /offers/1': UNAVAILABLE }, async (request) => {
+      await swallow(request.entity('/log/1').create({}))
+      await request.entity().replace({})
+    }, undefined],
+    'nothing: a further one is not read': [{ 'read /log/1': UNAVAILABLE }, async (request) => {
+      await request.entity('/log/1').read()
+    }, '1'],
+    'nothing: refused, then unavailable': [{ 'write /offers/1': UNAVAILABLE }, async (request) => {
+      await swallow(request.entity('/offers/2').update((offer) => offer))
+      await request.entity().unchanged()
+      await request.entity().replace({})
+    }, '1'],
+    'nothing: an error of the app, then unavailable': [{ 'write /offers/1': UNAVAILABLE }, async (request) => {
+      await swallow(request.entity().update(() => { throw new Error('no') }))
+      await request.entity().replace({})
+    }, '1'],
+    'nothing, in words of the app': [{ 'write /offers/1': UNAVAILABLE }, async (request) => {
+      await swallow(request.entity().replace({}))
+      throw Object.assign(new Error('mine'), { statusCode: 503 })
+    }, '1']
+  }
+  for (const [title, [codes, handler, retryAfter]] of Object.entries(handlers)) {
+    const act = await failingApp(t, codes, handler)
+    t.same(await act(), [503, retryAfter], title)
+  }
+})
+
+await t.test('a 503 of the app itself has no Retry-After of ours', async (t) => {
+  const act = await failingApp(t, {}, async () => { throw Object.assign(new Error('busy'), { statusCode: 503 }) })
+  t.same(await act(), [503, undefined])
+})
+
+await t.test('a 503 that overtakes a write has no Retry-After: the write is in flight (handlerTimeout, another failure)', async (t) => {
+  for (const url of ['/timeout/1', '/other/1']) {
+    const gate = gatedMemory('after')
+    const { app } = await offersApp(t, { storage: gate.storage }, (app) => {
+      const config = { ifMatch: { key: '/offers/:id' } }
+      app.put('/timeout/:id', { config, handlerTimeout: 20 }, async (request) => await request.entity().replace({}))
+      app.put('/other/:id', { config }, async (request) => {
+        const read = gate.arrival.then(async () => {
+          setImmediate(gate.open)
+          throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE()
+        })
+        gate.storage.read = async () => await read
+        await Promise.all([request.entity().replace({}), request.entity('/log/1').read()])
+      })
+      app.addHook('onResponse', async () => { gate.open() })
+    })
+    await seed(gate.storage)
+    gate.hold('write')
+    const response = await send(app, `PUT ${url}`, { 'if-match': '*' })
+    t.same([response.statusCode, response.headers['retry-after']], [503, undefined], url)
+  }
 })

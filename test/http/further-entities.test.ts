@@ -226,6 +226,7 @@ await t.test('an update inside a transaction reads inside it: a read outside nei
     const response = await send(app, 'POST /transaction')
     t.strictSame([response.statusCode, response.json()], [200, { title: 'seeded', changed: true }], end)
     t.strictSame(calls, ['read outside', 'read inside', 'write inside'], end)
+    settle() // the closing of the app waits for reads
   }
 })
 

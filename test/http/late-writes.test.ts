@@ -3,10 +3,12 @@ import { connect, constants } from 'node:http2'
 import net from 'node:net'
 import { Readable } from 'node:stream'
 import t from 'tap'
+import type { FastifyRequest } from 'fastify'
 import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { barrier } from '../support/barrier.js'
 import { gatedMemory, listen, offersApp, seed, send, statusOf, valueOf } from '../support/offers-app.js'
+import { until } from '../support/until.js'
 
 const OFFERS = { ifMatch: { key: '/offers/:id' } }
 const LATE = 'FST_IF_MATCH_LATE_WRITE'
@@ -156,27 +158,84 @@ await t.test('a client that hangs up stops an operation that waits in the adapte
 
 await t.test('a signal that the adapter asks for when the client is gone already is aborted', async (t) => {
   const memory = memoryAdapter()
+  const begun = barrier()
+  const closed = barrier()
   const storage: StorageAdapter = {
     ...memory,
     async read (key, options) {
+      begun.open()
+      await closed.opened
       options!.signal!.throwIfAborted()
       return await memory.read(key)
     }
   }
-  const entered = barrier()
   const ended = barrier<string>()
   const { app } = await offersApp(t, { storage }, (app) => {
     app.put('/slow/:id', { config: OFFERS }, async (request, reply) => {
-      entered.open()
-      await once(reply.raw, 'close')
+      reply.raw.once('close', () => { closed.open() })
       ended.open(await endOf(request.entity().read()))
     })
   })
   await seed(memory)
   const socket = await open(await listen(app), put('{"title":"sent"}'))
-  await entered.opened
+  await begun.opened
   socket.destroy()
   t.equal(await ended.opened, LATE)
+})
+
+await t.test('a read may begin after the answer, in onResponse or while a body is sent, and a write may not', async (t) => {
+  for (const http2 of [false, true]) {
+    for (const storage of [memoryAdapter(), deafMemory()]) {
+      const ends = new Map<string, Promise<string[]>>()
+      const use = async (request: FastifyRequest): Promise<string[]> => [
+        await endOf(request.entity('/offers/1').read()),
+        await endOf(request.entity('/offers/2').read()),
+        await endOf(request.entity('/offers/2').update((offer) => offer)),
+        await endOf(request.entity('/offers/3').create({}))
+      ]
+      const { app } = await offersApp(t, { storage }, (app) => {
+        app.addHook('onResponse', async (request) => {
+          ends.set(`${request.method} ${request.url}`, use(request))
+        })
+        app.get('/plain', async () => 'plain')
+        app.get('/stream', async (request, reply) => {
+          const body = new Readable({
+            read () {
+              const used = endOf(request.entity('/offers/2').read())
+              ends.set('stream', used.then((end) => [end]))
+              void used.then(() => { body.push(null) })
+            }
+          })
+          body.push('begun')
+          return await reply.send(body)
+        })
+      }, (http2 ? { http2 } : {}) as never)
+      await seed(storage)
+      await seed(storage, '2')
+      const port = await listen(app)
+      const request = async (method: string, path: string, headers = {}): Promise<void> => {
+        if (!http2) {
+          await (await fetch(`http://127.0.0.1:${port}${path}`, { method, headers })).text()
+          return
+        }
+        const session = connect(`http://127.0.0.1:${port}`)
+        await once(session.request({ ':method': method, ':path': path, ...headers }).resume(), 'close')
+        session.close()
+      }
+      await request('GET', '/offers/1')
+      await request('GET', '/plain')
+      await request('POST', '/offers/1', { 'if-match': '*' })
+      await request('DELETE', '/offers/1', { 'if-match': '"stale"' })
+      await request('GET', '/stream')
+      const use4 = ['carried out', 'carried out', LATE, LATE]
+      for (const done of ['GET /offers/1', 'GET /plain', 'POST /offers/1', 'DELETE /offers/1']) {
+        const end = await until(done, () => ends.get(done))
+        t.same(await end, use4, done)
+      }
+      t.same(await ends.get('stream'), ['carried out'])
+      t.equal(await valueOf(storage, '3'), undefined)
+    }
+  }
 })
 
 await t.test('an adapter that listens to the signal hears of a client that hangs up, and not of an answer that is sent', async (t) => {

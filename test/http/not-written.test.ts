@@ -230,6 +230,51 @@ await t.test('after reply.hijack() the plugin asks for no write and sets no head
   t.equal((await forgot.act()).body, 'raw')
 })
 
+await t.test('an answer through reply.raw without a write is a line in the log, which names the route and not the key', async (t) => {
+  const cases: Array<[string, RouteHandlerMethod, boolean]> = [
+    ['without hijack', (_request, reply) => { reply.raw.end('raw') }, true],
+    ['hijacked', (_request, reply) => { reply.hijack().raw.end('raw') }, true],
+    ['in two parts', async (_request, reply) => {
+      reply.hijack().raw.write('raw')
+      reply.raw.end()
+    }, true],
+    ['after a refusal that is swallowed', async (request, reply) => {
+      reply.hijack()
+      await request.entity().create({}).catch(() => {})
+      reply.raw.end()
+    }, true],
+    ['after a write', async (request, reply) => {
+      reply.hijack()
+      await request.entity().replace({ title: 'raw' })
+      reply.raw.end()
+    }, false],
+    ['after unchanged()', async (request, reply) => {
+      reply.hijack()
+      await request.entity().unchanged()
+      reply.raw.end()
+    }, false],
+    ['with an error', (_request, reply) => { reply.hijack().raw.writeHead(409).end() }, false],
+    ['never', async (_request, reply) => { reply.hijack().raw.destroy() }, false],
+    ['not through reply.raw', async (request) => (await request.entity().replace({})).value, false]
+  ]
+  for (const [title, handler, isWarned] of cases) {
+    for (const method of ['POST', 'PUT', 'DELETE', 'GET'] as const) {
+      const lines: Array<{ level: number, msg: string }> = []
+      const stream = { write: (line: string) => { lines.push(JSON.parse(line)) } }
+      const { app, storage } = await offersApp(t, {}, (app) => {
+        app.route({ method, url: '/raw/:id', config: { ifMatch: { key: '/offers/:id' } }, handler })
+      }, { logger: { level: 'warn', stream } })
+      await seed(storage, 'secret')
+      await app.inject({ method, url: '/raw/secret', headers: { 'if-match': '*' } }).catch(() => {})
+      await app.close()
+      const warnings = lines.filter(({ level, msg }) => level === 40 && msg.includes('reply.raw'))
+      t.equal(warnings.length, isWarned && method !== 'GET' ? 1 : 0, `${title}: ${method}`)
+      if (warnings.length > 0) t.match(warnings[0]!.msg, `The handler of ${method} /raw/:id answered through reply.raw`)
+      t.notMatch(JSON.stringify(warnings), /secret/)
+    }
+  }
+})
+
 await t.test('callback handlers work like async ones', async (t) => {
   const { act, etag } = await handlerApp(t, (request, reply) => {
     request.entity().update((offer) => offer)

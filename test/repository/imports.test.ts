@@ -11,7 +11,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/options.ts': ['lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/route': ['lib/options.ts', 'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/request': [
-    'lib/route', 'lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
+    'lib/adapter-lifecycle.ts', 'lib/route', 'lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
+    'lib/errors.ts'
   ],
   'lib/augment.ts': ['lib/request', 'lib/route', 'lib/options.ts'],
   'lib/adapter-lifecycle.ts': ['lib/storage/adapter.ts'],
