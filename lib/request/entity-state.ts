@@ -29,7 +29,7 @@ export class EntityState {
   writing: Promise<unknown> | undefined
   /**
    * Whether the function of an `update` or `replace` is running. A write that began now would wait for that one, which
-   * waits for the function.
+   * waits for the function (decision 0015).
    */
   isMaking = false
 

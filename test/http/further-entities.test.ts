@@ -423,3 +423,25 @@ await t.test('a step that was refused or did nothing is none: the next one may i
   await storage.write('/log/1', {}, ANY)
   t.match((await send(app, 'POST /steps/1', { 'if-match': etag })).json(), { statusCode: 412, message: RESEND })
 })
+
+await t.test('an error that was given other words has the one of the adapter as its cause', async (t) => {
+  const { storage, fail } = failing()
+  const away = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE()
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.post('/steps', async (request) => {
+      await request.entity('/log/1').create({})
+      fail(away)
+      for (const operation of [
+        request.entity(OTHER).read(),
+        request.entity(OTHER).create({}),
+        request.entity(OTHER).update((value) => value)
+      ]) {
+        const error = await operation.catch((error: unknown) => error) as Error
+        t.not(error, away)
+        t.equal(error.cause, away)
+      }
+    })
+  })
+  t.equal(await statusOf(app, 'POST /steps'), 200)
+  t.match(away.message, RESEND, 'that of the adapter is left as it was')
+})

@@ -169,3 +169,18 @@ await t.test('a validator runs once where nothing asks for the entity ahead of i
   await send(app, 'PUT /n/1', CREATE)
   t.equal(runs, 1)
 })
+
+await t.test('a request whose entity is asked for ahead of the validation is left as it was', async (t) => {
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  const seen: unknown[] = []
+  app.put('/n/:id', {
+    config: { ifMatch: true },
+    schema: { params: INTEGER, querystring: { type: 'object', properties: { page: { type: 'integer', default: 1 } } } },
+    onRequest: async (request) => {
+      seen.push(request.entity().key, { ...request.params as object }, { ...request.query as object })
+    }
+  }, replace)
+  t.equal(await statusOf(app, 'PUT /n/01', CREATE), 200)
+  t.same(seen, ['/n/1', { id: '01' }, {}])
+})

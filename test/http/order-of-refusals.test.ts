@@ -121,7 +121,7 @@ async function ownersOnly (request: FastifyRequest): Promise<void> {
 for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
   await t.test(`a check in ${hook} that reads who owns the entity comes before 412 and 304 (RFC 9110 13.2.1)`, async (t) => {
     for (const precheck of [true, false]) {
-      const { app, storage } = await offersApp(t, { precheck }, (app) => {
+      const { app, storage } = await offersApp(t, { precheck, absent: 412 }, (app) => {
         app.addHook(hook as 'onRequest', ownersOnly)
       })
       const etag = await seed(storage, '1', { title: 'seeded', owner: 'me' })
@@ -137,6 +137,9 @@ for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as
         t.same([response.statusCode, response.headers.etag], [412, etag], `${method} by the owner`)
       }
       t.equal(await statusOf(app, 'GET /offers/1', { ...mine, 'if-none-match': etag }), 304)
+      for (const method of ['GET', 'PUT']) {
+        t.equal(await statusOf(app, `${method} /offers/absent`, STALE), 404, 'what the hook is told of an absence')
+      }
       t.equal(await statusOf(app, 'GET /offers/1', { ...mine, 'if-match': etag }), 200)
     }
   })
