@@ -80,7 +80,10 @@ export const NotGuardedError: ErrorClass = createError(
   500
 )
 
-/** An operation would have begun after the answer was sent or the client was gone. Nothing was sent to the storage. */
+/**
+ * A write would have begun after the answer was sent or the client was gone, or a read had not been sent by then. The
+ * storage was sent nothing.
+ */
 export const LateWriteError: ErrorClass = createError(
   'FST_IF_MATCH_LATE_WRITE',
   'The answer to this request was sent, or its client is gone, before this write began, so it was not applied.',

@@ -130,9 +130,9 @@ export interface StorageAdapter<T = unknown> {
    */
   open? (): Promise<void>
   /**
-   * Awaited when the server closes. It closes what the adapter itself opened; a client or handle that the adapter was
-   * given stays open. Operations that are under way should end first; one that is cut off rejects, a write with
-   * `FST_IF_MATCH_OUTCOME_UNKNOWN`. Optional.
+   * Awaited when the server closes, once no request uses the adapter, or after 10 seconds. It closes what the adapter
+   * itself opened; a client or handle that the adapter was given stays open. Operations that are under way should end
+   * first; one that is cut off rejects, a write with `FST_IF_MATCH_OUTCOME_UNKNOWN`. Optional.
    */
   close? (): Promise<void>
 }
