@@ -14,7 +14,7 @@ function clientError (code: string, message: string, statusCode: number): ErrorC
 export const RequiredError: ErrorClass = clientError(
   'FST_IF_MATCH_REQUIRED',
   'The request has no If-Match header, so nothing was changed. ' +
-    'Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there.',
+    'Read the entity and send its ETag in If-Match, or send "If-Match: *" to overwrite whatever is there%s.',
   400
 )
 
@@ -36,7 +36,7 @@ export const PreconditionFailedError: ErrorClass = clientError(
 /** The entity is absent, which ranks before a precondition (RFC 9110 13.2.1). */
 export const EntityAbsentError: ErrorClass = clientError(
   'FST_IF_MATCH_ENTITY_ABSENT',
-  'There is no such entity. Check the address, or create the entity first.',
+  'There is no such entity. Check the address: it was never created, or it was removed.',
   404
 )
 
@@ -100,8 +100,9 @@ export const InvalidVersionError: ErrorClass = createError(
 
 /**
  * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: a method of the entity was
- * called without what it needs, the function `key` returned no string, a parameter of a key is missing or no text, the
- * function `variant` returned no name, or the adapter cannot use a context.
+ * called without what it needs, or creates what its route may not create; the function `key` returned no string, a
+ * parameter of a key is missing or no text, the function `variant` returned no name; the adapter cannot use a context;
+ * or a hook asked for the entity ahead of an asynchronous validator.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

@@ -30,8 +30,8 @@ interface Guarded {
   readonly reads: readonly string[]
   /** Its methods that write under preconditions. */
   readonly writes: readonly string[]
-  /** Whether a request may name `If-None-Match: *` in place of `If-Match`. */
-  readonly mayCreate: boolean
+  /** Its methods by which a request may create: it may name `If-None-Match: *` in place of `If-Match`. */
+  readonly creates: readonly string[]
   /** Whether every method of the route needs `If-Match`. */
   readonly isRequired: boolean
   /**
@@ -77,9 +77,9 @@ function guardedPart (route: TransformInput['route']): Guarded | undefined {
   const reads = guarded.filter((method) => methodKind(method) === 'read')
   const writes = guarded.filter((method) => methodKind(method) === 'write')
   if (reads.length + writes.length === 0) return undefined
-  const mayCreate = writes.includes('PUT') && guard.policies.put.mayCreate
-  const isRequired = writes.length === methods.length && guard.settings.missing !== 'allow' && !mayCreate
-  return { guard, reads, writes, mayCreate, isRequired, isMixed: methods.length > 1 }
+  const creates = writes.filter(guard.mayCreate)
+  const isRequired = writes.length === methods.length && guard.settings.missing !== 'allow' && creates.length === 0
+  return { guard, reads, writes, creates, isRequired, isMixed: methods.length > 1 }
 }
 
 function withParameters (own: Schema | undefined, guarded: Guarded): Schema | undefined {
@@ -106,18 +106,19 @@ function namesIn (schema: Schema | undefined): Set<string> {
 
 /** The sentences that describe the two headers; none: the header means nothing to the route. */
 function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
-  const { guard: { settings, policies }, reads, writes, mayCreate, isRequired, isMixed } = guarded
+  const { guard: { settings }, reads, writes, creates, isRequired, isMixed } = guarded
   const ifMatch: string[] = []
   const ifNoneMatch: string[] = []
   const by = (methods: readonly string[]): string => isMixed ? `${methods.join(', ')}: ` : ''
   if (writes.length > 0) {
     ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
-    if (mayCreate && policies.put.wildcardCreates) ifMatch.push('`*` creates, too.')
+    if (creates.length > 0 && settings.create === 'wildcard') ifMatch.push('`*` creates, too.')
     if (settings.missing === 'allow') ifMatch.push('Without it the last one wins.')
-    else if (!isRequired) ifMatch.push(`Required${mayCreate ? ', unless a PUT sends `If-None-Match: *`' : ''}.`)
+    else if (creates.length > 0) ifMatch.push(`Required, unless a ${creates.join(' or ')} sends \`If-None-Match: *\`.`)
+    else if (!isRequired) ifMatch.push('Required.')
   }
   if (reads.length > 0) ifMatch.push(`${by(reads)}An ETag; 412 if it is not the current one.`)
-  if (mayCreate) ifNoneMatch.push(`${by(['PUT'])}\`*\` creates; 412 if there is something already.`)
+  if (creates.length > 0) ifNoneMatch.push(`${by(creates)}\`*\` creates; 412 if there is something already.`)
   const cached = reads.filter(answersNotModified)
   if (cached.length > 0) ifNoneMatch.push(`${by(cached)}The ETag of a copy; 304 if it is the current one.`)
   return { 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch }

@@ -26,8 +26,9 @@ export interface IfMatchRouteOptions {
    */
   missing?: 400 | 428 | 'allow'
   /**
-   * Which PUT may create: none (`false`), one with `If-None-Match: *` (`'if-none-match'`, the default), or one with
-   * `If-Match: *` too (`'wildcard'`, a deviation from RFC 9110 13.1.1).
+   * Which request may create: none (`false`), one with `If-None-Match: *` (`'if-none-match'`, default), or one with
+   * `If-Match: *` too (`'wildcard'`, a deviation from RFC 9110 13.1.1). The option of the plugin is about PUT alone.
+   * That of a route is about all its state-changing methods but DELETE.
    */
   create?: false | 'if-none-match' | 'wildcard'
   /** The answer to `If-Match` if the entity is absent and the route may not create it: 404 (default) or 412. */
@@ -38,7 +39,10 @@ export interface IfMatchRouteOptions {
    * deviate from the RFC.
    */
   compare?: Compare
-  /** Whether to compare before the handler runs, which costs a read (default `true`). The write decides in any case. */
+  /**
+   * Whether to compare before the handler runs, which costs a read (default `true`). The write decides in any case.
+   * `false` keeps 404, 412 and the tag behind checks of permission that are inside the handler.
+   */
   precheck?: boolean
   /**
    * Names the variant of the entity that an answer is, such as `'csv'`, where one address has several. It is asked when

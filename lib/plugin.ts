@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import './augment.js'
 import { closeAdapter, openAdapter } from './adapter-lifecycle.js'
 import { InvalidOptionsError, NotGuardedError } from './errors.js'
+import { joinLines } from './http/list-header.js'
 import { answersNotModified } from './http/method.js'
 import { pluginSettings, type IfMatchOptions } from './options.js'
 import type { Entity } from './request/entity.js'
@@ -58,6 +59,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     adapters.add(guard.settings.storage)
     const hooks = routeHooks(guard)
     addLast(route, 'onRequest', hooks.onRequest)
+    addLast(route, 'preValidation', hooks.preValidation)
     addLast(route, 'preHandler', hooks.preHandler)
     if (methods.some(answersNotModified)) addLast(route, 'preSerialization', hooks.preSerialization)
     if (methods.includes('HEAD')) addFirst(route, 'onSend', hooks.unpackHead)
@@ -67,6 +69,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
 
   fastify.addHook('onRequest', function (request, reply, done) {
     request[kReply] = reply
+    joinLines(request.raw)
     done(this[kRegistration] === registration ? unguarded(registration, request) : undefined)
   })
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { scanEntityTag, type EntityTag } from './entity-tag.js'
 
 /** A field may have this many members, empty ones included (RFC 9110 5.6.1). */
@@ -7,23 +7,37 @@ export const MAX_MEMBERS = 256
 /** The parsed value of `If-Match` or `If-None-Match`: the wildcard, or a list of one or more tags. */
 export type TagList = '*' | readonly EntityTag[]
 
+type FieldName = 'if-match' | 'if-none-match'
+
 /**
- * The value of a list field, all its lines joined (RFC 9110 5.3). Over HTTP/1 Node joins them; over HTTP/2 it keeps
- * only the first in `headers`, and all in `rawHeaders` (engine-facts#node-http2-first-line).
- *
- * @returns undefined if the field was not sent, `''` if it was sent empty
+ * Joins the lines of both fields in `headers` (RFC 9110 5.3). Over HTTP/1 Node has done that; over HTTP/2 it keeps only
+ * the first line there, and all in `rawHeaders` (engine-facts#node-http2-first-line). So hooks of the app see the same
+ * over either, and what they change counts.
  */
-export function fieldValue (
-  raw: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'>,
-  name: 'if-match' | 'if-none-match'
-): string | undefined {
-  const joined = raw.headers[name]
-  if (joined === undefined || raw.httpVersionMajor < 2) return joined
-  const lines: string[] = []
-  for (let index = 0; index < raw.rawHeaders.length; index += 2) {
-    if (raw.rawHeaders[index]!.toLowerCase() === name) lines.push(raw.rawHeaders[index + 1]!)
+export function joinLines (
+  { headers, rawHeaders, httpVersionMajor }: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'>
+): void {
+  if (httpVersionMajor < 2) return
+  for (const name of ['if-match', 'if-none-match'] as const) {
+    if (headers[name] === undefined) continue
+    const lines: string[] = []
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      if (rawHeaders[index]!.toLowerCase() === name) lines.push(rawHeaders[index + 1]!)
+    }
+    // Another value is that of a hook, which ran before.
+    if (headers[name] === lines[0]) headers[name] = lines.join(', ')
   }
-  return lines.join(', ')
+}
+
+/**
+ * The value of a field as the app left it, which may be of any type.
+ *
+ * @returns undefined if there is no such field, `''` if it is empty
+ */
+export function fieldValue (headers: IncomingHttpHeaders, name: FieldName): string | undefined {
+  const value: unknown = headers[name] ?? undefined
+  if (value === undefined || typeof value === 'string') return value
+  return Array.isArray(value) ? value.join(', ') : String(value)
 }
 
 /**

@@ -1,48 +1,85 @@
 import { EntityAbsentError, PreconditionFailedError } from '../errors.js'
 import type { Preconditions, Refusal } from './precondition.js'
 
-/** The error for preconditions of the request that do not hold. It names the field that is false, and no other. */
-export function refusalError (verdict: Refusal, { ifNoneMatch }: Preconditions, exists: boolean): Error {
-  switch (verdict) {
-    case 'absent':
-      return new EntityAbsentError()
-    case 'if-match':
-      return exists
-        ? new PreconditionFailedError(
-          'If-Match is false: the entity is not the version that you named',
-          'Read it again, apply your change to what you find, and send its new ETag.'
-        )
-        : new PreconditionFailedError(
-          'If-Match is false: there is no such entity',
-          'To create it, send "If-None-Match: *".'
-        )
-    case 'if-none-match':
-      return ifNoneMatch === '*'
-        ? new PreconditionFailedError(
-          'If-None-Match is false: the entity exists already',
-          'To change it, read it and send its ETag in If-Match.'
-        )
-        : new PreconditionFailedError(
-          'If-None-Match is false: the entity is a version that you named',
-          'Read it again.'
-        )
-  }
+const CHANGE = 'Read it again, apply your change to what you find, and send its new ETag.'
+const NEXT_STEPS: Record<string, string> = {
+  GET: 'Read it again without If-Match.',
+  HEAD: 'Read it again without If-Match.',
+  DELETE: 'Read it again, and send its new ETag if it is still to be removed.'
 }
 
-/** The same for a further entity of the request: its texts name no field, since the headers are not about it. */
-export function furtherRefusalError (verdict: Refusal): Error {
+/** What the words of a refusal depend on, beside the verdict. */
+export interface RefusedRequest {
+  readonly method: string
+  /** Whether the request may create its entity. */
+  readonly mayCreate: boolean
+  /** What was demanded: by the headers, or by the operation of the handler. */
+  readonly preconditions: Preconditions
+  /** What the headers alone demand. */
+  readonly sent: Preconditions
+  /** The version of the entity as it is now; undefined: there is none. */
+  readonly current: string | undefined
+  /** What to tell the client in place of the next step, once a step of the request was applied. */
+  readonly warning: string | undefined
+}
+
+/** The error for preconditions of the request that do not hold. It names the field that is false, and no other. */
+export function refusalError (verdict: Refusal, request: RefusedRequest): Error {
+  if (verdict === 'absent') return new EntityAbsentError()
+  const [what, nextStep] = verdict === 'if-match' ? falseIfMatch(request) : falseIfNoneMatch(request)
+  return new PreconditionFailedError(what, request.warning ?? nextStep)
+}
+
+function falseIfMatch ({ method, mayCreate, preconditions, sent, current }: RefusedRequest): [string, string] {
+  // After a write or unchanged() of this request, its own version is what must still be there.
+  if (preconditions.ifMatch !== sent.ifMatch) {
+    return ['The entity was changed by another request meanwhile', NEXT_STEPS[method] ?? CHANGE]
+  }
+  if (current === undefined) {
+    return [
+      'If-Match is false: there is no such entity',
+      mayCreate ? 'To create it, send "If-None-Match: *".' : 'Check the address.'
+    ]
+  }
+  if (preconditions.ifMatch !== '*' && preconditions.ifMatch!.some(({ opaque }) => opaque === current)) {
+    return [
+      'If-Match is false: you named the current version by a weak tag, W/"...", and If-Match compares strongly ' +
+        '(RFC 9110 8.8.3.2)',
+      'What stands between you and the server may have weakened the ETag, such as a gateway that compresses: have it ' +
+        "leave ETags alone, or set the option compare: 'opaque' on the server, which accepts such tags."
+    ]
+  }
+  return ['If-Match is false: the entity is not the version that you named', NEXT_STEPS[method] ?? CHANGE]
+}
+
+function falseIfNoneMatch ({ preconditions: { ifNoneMatch }, sent }: RefusedRequest): [string, string] {
+  if (ifNoneMatch !== '*') return ['If-None-Match is false: the entity is a version that you named', 'Read it again.']
+  return [
+    sent.ifNoneMatch === '*'
+      ? 'If-None-Match is false: the entity exists already'
+      : 'This request creates the entity, which exists already',
+    'To change it, read it and send its ETag in If-Match.'
+  ]
+}
+
+/**
+ * The same for a further entity of the request: its texts name no field, since the headers are not about it.
+ *
+ * @param warning what to tell the client in place of the next step, once a step of the request was applied
+ */
+export function furtherRefusalError (verdict: Refusal, warning: string | undefined): Error {
   switch (verdict) {
     case 'absent':
       return new EntityAbsentError()
     case 'if-match':
       return new PreconditionFailedError(
         'Another entity that this request depends on was changed meanwhile',
-        'Send the request again.'
+        warning ?? 'Send the request again.'
       )
     case 'if-none-match':
       return new PreconditionFailedError(
         'Another entity that this request creates exists already',
-        'Send the request again with another identifier.'
+        warning ?? 'Send the request again with another identifier.'
       )
   }
 }

@@ -1,13 +1,15 @@
 import { assertStored, readError } from './check-adapter.js'
-import { conditionalWrite } from './conditional-write.js'
+import { conditionalWrite, type Change } from './conditional-write.js'
+import { withWarning } from './later-step.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
-import type { Entity, Found, Saved } from './entity.js'
+import type { Entity, Found, Revision, Saved } from './entity.js'
 import type { RequestState } from './state.js'
 import {
   EntityAbsentError,
   InvalidOptionsError,
   InvalidValueError,
   LateWriteError,
+  NestedWriteError,
   NotJsonError
 } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
@@ -23,7 +25,7 @@ export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged'
 const STORAGE = 'what the storage adapter gave'
 
 type Applied = { applied: true, version: string, created: boolean }
-type Maker<T> = (current: T | undefined) => T | Promise<T>
+type Maker<T> = (current: T | undefined, revision: Revision | undefined) => T | Promise<T>
 
 /** What handles of entities share. Their two kinds differ in what decides: the headers of the request, or its reads. */
 export abstract class EntityHandle<T, R extends RequestState = RequestState> implements Entity<T> {
@@ -43,8 +45,13 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
   protected abstract policy (creates: boolean): Policy
 
-  /** The error for preconditions that do not hold for the current entity. */
-  protected abstract refusal (verdict: Refusal, preconditions: Preconditions, current: Stored<T> | undefined): Error
+  /** The error for preconditions of an operation that do not hold for the current entity. */
+  protected abstract refusal (
+    operation: Operation,
+    verdict: Refusal,
+    preconditions: Preconditions,
+    current: Stored<T> | undefined
+  ): Error
 
   /** The snapshot that a change starts from: the one that is known, or a fresh one. */
   protected abstract readCurrent (): Promise<Snapshot> | Snapshot
@@ -52,32 +59,32 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   abstract read (): Promise<Found<T>>
 
   create (value: T): Promise<Saved<T>> {
-    return this.#start(() => arguments.length === 0
+    return this.#start('create', () => arguments.length === 0
       ? rejection('create', 'pass it the value of the new entity.')
       : this.#write('create', value))
   }
 
   replace (value: T | Maker<T>): Promise<Saved<T>> {
-    return this.#start(() => arguments.length === 0
+    return this.#start('replace', () => arguments.length === 0
       ? rejection('replace', 'pass it the new value, or a function that makes it of the current one.')
       : typeof value === 'function'
         ? this.#write('replace', undefined, value as Maker<T>)
         : this.#write('replace', value))
   }
 
-  update (change: (current: T) => T | Promise<T>): Promise<Saved<T>> {
-    return this.#start(() => typeof change === 'function'
+  update (change: (current: T, revision: Revision) => T | Promise<T>): Promise<Saved<T>> {
+    return this.#start('update', () => typeof change === 'function'
       ? this.#write('update', undefined, change as Maker<T>)
       : rejection('update', 'pass it a function that makes the new value of the current one, and not ' +
         `${kindOf(change)}. A value itself goes to replace().`))
   }
 
   remove (): Promise<void> {
-    return this.#start(() => this.#remove())
+    return this.#start('remove', () => this.#remove())
   }
 
   unchanged (): Promise<Found<T>> {
-    return this.#start(() => this.#unchanged())
+    return this.#start('unchanged', () => this.#unchanged())
   }
 
   get key (): string {
@@ -113,7 +120,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     } catch (cause) {
       const error = readError(cause)
       this.#request.noteFailure(error, false)
-      throw error
+      throw this.#told(error)
     } finally {
       this.#request.end()
     }
@@ -134,7 +141,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   /** @throws the refusal if the preconditions do not hold for the current entity */
   protected judge (operation: Operation, preconditions: Preconditions, current: Stored<T> | undefined): void {
     const verdict = evaluate(preconditions, current?.version, this.#policyOf(operation))
-    if (verdict !== 'perform') throw this.refusal(verdict, preconditions, current)
+    if (verdict !== 'perform') throw this.refusal(operation, verdict, preconditions, current)
   }
 
   /** Records what a write left behind; undefined: the entity was removed. */
@@ -144,43 +151,68 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return entity.written
   }
 
-  #start<S> (write: () => Promise<S>): Promise<S> {
-    return this.#request.startWrite(this.#entity, write)
+  /** @returns a rejection that is never unhandled, if the function of a write to the same entity is running */
+  #start<S> (operation: Operation, write: () => Promise<S>): Promise<S> {
+    if (!this.#entity.isMaking) return this.#request.startWrite(this.#entity, write)
+    const nested = Promise.reject<S>(new NestedWriteError(operation))
+    nested.catch(() => {})
+    return nested
   }
 
   async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
-    const preconditions = this.preconditionsOf(operation, make !== undefined)
-    const { version, created } = await conditionalWrite<T, Applied>({
-      preconditions,
-      policy: this.#policyOf(operation),
-      read: () => this.readCurrent(),
-      // Each attempt has its own copy: what a failed one modified is not what the next one starts from.
-      prepare: make && (async (current) => { value = await make(current && copyRead(current.value, STORAGE)) }),
-      act: (expectation) => {
+    const { version, created } = await this.#change<Applied>(
+      operation,
+      make && (async (current) => { value = await this.#make(make, current) }),
+      (expectation) => {
         if (value === undefined) throw this.#noValue(operation, make !== undefined)
         return this.#storage.write(this.key, value, expectation, this.#optionsInTime())
-      },
-      refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
-    })
-    this.#request.hasApplied = true
+      }
+    )
     const etag = formatEntityTag(version)
     this.recordWrite(version)
     return { value: value as T, version, etag, created }
   }
 
   async #remove (): Promise<void> {
-    const preconditions = this.preconditionsOf('remove', false)
-    await conditionalWrite<T, { applied: true }>({
-      preconditions,
-      policy: this.#policyOf('remove'),
-      read: () => this.readCurrent(),
-      prepare: undefined,
+    await this.#change<{ applied: true }>(
+      'remove',
+      undefined,
       // Never `absent` or `any`: a removal of an absent entity was refused by now.
-      act: (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime()),
-      refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
-    })
-    this.#request.hasApplied = true
+      (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime())
+    )
     this.recordWrite(undefined)
+  }
+
+  async #change<R extends { applied: true }> (
+    operation: Operation,
+    prepare: Change<T, R>['prepare'],
+    act: Change<T, R>['act']
+  ): Promise<R> {
+    const preconditions = this.preconditionsOf(operation, prepare !== undefined)
+    try {
+      return await this.#request.carryOut(this.#entity, this.#context, () => conditionalWrite<T, R>({
+        preconditions,
+        policy: this.#policyOf(operation),
+        read: () => this.readCurrent(),
+        prepare,
+        act,
+        refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current)
+      }))
+    } catch (error) {
+      throw this.#told(error)
+    }
+  }
+
+  // Each attempt has its own copy: what a failed one modified is not what the next one starts from.
+  async #make (make: Maker<T>, current: Stored<T> | undefined): Promise<T> {
+    this.#entity.isMaking = true
+    try {
+      return await (current === undefined
+        ? make(undefined, undefined)
+        : make(copyRead(current.value, STORAGE), revision(current.version)))
+    } finally {
+      this.#entity.isMaking = false
+    }
   }
 
   async #unchanged (): Promise<Found<T>> {
@@ -203,6 +235,12 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.policy(operation === 'create' || operation === 'replace')
   }
 
+  /** An error of this step; once another one was applied, it does not invite to send the request again. */
+  #told (error: unknown): unknown {
+    const warning = this.#request.warningFor(this.#entity)
+    return warning === undefined ? error : withWarning(error, warning)
+  }
+
   get #storage (): StorageAdapter<T> {
     return this.#request.storage as StorageAdapter<T>
   }
@@ -220,5 +258,9 @@ async function rejection (operation: Operation, advice: string): Promise<never> 
 }
 
 function found<T> (value: T, version: string): Found<T> {
-  return { value, version, etag: formatEntityTag(version) }
+  return { value, ...revision(version) }
+}
+
+function revision (version: string): Revision {
+  return { version, etag: formatEntityTag(version) }
 }

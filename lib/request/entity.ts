@@ -1,10 +1,14 @@
-/** An entity as a request reads it. */
-export interface Found<T> {
-  value: T
+/** What names one state of an entity. */
+export interface Revision {
   /** The version that the storage gave it: opaque. */
   version: string
   /** The version as an entity-tag, quotes included: the value of `ETag` and `If-Match`. */
   etag: string
+}
+
+/** An entity as a request reads it. */
+export interface Found<T> extends Revision {
+  value: T
 }
 
 /** An entity as a request left it. */
@@ -23,33 +27,43 @@ export interface Saved<T> extends Found<T> {
  * value that no client can send, such as a Date or what a function forgot to return, and, once the answer is out,
  * `FST_IF_MATCH_LATE_WRITE`. Let them reject: thrown out of the handler they are the right answer.
  *
- * Writes to one entity follow one another in the order of the calls. So the function that `update` or `replace` runs
- * must not await a write to the same entity: that write waits for this one.
+ * Writes to one entity follow one another in the order of the calls. While the function of `update` or `replace` runs,
+ * another write to its entity is refused with `FST_IF_MATCH_NESTED_WRITE` (500), since it would wait for that one: the
+ * function returns the value instead. It may read its entity, and write to others.
+ *
+ * Once a write of the request was applied, errors of later steps do not invite to send the request again. Only a
+ * transaction makes several writes one (docs/guides/handlers.md).
  */
 export interface Entity<T = unknown> {
   readonly key: string
   /**
-   * Reads the entity; 404 if it is absent. The entity that the route acts on is read once: a GET is given the same
-   * object each time, other methods a new copy.
+   * Reads the entity; 404 if it is absent. It judges no precondition, so a check of permission may begin with it: that
+   * of a GET is judged before the handler runs (option `precheck`), or else when a success is about to be sent. The
+   * entity that the route acts on is read once: a GET is given the same object each time, other methods a new copy.
    */
   read (): Promise<Found<T>>
   /**
-   * Stores a new entity; 412 if it exists already. The entity that the route acts on is created by PUT alone: other
-   * methods answer 404.
+   * Stores a new entity; 412 if it exists already. The entity that the route acts on is created where the option
+   * `create` allows that: by PUT, and by the state-changing methods of a route that sets the option itself. On other
+   * routes `FST_IF_MATCH_INVALID_OPTIONS` (500) says so.
    */
   create (value: T): Promise<Saved<T>>
   /**
    * Stores `value` in place of the entity; creates it where the route's option `create` allows that. A function is
-   * given the current value, or undefined, and returns the new one; it may run more than once.
+   * given the current value and what names it, or undefined twice, and returns the new one; it may run more than once.
    */
-  replace (value: T | ((current: T | undefined) => T | Promise<T>)): Promise<Saved<T>>
+  replace (value: T | ((current: T | undefined, revision: Revision | undefined) => T | Promise<T>)): Promise<Saved<T>>
   /**
    * Stores what `change` makes of the current value; 404 if the entity is absent. The function may modify the value,
-   * and may run more than once.
+   * and may run more than once. It is also given the version and the tag of that value: what it compares with them is
+   * bound to the write, and an error that it throws is the answer.
    */
-  update (change: (current: T) => T | Promise<T>): Promise<Saved<T>>
+  update (change: (current: T, revision: Revision) => T | Promise<T>): Promise<Saved<T>>
   /** Removes the entity; 404 if it is absent. */
   remove (): Promise<void>
-  /** Says that nothing has to be written: reads again, checks the precondition, and leaves the tag as it is. */
+  /**
+   * Says that nothing has to be written: reads again, checks the precondition, and leaves the tag as it is. In a GET or
+   * another read it only reads again.
+   */
   unchanged (): Promise<Found<T>>
 }

@@ -31,8 +31,8 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   }
 
   // A refusal does not count as a read: a blind retry compares with what was read before, and is refused again.
-  protected refusal (verdict: Refusal): Error {
-    return furtherRefusalError(verdict)
+  protected refusal (_operation: Operation, verdict: Refusal): Error {
+    return furtherRefusalError(verdict, this.request.warningFor(this.entity))
   }
 
   protected readCurrent (): Promise<Snapshot> | Snapshot {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
@@ -15,6 +16,8 @@ export class GuardedRequest extends RequestState {
   isEntered = false
   /** Whether the answer is on its way: then nothing may be written any more. */
   isAnswered = false
+  /** Whether Fastify has begun to validate the request. */
+  isValidated = false
   readonly #route: GuardedRoute
   #own: EntityState | undefined
   #writes: Set<Promise<unknown>> | undefined
@@ -28,10 +31,11 @@ export class GuardedRequest extends RequestState {
     this.response = new GuardedResponse(reply, this.kind, route.settings)
   }
 
-  /** The state of the entity that the route acts on. Its key is made on first use, when the params were validated. */
+  /** The state of the entity that the route acts on. Its key is made on first use, of the validated params. */
   get own (): EntityState {
     if (this.#own === undefined) {
-      const key: unknown = this.#route.keyOf(this.request)
+      const { keyOf } = this.#route
+      const key: unknown = this.isValidated ? keyOf(this.request) : aheadOfValidation(this.request, keyOf)
       if (typeof key !== 'string') {
         Promise.resolve(key).catch(() => {}) // an async function is refused, so its rejection is handled
         throw new InvalidOptionsError(this.request.routeOptions.url, 'the function "key" returned no string.')
@@ -50,6 +54,7 @@ export class GuardedRequest extends RequestState {
   /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */
   enter (): void {
     if (this.kind === 'write') this.preconditions.assertStrategy()
+    this.preconditions.fix()
     this.isEntered = true
   }
 
@@ -64,7 +69,6 @@ export class GuardedRequest extends RequestState {
     const end = (failure: unknown): void => {
       this.end()
       writes.delete(started)
-      this.noteFailure(failure, true)
       if (entity === this.#own) this.#failure = failure
     }
     writes.add(started)
@@ -72,14 +76,17 @@ export class GuardedRequest extends RequestState {
     return started
   }
 
-  /** Whether the answer has to wait for writes that the handler did not await. An error does not wait. */
+  /** Whether the answer has to wait for writes that the handler did not await. An error need not if nobody reads it. */
   mustWait (): boolean {
-    return this.#isWriting() && this.reply.statusCode < 400
+    return this.#isWriting() && (this.reply.statusCode < 400 || !this.isOver())
   }
 
-  /** Waits for all writes that were started; the first rejection is the answer. */
+  /** Waits for all writes that were started; the first rejection is the answer, unless that is an error already. */
   async endOfWrites (): Promise<void> {
-    while (this.#isWriting()) await Promise.all(this.#writes!)
+    while (this.#isWriting()) {
+      if (this.reply.statusCode < 400) await Promise.all(this.#writes!)
+      else await Promise.allSettled(this.#writes!)
+    }
   }
 
   /**

@@ -22,6 +22,16 @@ export function routeHooks (route: GuardedRoute) {
       done()
     },
 
+    /** Fastify validates the request next. */
+    preValidation (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+      const state = guardedState(request)
+      if (state !== undefined) {
+        state.preconditions.keep()
+        state.isValidated = true
+      }
+      done()
+    },
+
     /**
      * Compares before the handler does anything expensive, and refuses a write that names no strategy. In this order: a
      * false `If-None-Match` is a 412 even where `If-Match` is missing (decision 0005).
@@ -105,6 +115,14 @@ function guardedState (request: FastifyRequest): GuardedRequest | undefined {
   return state instanceof GuardedRequest ? state : undefined
 }
 
+/** Refuses a success that a write, or the precondition of a read, did not allow. */
+function assertSuccess (state: GuardedRequest): void {
+  state.assertWritten()
+  const { statusCode } = state.reply
+  if (state.kind !== 'read' || state.ownIfUsed === undefined || statusCode < 200 || statusCode >= 300) return
+  new OwnEntity(state, undefined).assertReadPrecondition()
+}
+
 function answer (state: GuardedRequest, payload: unknown, done: DonePayload): Promise<unknown> | void {
   if (isResponse(payload)) state.reply.code(payload.status)
   if (!state.mustWait()) return done(null, beforeSending(state, payload))
@@ -119,7 +137,7 @@ function answer (state: GuardedRequest, payload: unknown, done: DonePayload): Pr
 
 function beforeSerialization (state: GuardedRequest, payload: unknown): unknown {
   const { reply, response } = state
-  state.assertWritten()
+  assertSuccess(state)
   if (!response.hasVariants) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
   if (response.isNotModified) {
     // An error that comes up on the way to a 304 is sent by the same reply, and needs its body.
@@ -131,7 +149,7 @@ function beforeSerialization (state: GuardedRequest, payload: unknown): unknown 
 function beforeSending (state: GuardedRequest, payload: unknown): unknown {
   const { response } = state
   try {
-    state.assertWritten()
+    assertSuccess(state)
     payload = response.unpack(payload)
     if (!response.isNotModified) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
     response.setHeaders(state.ownIfUsed, state.mayResend)

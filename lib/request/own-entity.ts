@@ -2,6 +2,7 @@ import { EntityHandle, type Operation } from './entity-handle.js'
 import { isComplete, type Snapshot } from './entity-state.js'
 import type { Found } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
+import { InvalidOptionsError } from '../errors.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
 import type { Stored } from '../storage/adapter.js'
@@ -14,21 +15,51 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   /** Reads and judges before the handler runs. This spares the handler its work; the write decides. */
   async precheck (): Promise<void> {
-    const preconditions = this.request.preconditions.inForce
+    const { preconditions, kind } = this.request
+    const { inForce } = preconditions
     const { stored } = await this.#readOnce()
-    this.judge('replace', preconditions, stored)
+    // A list in If-None-Match is true where there is no entity, and names no strategy. Of `*`, 404 says that this route
+    // cannot do it (decision 0005).
+    if (stored === undefined && kind === 'write' && Array.isArray(inForce.ifNoneMatch)) preconditions.assertStrategy()
+    this.judge('replace', inForce, stored)
   }
 
+  /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
   async read (): Promise<Found<T>> {
     const snapshot = await this.#readOnce()
-    if (this.request.kind === 'read') this.judge('read', this.request.preconditions.inForce, snapshot.stored)
+    // The option `absent` is about this absence, too.
+    if (snapshot.stored === undefined && this.#isReading() && this.request.isEntered) {
+      this.judge('read', this.request.preconditions.inForce, undefined)
+    }
     return this.give(snapshot)
   }
 
+  override async unchanged (): Promise<Found<T>> {
+    return this.#isReading() ? this.give(await this.readFresh()) : await super.unchanged()
+  }
+
+  /**
+   * Judges a read by what it read, where the answer is a success without its precondition (RFC 9110 13.2.1).
+   *
+   * @throws FST_IF_MATCH_PRECONDITION_FAILED, FST_IF_MATCH_ENTITY_ABSENT
+   */
+  assertReadPrecondition (): void {
+    const { first } = this.entity
+    const { inForce } = this.request.preconditions
+    if (first === undefined || !this.#isReading()) return
+    // A handler may answer something else in place of an absent entity, unless the client named a version of it.
+    if (first.stored !== undefined || inForce.ifMatch !== undefined) this.judge('read', inForce, first.stored)
+  }
+
+  /** Whether the method only reads, and the request did nothing else so far. */
+  #isReading (): boolean {
+    return this.request.kind === 'read' && this.entity.writing === undefined
+  }
+
   protected preconditionsOf (operation: Operation): Preconditions {
-    const { kind, preconditions } = this.request
+    const { preconditions } = this.request
     // A write needs a strategy whatever the method is: HEAD may reach the branch of a handler that removes.
-    if (kind === 'write' || operation !== 'unchanged') preconditions.assertStrategy()
+    if (this.request.kind === 'write' || operation !== 'unchanged') preconditions.assertStrategy()
     return operation === 'create' ? { ...preconditions.inForce, ifNoneMatch: '*' } : preconditions.inForce
   }
 
@@ -36,10 +67,32 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return this.request.preconditions.policy(creates)
   }
 
-  protected refusal (verdict: Refusal, preconditions: Preconditions, current: Stored<T> | undefined): Error {
+  protected refusal (
+    operation: Operation,
+    verdict: Refusal,
+    preconditions: Preconditions,
+    current: Stored<T> | undefined
+  ): Error {
+    const { mayCreate } = this.policy(true)
+    const { request, response, preconditions: { sent } } = this.request
+    if (operation === 'create' && current === undefined && !mayCreate) {
+      return new InvalidOptionsError(
+        `${request.method} ${request.routeOptions.url}`,
+        'its handler calls create(), and the route may not create its entity. Set the option "create" in its ' +
+        'config.ifMatch, or create another entity with request.entity(key).'
+      )
+    }
     this.entity.learn(current)
-    this.request.response.refusedBy = current
-    return refusalError(verdict, preconditions, current !== undefined)
+    response.refusedBy = current
+    const warning = this.request.warningFor(this.entity)
+    return refusalError(verdict, {
+      method: request.method,
+      mayCreate,
+      preconditions,
+      sent,
+      current: current?.version,
+      warning
+    })
   }
 
   protected readCurrent (): Promise<Snapshot> | Snapshot {

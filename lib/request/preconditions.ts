@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
@@ -10,61 +11,126 @@ import {
   UNCONDITIONAL,
   versionsOf,
   withoutCodings,
-  type Policy
+  type Policy,
+  type Preconditions
 } from '../http/precondition.js'
 
-/** What the headers of a request demand of the entity that its route acts on. */
+/** The values of the two fields, and what was parsed of them. */
+interface Parsed {
+  readonly ifMatch: string | undefined
+  readonly ifNoneMatch: string | undefined
+  readonly preconditions: Preconditions
+  readonly copies: TagList | undefined
+  readonly malformed: 'If-Match' | 'If-None-Match' | undefined
+}
+
+const NOTHING: Parsed = {
+  ifMatch: undefined,
+  ifNoneMatch: undefined,
+  preconditions: UNCONDITIONAL,
+  copies: undefined,
+  malformed: undefined
+}
+
+/**
+ * What the headers of a request demand of the entity that its route acts on. Hooks of the app may mend, fill or delete
+ * the fields: what counts are the headers as they are when the handler is entered.
+ */
 export class RequestPreconditions {
-  /** What must hold now: what the headers say; after a write of this request, that its version is still there. */
-  inForce = UNCONDITIONAL
-  /**
-   * `If-None-Match` of a GET or HEAD: the tags of the copies that the client has. It is judged when the handler has
-   * made the answer, because it is about that (RFC 9110 13.1.2).
-   */
-  copies: TagList | undefined
   readonly #request: FastifyRequest
   readonly #kind: MethodKind
   readonly #route: GuardedRoute
-  #malformed: 'If-Match' | 'If-None-Match' | undefined
-  #followsWrite = false
+  #parsed = NOTHING
+  #isFixed = false
+  /** The fields before validation, on a route that validates them. */
+  #validated: IncomingHttpHeaders | undefined
+  /** What must hold since this request wrote: that its version is still there. */
+  #sinceWrite: Preconditions | undefined
 
   constructor (request: FastifyRequest, kind: MethodKind, route: GuardedRoute) {
     this.#request = request
     this.#kind = kind
     this.#route = route
-    if (kind !== 'exempt') this.#parse(route)
+    this.#latest()
   }
 
-  #parse ({ settings: { compare } }: GuardedRoute): void {
-    const ifMatch = this.#list('if-match')
-    const ifNoneMatch = this.#list('if-none-match')
-    if (ifMatch === undefined && ifNoneMatch === undefined) return
-    const { method } = this.#request
-    const isAboutAnswer = answersNotModified(method)
-    if (isAboutAnswer && ifNoneMatch !== undefined) {
-      const tags = normalise(ifNoneMatch, compare)
-      // A HEAD is never compressed, and the copy may be.
-      this.copies = method === 'HEAD' ? withoutCodings(tags) : tags
+  /** What must hold now: what the headers say; after a write of this request, that its version is still there. */
+  get inForce (): Preconditions {
+    return this.#sinceWrite ?? this.sent
+  }
+
+  /** What the headers say. */
+  get sent (): Preconditions {
+    return this.#latest().preconditions
+  }
+
+  /**
+   * `If-None-Match` of a GET or HEAD: the tags of the copies that the client has. It is judged when the handler has
+   * made the answer, because it is about that (RFC 9110 13.1.2).
+   */
+  get copies (): TagList | undefined {
+    return this.#latest().copies
+  }
+
+  /**
+   * Keeps the fields as they are before Fastify validates the headers: Ajv removes what a strict schema does not list,
+   * and a precondition that got lost there would be no precondition at all.
+   */
+  keep (): void {
+    if (this.#request.getValidationFunction('headers') === undefined) return
+    const { ifMatch, ifNoneMatch } = this.#latest()
+    this.#validated = { 'if-match': ifMatch, 'if-none-match': ifNoneMatch }
+  }
+
+  /** From here on the headers do not count any more. */
+  fix (): void {
+    this.#latest()
+    this.#isFixed = true
+  }
+
+  /** What the headers demand as they are now. They are parsed again only if they were changed. */
+  #latest (): Parsed {
+    if (this.#isFixed || this.#kind === 'exempt') return this.#parsed
+    const ifMatch = this.#value('if-match')
+    const ifNoneMatch = this.#value('if-none-match')
+    if (ifMatch !== this.#parsed.ifMatch || ifNoneMatch !== this.#parsed.ifNoneMatch) {
+      this.#parsed = this.#parse(ifMatch, ifNoneMatch)
     }
-    this.inForce = {
-      ifMatch: ifMatch && versionsOf(normalise(ifMatch, compare)),
-      ifNoneMatch: isAboutAnswer ? undefined : ifNoneMatch && versionsOf(normalise(ifNoneMatch, compare))
-    }
+    return this.#parsed
+  }
+
+  #value (name: 'if-match' | 'if-none-match'): string | undefined {
+    return fieldValue(this.#request.headers, name) ?? this.#validated?.[name]
   }
 
   // A malformed field is refused later: authentication and the like come first (RFC 9110 13.2.1).
-  #list (name: 'if-match' | 'if-none-match'): TagList | undefined {
-    const value = fieldValue(this.#request.raw, name)
-    if (value === undefined) return undefined
-    const list = parseTagList(value)
-    if (list === undefined) this.#malformed ??= name === 'if-match' ? 'If-Match' : 'If-None-Match'
-    return list
+  #parse (ifMatch: string | undefined, ifNoneMatch: string | undefined): Parsed {
+    const { compare } = this.#route.settings
+    const tagsOf = (value: string | undefined): TagList | undefined => {
+      const list = value === undefined ? undefined : parseTagList(value)
+      return list && normalise(list, compare)
+    }
+    const [named, known] = [tagsOf(ifMatch), tagsOf(ifNoneMatch)]
+    const isAboutAnswer = answersNotModified(this.#request.method)
+    return {
+      ifMatch,
+      ifNoneMatch,
+      preconditions: {
+        ifMatch: named && versionsOf(named),
+        ifNoneMatch: isAboutAnswer ? undefined : known && versionsOf(known)
+      },
+      // A HEAD is never compressed, and the copy may be.
+      copies: isAboutAnswer ? known && (this.#request.method === 'HEAD' ? withoutCodings(known) : known) : undefined,
+      malformed: named === undefined && ifMatch !== undefined
+        ? 'If-Match'
+        : known === undefined && ifNoneMatch !== undefined ? 'If-None-Match' : undefined
+    }
   }
 
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
   policy (creates: boolean): Policy {
-    const { put, other } = this.#route.policies
-    return creates && this.#request.method === 'PUT' ? put : other
+    const { policies, mayCreate } = this.#route
+    return creates && mayCreate(this.#request.method) ? policies.creates : policies.changes
   }
 
   /**
@@ -74,17 +140,19 @@ export class RequestPreconditions {
   assertWellFormed (): void {
     const { method, headers } = this.#request
     if (method === 'PUT' && headers['content-range'] !== undefined) throw new ContentRangeError()
-    if (this.#malformed !== undefined) throw new MalformedError(this.#malformed)
+    const { malformed } = this.#latest()
+    if (malformed !== undefined) throw new MalformedError(malformed)
   }
 
   /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the request names no strategy for its write */
   assertStrategy (): void {
     this.assertWellFormed()
     const { missing } = this.#route.settings
-    if (missing === 'allow' || this.#followsWrite) return
-    const { ifMatch, ifNoneMatch } = this.inForce
-    if (ifMatch !== undefined || (ifNoneMatch === '*' && this.policy(true).mayCreate)) return
-    const error = new RequiredError()
+    if (missing === 'allow' || this.#sinceWrite !== undefined) return
+    const { ifMatch, ifNoneMatch } = this.sent
+    const { mayCreate } = this.policy(true)
+    if (ifMatch !== undefined || (ifNoneMatch === '*' && mayCreate)) return
+    const error = new RequiredError(mayCreate ? ', or "If-None-Match: *" to create it' : '')
     error.statusCode = missing
     throw error
   }
@@ -94,10 +162,11 @@ export class RequestPreconditions {
    * the storage cannot say. `*` compares nothing, so it needs no read.
    */
   needsComparison (): boolean {
+    const { inForce } = this
     return (
       this.#kind === 'read' ||
-      Array.isArray(this.inForce.ifMatch) ||
-      expectationOf(this.inForce, this.policy(true)) === undefined
+      Array.isArray(inForce.ifMatch) ||
+      expectationOf(inForce, this.policy(true)) === undefined
     )
   }
 
@@ -108,7 +177,6 @@ export class RequestPreconditions {
   follow (version: string | undefined): void {
     const { ifMatch, ifNoneMatch } = this.inForce
     if (!Array.isArray(ifMatch) && ifNoneMatch === undefined) return
-    this.inForce = preconditionsFor(version)
-    this.#followsWrite = true
+    this.#sinceWrite = preconditionsFor(version)
   }
 }

@@ -17,6 +17,11 @@ const UNCERTAIN = new Set<ErrorCode>([
   'FST_IF_MATCH_INVALID_VERSION'
 ])
 
+const APPLIED =
+  'An earlier step of this request was applied and stays: read before you send anything again.'
+const PERHAPS_APPLIED =
+  'Another step of this request may have been applied: read before you send anything again.'
+
 /** A request that works on entities: what it knows of them, and whether anybody still waits for its outcome. */
 export class RequestState {
   readonly kind: MethodKind
@@ -24,9 +29,12 @@ export class RequestState {
   hasApplied = false
   readonly #work: AdapterWork
   #failedForNow = false
+  /** Whether a write may have been applied: its answer was lost, or a transaction of the app decides. */
   #isUncertain = false
   #further: Map<string, EntityState> | undefined
   #controller: AbortController | undefined
+  /** The entities that a write of this request is under way to: there is one at a time. */
+  readonly #underWay = new Set<EntityState>()
 
   constructor (
     readonly request: FastifyRequest,
@@ -76,6 +84,35 @@ export class RequestState {
     const started = entity.writing === undefined ? write() : entity.writing.then(write, write)
     entity.writing = started
     return started
+  }
+
+  /**
+   * Carries out a write to an entity, and remembers what became of it. What is written with a context of the app may be
+   * part of a transaction: only the app knows whether it stays.
+   */
+  async carryOut<R> (entity: EntityState, context: unknown, write: () => Promise<R>): Promise<R> {
+    this.#underWay.add(entity)
+    try {
+      const result = await write()
+      if (context === undefined) this.hasApplied = true
+      else this.#isUncertain = true
+      this.#underWay.delete(entity)
+      return result
+    } catch (error) {
+      this.#underWay.delete(entity)
+      this.noteFailure(error, true)
+      throw error
+    }
+  }
+
+  /**
+   * What an error of a step on this entity tells the client in place of "send the request again": undefined unless
+   * another write of this request was applied, or may have been or still be.
+   */
+  warningFor (entity: EntityState): string | undefined {
+    if (this.hasApplied) return APPLIED
+    const isOpen = this.#underWay.size > (this.#underWay.has(entity) ? 1 : 0)
+    return this.#isUncertain || isOpen ? PERHAPS_APPLIED : undefined
   }
 
   /** Counts an operation, so that the adapter is not closed under it. */

@@ -1,4 +1,4 @@
-import type { FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
+import type { FastifyContextConfig, FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
 import type { Global } from './global.js'
 import { compileKey, parametersOf, type CompiledKey } from './key-pattern.js'
 import { assertNotMisplaced } from './misplaced.js'
@@ -23,8 +23,10 @@ export interface GuardedRoute {
   readonly settings: Settings
   /** The key of the entity that a request acts on. */
   readonly keyOf: (request: FastifyRequest) => string
-  /** What a PUT may do if the entity is absent, and what every other method may do. */
-  readonly policies: { readonly put: Policy, readonly other: Policy }
+  /** What an operation that can create may do if the entity is absent, where it may create it and where it may not. */
+  readonly policies: { readonly creates: Policy, readonly changes: Policy }
+  /** Whether requests of this method may create the entity. */
+  readonly mayCreate: (method: string) => boolean
   /** The methods that are guarded, on a route that `global` alone guards; undefined: all of the route. */
   readonly only: ReadonlySet<string> | undefined
   /** Whether Fastify may answer in place of the handler, by `handlerTimeout`. */
@@ -63,7 +65,8 @@ export function guardRoute (
   return {
     settings,
     keyOf: keyOfRoute(settings.key, route, name),
-    policies: { put: policyOf(settings, settings.create !== false), other: policyOf(settings, false) },
+    policies: { creates: policyOf(settings, true), changes: policyOf(settings, false) },
+    mayCreate: creatorsOf(settings, own),
     only,
     hasTimeout: (route.handlerTimeout ?? serverTimeout) > 0
   }
@@ -82,6 +85,13 @@ export function isGlobal ({ global }: Registration, route: GlobalRoute): boolean
 /** The methods of a route. */
 export function methodsOf (route: Pick<FastifyRouteOptions, 'method'>): string[] {
   return typeof route.method === 'string' ? [route.method] : route.method
+}
+
+// What the plugin's option says is about PUT alone: no other method creates unless its route says so.
+function creatorsOf ({ create }: Settings, own: FastifyContextConfig['ifMatch']): GuardedRoute['mayCreate'] {
+  if (create === false) return () => false
+  if (typeof own !== 'object' || own.create === undefined) return (method) => method === 'PUT'
+  return (method) => method !== 'DELETE' && methodKind(method) === 'write'
 }
 
 function policyOf ({ create, absent }: Settings, mayCreate: boolean): Policy {

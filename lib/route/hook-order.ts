@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify'
 
-type HookName = 'onRequest' | 'preHandler' | 'preSerialization' | 'onSend'
+type HookName = 'onRequest' | 'preValidation' | 'preHandler' | 'preSerialization' | 'onSend'
 type Hook = (...args: never[]) => unknown
 
 /** All hooks that were added last: a copy of a route does not bring along those of the original. */

@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { FastifyInstance } from 'fastify'
+import ifMatch from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { addOtherTags } from './handlers/other-tags.js'
+import { addOffers } from './handlers/permission.js'
 import { app as variants } from './variants.js'
+import { newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
 // Which files a guide quotes, each whole in a block of its own. They are compiled and run here or in integrations/.
 const QUOTED: Record<string, string[]> = {
+  handlers: ['permission', 'other-tags'].map((name) => `test/docs/handlers/${name}.ts`),
   'choosing-an-adapter': ['test/docs/copy-entities.ts'],
   'write-an-adapter': ['offers.sql', 'offer.ts', 'offers-adapter.ts', 'anything.ts', 'offers-adapter.test.ts'].map(
     (name) => `test/docs/write-an-adapter/${name}`
@@ -37,4 +44,50 @@ await t.test('guide variants: each form has a tag of its own, and a write takes 
   t.equal((await read({ accept: 'text/csv', 'if-none-match': tag })).statusCode, 304)
   const put = await variants.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload })
   t.equal(put.statusCode, 200)
+})
+
+async function guideApp (t: Test, add: (app: FastifyInstance) => void, value: unknown) {
+  const storage = memoryAdapter()
+  const app = newApp(t)
+  await app.register(ifMatch, { storage })
+  add(app)
+  return { app, storage, etag: await seed(storage, '1', value) }
+}
+
+await t.test('guide handlers: strangers are 403 without a tag, whatever they send; owners get 304, 412 and the write', async (t) => {
+  const { app, storage, etag } = await guideApp(t, addOffers, { title: 'a', owner: 'me' })
+  const stale = { 'if-match': '"x"' }
+  for (const request of ['GET /offers/1', 'HEAD /offers/1', 'PUT /offers/1', 'GET /offers/2', 'PUT /offers/2']) {
+    for (const headers of [stale, { ...stale, 'x-user': 'you' }, { 'if-match': etag }, { 'if-match': '*' }]) {
+      const response = await send(app, request, headers)
+      t.same([response.statusCode, response.headers.etag], [403, undefined], request)
+    }
+  }
+  const mine = { 'x-user': 'me' }
+  t.equal(await statusOf(app, 'GET /offers/1', { ...mine, 'if-none-match': etag }), 304)
+  for (const method of ['GET', 'PUT']) {
+    const response = await send(app, `${method} /offers/1`, { ...mine, ...stale })
+    t.same([response.statusCode, response.headers.etag], [412, etag], method)
+  }
+  t.equal(await statusOf(app, 'PUT /offers/1', { ...mine, 'if-match': etag }, { title: 'b' }), 200)
+  t.same(await valueOf(storage), { title: 'b', owner: 'me' })
+})
+
+await t.test('guide handlers: a tag in the body or in another header is bound to the write', async (t) => {
+  const { app, storage, etag } = await guideApp(t, addOtherTags, { title: 'a', price: 1 })
+  const put = async (tag?: string) =>
+    await statusOf(app, 'PUT /offers/1', {}, { offer: { title: 'b', price: 2 }, ...tag && { etag: tag } })
+  t.equal(await put(), 400)
+  t.equal(await put('"x"'), 412)
+  t.equal(await put(etag), 200)
+  t.equal(await put(etag), 412)
+  const price = async (basedOn: string | undefined, price: number) =>
+    await statusOf(app, 'POST /offers/1/price', {}, { basedOn, price })
+  t.equal(await price(etag, 3), 409)
+  t.equal(await price(await tagOf(storage), 3), 200)
+  t.equal(await price(etag, 3), 200, 'it costs that already')
+  t.same(await valueOf(storage), { title: 'b', price: 3 })
+  t.equal(await statusOf(app, 'DELETE /offers/1'), 400)
+  t.equal(await statusOf(app, 'DELETE /offers/1', { 'x-offer-version': etag }), 412)
+  t.equal(await statusOf(app, 'DELETE /offers/1', { 'x-offer-version': await tagOf(storage) }), 204)
 })

@@ -530,3 +530,76 @@ await t.test('variants: what the function throws, and a name that cannot be in a
     t.equal(await statusOf(app, `GET /gone/${path}/1`), 410, 'only a success is a variant of the entity')
   }
 })
+
+const WEAK = /^If-Match is false: .* weak .*strong.* 8\.8\.3\.2.*gateway.*compress.*compare: 'opaque'/
+
+await t.test('the current tag that was sent weak is refused with its reason and what to do (RFC 9110 8.8.3.2)', async (t) => {
+  const { app, storage } = await offersApp(t)
+  const { app: unchecked } = await offersApp(t, { storage, precheck: false })
+  const etag = await seed(storage)
+  for (const server of [app, unchecked]) {
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'POST']) {
+      for (const value of [`W/${etag}`, `"x", W/${etag}`]) {
+        const response = await send(server, `${method} /offers/1`, { 'if-match': value })
+        t.equal(response.statusCode, 412)
+        t.match(response.json().message, WEAK, method)
+      }
+      const stale = await send(server, `${method} /offers/1`, { 'if-match': 'W/"x"' })
+      t.notMatch(stale.json().message, /weak/, 'it is another version, weak or not')
+    }
+  }
+  const { app: opaque } = await offersApp(t, { storage, compare: 'opaque' })
+  t.equal((await send(opaque, 'PUT /offers/1', { 'if-match': `W/${etag}` })).statusCode, 200)
+})
+
+await t.test('the message of a refusal names a next step that this request can take', async (t) => {
+  const messageOf = async (
+    options: IfMatchRouteOptions,
+    exists: boolean,
+    method: string,
+    headers: Record<string, string>
+  ): Promise<string> => {
+    const { app, storage } = await offersApp(t, options)
+    if (exists) await seed(storage)
+    const response = await send(app, `${method} /offers/1`, headers)
+    t.ok([404, 412].includes(response.statusCode))
+    return response.json().message
+  }
+  const stale = { 'if-match': '"x"' }
+  const none = { 'if-none-match': '*' }
+  t.match(await messageOf({}, true, 'PUT', stale), /Read it again, apply your change .* new ETag/)
+  t.match(await messageOf({}, true, 'GET', stale), /Read it again without If-Match/)
+  t.match(await messageOf({}, true, 'DELETE', stale), /Read it again, and send its new ETag/)
+  t.match(await messageOf({}, true, 'PUT', none), /^If-None-Match is false: the entity exists already.*If-Match/)
+  t.match(await messageOf({}, false, 'PUT', stale), /no such entity.*To create it, send "If-None-Match: \*"/)
+  for (const [options, method] of [[{}, 'PATCH'], [{}, 'DELETE'], [{}, 'GET'], [{ create: false }, 'PUT']] as const) {
+    const message = await messageOf({ ...options, absent: 412 }, false, method, stale)
+    t.match(message, /there is no such entity.*Check the address/, method)
+    t.notMatch(message, /If-None-Match/, method)
+    t.match(await messageOf(options, false, method, stale), /no such entity.*Check the address/, method)
+  }
+})
+
+await t.test('create() on a route that may not create is a mistake of the server, which names the option (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
+  const cases: Array<[string, IfMatchRouteOptions, Record<string, string>]> = [
+    ['POST', {}, { 'if-match': '*' }],
+    ['POST', { absent: 412 }, { 'if-match': '*' }],
+    ['PATCH', { missing: 'allow' }, {}],
+    ['POST', { missing: 'allow' }, { 'if-none-match': '"x"' }],
+    ['PUT', { create: false }, { 'if-match': '*' }]
+  ]
+  for (const [method, options, headers] of cases) {
+    const { app, storage } = await offersApp(t, {}, (app) => {
+      const config = { ifMatch: { key: '/offers/:id', precheck: false, ...options } }
+      app.route({ method, url: '/new/:id', config, handler: async (request) => await request.entity().create({}) })
+    })
+    const wrong = await send(app, `${method} /new/1`, headers)
+    t.match(wrong.json(), { statusCode: 500, code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+    t.match(wrong.json().message, new RegExp(`of ${method} /new/:id .*"create"`))
+    const etag = await seed(storage)
+    const exists = await send(app, `${method} /new/1`, headers)
+    t.same([exists.statusCode, exists.headers.etag], [412, etag])
+    t.match(exists.json().message, /exists already/)
+    t.notMatch(exists.json().message, /If-None-Match is false/, 'the client did not send it')
+  }
+})

@@ -1,17 +1,22 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import type { FastifyRequest } from 'fastify'
-import type { ReadOptions, StorageAdapter } from 'fastify-if-match'
+import { errorCodes, type ReadOptions, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { ANY } from '../support/expectations.js'
-import { offersApp, seed, send, statusOf } from '../support/offers-app.js'
+import { gatedMemory, offersApp, seed, send, statusOf } from '../support/offers-app.js'
+import { withoutPauses } from '../support/without-pauses.js'
 
 const KEY = '/offers/1'
 const OTHER = '/plans/1'
 
 /** Runs `act` in the handler of a route that is not guarded. */
-async function acting (t: Test, act: (request: FastifyRequest) => Promise<unknown>) {
-  const { app, storage } = await offersApp(t, {}, (app) => {
+async function acting (
+  t: Test,
+  act: (request: FastifyRequest) => Promise<unknown>,
+  adapter: StorageAdapter = memoryAdapter()
+) {
+  const { app, storage } = await offersApp(t, { storage: adapter }, (app) => {
     app.post('/act', async (request, reply) => await reply.send(await act(request) ?? {}))
   })
   return {
@@ -264,4 +269,179 @@ await t.test('keys that no engine takes are refused (FST_IF_MATCH_INVALID_KEY)',
     t.equal(response.statusCode, 400)
     t.equal(response.json().code, 'FST_IF_MATCH_INVALID_KEY')
   }
+})
+
+const APPLIED = /An earlier step of this request was applied and stays: read before you send anything again\.$/
+const PERHAPS = /Another step of this request may have been applied: read before you send anything again\.$/
+const RESEND = /[Ss]end .*again|new ETag/
+
+const FAILED = 'FST_IF_MATCH_PRECONDITION_FAILED'
+
+type Fail = (how: Error | 'contend' | undefined) => void
+
+/** A storage that fails from the moment on that the test says so. */
+function failing (): { storage: StorageAdapter, fail: Fail } {
+  const memory = memoryAdapter()
+  let failure: Error | 'contend' | undefined
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key) {
+      if (failure instanceof Error) throw failure
+      return await memory.read(key)
+    },
+    async write (key, value, expectation) {
+      if (failure instanceof Error) throw failure
+      if (failure === 'contend') await memory.write(key, { other: true }, ANY)
+      return await memory.write(key, value, expectation)
+    }
+  }
+  return { storage, fail: (how) => { failure = how } }
+}
+
+/** The later steps of a request that fail, by what is answered. */
+const LATER: Record<string, [number, string, (request: FastifyRequest, fail: Fail) => Promise<unknown>]> = {
+  'a further create': [412, FAILED, async (request) => await request.entity(OTHER).create({})],
+  'a further replace': [412, FAILED, async (request, fail) => {
+    await request.entity(OTHER).read()
+    fail('contend')
+    await request.entity(OTHER).replace({})
+  }],
+  'a further update that loses each race': [503, 'FST_IF_MATCH_CONTENTION', async (request, fail) => {
+    fail('contend')
+    await request.entity(OTHER).update((value) => value)
+  }],
+  'a read': [503, 'FST_IF_MATCH_STORAGE_UNAVAILABLE', async (request, fail) => {
+    fail(new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE())
+    await request.entity(OTHER).read()
+  }],
+  'a write': [503, 'FST_IF_MATCH_STORAGE_UNAVAILABLE', async (request, fail) => {
+    fail(new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE())
+    await request.entity(OTHER).create({})
+  }],
+  'a write that an adapter gave up': [503, 'FST_IF_MATCH_CONTENTION', async (request, fail) => {
+    fail(new errorCodes.FST_IF_MATCH_CONTENTION(16))
+    await request.entity(OTHER).create({})
+  }],
+  'the own entity again': [412, FAILED, async (request, fail) => {
+    fail('contend')
+    await request.entity().replace({})
+  }],
+  'a create of the own entity': [412, FAILED, async (request) => await request.entity().create({})]
+}
+
+await t.test('once a step was applied, no later one invites to send the request again: own, further and removed', async (t) => {
+  withoutPauses(t)
+  const steps: Record<string, (request: FastifyRequest) => Promise<unknown>> = {
+    'own replaced': async (request) => await request.entity().replace({}),
+    'further created': async (request) => await request.entity('/log/1').create({}),
+    'further removed': async (request) => {
+      await request.entity('/log/2').read()
+      await request.entity('/log/2').remove()
+    },
+    nothing: async (request) => await request.entity().read()
+  }
+  for (const [first, step] of Object.entries(steps)) {
+    for (const [second, [status, code, later]] of Object.entries(LATER)) {
+      if (first === 'nothing' && second.includes('own entity')) continue
+      const { storage, fail } = failing()
+      const { app } = await offersApp(t, { storage }, (app) => {
+        app.post('/steps/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+          await step(request)
+          await later(request, fail)
+        })
+      })
+      const etag = await seed(storage)
+      await storage.write(OTHER, {}, ANY)
+      await storage.write('/log/2', {}, ANY)
+      const response = await send(app, 'POST /steps/1', { 'if-match': etag })
+      t.match(response.json(), { statusCode: status, code }, `${first}, ${second}`)
+      const { message } = response.json()
+      if (first === 'nothing') t.match(message, RESEND, second)
+      else t.match(message, APPLIED, `${first}, ${second}`)
+      if (first !== 'nothing') t.notMatch(message.replace(APPLIED, ''), RESEND, `${first}, ${second}`)
+    }
+  }
+})
+
+await t.test('on a route without a guard, too, and where the outcome of a step is unknown or still open', async (t) => {
+  const created = await acting(t, async (request) => {
+    await request.entity('/log/1').create({})
+    await request.entity(OTHER).create({})
+  })
+  await created.put({})
+  t.match((await created.run()).json(), { statusCode: 412, message: APPLIED })
+
+  const inTransaction = await acting(t, async (request) => {
+    await request.entity('/log/1', { client: 'in a transaction' }).create({})
+    await request.entity(OTHER).create({})
+  }, {
+    ...memoryAdapter(),
+    write: async (key) => await Promise.resolve(key === OTHER
+      ? { applied: false, current: { value: {}, version: 'a' } }
+      : { applied: true, version: 'b', created: true })
+  })
+  t.match((await inTransaction.run()).json(), { statusCode: 412, message: PERHAPS }, 'the app may roll it back')
+
+  const { storage, fail } = failing()
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.post('/unknown', async (request) => {
+      fail(new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN())
+      await request.entity('/log/1').create({}).catch(() => {})
+      fail(undefined)
+      await request.entity(OTHER).create({})
+    })
+  })
+  await storage.write(OTHER, {}, ANY)
+  t.match((await send(app, 'POST /unknown')).json(), { statusCode: 412, message: PERHAPS })
+
+  const { storage: gated, hold, open } = gatedMemory()
+  const { app: open1 } = await offersApp(t, { storage: gated }, (app) => {
+    app.post('/open/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+      hold('write')
+      void request.entity().replace({ title: 'mine' })
+      hold('remove')
+      setImmediate(open)
+      await request.entity(OTHER).create({})
+    })
+  })
+  await gated.write('/offers/1', { title: 'seeded' }, ANY)
+  await gated.write(OTHER, {}, ANY)
+  t.match((await send(open1, 'POST /open/1', { 'if-match': '*' })).json(), { statusCode: 412, message: PERHAPS })
+})
+
+await t.test('a step that was refused or did nothing is none: the next one may invite to send the request again', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/steps/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) => {
+      await request.entity().unchanged()
+      await request.entity('/log/1').create({}).catch(() => {})
+      await request.entity('/log/2').remove().catch(() => {})
+      await request.entity(OTHER).create({})
+    })
+  })
+  const etag = await seed(storage)
+  await storage.write(OTHER, {}, ANY)
+  await storage.write('/log/1', {}, ANY)
+  t.match((await send(app, 'POST /steps/1', { 'if-match': etag })).json(), { statusCode: 412, message: RESEND })
+})
+
+await t.test('an error that was given other words has the one of the adapter as its cause', async (t) => {
+  const { storage, fail } = failing()
+  const away = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE()
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.post('/steps', async (request) => {
+      await request.entity('/log/1').create({})
+      fail(away)
+      for (const operation of [
+        request.entity(OTHER).read(),
+        request.entity(OTHER).create({}),
+        request.entity(OTHER).update((value) => value)
+      ]) {
+        const error = await operation.catch((error: unknown) => error) as Error
+        t.not(error, away)
+        t.equal(error.cause, away)
+      }
+    })
+  })
+  t.equal(await statusOf(app, 'POST /steps'), 200)
+  t.match(away.message, RESEND, 'that of the adapter is left as it was')
 })

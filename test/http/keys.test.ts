@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { FastifyRequest } from 'fastify'
 import ifMatch, { entityKey } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
@@ -132,4 +132,108 @@ await t.test('wrong keys fail at boot and name the route (FST_IF_MATCH_INVALID_O
   t.throws(add('/x/:a', '/x/:a(('), { code, message: /parenthesis/ })
   t.throws(add('/offers/:id', undefined, { host: 'a.example' }), { code, message: /constraints/ })
   add('/offers/:id', '/a.example/offers/:id', { host: 'a.example' })()
+})
+
+const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
+
+/** The keys of the own entity, as a hook and the handler see them, or the status of the refusal. */
+async function keysOf (
+  t: Test,
+  hook: (typeof HOOKS)[number],
+  url: string,
+  route: { schema?: object, validatorCompiler?: unknown, attachValidation?: boolean, config?: object }
+): Promise<unknown> {
+  const keys: unknown[] = []
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  app.put('/n/:id', {
+    config: { ifMatch: true },
+    ...route as object,
+    [hook]: async (request: FastifyRequest) => { keys.push(request.entity().key) }
+  }, async (request) => {
+    keys.push((await request.entity().create({})) && request.entity().key, request.params)
+  })
+  const { statusCode, body } = await send(app, `PUT ${url}`, CREATE)
+  return statusCode === 200 ? keys : [statusCode, JSON.parse(body).message]
+}
+
+const INTEGER = { type: 'object', properties: { id: { type: 'integer' } } }
+
+for (const hook of HOOKS) {
+  await t.test(`the key of the own entity is made of the validated parameters, also in ${hook}`, async (t) => {
+    for (const url of ['/n/1', '/n/01', '/n/1.0']) {
+      t.same(await keysOf(t, hook, url, { schema: { params: INTEGER } }), ['/n/1', '/n/1', { id: 1 }], url)
+    }
+    t.same(await keysOf(t, hook, '/n/01', {}), ['/n/01', '/n/01', { id: '01' }], 'no schema')
+    const byFunction = (request: FastifyRequest): string => {
+      const { params, query } = request as unknown as Record<string, Record<string, unknown>>
+      return `${typeof params!['id']} ${typeof query!['page']} ${query!['lang']}`
+    }
+    const querystring = {
+      type: 'object',
+      properties: { page: { type: 'integer' }, lang: { type: 'string', default: 'en' } }
+    }
+    const made = await keysOf(t, hook, '/n/01?page=01', {
+      schema: { params: INTEGER, querystring },
+      config: { ifMatch: { key: byFunction } }
+    })
+    t.same(made, ['number number en', 'number number en', { id: 1 }], 'a function of the request')
+  })
+
+  await t.test(`in ${hook}, a validator of the app makes the key, too, and is not given its own result again`, async (t) => {
+    const lower = () => ({ id }: { id: string }) => ({ value: { id: `${id.toLowerCase()}!` } })
+    const byCompiler = async (validatorCompiler: unknown) =>
+      await keysOf(t, hook, '/n/A', { schema: { params: {} }, validatorCompiler })
+    t.same(await byCompiler(lower), ['/n/a!', '/n/a!', { id: 'a!' }])
+    const joi = () => ({ id }: { id: string }) => ({ value: { id: id.toLowerCase() }, error: undefined })
+    t.same(await byCompiler(joi), ['/n/a', '/n/a', { id: 'a' }])
+    const accepts = () => () => true
+    t.same(await byCompiler(accepts), ['/n/A', '/n/A', { id: 'A' }])
+  })
+
+  await t.test(`in ${hook}, parameters that are invalid make a key as they are, and the answer is the 400 of Fastify`, async (t) => {
+    const invalid = await keysOf(t, hook, '/n/x', { schema: { params: INTEGER } })
+    t.same(invalid, [400, 'params/id must be integer'])
+    const attached = await keysOf(t, hook, '/n/x', { schema: { params: INTEGER }, attachValidation: true })
+    t.same(attached, ['/n/x', '/n/x', { id: 'x' }])
+    const refuses = () => () => ({ error: new Error('not this one') })
+    t.same(await keysOf(t, hook, '/n/x', { schema: { params: {} }, validatorCompiler: refuses }), [400, 'not this one'])
+  })
+}
+
+await t.test('ahead of a validator that is asynchronous, the own entity is refused, and the error names preHandler', async (t) => {
+  for (const hook of HOOKS) {
+    for (const end of ['accepts', 'rejects']) {
+      const compiler = () => async () => { if (end === 'rejects') throw new Error('not this one') }
+      const got = await keysOf(t, hook, '/n/A', { schema: { params: {} }, validatorCompiler: compiler }) as unknown[]
+      if (hook !== 'preHandler') t.match(got, [500, /asynchronous.*preHandler/])
+      else if (end === 'rejects') t.same(got, [400, 'not this one'])
+      else t.same(got, ['/n/A', '/n/A', { id: 'A' }])
+    }
+  }
+})
+
+await t.test('a validator runs once where nothing asks for the entity ahead of it', async (t) => {
+  let runs = 0
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  const validatorCompiler = () => () => { runs++; return true }
+  app.put('/n/:id', { config: { ifMatch: true }, schema: { params: {} }, validatorCompiler }, replace)
+  await send(app, 'PUT /n/1', CREATE)
+  t.equal(runs, 1)
+})
+
+await t.test('a request whose entity is asked for ahead of the validation is left as it was', async (t) => {
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  const seen: unknown[] = []
+  app.put('/n/:id', {
+    config: { ifMatch: true },
+    schema: { params: INTEGER, querystring: { type: 'object', properties: { page: { type: 'integer', default: 1 } } } },
+    onRequest: async (request) => {
+      seen.push(request.entity().key, { ...request.params as object }, { ...request.query as object })
+    }
+  }, replace)
+  t.equal(await statusOf(app, 'PUT /n/01', CREATE), 200)
+  t.same(seen, ['/n/1', { id: '01' }, {}])
 })

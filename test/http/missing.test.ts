@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { IfMatchRouteOptions } from 'fastify-if-match'
 import { offersApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
 for (const method of ['PUT', 'PATCH', 'DELETE', 'POST']) {
@@ -96,4 +97,25 @@ await t.test('a custom method counts as a write, and one that is registered as s
   t.equal(await statusOf(app, 'PROPFIND /offers/1'), 200)
   t.equal(await statusOf(app, 'PROPFIND /offers/1', { 'if-match': '"x"' }), 412)
   t.equal(await statusOf(app, 'PROPFIND /offers/1', { 'if-none-match': etag }), 412, '304 is for GET and HEAD')
+})
+
+await t.test('the refusal of a write without a strategy names If-None-Match: * where the request may create, and there alone', async (t) => {
+  const messageOf = async (
+    options: IfMatchRouteOptions,
+    method: string,
+    headers: Record<string, string> = {}
+  ): Promise<string> => {
+    const { app } = await offersApp(t, options)
+    const response = await send(app, `${method} /offers/1`, headers)
+    t.match(response.json(), { code: 'FST_IF_MATCH_REQUIRED', message: /send its ETag in If-Match.*"If-Match: \*"/ })
+    return response.json().message
+  }
+  const names = /"If-None-Match: \*" to create/
+  t.match(await messageOf({}, 'PUT'), names)
+  t.match(await messageOf({ missing: 428 }, 'PUT'), names)
+  t.match(await messageOf({}, 'PUT', { 'if-none-match': '"x"' }), names)
+  t.match(await messageOf({ create: 'if-none-match' }, 'PATCH'), names)
+  for (const method of ['PATCH', 'POST', 'DELETE']) t.notMatch(await messageOf({}, method), names, method)
+  t.notMatch(await messageOf({ create: 'wildcard' }, 'DELETE'), names)
+  t.notMatch(await messageOf({ create: false }, 'PUT'), names)
 })

@@ -130,14 +130,67 @@ await t.test('a write to a further entity that is not awaited and loses is the a
   t.equal((await answer).statusCode, 412)
 })
 
-await t.test('an error of the handler does not wait for its unawaited write, and is not replaced by it', async (t) => {
-  const { storage, hold, open } = gatedMemory()
-  const { act } = await handlerApp(t, async (request) => {
+await t.test('an error of the handler waits for its unawaited writes, and is not replaced by what becomes of them', async (t) => {
+  const errors: RouteHandlerMethod[] = [
+    async () => { throw Object.assign(new Error('the handler failed'), { statusCode: 422 }) },
+    async (_request, reply) => await reply.code(422).send({ own: true }),
+    async (_request, reply) => await reply.code(422).send('text')
+  ]
+  for (const error of errors) {
+    for (const key of [undefined, '/log/1']) {
+      for (const loses of [false, true]) {
+        const { storage, hold, arrival, open } = gatedMemory()
+        const { act, app } = await handlerApp(t, async function (request, reply) {
+          hold('write')
+          const entity = request.entity(key)
+          void (key === undefined ? entity.replace({ title: 'mine' }) : entity.create({ title: 'mine' }))
+          return await error.call(this, request, reply)
+        }, { storage })
+        let isAnswered = false
+        app.addHook('onResponse', async () => { isAnswered = true })
+        const answer = act().finally(() => { isAnswered = true })
+        await arrival
+        hold('remove')
+        if (loses) await storage.write(key ?? KEY, { title: 'other' }, ANY)
+        await new Promise((resolve) => { setImmediate(resolve) })
+        t.equal(isAnswered, false, 'the write is not over')
+        open()
+        t.equal((await answer).statusCode, 422)
+        t.same((await storage.read(key ?? KEY))?.value, { title: loses ? 'other' : 'mine' })
+      }
+    }
+  }
+})
+
+await t.test('an error waits for all writes, also after one of them was refused', async (t) => {
+  const { storage, hold, arrival, open } = gatedMemory()
+  const { act, etag } = await handlerApp(t, async (request) => {
+    void request.entity('/log/1').replace({})
     hold('write')
     void request.entity().replace({ title: 'mine' })
     throw new Error('the handler failed')
   }, { storage })
-  t.equal((await act()).statusCode, 500)
+  let isAnswered = false
+  const answer = act().finally(() => { isAnswered = true })
+  await arrival
+  await new Promise((resolve) => { setImmediate(resolve) })
+  t.equal(isAnswered, false)
+  open()
+  t.equal((await answer).statusCode, 500)
+  t.not(await tagOf(storage), etag)
+})
+
+await t.test('the answer of handlerTimeout does not wait for a write in flight', async (t) => {
+  const { storage, hold, open } = gatedMemory()
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } }, handlerTimeout: 20 }, async (request) => {
+      hold('write')
+      return await request.entity().replace({ title: 'mine' })
+    })
+  })
+  await seed(storage)
+  const response = await send(app, 'POST /act/1', { 'if-match': '*' })
+  t.match(response.json(), { statusCode: 503, code: 'FST_ERR_HANDLER_TIMEOUT' })
   open()
 })
 

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { addOfferRoutes, newApp, offersApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
@@ -109,6 +110,141 @@ await t.test('a success that an earlier hook sends stays as it is: the handler w
   t.equal(response.statusCode, 200)
   t.same(response.json(), { replayed: true })
   t.equal(response.headers.etag, '"theirs"')
+})
+
+/** Refuses everybody but the owner of the offer, who is sent in `x-user`. */
+async function ownersOnly (request: FastifyRequest): Promise<void> {
+  const { value } = await request.entity<{ owner: string }>().read()
+  if (value.owner !== request.headers['x-user']) throw new Forbidden('not yours')
+}
+
+for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
+  await t.test(`a check in ${hook} that reads who owns the entity comes before 412 and 304 (RFC 9110 13.2.1)`, async (t) => {
+    for (const precheck of [true, false]) {
+      const { app, storage } = await offersApp(t, { precheck, absent: 412 }, (app) => {
+        app.addHook(hook as 'onRequest', ownersOnly)
+      })
+      const etag = await seed(storage, '1', { title: 'seeded', owner: 'me' })
+      for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'POST']) {
+        for (const headers of [STALE, { 'if-match': etag }, { 'if-none-match': etag }, { 'if-none-match': '*' }]) {
+          const response = await send(app, `${method} /offers/1`, headers)
+          t.same([response.statusCode, response.headers.etag], [403, undefined], `${method} ${JSON.stringify(headers)}`)
+        }
+      }
+      const mine = { 'x-user': 'me' }
+      for (const method of ['GET', 'HEAD', 'PUT']) {
+        const response = await send(app, `${method} /offers/1`, { ...mine, ...STALE })
+        t.same([response.statusCode, response.headers.etag], [412, etag], `${method} by the owner`)
+      }
+      t.equal(await statusOf(app, 'GET /offers/1', { ...mine, 'if-none-match': etag }), 304)
+      for (const method of ['GET', 'PUT']) {
+        t.equal(await statusOf(app, `${method} /offers/absent`, STALE), 404, 'what the hook is told of an absence')
+      }
+      t.equal(await statusOf(app, 'GET /offers/1', { ...mine, 'if-match': etag }), 200)
+    }
+  })
+}
+
+await t.test('with precheck false, a check in the handler comes before 404, 412, 304 and the tag, in every method', async (t) => {
+  const guard = { ifMatch: { key: '/offers/:id', precheck: false } }
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.route({
+      method: ['GET', 'PUT', 'PATCH', 'DELETE', 'POST'],
+      url: '/checked/:id',
+      config: guard,
+      handler: async (request) => {
+        const entity = request.entity<object>()
+        const isRead = request.method === 'GET' || request.method === 'HEAD'
+        if (request.headers['x-read'] !== undefined) await entity[isRead ? 'unchanged' : 'read']().catch(() => {})
+        if (request.headers['x-user'] !== 'me') throw new Forbidden('not yours')
+        return isRead ? await entity.read() : await entity.update((offer) => offer)
+      }
+    })
+  })
+  const etag = await seed(storage)
+  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'POST']) {
+    for (const headers of [STALE, { 'if-match': etag }, { 'if-match': '*' }, { ...STALE, 'if-none-match': etag }]) {
+      for (const id of ['1', 'absent']) {
+        for (const read of [{}, { 'x-read': '1' }]) {
+          const response = await send(app, `${method} /checked/${id}`, { ...headers, ...read })
+          const title = `${method} ${id} ${JSON.stringify(headers)}`
+          t.same([response.statusCode, response.headers.etag], [403, undefined], title)
+        }
+      }
+    }
+    const stale = await send(app, `${method} /checked/1`, { ...STALE, 'x-user': 'me' })
+    t.same([stale.statusCode, stale.headers.etag], [412, etag], `${method} by the owner`)
+    t.equal(await statusOf(app, `${method} /checked/absent`, { 'if-match': '*', 'x-user': 'me' }), 404)
+  }
+})
+
+await t.test('with precheck false, If-Match of a GET counts where its answer is a success, in any form (RFC 9110 13.2.1)', async (t) => {
+  const bodies: Record<string, () => unknown> = {
+    object: () => ({ a: 1 }),
+    string: () => 'text',
+    buffer: () => Buffer.from('bytes'),
+    stream: () => Readable.from(['a', 'b']),
+    Response: () => new Response('body')
+  }
+  const streams: Readable[] = []
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.addHttpMethod('SEARCH')
+    app.route({
+      method: ['GET', 'SEARCH'],
+      url: '/read/:id/:form/:status',
+      config: { ifMatch: { key: '/offers/:id', precheck: false, absent: 412 } },
+      handler: async (request, reply) => {
+        const { form, status } = request.params as { form: string, status: string }
+        await request.entity().read().catch((error: Error) => {
+          if (request.headers['x-go-on'] === undefined) throw error
+        })
+        const body = bodies[form]!()
+        if (body instanceof Readable) streams.push(body)
+        return await reply.code(Number(status)).send(body)
+      }
+    })
+  })
+  const etag = await seed(storage)
+  for (const form of Object.keys(bodies)) {
+    for (const method of ['GET', 'HEAD', 'SEARCH']) {
+      const stale = await send(app, `${method} /read/1/${form}/200`, STALE)
+      t.same([stale.statusCode, stale.headers.etag], [412, etag], `${method} ${form}`)
+      t.equal(await statusOf(app, `${method} /read/1/${form}/200`, { 'if-match': etag }), 200, `${method} ${form}`)
+    }
+  }
+  for (const stream of streams.slice(0, 3)) t.equal(stream.destroyed, true, 'a stream that is not sent is released')
+  for (const status of [203, 206]) t.equal(await statusOf(app, `GET /read/1/object/${status}`, STALE), 412, `${status}`)
+  for (const status of [302, 404, 409, 500]) {
+    t.equal(await statusOf(app, `GET /read/1/object/${status}`, STALE), status, 'its answer without the precondition')
+  }
+  t.equal(await statusOf(app, 'SEARCH /read/1/object/200', { 'if-none-match': etag }), 412)
+  t.equal(await statusOf(app, 'GET /read/2/object/200', STALE), 412, 'absent: 412')
+  t.equal(await statusOf(app, 'GET /read/2/object/200'), 404)
+  const goOn = { 'x-go-on': '1' }
+  t.equal(await statusOf(app, 'GET /read/2/object/200', { ...STALE, ...goOn }), 412, 'a success in place of nothing')
+  t.equal(await statusOf(app, 'GET /read/2/object/200', goOn), 200)
+})
+
+await t.test('a write in the handler of a GET is judged by its precondition, and the answer is not judged again', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    for (const precheck of [true, false]) {
+      app.get(`/visits/${precheck}/:id`, { config: { ifMatch: { key: '/offers/:id', precheck } } }, async (request) => {
+        const entity = request.entity<Record<string, number>>()
+        await entity.read()
+        const saved = await entity.update((offer) => ({ ...offer, visits: (offer['visits'] ?? 0) + 1 }))
+        await entity.unchanged()
+        return saved.value
+      })
+    }
+  })
+  await seed(storage)
+  for (const precheck of [true, false]) {
+    const etag = await tagOf(storage)
+    t.equal(await statusOf(app, `GET /visits/${precheck}/1`, STALE), 412)
+    t.equal(await tagOf(storage), etag)
+    t.equal(await statusOf(app, `GET /visits/${precheck}/1`, { 'if-match': etag }), 200)
+    t.not(await tagOf(storage), etag)
+  }
 })
 
 await t.test('a PUT with Content-Range is 400, after the refusals of the app and before the handler (RFC 9110 14.5)', async (t) => {

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import type { IfMatchRouteOptions } from 'fastify-if-match'
-import { offersApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
+import ifMatch, { type IfMatchOptions, type IfMatchRouteOptions } from 'fastify-if-match'
+import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { newApp, offersApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
 
 // The tables of docs/reference/http-semantics.md: RFC 9110 13.1.1, 13.1.2, 13.2.1 and 13.2.2.
 
@@ -87,19 +88,72 @@ await t.test('outcome table: with create "wildcard", If-Match: * creates too', a
 })
 
 await t.test('outcome table: an absent entity that may not be created', async (t) => {
-  const required = [400, 404, undefined, 404, 404, undefined, 404]
+  // If-None-Match: "x" is true there, and names no strategy; `*` names one that this route does not know.
+  const required = [400, 404, undefined, 404, 404, undefined, 400]
   const allowed = [404, 404, undefined, 404, 404, undefined, 404]
   await checkRow(t, {}, false, CHANGES, required)
   await checkRow(t, { missing: 'allow' }, false, CHANGES, allowed)
   await checkRow(t, { create: false }, false, ['PUT'], required)
+  const by428 = [428, 404, undefined, 404, 404, undefined, 428]
+  await checkRow(t, { missing: 428 }, false, CHANGES, by428)
+  await checkRow(t, { create: false, missing: 428 }, false, ['PUT'], by428)
   await checkRow(t, { create: false, missing: 'allow' }, false, ['PUT'], allowed)
 })
 
 await t.test('outcome table: with absent 412, If-Match is 412 if the entity is absent and may not be created', async (t) => {
-  const written = [400, 412, undefined, 412, 404, undefined, 404]
+  const written = [400, 412, undefined, 412, 404, undefined, 400]
   await checkRow(t, { absent: 412 }, false, CHANGES, written)
   await checkRow(t, { absent: 412, create: false }, false, ['PUT'], written)
   await checkRow(t, { absent: 412 }, false, READS, [404, 412, undefined, 412, 404, undefined, 404])
+})
+
+await t.test('outcome table: create on the route counts for its methods but DELETE; that of the plugin for PUT alone', async (t) => {
+  const replaces = async (options: IfMatchOptions, routeOptions: IfMatchRouteOptions | true) => {
+    const app = newApp(t)
+    await app.register(ifMatch, options)
+    app.addHttpMethod('MKCOL', { hasBody: true })
+    for (const method of ['PUT', 'PATCH', 'DELETE', 'POST', 'MKCOL', 'GET']) {
+      app.route({
+        method,
+        url: '/offers/:id',
+        config: { ifMatch: routeOptions },
+        handler: async (request, reply) => {
+          const { created } = await request.entity().replace({ title: 'made' })
+          return await reply.code(created ? 201 : 200).send({})
+        }
+      })
+    }
+    return app
+  }
+  const statuses = async (
+    options: Omit<IfMatchOptions, 'storage'>,
+    routeOptions: IfMatchRouteOptions | true,
+    headers: object
+  ): Promise<Record<string, number>> => {
+    const result: Record<string, number> = {}
+    for (const method of ['PUT', 'PATCH', 'POST', 'MKCOL', 'DELETE', 'GET']) {
+      const app = await replaces({ ...options, storage: memoryAdapter() }, routeOptions)
+      result[method] = await statusOf(app, `${method} /offers/1`, { ...headers })
+      if (result[method] !== 201) continue
+      t.equal(await statusOf(app, `${method} /offers/1`, { 'if-none-match': '*' }), 412, `${method}: it exists now`)
+    }
+    return result
+  }
+  const none = { 'if-none-match': '*' }
+  const wildcard = { 'if-match': '*' }
+  const others = (status: number, rest = 404) =>
+    ({ PUT: 201, PATCH: status, POST: status, MKCOL: status, DELETE: rest, GET: 404 })
+  for (const create of ['if-none-match', 'wildcard'] as const) {
+    t.same(await statuses({}, { create }, none), others(201), `on the route: ${create}`)
+    t.same(await statuses({ create }, true, none), others(404), `of the plugin: ${create}`)
+  }
+  t.same(await statuses({}, { create: 'wildcard' }, wildcard), others(201))
+  t.same(await statuses({ create: 'wildcard' }, true, wildcard), others(404))
+  t.same(await statuses({}, { create: 'if-none-match' }, wildcard), { ...others(412), PUT: 412 })
+  t.same(await statuses({}, { create: 'if-none-match' }, { 'if-match': '"x"' }), { ...others(412), PUT: 412 })
+  t.same(await statuses({}, { create: 'if-none-match', missing: 'allow' }, {}), others(201))
+  t.same(await statuses({}, { missing: 'allow' }, {}), others(404))
+  t.same(await statuses({ create: 'wildcard' }, { create: false }, none), { ...others(404), PUT: 404 })
 })
 
 await t.test('outcome table: without the comparison before the handler, the write gives the same answers to If-Match', async (t) => {

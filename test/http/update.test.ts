@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { FastifyRequest } from 'fastify'
 import type { Entity, StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { conditionalWrite } from '../../lib/request/conditional-write.js'
@@ -233,4 +234,167 @@ await t.test('a PUT without a body is the client\'s fault still: the handler pas
   const { app } = await offersApp(t)
   const response = await app.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-none-match': '*' } })
   t.same([response.statusCode, response.json().code], [422, 'FST_IF_MATCH_INVALID_VALUE'])
+})
+
+await t.test('update and replace give the function the version and the tag of the value that it is given', async (t) => {
+  const given: unknown[] = []
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    const options = { config: { ifMatch: { key: '/offers/:id', create: 'wildcard' } } } as const
+    app.put('/act/:id', options, async (request) =>
+      await request.entity<Offer>().replace((_current, found) => { given.push(found); return { title: 'n' } }))
+    app.post('/act/:id', options, async (request) => {
+      const entity = request.entity<Offer>()
+      if (request.headers['x-first'] !== undefined) given.push({ ...await entity.replace({ title: 'first' }) })
+      return await entity.update((offer, { version, etag }) => { given.push({ version, etag }); return offer })
+    })
+    app.post('/further', async (request) => {
+      await request.entity<Offer>(KEY).update((offer, found) => { given.push(found); return offer })
+      await request.entity<Offer>('/offers/2').replace((offer, found) => {
+        given.push(offer, found)
+        return { title: '' }
+      })
+    })
+  })
+  const found = (etag?: string) => ({ version: etag?.slice(1, -1), etag })
+  await send(app, 'PUT /act/1', WILDCARD)
+  const first = await tagOf(storage)
+  await send(app, 'PUT /act/1', { 'if-match': first })
+  const second = await tagOf(storage)
+  await send(app, 'POST /act/1', WILDCARD)
+  t.strictSame(given.splice(0), [undefined, found(first), found(second)])
+  await send(app, 'POST /act/1', { ...WILDCARD, 'x-first': '1' })
+  const [saved, seen] = given.splice(0) as [{ etag: string }, unknown]
+  t.strictSame(seen, found(saved.etag), 'that of its own first write')
+  const third = await tagOf(storage)
+  await send(app, 'POST /further')
+  t.strictSame(given, [found(third), undefined, undefined])
+})
+
+await t.test('after a lost race the function is given the tag of the version that it lost to', async (t) => {
+  const { storage, contested: adapter } = contested(2)
+  const given: Array<[unknown, string]> = []
+  const { app } = await offersApp(t, { storage: adapter }, (app) => {
+    app.post('/act/:id', { config: OFFERS }, async (request) =>
+      await request.entity<Offer>().update(async (offer, { etag }) => {
+        t.equal(etag, await tagOf(storage))
+        given.push([offer.price, etag])
+        return offer
+      }))
+  })
+  await seed(storage)
+  t.equal(await statusOf(app, 'POST /act/1', WILDCARD), 200)
+  t.same(given.map(([price]) => price), [undefined, 1, 2])
+  t.equal(new Set(given.map(([, etag]) => etag)).size, 3)
+})
+
+const NESTED = { code: 'FST_IF_MATCH_NESTED_WRITE', statusCode: 500 }
+const OPERATIONS = ['create', 'replace', 'update', 'remove', 'unchanged'] as const
+
+/** Begins a write of this kind. */
+async function begin (entity: Entity<Offer>, operation: (typeof OPERATIONS)[number]): Promise<unknown> {
+  if (operation === 'remove' || operation === 'unchanged') return await entity[operation]()
+  return await (operation === 'update' ? entity.update((offer) => offer) : entity[operation]({ title: 'nested' }))
+}
+
+/** The handles by which the function of a write may reach the entity of that write. */
+const HANDLES: Record<string, (entity: Entity<Offer>, request: FastifyRequest) => Entity<Offer>> = {
+  'the same handle': (entity) => entity,
+  'another handle': (entity, request) => request.entity<Offer>(entity.key),
+  'a handle with a context': (entity, request) => request.entity<Offer>(entity.key, {})
+}
+
+for (const outer of ['update', 'replace'] as const) {
+  await t.test(`a write inside the function of ${outer}() is refused, by whichever handle, and says what to do (FST_IF_MATCH_NESTED_WRITE)`, async (t) => {
+    for (const key of [undefined, KEY, '/plans/1']) {
+      for (const operation of OPERATIONS) {
+        for (const [name, handle] of Object.entries(HANDLES)) {
+          const { app, storage } = await offersApp(t, {}, (app) => {
+            app.post('/act/:id', { config: OFFERS }, async (request) => {
+              const entity = request.entity<Offer>(key)
+              await request.entity().unchanged()
+              return await entity[outer](async (offer?: Offer) => {
+                await begin(handle(entity, request), operation)
+                return offer!
+              })
+            })
+          })
+          await seed(storage)
+          await storage.write('/plans/1', { title: 'plan' }, ANY)
+          const response = await send(app, 'POST /act/1', WILDCARD)
+          t.match(response.json(), NESTED, `${operation} by ${name} of ${key}`)
+          t.match(response.json().message, new RegExp(`A ${operation} of .*Return the new value`))
+          t.same(await valueOf(storage), { title: 'seeded' })
+          t.same((await storage.read('/plans/1'))?.value, { title: 'plan' })
+        }
+      }
+    }
+  })
+}
+
+await t.test('the function that swallows the refusal of its nested write, or does not await it, goes on, and nothing is unhandled', async (t) => {
+  const unhandled: unknown[] = []
+  const listener = (reason: unknown): void => { unhandled.push(reason) }
+  process.on('unhandledRejection', listener)
+  t.teardown(() => { process.off('unhandledRejection', listener) })
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    const handler = async (request: FastifyRequest): Promise<unknown> => {
+      const entity = request.entity<Offer>(KEY)
+      return await entity.update(async (offer) => {
+        if (request.headers['x-await'] === undefined) void entity.replace({ title: 'nested' })
+        else await entity.replace({ title: 'nested' }).catch(() => {})
+        return { ...offer, price: (offer.price ?? 0) + 1 }
+      })
+    }
+    app.post('/act/:id', { config: OFFERS }, handler)
+    app.post('/unguarded', handler)
+  })
+  await seed(storage)
+  for (const route of ['/act/1', '/unguarded']) {
+    for (const headers of [{}, { 'x-await': '1' }]) {
+      t.equal(await statusOf(app, `POST ${route}`, { ...WILDCARD, ...headers }), 200)
+    }
+  }
+  t.same(await valueOf(storage), { title: 'seeded', price: 4 })
+  await new Promise((resolve) => { setImmediate(resolve) })
+  t.same(unhandled, [])
+})
+
+await t.test('two updates that write across, A in B in A, end with an error, and do not wait for each other', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/nested', async (request) => {
+      const [a, b] = [request.entity<Offer>(KEY), request.entity<Offer>('/offers/2')]
+      return await a.update(async () => (await b.update(async () => (await a.update((offer) => offer)).value)).value)
+    })
+    app.post('/across', async (request) => {
+      const [a, b] = [request.entity<Offer>(KEY), request.entity<Offer>('/offers/2')]
+      const ends = await Promise.allSettled([
+        a.update(async () => (await b.update((offer) => offer)).value),
+        b.update(async () => (await a.update((offer) => offer)).value)
+      ])
+      return ends.map((end) => end.status === 'fulfilled' ? 'done' : (end.reason as { code: string }).code)
+    })
+  })
+  await seed(storage)
+  await seed(storage, '2')
+  t.match((await send(app, 'POST /nested')).json(), NESTED)
+  t.ok((await send(app, 'POST /across')).json().includes(NESTED.code))
+})
+
+await t.test('the function may read its entity and write another one, and writes that were begun before it runs wait for it', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/act/:id', { config: OFFERS }, async (request) => {
+      const entity = request.entity<Offer>()
+      const first = entity.update(async (offer) => {
+        t.same((await request.entity<Offer>().read()).value, offer)
+        await request.entity('/log/1').create({ a: 1 })
+        return { ...offer, price: 1 }
+      })
+      const second = entity.update((offer) => ({ ...offer, price: offer.price! + 1 }))
+      await Promise.all([first, second])
+      await entity.update(() => { throw new Error('given up') }).catch(() => {})
+      return (await entity.update((offer) => ({ ...offer, price: offer.price! + 1 }))).value
+    })
+  })
+  const etag = await seed(storage)
+  t.same((await send(app, 'POST /act/1', { 'if-match': etag })).json(), { title: 'seeded', price: 3 })
 })

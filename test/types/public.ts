@@ -16,6 +16,7 @@ import ifMatch, {
   type Found,
   type IfMatchOptions,
   type IfMatchRouteOptions,
+  type Revision,
   type Saved,
   type StorageAdapter,
   type WriteResult
@@ -82,6 +83,10 @@ app.post('/d', async (request) => {
   await entity.update((offer) => ({ ...offer, price: (offer.price ?? 0) + 1 }))
   await entity.update(async (offer) => offer)
   await entity.replace((current) => current ?? { title: 'new' })
+  await entity.update((offer, { version, etag }) => ({ ...offer, title: version + etag }))
+  await entity.replace((_current, revision: Revision | undefined) => ({ title: revision?.etag ?? 'new' }))
+  // @ts-expect-error there is no revision where there is no entity
+  await entity.replace((_current, { etag }) => ({ title: etag }))
   await entity.create({ title: 'new' })
   const nothing: void = await entity.remove()
   // @ts-expect-error the title is missing

@@ -56,6 +56,20 @@ await t.test('a PUT that may create shows If-None-Match as well, and requires ne
   t.match(textOf(wildcard, 'If-Match'), /`\*` creates, too/)
 })
 
+await t.test('a PATCH or POST whose route sets create shows If-None-Match as well; the option of the plugin is about PUT', async (t) => {
+  for (const method of ['PATCH', 'POST'] as const) {
+    const creates = await operationOf(t, { method, ifMatch: { create: 'wildcard' } })
+    t.strictSame(headersOf(creates), { 'If-Match': false, 'If-None-Match': false }, method)
+    t.match(textOf(creates, 'If-Match'), new RegExp(`\`\\*\` creates, too.* unless a ${method} sends`))
+    t.strictSame(headersOf(await operationOf(t, { method, ifMatch: true })), { 'If-Match': true }, method)
+  }
+  const removes = await operationOf(t, { method: 'DELETE', ifMatch: { create: 'wildcard' } })
+  t.strictSame(headersOf(removes), { 'If-Match': true })
+  const mixed = await operationOf(t, { method: ['PUT', 'PATCH', 'DELETE'], ifMatch: { create: 'if-none-match' } })
+  t.match(textOf(mixed, 'If-Match'), /unless a PUT or PATCH sends `If-None-Match: \*`/)
+  t.match(textOf(mixed, 'If-None-Match'), /^PUT, PATCH: `\*` creates/)
+})
+
 await t.test('GET and HEAD show both headers, neither required (RFC 9110 13.1.1, 13.1.2)', async (t) => {
   for (const method of ['GET', 'HEAD'] as const) {
     const operation = await operationOf(t, { method, ifMatch: true }, { swagger: { exposeHeadRoutes: true } })
