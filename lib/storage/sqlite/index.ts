@@ -7,6 +7,7 @@ import {
 } from '../../errors.js'
 import type { ListingAdapter, ReadOptions, RemoveResult, Stored, WriteResult } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
+import { assertNoContext } from '../kit/context.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey, compareKeys, endOfPrefix } from '../kit/key.js'
 import { pageLimit, pageOf } from '../kit/page.js'
@@ -118,6 +119,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     options: ReadOptions | undefined,
     carryOut: (table: SqliteTable<T>) => S
   ): Promise<S> {
+    assertNoContext('sqliteAdapter', options)
     throwIfStopped(options)
     return batcher.add({ options, arrived: performance.now(), carryOut }) as Promise<S>
   }
