@@ -269,11 +269,12 @@ await t.test('a context that the storage cannot use is 500 for every operation, 
   })
   await seed(storage)
   const before = await storage.read(KEY)
-  const routes = ['GET /other', 'PUT /replace/1', 'PUT /update/1', 'PUT /unchanged/1', 'DELETE /remove/1', 'POST /other']
-  for (const route of routes) {
+  const writes = ['PUT /replace/1', 'PUT /update/1', 'PUT /unchanged/1', 'DELETE /remove/1']
+  for (const route of ['GET /other', 'POST /other', ...writes]) {
     const response = await send(app, route, { 'if-match': '*' })
     t.equal(response.statusCode, 500, route)
-    t.match(response.json(), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /"context".*Leave the context out/ }, route)
+    t.equal(response.json().code, 'FST_IF_MATCH_INVALID_OPTIONS', route)
+    t.match(response.json().message, /"context".*Leave the context out/)
   }
   t.same(await storage.read(KEY), before)
   t.equal(await storage.read(OTHER), undefined)

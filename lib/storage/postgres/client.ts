@@ -19,14 +19,29 @@ export interface PgClient {
   query (query: PgQuery): Promise<{ rows: unknown[] }>
 }
 
+/** A Pool of pg. */
+export interface PgPool {
+  readonly totalCount: number
+  connect (): Promise<PgPoolClient>
+}
+
+/** A connection that was taken out of a Pool of pg. */
+export interface PgPoolClient extends PgClient {
+  /** @param destroys whether the connection leaves the pool, and is closed */
+  release (destroys: boolean): void
+  on (event: 'error', listener: () => void): unknown
+  removeListener (event: 'error', listener: () => void): unknown
+}
+
 /** Whether a value has the one method of a client. */
 export function isClient (candidate: unknown): candidate is PostgresClient {
   return typeof (candidate as Partial<PostgresClient> | null | undefined)?.query === 'function'
 }
 
 /** Whether a client is a Pool of pg, or is built on one: each of its statements may go over another connection. */
-export function isPgPool (client: unknown): boolean {
-  return typeof (client as { totalCount?: unknown } | null | undefined)?.totalCount === 'number'
+export function isPgPool (client: unknown): client is PgPool {
+  const { totalCount, connect } = Object(client) as Partial<PgPool>
+  return typeof totalCount === 'number' && typeof connect === 'function'
 }
 
 /** Whether a client is one connection of pg. */
@@ -36,5 +51,15 @@ export function isPgConnection (client: unknown): boolean {
 
 /** Whether a client is certainly in no transaction. Only a connection of pg tells; others count as inside one. */
 export function isOutsideTransaction (client: unknown): boolean {
-  return (client as { getTransactionStatus?: () => unknown } | null | undefined)?.getTransactionStatus?.() === 'I'
+  return transactionStatus(client) === 'I'
+}
+
+/** Whether a client is certainly inside a transaction, be it one that failed. Only a connection of pg tells. */
+export function isInsideTransaction (client: unknown): boolean {
+  return ['T', 'E'].includes(String(transactionStatus(client)))
+}
+
+// As the server reports it behind each statement: idle, in a transaction, or in one that failed.
+function transactionStatus (client: unknown): unknown {
+  return (client as { getTransactionStatus?: () => unknown } | null | undefined)?.getTransactionStatus?.()
 }

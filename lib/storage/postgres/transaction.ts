@@ -25,7 +25,7 @@ export class TransactionTables<T> {
     if (known !== undefined) return known
     // Never prepared: a statement that is not found would end the transaction
     // (engine-facts#pgbouncer-prepared-statements).
-    const session = new PostgresSession(client, { timeout: this.#timeout, prepared: false })
+    const session = new PostgresSession(client, { timeout: this.#timeout, prepared: false, isInTransaction: true })
     const table = new PostgresTable<T>(session, this.#statements, true)
     this.#tables.set(client, table)
     return table

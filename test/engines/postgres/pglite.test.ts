@@ -65,7 +65,8 @@ await t.test('postgres: a write with a client of "context" is part of its transa
   })
   t.equal(await adapter.read('k'), undefined)
   const outside = { query () {}, getTransactionStatus: () => 'I' }
-  for (const context of [null, {}, { client: {} }, { client: Promise.resolve(lite) }, { client: new pg.Pool() }, { client: outside }]) {
+  const clients = [{}, Promise.resolve(lite), new pg.Pool(), outside]
+  for (const context of [null, {}, ...clients.map((client) => ({ client }))]) {
     await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
   }
 })
