@@ -49,17 +49,44 @@ export function isPgConnection (client: unknown): boolean {
   return typeof (client as { escapeIdentifier?: unknown } | null | undefined)?.escapeIdentifier === 'function'
 }
 
-/** Whether a client is certainly in no transaction. Only a connection of pg tells; others count as inside one. */
+/** Whether a client is certainly in no transaction. Those that do not tell count as inside one. */
 export function isOutsideTransaction (client: unknown): boolean {
-  return transactionStatus(client) === 'I'
+  return isLite(client) ? !isLiteInTransaction(client) : transactionStatus(client) === 'I'
 }
 
-/** Whether a client is certainly inside a transaction, be it one that failed. Only a connection of pg tells. */
+/** Whether a connection of pg is certainly inside a transaction, be it one that failed. */
 export function isInsideTransaction (client: unknown): boolean {
   return ['T', 'E'].includes(String(transactionStatus(client)))
+}
+
+/** Whether somebody has certainly left a transaction open on a client. A connection of pg and a PGlite tell. */
+export async function isLeftInTransaction (client: unknown): Promise<boolean> {
+  if (!isLite(client)) return isInsideTransaction(client)
+  // A transaction of its method `transaction` ends by itself, and nothing else has a turn meanwhile
+  // (engine-facts#pglite-transactions).
+  return isLiteInTransaction(client) && await client._runExclusiveTransaction(async () => isLiteInTransaction(client))
 }
 
 // As the server reports it behind each statement: idle, in a transaction, or in one that failed.
 function transactionStatus (client: unknown): unknown {
   return (client as { getTransactionStatus?: () => unknown } | null | undefined)?.getTransactionStatus?.()
+}
+
+interface Lite {
+  isInTransaction (): boolean
+  _runExclusiveTransaction<R> (run: () => Promise<R>): Promise<R>
+}
+
+function isLite (client: unknown): client is Lite {
+  const { isInTransaction, _runExclusiveTransaction: runExclusive } = Object(client) as Partial<Lite>
+  return typeof isInTransaction === 'function' && typeof runExclusive === 'function'
+}
+
+function isLiteInTransaction (client: Lite): boolean {
+  try {
+    return client.isInTransaction()
+  } catch {
+    // It is not ready yet, or closed.
+    return false
+  }
 }

@@ -1,6 +1,6 @@
 import { within } from '../kit/deadline.js'
 import { warn } from '../kit/warn.js'
-import { isInsideTransaction, isPgConnection, isPgPool, type PgClient, type PostgresClient } from './client.js'
+import { isLeftInTransaction, isPgConnection, isPgPool, type PgClient, type PostgresClient } from './client.js'
 import { isUnknownStatement, JoinedTransactionError, NotSentError } from './faults.js'
 import { overIdleConnection } from './pool.js'
 import type { Statement } from './sql.js'
@@ -77,7 +77,7 @@ export class PostgresSession {
     if (isPgPool(client)) {
       return await overIdleConnection(client, (connection) => this.#sendOver(connection, statement, values, call))
     }
-    if (this.#standsForItself && isInsideTransaction(client)) {
+    if (this.#standsForItself && await isLeftInTransaction(client)) {
       throw new NotSentError(
         'the client is inside a transaction of the app. End it, or pass { client } as the context of the entity'
       )
@@ -90,7 +90,7 @@ export class PostgresSession {
     call.isSent = true
     const answer = await this.#send(client, statement, values)
     // A BEGIN that nobody awaited was on its way already, and did not show before.
-    if (this.#standsForItself && isInsideTransaction(client)) throw new JoinedTransactionError()
+    if (this.#standsForItself && await isLeftInTransaction(client)) throw new JoinedTransactionError()
     return answer
   }
 
