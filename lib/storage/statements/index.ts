@@ -8,6 +8,7 @@ import {
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { assertNoFlaw } from '../kit/flaws.js'
+import { copyJson, copyRead } from '../kit/json.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
@@ -30,11 +31,11 @@ export interface Mapping<T, Columns extends object, Id = string> {
    */
   toId (key: string): Id
   /**
-   * The columns of a value.
+   * The columns of a value, which is a copy, and JSON: a Date, say, was refused with FST_IF_MATCH_NOT_JSON.
    * @throws FST_IF_MATCH_INVALID_VALUE for a value that the columns would change, drop or refuse
    */
   toColumns (value: T): Columns
-  /** The value of the columns. */
+  /** The value of the columns. It must be JSON, or the read fails: FST_IF_MATCH_NOT_JSON. */
   toValue (columns: Columns): T
 }
 
@@ -103,7 +104,8 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       const row = await read(client, id)
       if (row === undefined || row === null) return undefined
       const { version, replaced, digest } = row
-      return { value: toValue(row), version, replaced: replaced ?? undefined, digest: digest ?? undefined }
+      const value = copyRead(toValue(row), 'what toValue made')
+      return { value, version, replaced: replaced ?? undefined, digest: digest ?? undefined }
     } catch (error) {
       throw isIfMatchError(error) ? error : new StorageUnavailableError({ cause: driverErrorOf(error) })
     }
@@ -149,7 +151,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       const id = toId(key)
       const client = clientOf(options?.context)
       const version = newVersion()
-      const row = { ...toColumns(value), version, digest: options?.digest ?? null }
+      const row = { ...toColumns(copyJson(value)), version, digest: options?.digest ?? null }
       const { kind } = expectation
       const readCurrent = async () => await readStored(client, id)
       const readForProof = async () =>

@@ -1,14 +1,7 @@
 import type Database from 'better-sqlite3'
 import { errorCodes } from 'fastify-if-match'
-import {
-  assertNoContext,
-  newVersion,
-  writeThenRead,
-  type Expectation,
-  type ReadOptions,
-  type StorageAdapter,
-  type Stored
-} from 'fastify-if-match/storage'
+import { assertNoContext, copyJson, newVersion, writeThenRead } from 'fastify-if-match/storage'
+import type { Expectation, ReadOptions, StorageAdapter, Stored } from 'fastify-if-match/storage'
 import { sqliteFault, type Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from './offer.js'
 
@@ -77,7 +70,7 @@ export function offersAdapter<T> (database: Database.Database, mapping: Mapping<
 
     async write (key, value, expectation, options) {
       const id = mapping.toId(key)
-      const { title, price, published } = mapping.toColumns(value)
+      const { title, price, published } = mapping.toColumns(copyJson(value))
       const version = newVersion()
       const digest = options?.digest ?? null
       const row = { id, title, price, published: Number(published), version, digest, versions: versionsOf(expectation) }
