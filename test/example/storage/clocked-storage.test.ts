@@ -1,5 +1,6 @@
 import t from 'tap'
-import { errorCodes, type ListingAdapter, type StorageAdapter, type WriteOptions } from 'fastify-if-match'
+import { errorCodes } from 'fastify-if-match'
+import type { ListingAdapter, ListOptions, StorageAdapter, WriteOptions } from 'fastify-if-match'
 import { memoryAdapter, type MemoryAdapterOptions } from 'fastify-if-match/storage/memory'
 import { clockedStorage } from '../../../example/storage/clocked-storage.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
@@ -282,8 +283,13 @@ async function overheard () {
   const { engine, ...others } = await nest()
   const given: Array<[string, WriteOptions | undefined]> = []
   // The adapter in memory takes no context. A copy would look at the signal.
-  const outside = <O extends object>(options: O | undefined): O | undefined =>
-    options && Object.create(options, { context: { value: undefined } }) as O
+  const outside = (options: (WriteOptions & ListOptions) | undefined) => ({
+    digest: options?.digest,
+    after: options?.after,
+    limit: options?.limit,
+    get signal () { return options?.signal },
+    ...options?.isOver !== undefined && { isOver: () => options.isOver!() }
+  })
   const spied: ListingAdapter<Egg> = {
     async read (key, options) {
       given.push(['read', options])
