@@ -24,7 +24,8 @@ export interface EntityDecorator {
    * else with what the request read last.
    *
    * @param key of a further entity, such as `entityKey('/offers/:id', { id })`; 1 to 1,024 bytes of UTF-8
-   * @param context goes to the storage adapter as it is, for example a `{ client }` that is inside a transaction
+   * @param context goes to the storage adapter as it is, for example a `{ client }` that is inside a transaction. An
+   *   adapter that cannot use it refuses each operation of this handle with FST_IF_MATCH_INVALID_OPTIONS (500)
    * @throws FST_IF_MATCH_NOT_GUARDED (500) without a key on a route that is not guarded
    * @throws FST_IF_MATCH_INVALID_KEY (400)
    * @throws FST_IF_MATCH_INVALID_OPTIONS (500) if the key is not a string

@@ -1,6 +1,7 @@
 import { aliasingCases, listAliasingCases } from './cases/aliasing.js'
 import { concurrencyCases } from './cases/concurrency.js'
 import { contentionCases } from './cases/contention.js'
+import { contextCases, listContextCases } from './cases/context.js'
 import { createCases } from './cases/create.js'
 import { faultCases, listFaultCases } from './cases/faults.js'
 import { keyCases } from './cases/keys.js'
@@ -94,6 +95,7 @@ export async function conformanceSuite ({
     refusalCases,
     versionCases,
     provenanceCases,
+    contextCases,
     contentionCases('one adapter'),
     concurrencyCases('one adapter'),
     lifecycleCases(createAdapter),
@@ -105,6 +107,7 @@ export async function conformanceSuite ({
     hasList && pagingCases,
     hasList && listAliasingCases,
     hasList && listLifecycleCases,
+    hasList && listContextCases,
     hasList && another && twoAdapterListCases,
     faults && faultCases,
     faults && hasList && listFaultCases

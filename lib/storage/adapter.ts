@@ -34,7 +34,11 @@ export interface Stored<T = unknown> {
 
 /** What a caller may pass with a read. */
 export interface ReadOptions {
-  /** Handed through from `request.entity(key, context)`; for example a client that is inside a transaction. */
+  /**
+   * Handed through from `request.entity(key, context)`; for example a client that is inside a transaction. An adapter
+   * that cannot use it refuses the operation with `FST_IF_MATCH_INVALID_OPTIONS` (500) before anything is sent: what is
+   * done outside of the caller's transaction must not be told as done. Undefined is no context; null is one.
+   */
   context?: unknown
   /**
    * Aborted when nobody waits for the answer any more. It stops what was not yet sent to the engine, nothing else. Made

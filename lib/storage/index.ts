@@ -3,6 +3,7 @@
  * errors that the contract names are in `errorCodes` of `fastify-if-match`.
  */
 export type * from './adapter.js'
+export { assertNoContext } from './kit/context.js'
 export { satisfies } from './kit/expectation.js'
 export { copyJson, jsonText } from './kit/json.js'
 export { checkKey } from './kit/key.js'

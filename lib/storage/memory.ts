@@ -1,4 +1,5 @@
 import type { Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Stored, WriteOptions } from './adapter.js'
+import { assertNoContext } from './kit/context.js'
 import { satisfies } from './kit/expectation.js'
 import { assertNoFlaw, unknownOption } from './kit/flaws.js'
 import { copyJson } from './kit/json.js'
@@ -44,6 +45,7 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
   }
 
   function run<R> (operation: Operation, key: string, options: ReadOptions | undefined, step: () => R): R | Promise<R> {
+    assertNoContext('memoryAdapter', options)
     const unlessStopped = (): R => {
       throwIfStopped(options)
       return step()

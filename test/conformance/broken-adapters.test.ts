@@ -5,6 +5,7 @@ import type { Mutant } from './mutant.js'
 import { aliasingMutants } from './mutants/aliasing.js'
 import { answeringMutants } from './mutants/answering.js'
 import { comparingMutants } from './mutants/comparing.js'
+import { contextMutants } from './mutants/contexts.js'
 import { lifecycleMutants } from './mutants/lifecycle.js'
 import { listingMutants } from './mutants/listing.js'
 import { outageMutants, unknownInOutages } from './mutants/outages.js'
@@ -15,7 +16,7 @@ import { versionAndKeyMutants } from './mutants/versions-and-keys.js'
 
 const mutants: Mutant[] = [
   ...comparingMutants, ...outcomeMutants, ...versionAndKeyMutants, ...valueMutants, ...aliasingMutants,
-  ...listingMutants, ...answeringMutants, ...lifecycleMutants, ...outageMutants
+  ...listingMutants, ...answeringMutants, ...contextMutants, ...lifecycleMutants, ...outageMutants
 ]
 
 // Every mutant is this adapter, with one flaw.

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { OutcomeUnknownError, StorageUnavailableError } from '../../lib/errors.js'
 import type { Subject } from '../../lib/conformance/index.js'
-import type { Expectation, StorageAdapter, Stored, WriteOptions } from '../../lib/storage/adapter.js'
+import type { Expectation, ReadOptions, StorageAdapter, Stored, WriteOptions } from '../../lib/storage/adapter.js'
+import { assertNoContext } from '../../lib/storage/kit/context.js'
 import { satisfies } from '../../lib/storage/kit/expectation.js'
 import { copyJson } from '../../lib/storage/kit/json.js'
 import { checkKey, compareKeys } from '../../lib/storage/kit/key.js'
@@ -44,6 +45,7 @@ export interface Parts {
   pageLimit (limit: number | undefined): number
   /** The `next` of a page, from all keys that are left to list. */
   next (keys: readonly string[], limit: number): string | undefined
+  checkContext (options: ReadOptions | undefined): void
   checkSignal (signal: AbortSignal | undefined): void
   /** Throws during an outage. */
   reachEngine (engine: Engine): void
@@ -71,6 +73,7 @@ const sound: Parts = {
   compareKeys,
   pageLimit,
   next: (keys, limit) => (keys.length > limit ? keys[limit - 1] : undefined),
+  checkContext: (options) => assertNoContext('engineAdapter', options),
   checkSignal: (signal) => signal?.throwIfAborted(),
   reachEngine (engine) {
     if (engine.isCut) throw new StorageUnavailableError()
@@ -113,10 +116,11 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
   // The answer takes a turn of the event loop, and is lost if an outage starts meanwhile.
   async function send<R> (
     operation: Operation,
-    signal: AbortSignal | undefined,
+    options: ReadOptions | undefined,
     step: () => R | Promise<R>
   ): Promise<R> {
-    parts.checkSignal(signal)
+    parts.checkContext(options)
+    parts.checkSignal(options?.signal)
     parts.reachEngine(engine)
     const result = await step()
     await turn()
@@ -143,7 +147,7 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
   return {
     async read (key, options) {
       parts.checkKey(key)
-      return await send('read', options?.signal, () => {
+      return await send('read', options, () => {
         const row = parts.readRow(engine.rows, parts.rowKey(key))
         return row && parts.copyOut(row, 'read')
       })
@@ -153,7 +157,7 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
       parts.checkKey(key)
       const copy = parts.copyIn(value)
       const rowKey = parts.rowKey(key)
-      return await send('write', options?.signal, () => change('write', rowKey, expectation, (current) => {
+      return await send('write', options, () => change('write', rowKey, expectation, (current) => {
         const version = parts.version(current, copy, expectation)
         parts.writeRow(engine.rows, rowKey, { value: copy, version, ...parts.provenance(current, options) })
         return { applied: true as const, version, created: current === undefined }
@@ -163,15 +167,16 @@ function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
     async remove (key, expectation, options) {
       parts.checkKey(key)
       const rowKey = parts.rowKey(key)
-      return await send('remove', options?.signal, () => change('remove', rowKey, expectation, () => {
+      return await send('remove', options, () => change('remove', rowKey, expectation, () => {
         parts.removeRow(engine.rows, rowKey)
         return { applied: true as const }
       }))
     },
 
-    async list (prefix, { after, limit, signal } = {}) {
+    async list (prefix, options = {}) {
+      const { after, limit } = options
       const most = parts.pageLimit(limit)
-      return await send('list', signal, () => {
+      return await send('list', options, () => {
         const keys = [...engine.rows.keys()].sort(parts.compareKeys)
           .filter((key) => parts.isListed(key, prefix) && (after === undefined || parts.isAfter(key, after)))
         const items = keys.slice(0, most).map((key) => ({ key, ...parts.copyOut(engine.rows.get(key)!, 'list') }))

@@ -205,11 +205,11 @@ await t.test('an update inside a transaction reads inside it: a read outside nei
       async read (key, options) {
         calls.push(`read ${options?.context === undefined ? 'outside' : 'inside'}`)
         if (options?.context === undefined) await settled
-        return await memory.read(key, options)
+        return await memory.read(key)
       },
       async write (key, value, expectation, options) {
         calls.push(`write ${options?.context === undefined ? 'outside' : 'inside'}`)
-        return await memory.write(key, value, expectation, options)
+        return await memory.write(key, value, expectation)
       }
     }
     const { app } = await offersApp(t, { storage }, (app) => {
@@ -237,15 +237,15 @@ await t.test('the context goes to the adapter as it is, with every call of that 
   const storage: StorageAdapter = {
     read: async (key, options) => {
       note('read', options)
-      return await memory.read(key, options)
+      return await memory.read(key)
     },
     write: async (key, value, expectation, options) => {
       note('write', options)
-      return await memory.write(key, value, expectation, options)
+      return await memory.write(key, value, expectation)
     },
     remove: async (key, expectation, options) => {
       note('remove', options)
-      return await memory.remove(key, expectation, options)
+      return await memory.remove(key, expectation)
     }
   }
   const context = { client: 'in a transaction' }
@@ -260,6 +260,30 @@ await t.test('the context goes to the adapter as it is, with every call of that 
   await seed(memory)
   t.equal(await statusOf(app, 'POST /act/1', { 'if-match': '*' }), 200)
   t.same(calls, [['read', context], ['write', context], ['write', context], ['remove', context], ['read', undefined]])
+})
+
+await t.test('a context that the storage cannot use is 500 for every operation, the message says so, and nothing is written', async (t) => {
+  const context = { client: 'in a transaction' }
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    const own = { config: { ifMatch: { key: '/offers/:id' } } }
+    app.get('/other', async (request) => (await request.entity(OTHER, context).read()).value)
+    app.put('/replace/:id', own, async (request) => await request.entity(undefined, context).replace({}))
+    app.put('/update/:id', own, async (request) => await request.entity(undefined, context).update(() => ({})))
+    app.put('/unchanged/:id', own, async (request) => { await request.entity(undefined, context).unchanged() })
+    app.delete('/remove/:id', own, async (request) => { await request.entity(undefined, context).remove() })
+    app.post('/other', async (request) => await request.entity(OTHER, null).create({}))
+  })
+  await seed(storage)
+  const before = await storage.read(KEY)
+  const writes = ['PUT /replace/1', 'PUT /update/1', 'PUT /unchanged/1', 'DELETE /remove/1']
+  for (const route of ['GET /other', 'POST /other', ...writes]) {
+    const response = await send(app, route, { 'if-match': '*' })
+    t.equal(response.statusCode, 500, route)
+    t.equal(response.json().code, 'FST_IF_MATCH_INVALID_OPTIONS', route)
+    t.match(response.json().message, /"context".*Leave the context out/)
+  }
+  t.same(await storage.read(KEY), before)
+  t.equal(await storage.read(OTHER), undefined)
 })
 
 await t.test('keys that no engine takes are refused (FST_IF_MATCH_INVALID_KEY)', async (t) => {

@@ -1,5 +1,6 @@
 import { InvalidValueError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ListingAdapter, ReadOptions, Refused, Stored } from '../adapter.js'
+import { assertNoContext } from '../kit/context.js'
 import { checkKey, compareKeys } from '../kit/key.js'
 import { pageLimit } from '../kit/page.js'
 import { throwIfStopped } from '../kit/stop.js'
@@ -40,7 +41,9 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   const queue = new EtcdQueue(new EtcdStore(gateway, settings.timeout), settings)
   let isOpen = false
 
-  function assertOpen (options: ReadOptions | undefined): void {
+  // Ahead of everything that is sent.
+  function assertMayStart (options: ReadOptions | undefined): void {
+    assertNoContext('etcdAdapter', options)
     throwIfStopped(options)
     if (isOpen) return
     throw new StorageUnavailableError({
@@ -55,7 +58,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
   }
 
   async function read (key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
-    assertOpen(options)
+    assertMayStart(options)
     const entry = await queue.find(rangeOf(prefix + key), options)
     return entry && storedIn(entry)
   }
@@ -91,7 +94,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
         current = await read(key, options)
         return undefined
       }
-      assertOpen(options)
+      assertMayStart(options)
       const outcome = await queue.change(changeUnder(condition), bytes, options)
       if (outcome.applied) return outcome
       current = outcome.current && storedIn(outcome.current)
@@ -145,7 +148,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
       const { after } = options
       // No key has U+0000, so the first key behind `after` is not before `after` and U+0000.
       const from = after === undefined || compareKeys(after, keyPrefix) < 0 ? keyPrefix : `${after}\0`
-      assertOpen(options)
+      assertMayStart(options)
       const { kvs = [], more = false } = await queue.list(rangeFrom(prefix + from, prefix + keyPrefix, limit))
       const items = kvs.map((entry) => ({ key: textOf(entry.key).slice(prefix.length), ...storedIn(entry) }))
       return { items, next: more ? items.at(-1)?.key : undefined }

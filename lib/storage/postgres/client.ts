@@ -19,14 +19,29 @@ export interface PgClient {
   query (query: PgQuery): Promise<{ rows: unknown[] }>
 }
 
+/** A Pool of pg. */
+export interface PgPool {
+  readonly totalCount: number
+  connect (): Promise<PgPoolClient>
+}
+
+/** A connection that was taken out of a Pool of pg. */
+export interface PgPoolClient extends PgClient {
+  /** @param destroys whether the connection leaves the pool, and is closed */
+  release (destroys: boolean): void
+  on (event: 'error', listener: () => void): unknown
+  removeListener (event: 'error', listener: () => void): unknown
+}
+
 /** Whether a value has the one method of a client. */
 export function isClient (candidate: unknown): candidate is PostgresClient {
   return typeof (candidate as Partial<PostgresClient> | null | undefined)?.query === 'function'
 }
 
 /** Whether a client is a Pool of pg, or is built on one: each of its statements may go over another connection. */
-export function isPgPool (client: unknown): boolean {
-  return typeof (client as { totalCount?: unknown } | null | undefined)?.totalCount === 'number'
+export function isPgPool (client: unknown): client is PgPool {
+  const { totalCount, connect } = Object(client) as Partial<PgPool>
+  return typeof totalCount === 'number' && typeof connect === 'function'
 }
 
 /** Whether a client is one connection of pg. */
@@ -34,7 +49,44 @@ export function isPgConnection (client: unknown): boolean {
   return typeof (client as { escapeIdentifier?: unknown } | null | undefined)?.escapeIdentifier === 'function'
 }
 
-/** Whether a client is certainly in no transaction. Only a connection of pg tells; others count as inside one. */
+/** Whether a client is certainly in no transaction. Those that do not tell count as inside one. */
 export function isOutsideTransaction (client: unknown): boolean {
-  return (client as { getTransactionStatus?: () => unknown } | null | undefined)?.getTransactionStatus?.() === 'I'
+  return isLite(client) ? !isLiteInTransaction(client) : transactionStatus(client) === 'I'
+}
+
+/** Whether a connection of pg is certainly inside a transaction, be it one that failed. */
+export function isInsideTransaction (client: unknown): boolean {
+  return ['T', 'E'].includes(String(transactionStatus(client)))
+}
+
+/** Whether somebody has certainly left a transaction open on a client. A connection of pg and a PGlite tell. */
+export async function isLeftInTransaction (client: unknown): Promise<boolean> {
+  if (!isLite(client)) return isInsideTransaction(client)
+  // A transaction of its method `transaction` ends by itself, and nothing else has a turn meanwhile
+  // (engine-facts#pglite-transactions).
+  return isLiteInTransaction(client) && await client._runExclusiveTransaction(async () => isLiteInTransaction(client))
+}
+
+// As the server reports it behind each statement: idle, in a transaction, or in one that failed.
+function transactionStatus (client: unknown): unknown {
+  return (client as { getTransactionStatus?: () => unknown } | null | undefined)?.getTransactionStatus?.()
+}
+
+interface Lite {
+  isInTransaction (): boolean
+  _runExclusiveTransaction<R> (run: () => Promise<R>): Promise<R>
+}
+
+function isLite (client: unknown): client is Lite {
+  const { isInTransaction, _runExclusiveTransaction: runExclusive } = Object(client) as Partial<Lite>
+  return typeof isInTransaction === 'function' && typeof runExclusive === 'function'
+}
+
+function isLiteInTransaction (client: Lite): boolean {
+  try {
+    return client.isInTransaction()
+  } catch {
+    // It is not ready yet, or closed.
+    return false
+  }
 }

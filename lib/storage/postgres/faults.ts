@@ -13,6 +13,22 @@ import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavail
  */
 export type PostgresFault = 'RETRY' | 'LOCKED' | 'CANCELLED' | 'ROW' | 'NOT_APPLIED' | 'UNKNOWN'
 
+/** A statement was certainly not sent. The cause, if there is one, is the error with which a driver did not connect. */
+export class NotSentError extends Error {
+  /** That of the cause: an SQLSTATE says why the server did not let the driver in. */
+  readonly code = Object(this.cause).code as unknown
+}
+
+/** A statement was carried out inside a transaction that somebody else began on its connection. */
+export class JoinedTransactionError extends Error {
+  constructor () {
+    super(
+      'PostgreSQL: the statement became part of a transaction that the app began on the same connection. ' +
+        'Await each BEGIN, and end each transaction before its client is released.'
+    )
+  }
+}
+
 // Some codes of Node.js have five letters, too (engine-facts#node-error-codes-like-sqlstates). A class of PostgreSQL
 // begins with a digit, or is one of these four.
 const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
@@ -62,6 +78,7 @@ function sqlStateOf (error: unknown): string | undefined {
 
 /** The kind of an error of a driver. */
 export function faultKind (error: unknown): PostgresFault {
+  if (error instanceof NotSentError) return 'NOT_APPLIED'
   const state = sqlStateOf(error)
   if (state === undefined) return wasNotSent(error) ? 'NOT_APPLIED' : 'UNKNOWN'
   if (RETRY.test(state)) return 'RETRY'
@@ -73,12 +90,18 @@ export function faultKind (error: unknown): PostgresFault {
 
 /** Whether a driver says that it sent nothing, because it had no connection. */
 export function wasNotSent (error: unknown): boolean {
+  if (error instanceof NotSentError) return true
   const { syscall, message, errors } = Object(error) as { syscall?: unknown, message?: unknown, errors?: unknown }
   // An AggregateError has an error for each address of the host. An empty list says nothing.
   if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNotSent)
   if (syscall === 'connect' || syscall === 'getaddrinfo') return true
   const text = String(message)
   return NOT_SENT.some((beginning) => text.startsWith(beginning)) || NOT_QUERYABLE.test(text)
+}
+
+/** Whether the server carried out nothing, because a transaction on the connection has failed before. */
+export function isRefusedByTransaction (error: unknown): boolean {
+  return sqlStateOf(error) === '25P02'
 }
 
 /**
@@ -95,6 +118,7 @@ export function isUnknownStatement (error: unknown): boolean {
  * becomes the cause.
  */
 export function explain (error: unknown): Error {
+  if (error instanceof JoinedTransactionError) return error
   const state = sqlStateOf(error)
   if (state === undefined) {
     return new Error(

@@ -6,7 +6,8 @@ import { COLUMNS, type PostgresTableOptions } from './sql.js'
 export interface PostgresAdapterOptions extends PostgresTableOptions {
   /**
    * A `Pool` of pg, or any other client with `query(text, values)`. It must not be inside a transaction of yours: for
-   * that there is `context`. The adapter never closes it: close it after the app.
+   * that there is `context`. Clients that tell so (pg from 8.21 on, PGlite) are not written to inside one. The adapter
+   * never closes it: close it after the app.
    */
   client: PostgresClient
   /**

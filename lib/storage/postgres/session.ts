@@ -1,7 +1,8 @@
 import { within } from '../kit/deadline.js'
 import { warn } from '../kit/warn.js'
-import { isPgConnection, isPgPool, type PgClient, type PostgresClient } from './client.js'
-import { isUnknownStatement } from './faults.js'
+import { isLeftInTransaction, isPgConnection, isPgPool, type PgClient, type PostgresClient } from './client.js'
+import { isUnknownStatement, JoinedTransactionError, NotSentError } from './faults.js'
+import { overIdleConnection } from './pool.js'
 import type { Statement } from './sql.js'
 
 /** Options of `PostgresSession`. */
@@ -10,16 +11,26 @@ export interface SessionOptions {
   timeout: number
   /** Whether statements have names, and so are prepared once on each connection. By default: if the client is of pg. */
   prepared?: boolean | undefined
+  /** Whether the client is inside a transaction of the app, and is meant to be. */
+  isInTransaction?: boolean
 }
 
+/** How far a call has come. */
+interface Call { isSent: boolean, isLate: boolean }
+
+type AnyClient = PostgresClient | PgClient
+
 /**
- * Sends statements to the server, and bounds the wait for each answer. Nothing is sent again unless
- * the server said that it did nothing (engine-facts#any-engine-no-resend).
+ * Sends statements to the server, and bounds the wait for each answer. Nothing is sent again unless the server said
+ * that it did nothing (engine-facts#any-engine-no-resend), and nothing is sent once nobody waits any more. A statement
+ * stands for itself: where a client tells that somebody left a transaction open on it, none is sent
+ * (engine-facts#pg-pool-open-transaction).
  */
 export class PostgresSession {
   readonly #client: PostgresClient
   readonly #options: SessionOptions
   readonly #isPg: boolean
+  readonly #standsForItself: boolean
   #isNamed: boolean
   // The end of the statement that was sent last, if each must wait for the one before.
   #last: Promise<unknown> | undefined
@@ -29,22 +40,27 @@ export class PostgresSession {
     this.#options = options
     this.#isPg = options.prepared === true || isPgPool(client) || isPgConnection(client)
     this.#isNamed = options.prepared ?? this.#isPg
+    this.#standsForItself = options.isInTransaction !== true
     // One connection carries out one statement at a time, and pg 9 will not queue the others
     // (engine-facts#pg-queueing-deprecated).
     if (isPgConnection(client)) this.#last = Promise.resolve()
   }
 
   /**
-   * The rows of the answer. Rejects with the error of the driver, or with a plain error if the answer does not come in
-   * time (engine-facts#pg-half-open-connection).
+   * The rows of the answer. Rejects with the error of the driver; with a NotSentError if there is no connection in
+   * time that could be used; with a plain error if the answer does not come in time
+   * (engine-facts#pg-half-open-connection); with a JoinedTransactionError if the statement is part of a transaction
+   * that somebody else began.
    */
   async query<R> (statement: Statement, values: unknown[]): Promise<R[]> {
     const { timeout } = this.#options
-    const { rows } = await within(
-      timeout,
-      this.#inTurn(() => this.#send(statement, values)),
-      () => new Error(`no answer came within ${timeout} ms`)
-    )
+    const call: Call = { isSent: false, isLate: false }
+    const { rows } = await within(timeout, this.#inTurn(() => this.#carryOut(statement, values, call)), () => {
+      call.isLate = true
+      return call.isSent
+        ? new Error(`no answer came within ${timeout} ms`)
+        : new NotSentError(`no connection was free within ${timeout} ms`)
+    })
     if (!Array.isArray(rows)) throw new Error('the client answered without "rows"')
     return rows as R[]
   }
@@ -56,9 +72,31 @@ export class PostgresSession {
     return await sending
   }
 
-  async #send ({ name, text }: Statement, values: unknown[]): Promise<{ rows: unknown[] }> {
-    if (!this.#isPg) return await this.#client.query(text, values)
-    const client = this.#client as unknown as PgClient
+  async #carryOut (statement: Statement, values: unknown[], call: Call): Promise<{ rows: unknown[] }> {
+    const client = this.#client
+    if (isPgPool(client)) {
+      return await overIdleConnection(client, (connection) => this.#sendOver(connection, statement, values, call))
+    }
+    if (this.#standsForItself && await isLeftInTransaction(client)) {
+      throw new NotSentError(
+        'the client is inside a transaction of the app. End it, or pass { client } as the context of the entity'
+      )
+    }
+    return await this.#sendOver(client, statement, values, call)
+  }
+
+  async #sendOver (client: AnyClient, statement: Statement, values: unknown[], call: Call) {
+    if (call.isLate) throw new NotSentError('nobody waits for the answer any more')
+    call.isSent = true
+    const answer = await this.#send(client, statement, values)
+    // A BEGIN that nobody awaited was on its way already, and did not show before.
+    if (this.#standsForItself && await isLeftInTransaction(client)) throw new JoinedTransactionError()
+    return answer
+  }
+
+  async #send (given: AnyClient, { name, text }: Statement, values: unknown[]): Promise<{ rows: unknown[] }> {
+    if (!this.#isPg) return await (given as PostgresClient).query(text, values)
+    const client = given as PgClient
     const query = { text, values, query_timeout: this.#options.timeout }
     if (!this.#isNamed || name === undefined) return await client.query(query)
     try {

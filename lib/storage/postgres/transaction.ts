@@ -1,3 +1,4 @@
+import { isPromise } from 'node:util/types'
 import { assertNoFlaw } from '../kit/flaws.js'
 import { isClient, isOutsideTransaction, isPgPool, type PostgresClient } from './client.js'
 import { PostgresSession } from './session.js'
@@ -24,7 +25,7 @@ export class TransactionTables<T> {
     if (known !== undefined) return known
     // Never prepared: a statement that is not found would end the transaction
     // (engine-facts#pgbouncer-prepared-statements).
-    const session = new PostgresSession(client, { timeout: this.#timeout, prepared: false })
+    const session = new PostgresSession(client, { timeout: this.#timeout, prepared: false, isInTransaction: true })
     const table = new PostgresTable<T>(session, this.#statements, true)
     this.#tables.set(client, table)
     return table
@@ -35,6 +36,7 @@ export class TransactionTables<T> {
 function clientOf (context: unknown): PostgresClient {
   const { client } = Object(context) as { client: PostgresClient }
   assertNoFlaw('the entity', [
+    [isPromise(client), 'the client of "context" is a promise. Await it.'],
     [!isClient(client), '"context" must be { client }, with a client that is in a transaction.'],
     [
       isPgPool(client),

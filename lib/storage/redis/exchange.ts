@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { within } from '../kit/deadline.js'
 import type { RedisConnection } from './connection.js'
 import { NotSentError, replyCode } from './faults.js'
-import { commandsOf, type Change, type Reply } from './script.js'
+import { commandsOf, replyOf, type Change, type Reply } from './script.js'
 
 /** How many replicas must have a write, and how long that may take in milliseconds. */
 export interface Wait { replicas: number, timeout: number }
@@ -57,12 +57,12 @@ export class RedisExchange {
   async change (change: Change): Promise<Reply> {
     const commands = commandsOf(change)
     try {
-      return await this.askConfirmed(change.entity, commands.evalsha) as Reply
+      return replyOf(await this.askConfirmed(change.entity, commands.evalsha))
     } catch (error) {
       // The server does not know the script and ran nothing, so sending its text is no resending
       // (engine-facts#redis-noscript).
       if (replyCode(error) !== 'NOSCRIPT') throw error
-      return await this.askConfirmed(change.entity, commands.eval) as Reply
+      return replyOf(await this.askConfirmed(change.entity, commands.eval))
     }
   }
 

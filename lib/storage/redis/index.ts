@@ -1,5 +1,6 @@
 import { InvalidValueError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
-import type { ListingAdapter, StorageAdapter } from '../adapter.js'
+import type { ListingAdapter, ReadOptions, StorageAdapter } from '../adapter.js'
+import { assertNoContext } from '../kit/context.js'
 import { within } from '../kit/deadline.js'
 import { assertNoFlaw } from '../kit/flaws.js'
 import { jsonText } from '../kit/json.js'
@@ -54,6 +55,11 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
     })
   }
 
+  function assertMayStart (options: ReadOptions | undefined): void {
+    assertNoContext('redisAdapter', options)
+    throwIfStopped(options)
+  }
+
   function close (): void {
     for (const connection of connections) connection.close()
     connections = []
@@ -86,7 +92,7 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
 
     async read (key, options) {
       checkKey(key)
-      throwIfStopped(options)
+      assertMayStart(options)
       return await opened().read(key)
     },
 
@@ -96,7 +102,7 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
       if (Buffer.byteLength(json) > largestValue) {
         throw new InvalidValueError(`it is larger than the ${largestValue} bytes that the Redis server takes`)
       }
-      throwIfStopped(options)
+      assertMayStart(options)
       const version = newVersion()
       try {
         const result = await opened().change(key, expectation, { version, json, digest: options?.digest })
@@ -109,7 +115,7 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
 
     async remove (key, expectation, options) {
       checkKey(key)
-      throwIfStopped(options)
+      assertMayStart(options)
       const result = await opened().change(key, expectation)
       return result.applied ? { applied: true } : result
     }
@@ -120,7 +126,7 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
   return {
     ...adapter,
     async list (prefix, options = {}) {
-      throwIfStopped(options)
+      assertMayStart(options)
       return await opened().list(prefix, options)
     }
   }

@@ -46,6 +46,18 @@ export const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 /** The answer of the script: 1 and the version that was replaced, or 0 and the fields of the current entity. */
 export type Reply = [done: number, ...fields: Array<string | null>]
 
+/**
+ * The answer, if it is one of the script.
+ *
+ * @throws a plain error, so that the outcome is unknown: an open MULTI answers QUEUED, and its EXEC may come
+ *   (engine-facts#redis-open-multi)
+ */
+export function replyOf (answer: unknown): Reply {
+  const [done] = Array.isArray(answer) ? answer as unknown[] : []
+  if (done === 0 || done === 1) return answer as Reply
+  throw new Error('the server did not run the script at once. Look for what else is sent over this connection.')
+}
+
 /** What the script is to do. */
 export interface Change {
   readonly entity: string

@@ -7,6 +7,7 @@ import {
 } from '../../errors.js'
 import type { ListingAdapter, ReadOptions, RemoveResult, Stored, WriteResult } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
+import { assertNoContext } from '../kit/context.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey, compareKeys, endOfPrefix } from '../kit/key.js'
 import { pageLimit, pageOf } from '../kit/page.js'
@@ -93,7 +94,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
       // (engine-facts#sqlite-full-rolls-back).
       const isUnknown = begin === 'BEGIN IMMEDIATE' && phase === 'commit' && fault !== 'FULL'
       const TransactionError = isUnknown ? OutcomeUnknownError : StorageUnavailableError
-      throw new TransactionError({ cause: explain(error) })
+      throw new TransactionError({ cause: causeOf(error) })
     }
   }
 
@@ -118,6 +119,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
     options: ReadOptions | undefined,
     carryOut: (table: SqliteTable<T>) => S
   ): Promise<S> {
+    assertNoContext('sqliteAdapter', options)
     throwIfStopped(options)
     return batcher.add({ options, arrived: performance.now(), carryOut }) as Promise<S>
   }
@@ -131,7 +133,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
         }, performance.now() + lockTimeout)
       } catch (error) {
         if (isIfMatchError(error)) throw error
-        throw new InvalidAdapterError(`cannot use this SQLite file. ${explain(error).message}`, { cause: error })
+        throw new InvalidAdapterError(`cannot use this SQLite file. ${causeOf(error).message}`, { cause: error })
       }
     },
 
@@ -165,6 +167,17 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
       return pageOf(found, limit)
     }
   }
+}
+
+// What SQLite says of BEGIN, and at boot of a pragma (engine-facts#sqlite-nested-begin).
+const NESTED = /(within|inside) a transaction$/
+
+function causeOf (error: unknown): Error {
+  if (!NESTED.test((error as Error).message)) return explain(error)
+  return new Error(
+    'SQLite: a transaction of the app is open on this handle. End it, or give the adapter a handle of its own.',
+    { cause: error }
+  )
 }
 
 // The error of the one item that it is about; undefined if the whole transaction failed. A read leaves nothing that

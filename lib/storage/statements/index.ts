@@ -1,4 +1,10 @@
-import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import {
+  InvalidAdapterError,
+  InvalidOptionsError,
+  isIfMatchError,
+  OutcomeUnknownError,
+  StorageUnavailableError
+} from '../../errors.js'
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
@@ -95,11 +101,9 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
   // A context without `client`, for example by a typing error, would put the write outside of the transaction.
   function clientOf (context: unknown): Client {
     if (context === undefined) return ownClient
-    const { client } = Object(context) as { client?: Client }
-    if (client !== undefined) return client
-    throw new InvalidAdapterError(
-      'got a context without a client. Pass a transaction as request.entity(key, { client }).'
-    )
+    const { client } = Object(context) as { client?: Client | null }
+    if (client !== undefined && client !== null) return client
+    throw new InvalidOptionsError('the entity', '"context" must be { client }, with a client that is in a transaction.')
   }
 
   async function readStored (client: Client, id: Id): Promise<Stored<T> | undefined> {

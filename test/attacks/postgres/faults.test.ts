@@ -164,7 +164,7 @@ await t.test('postgres: bad days', { skip: skipWithout('postgres') }, async (t) 
         'no answer',
         pool({ port: silent.port, connectionTimeoutMillis: 0 }),
         { timeout: 300, lockTimeout: 100 },
-        /no answer came/
+        /no connection was free within 300 ms/
       ]
     ]
     for (const [name, client, options, message] of cases) {

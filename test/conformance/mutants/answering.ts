@@ -127,6 +127,7 @@ export const answeringMutants: Mutant[] = [
       'remove: "exists" removes the entity whatever its version',
       'remove: a list with the current version removes the entity',
       ...onOneAndTwo(contention.removers, contention.sum, concurrency.badNeighbours),
+      'context: one that the adapter cannot use is refused with INVALID_OPTIONS, and nothing is done',
       'lifecycle: a write with an aborted signal rejects, and nothing is written',
       'two adapters: one sees the acknowledged removals of the other',
       'faults: during an outage a read rejects, and never reports absence',

@@ -72,6 +72,7 @@ export const listingMutants: Mutant[] = [
       'aliasing: changing an item of a listing leaves the store unchanged',
       'lifecycle: list returns a promise, also for arguments that it refuses',
       'lifecycle: a listing with an aborted signal rejects',
+      'context: a listing in one that the adapter cannot use is refused with INVALID_OPTIONS',
       'two adapters: one lists the acknowledged writes of the other, and nothing that it removed',
       'faults: during an outage a listing rejects, and is never empty'
     ]

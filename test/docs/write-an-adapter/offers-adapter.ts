@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import { errorCodes } from 'fastify-if-match'
-import { copyJson, newVersion, writeThenRead } from 'fastify-if-match/storage'
-import type { Expectation, StorageAdapter, Stored } from 'fastify-if-match/storage'
+import { assertNoContext, copyJson, newVersion, writeThenRead } from 'fastify-if-match/storage'
+import type { Expectation, ReadOptions, StorageAdapter, Stored } from 'fastify-if-match/storage'
 import { sqliteFault, type Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from './offer.js'
 
@@ -26,6 +26,15 @@ export function offersAdapter<T> (database: Database.Database, mapping: Mapping<
     VALUES (@id, @title, @price, @published, @version, @digest)
     ON CONFLICT (id) DO NOTHING`)
   const remove = database.prepare(`DELETE FROM offers WHERE id = @id AND ${isExpected}`)
+
+  // What runs inside a transaction that somebody left open on the handle is gone when that is rolled back.
+  function assertMayRun (options: ReadOptions | undefined): void {
+    assertNoContext('offersAdapter', options)
+    options?.signal?.throwIfAborted()
+    if (!database.inTransaction) return
+    const cause = new Error('a transaction is open on the handle')
+    throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause })
+  }
 
   function rowOf (id: string): Row | undefined {
     try {
@@ -55,7 +64,7 @@ export function offersAdapter<T> (database: Database.Database, mapping: Mapping<
   return {
     async read (key, options) {
       const id = mapping.toId(key)
-      options?.signal?.throwIfAborted()
+      assertMayRun(options)
       return await readEntity(id)
     },
 
@@ -68,7 +77,7 @@ export function offersAdapter<T> (database: Database.Database, mapping: Mapping<
       const mayReplace = expectation.kind !== 'absent'
       const mayCreate = expectation.kind === 'absent' || expectation.kind === 'any'
       return await writeThenRead(expectation, async () => {
-        options?.signal?.throwIfAborted()
+        assertMayRun(options)
         if (mayReplace && changesRow(update, row)) return { applied: true, version, created: false }
         if (mayCreate && changesRow(insert, row)) return { applied: true, version, created: true }
         return undefined
@@ -79,7 +88,7 @@ export function offersAdapter<T> (database: Database.Database, mapping: Mapping<
       const id = mapping.toId(key)
       const row = { id, versions: versionsOf(expectation) }
       return await writeThenRead(expectation, async () => {
-        options?.signal?.throwIfAborted()
+        assertMayRun(options)
         return changesRow(remove, row) ? { applied: true } : undefined
       }, async () => await readEntity(id))
     }

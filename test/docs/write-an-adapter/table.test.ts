@@ -37,6 +37,20 @@ await t.test('own table: plain SQL sees the types of the columns', async (t) => 
   ])
 })
 
+await t.test('own table: a transaction that is open on the handle takes no write along', async (t) => {
+  const database = new Database(fileOf(t))
+  t.teardown(() => database.close())
+  database.exec(schema)
+  const adapter = offersAdapter(database, offer)
+  database.exec('BEGIN')
+  await t.rejects(adapter.write(KEY, wave, ANY), {
+    code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+    cause: { message: 'a transaction is open on the handle' }
+  })
+  database.exec('COMMIT')
+  t.match(await adapter.write(KEY, wave, ABSENT), { applied: true })
+})
+
 const FAULTS = {
   SQLITE_BUSY: 'STORAGE_UNAVAILABLE',
   SQLITE_BUSY_SNAPSHOT: 'STORAGE_UNAVAILABLE',

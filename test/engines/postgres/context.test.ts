@@ -1,11 +1,14 @@
 import Fastify from 'fastify'
-import type pg from 'pg'
+import pg from 'pg'
 import t from 'tap'
 import ifMatch from 'fastify-if-match'
+import { postgresAdapter } from '../../../lib/storage/postgres/index.js'
 import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
-import { NotingClient, openedAdapter, poolTo } from '../../support/postgres/subjects.js'
+import { inTransaction, lockNew, untilWaiting } from '../../support/postgres/locks.js'
+import { NotingClient, openedAdapter, PATIENT, poolTo, warningsOf } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
+import { until } from '../../support/until.js'
 
 await t.test('postgres: in a transaction of the app', { skip: skipWithout('postgres') }, async (t) => {
   const { url } = await startPostgres(t)
@@ -223,6 +226,145 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
       })
       await t.rejects(adapter.read('k', { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
     }
+    t.equal(await adapter.read('k'), undefined)
+  })
+
+  await t.test('a transaction that the app left open in its pool takes no write along: 20 that are acknowledged are there after it is gone', async (t) => {
+    const rounds = [[20, 1, 'BEGIN'], [2, 3, 'BEGIN'], [2, 1, 'BEGIN; SELECT 1 / 0']] as const
+    for (const [writes, max, leave] of rounds) {
+      const own = poolTo(t, url, { max })
+      const { adapter, table } = await openedAdapter(own)
+      // All connections of the pool are left so, as by requests whose handler threw.
+      const leaveOpen = async () => {
+        const clients = await Promise.all(Array.from({ length: max }, async () => await own.connect()))
+        for (const client of clients) {
+          await client.query(leave).catch(() => {})
+          client.release()
+        }
+      }
+      const warnings = await warningsOf(async () => {
+        for (let index = 0; index < writes; index++) {
+          await leaveOpen()
+          t.match(await adapter.write(`k${index}`, index, ANY), { applied: true, created: true })
+          t.match(await adapter.read(`k${index}`), { value: index })
+        }
+        await adapter.write('removed', 1, ANY)
+        await leaveOpen()
+        t.match(await adapter.remove('removed', EXISTS), { applied: true })
+        await leaveOpen()
+        t.equal((await adapter.list('')).items.length, writes)
+      })
+      t.match(warnings, [{ code: 'FST_IF_MATCH_POSTGRES_OPEN_TRANSACTION', message: /BEGIN that has no COMMIT/ }])
+      t.equal(warnings.length, 1, 'one for a pool')
+      await own.end()
+      const after = await pool.query(`SELECT key FROM ${table}`)
+      t.equal(after.rows.length, writes)
+    }
+  })
+
+  await t.test('a BEGIN that nobody awaited before the client was released: no write that joins it is acknowledged', async (t) => {
+    const own = poolTo(t, url, { max: 1 })
+    const { adapter } = await openedAdapter(own)
+    const beginUnawaited = async () => {
+      const client = await own.connect()
+      void client.query('BEGIN').catch(() => {})
+      client.release()
+    }
+    const joined = { message: /part of a transaction/ }
+    await beginUnawaited()
+    await t.rejects(adapter.write('k', 1, ANY), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: joined })
+    await beginUnawaited()
+    await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: joined })
+    t.equal(await adapter.read('k'), undefined, 'it was rolled back with the connection')
+    t.match(await adapter.write('k', 1, ANY), { applied: true, created: true })
+  })
+
+  await t.test('a pool whose every connection begins in a transaction is an outage, and nothing is written', async (t) => {
+    const { adapter, table } = await openedAdapter(pool)
+    const config: object = { max: 2, onConnect: async (client: pg.PoolClient) => { await client.query('BEGIN') } }
+    const own = poolTo(t, url, config)
+    const inIt = postgresAdapter({ client: own, table, ...PATIENT })
+    await t.rejects(inIt.write('k', 1, ANY), {
+      code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+      cause: { cause: { message: /each connection of the pool is inside a transaction/ } }
+    })
+    t.equal(await adapter.read('k'), undefined)
+    t.equal(own.totalCount, 0)
+  })
+
+  await t.test('a Client that is inside a transaction of the app is not written to or read from, and the transaction stays the app\'s', async (t) => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    t.teardown(() => client.end())
+    const { adapter } = await openedAdapter(client)
+    const unavailable = {
+      code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+      cause: { cause: { message: /inside a transaction of the app.*context/ } }
+    }
+    for (const fails of [false, true]) {
+      await client.query('BEGIN')
+      if (fails) await client.query('SELECT 1 / 0').catch(() => {})
+      const calls: Array<() => Promise<unknown>> = [
+        () => adapter.write('k', 1, ANY),
+        () => adapter.remove('k', EXISTS),
+        () => adapter.read('k'),
+        () => adapter.list('')
+      ]
+      for (const call of calls) await t.rejects(call(), unavailable)
+      t.not((client as unknown as pg.PoolClient).getTransactionStatus(), 'I')
+      await client.query('ROLLBACK')
+    }
+    const began = client.query('BEGIN')
+    await t.rejects(adapter.write('k', 1, ANY), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, 'the app may commit it')
+    await began
+    await client.query('ROLLBACK')
+    t.match(await adapter.write('k', 1, ABSENT), { applied: true })
+  })
+
+  await t.test('a connection stays in the pool when the server refused the statement alone, and leaves it otherwise', async (t) => {
+    const own = poolTo(t, url, { max: 1 })
+    const { adapter, table } = await openedAdapter(own, { lockTimeout: 50 })
+    await own.query(`ALTER TABLE ${table} ADD CONSTRAINT short CHECK (length(value::text) < 100)`)
+    const pidOf = async () => (await own.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid
+    const first = await pidOf()
+    await t.rejects(adapter.write('k', 'x'.repeat(200), ANY))
+    t.equal(await pidOf(), first, 'a constraint')
+    const end = await inTransaction(t, pool, lockNew(table, 'k'))
+    await t.rejects(adapter.write('k', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+    await end('ROLLBACK')
+    t.equal(await pidOf(), first, 'a lock')
+    const unlock = await inTransaction(t, pool, lockNew(table, 'k'))
+    const patient = postgresAdapter({ client: own, table, ...PATIENT })
+    const writing = t.rejects(patient.write('k', 1, ANY), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
+    const [waiting] = await untilWaiting(pool, table)
+    await pool.query('SELECT pg_terminate_backend($1)', [waiting])
+    await writing
+    await unlock('ROLLBACK')
+    t.not(await pidOf(), first, 'a session that the server ended')
+  })
+
+  await t.test('no connection in time is STORAGE_UNAVAILABLE, also without a bound of the pool; the statement is not sent later', async (t) => {
+    const own = poolTo(t, url, { max: 1, connectionTimeoutMillis: 0 })
+    const { adapter, table } = await openedAdapter(pool)
+    const impatient = postgresAdapter({ client: own, table, timeout: 50, lockTimeout: 20 })
+    const holder = await own.connect()
+    const unavailable = {
+      code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+      cause: { cause: { message: 'no connection was free within 50 ms' } }
+    }
+    await t.rejects(impatient.write('k', 1, ANY), unavailable)
+    await t.rejects(impatient.read('k'), unavailable)
+    holder.release()
+    await until('the waiting calls have had the connection', () => own.waitingCount === 0 && own.idleCount === 1)
+    t.equal(await adapter.read('k'), undefined)
+    const second = await own.connect()
+    const writing = t.rejects(impatient.write('k', 1, ANY), unavailable)
+    await until('the write waits', () => own.waitingCount === 1)
+    const ended = own.end()
+    await writing
+    second.release()
+    await ended
+    await t.rejects(impatient.write('k', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
     t.equal(await adapter.read('k'), undefined)
   })
 })

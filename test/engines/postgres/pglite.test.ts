@@ -65,9 +65,41 @@ await t.test('postgres: a write with a client of "context" is part of its transa
   })
   t.equal(await adapter.read('k'), undefined)
   const outside = { query () {}, getTransactionStatus: () => 'I' }
-  for (const context of [null, {}, { client: {} }, { client: new pg.Pool() }, { client: outside }]) {
+  const clients = [{}, lite, Promise.resolve(lite), new pg.Pool(), outside]
+  for (const context of [null, {}, ...clients.map((client) => ({ client }))]) {
     await t.rejects(adapter.write('k', 1, ANY, { context }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
   }
+})
+
+await t.test('postgres: a transaction that was left open on a PGlite takes no write along, and one of its transaction() is waited for', async (t) => {
+  const { adapter } = await openedAdapter(lite)
+  for (const fails of [false, true]) {
+    await lite.query('BEGIN')
+    if (fails) await lite.query('SELECT 1 / 0').catch(() => {})
+    const calls: Array<() => Promise<unknown>> = [
+      ...Array.from({ length: 20 }, (_, index) => () => adapter.write(`k${index}`, 1, ANY)),
+      () => adapter.remove('k', EXISTS), () => adapter.read('k'), () => adapter.list('')
+    ]
+    for (const call of calls) {
+      await t.rejects(call(), {
+        code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+        cause: { cause: { message: /inside a transaction of the app/ } }
+      })
+    }
+    await lite.query('ROLLBACK')
+  }
+  const began = lite.query('BEGIN')
+  await t.rejects(adapter.write('k', 1, ANY), { code: /STORAGE_UNAVAILABLE|OUTCOME_UNKNOWN/ })
+  await began
+  await lite.query('ROLLBACK')
+  let writing: Promise<unknown> | undefined
+  await lite.transaction(async (transaction) => {
+    await transaction.query('SELECT 1')
+    writing = adapter.write('k', 1, ABSENT)
+    await new Promise(setImmediate)
+    await transaction.query('SELECT 1')
+  })
+  t.match(await writing, { applied: true })
 })
 
 await t.test('postgres: a write that went alone and whose answer was lost is proven, too', async (t) => {

@@ -1,12 +1,14 @@
 import t, { type Test } from 'tap'
 import type { ListingAdapter } from '../../../lib/storage/adapter.js'
-import { ABSENT, ANY } from '../../support/expectations.js'
+import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
 import { DRIVERS, isWrite, lookingAt, LONG_TIMEOUT, openedAdapter, soon } from '../../support/redis/clients.js'
 import { sideBySide } from '../../support/redis/side-by-side.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
 import { startRedis } from '../../support/services/redis.js'
 import { uniqueName } from '../../support/services/service.js'
+
+type Command = (command: string | string[]) => Promise<unknown>
 
 const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
 
@@ -39,6 +41,30 @@ await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, asy
       await server.del(`${prefix}{a/}:2`)
       t.match(await adapter.list('a/', { limit: 2 }), { items: [{ key: 'a/1' }], next: 'a/2' })
       t.match(await adapter.list('a/', { after: 'a/2' }), { items: [{ key: 'a/3' }], next: undefined })
+    },
+
+    'redis: inside a MULTI that is open on its connection a change is unknown and a read an outage, and nothing is acknowledged': async (t) => {
+      for (const driver of ['ioredis', 'node-redis'] as const) {
+        const prefix = `${uniqueName()}:`
+        const client = DRIVERS[driver](url)
+        const made: Array<{ call?: Command, sendCommand: Command }> = []
+        const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => typeof made[number]
+        Object.assign(client, { duplicate: (...args: unknown[]) => made[made.push(duplicate(...args)) - 1] })
+        const adapter = await openedAdapter(t, client, { prefix })
+        await adapter.write('there', 1, ANY)
+        const [own] = made
+        const send = async (command: string) =>
+          await (driver === 'ioredis' ? own!.call!(command) : own!.sendCommand([command]))
+        t.equal(await send('MULTI'), 'OK')
+        const unknown = { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
+        await t.rejects(adapter.write('k', 1, ABSENT), unknown, driver)
+        await t.rejects(adapter.remove('there', EXISTS), unknown)
+        await t.rejects(adapter.read('there'), UNAVAILABLE)
+        t.equal(await server.exists(`${prefix}{k}`), 0)
+        await send('EXEC')
+        t.equal(await server.exists(`${prefix}{k}`), 1, 'it was right not to say that it was not applied')
+        t.match(await adapter.read('k'), { value: 1 })
+      }
     },
 
     'redis: a damaged entity and a foreign value are an outage, neither an absence nor overwritten': async (t) => {

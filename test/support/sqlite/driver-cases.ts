@@ -29,6 +29,30 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     t.match(await level('NORMAL'), { synchronous: 1 })
   })
 
+  await t.test('sqlite: while the app has a transaction or a savepoint open on the handle nothing is acknowledged or read, nor does the adapter boot, and the error says why', async (t) => {
+    const { adapter, database, file } = await openedAdapter(t, open)
+    const other = connect(t, file)
+    const isOpen = /a transaction of the app is open on this handle/
+    for (const begin of ['BEGIN', 'BEGIN IMMEDIATE', 'SAVEPOINT mine']) {
+      database.exec(begin)
+      const calls: Array<Promise<unknown>> = [
+        ...Array.from({ length: 20 }, (_, index) => adapter.write(`k${index}`, 1, ANY)),
+        adapter.remove('k', EXISTS), adapter.read('k'), adapter.list('')
+      ]
+      for (const outcome of await Promise.allSettled(calls)) {
+        t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: isOpen } } }, begin)
+      }
+      await t.rejects(sqliteAdapter({ database }).open!(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: isOpen })
+      database.exec('ROLLBACK')
+      t.same(other.prepare('SELECT key FROM entities').all(), [])
+    }
+    for (let index = 0; index < 20; index++) {
+      t.match(await adapter.write(`k${index}`, 1, ANY), { applied: true })
+      database.exec('BEGIN; ROLLBACK')
+    }
+    t.equal(other.prepare('SELECT key FROM entities').all().length, 20)
+  })
+
   await t.test('sqlite: a row that the table refuses fails alone, with 422, and its batch is stored', async (t) => {
     const { adapter, database } = await openedAdapter(t, open)
     database.exec(

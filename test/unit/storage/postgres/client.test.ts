@@ -1,7 +1,14 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import t from 'tap'
-import { isClient, isOutsideTransaction, isPgConnection, isPgPool } from '../../../../lib/storage/postgres/client.js'
+import {
+  isClient,
+  isInsideTransaction,
+  isLeftInTransaction,
+  isOutsideTransaction,
+  isPgConnection,
+  isPgPool
+} from '../../../../lib/storage/postgres/client.js'
 
 await t.test('postgres: a value with a method query is a client, and no other value is', async (t) => {
   for (const client of [new pg.Pool(), new pg.Client(), { query () {} }]) t.ok(isClient(client))
@@ -14,13 +21,25 @@ await t.test('postgres: a Pool and a Client of pg are known from one another and
   t.strictSame(clients.map(isPgConnection), [false, true, false, false])
 })
 
-await t.test('postgres: only a connection of pg tells that it is in no transaction; any other client may be in one', async (t) => {
+await t.test('postgres: a connection of pg tells whether it is in a transaction; other clients may be in one or not', async (t) => {
   const saying = (status: string | null) => ({ getTransactionStatus: () => status })
-  t.strictSame([saying('I'), saying('T'), saying('E'), saying(null), {}].map(isOutsideTransaction), [
-    true,
-    false,
-    false,
-    false,
-    false
-  ])
+  const clients = [saying('I'), saying('T'), saying('E'), saying(null), {}, null, undefined]
+  t.strictSame(clients.map(isOutsideTransaction), [true, false, false, false, false, false, false])
+  for (const isInside of [isInsideTransaction, isLeftInTransaction]) {
+    const answers = await Promise.all(clients.map(async (client) => await isInside(client)))
+    t.strictSame(answers, [false, true, true, false, false, false, false])
+  }
+})
+
+await t.test('postgres: a PGlite tells, too; a transaction that ends by itself is waited for, and one that was left open stays', async (t) => {
+  const liteThat = (...answers: boolean[]) => ({
+    isInTransaction () {
+      if (answers.length === 0) throw new TypeError('it is closed')
+      return answers.shift()
+    },
+    _runExclusiveTransaction: async (run: () => Promise<boolean>) => await run()
+  })
+  t.strictSame([liteThat(false), liteThat(true), liteThat()].map(isOutsideTransaction), [true, false, true])
+  const clients = [liteThat(false), liteThat(true, false), liteThat(true, true), liteThat()]
+  t.strictSame(await Promise.all(clients.map(isLeftInTransaction)), [false, false, true, false])
 })

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { PgQuery, PostgresClient } from '../../../../lib/storage/postgres/client.js'
@@ -8,21 +9,24 @@ const STATEMENT = { name: 'named', text: 'SELECT 1' }
 
 type Answer = (query: PgQuery | string) => Promise<unknown>
 
-// A client that notes the queries that it gets, and the session on it.
-function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form = {}) {
+// A client that notes the queries that it gets, and the session on it. A pool notes how each connection came back.
+function sessionOn (answer: Answer, options: Partial<SessionOptions> = {}, form: object = {}) {
   const asked: unknown[][] = []
-  const client = {
-    ...form,
-    query: async (...query: unknown[]) => {
-      asked.push(query)
-      return await answer(query[0] as PgQuery | string)
-    }
-  } as unknown as PostgresClient
-  return { session: new PostgresSession(client, { timeout: 5000, ...options }), asked }
+  const released: Array<'kept' | 'destroyed'> = []
+  const query = async (...query: unknown[]) => {
+    asked.push(query)
+    return await answer(query[0] as PgQuery | string)
+  }
+  const connection = Object.assign(new EventEmitter(), form, {
+    query,
+    release: (destroys: boolean) => { released.push(destroys ? 'destroyed' : 'kept') }
+  })
+  const client = { ...form, query, connect: async () => connection } as unknown as PostgresClient
+  return { session: new PostgresSession(client, { timeout: 5000, ...options }), asked, released, connection }
 }
 
 const ROWS = { rows: [{ a: 1 }] }
-const POOL = { totalCount: 0 }
+const POOL = { totalCount: 0, getTransactionStatus: () => 'I' }
 const CLIENT = { escapeIdentifier () {} }
 const sqlError = (code: string) => Object.assign(new Error('simulated'), { code })
 
@@ -68,6 +72,30 @@ await t.test('postgres: after any other error nothing is sent a second time', as
     const { session, asked } = sessionOn(async () => { throw error }, {}, POOL)
     await t.rejects(session.query(STATEMENT, []), error)
     t.equal(asked.length, 1)
+  }
+})
+
+await t.test('postgres: what waits for its turn or for a connection until its time is over is not sent', async (t) => {
+  for (const form of [CLIENT, POOL]) {
+    let open = () => {}
+    const opened = new Promise<void>((resolve) => { open = resolve })
+    const { session, asked, released, connection } = sessionOn(async () => {
+      await opened
+      return ROWS
+    }, { timeout: 5 }, form)
+    if (form === POOL) {
+      const pool = { ...POOL, query () {}, connect: async () => await opened.then(() => connection) }
+      const late = new PostgresSession(pool as unknown as PostgresClient, { timeout: 5 })
+      await t.rejects(late.query(STATEMENT, []), { message: 'no connection was free within 5 ms' })
+    } else {
+      const [first, second] = await Promise.allSettled([session.query(STATEMENT, []), session.query(STATEMENT, [])])
+      t.match(first, { reason: { message: 'no answer came within 5 ms' } })
+      t.match(second, { reason: { message: 'no connection was free within 5 ms' } })
+    }
+    open()
+    await turn()
+    t.equal(asked.length, form === POOL ? 0 : 1)
+    t.strictSame(released, form === POOL ? ['kept'] : [])
   }
 })
 

@@ -70,6 +70,15 @@ await t.test('redis: a script that the server has not seen is sent with its text
   t.strictSame(sent, ['EVALSHA', 'EVAL'])
 })
 
+await t.test('redis: an answer that is not one of the script leaves the outcome open, by its hash and by its text', async (t) => {
+  for (const answer of ['QUEUED', 'OK', null, [], [2, ''], 1]) {
+    for (const name of ['EVALSHA', 'EVAL']) {
+      const { connection } = connectionThat(([sent]) => sent === name ? answer : NOSCRIPT)
+      await t.rejects(new RedisExchange(connection, 100).change(change), /did not run the script at once/)
+    }
+  }
+})
+
 await t.test('redis: the writes of a turn share one WAIT, which comes after them; a refusal needs no replicas', async (t) => {
   let replicas: unknown = 2
   const { connection, sent } = connectionThat(([name, , , entity]) =>

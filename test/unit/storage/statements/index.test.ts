@@ -172,9 +172,9 @@ await t.test('the client of the context is used; a context without a client is a
   await adapter.write('k', 2, EXISTS, { context: { client } })
   await adapter.remove('k', EXISTS, { context: { client } })
   t.strictSame(client.sent, ['insert', 'read', 'update', 'remove'])
-  for (const context of [{ tx: client }, client, null, 'tx', { client: undefined }]) {
+  for (const context of [{ tx: client }, client, null, '', 'tx', { client: undefined }, { client: null }]) {
     for (const call of allOf(adapter, { context })) {
-      await t.rejects(call, { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /\{ client \}/ })
+      await t.rejects(call, { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /\{ client \}/ })
     }
   }
   t.strictSame(table.sent, [])

@@ -1,0 +1,71 @@
+import { warn } from '../kit/warn.js'
+import { isInsideTransaction, isOutsideTransaction, type PgPool, type PgPoolClient } from './client.js'
+import { faultKind, isRefusedByTransaction, NotSentError } from './faults.js'
+
+// One warning for each pool: a bug that leaves transactions open does so again and again.
+const warned = new WeakSet<PgPool>()
+
+/**
+ * Runs a statement over a connection of the pool, as `query()` of the pool does, but for two things. A connection that
+ * came back inside a transaction is not used (engine-facts#pg-pool-open-transaction): it leaves the pool, which ends
+ * its transaction, and the next one is taken. And a connection stays in the pool when the server refused the statement
+ * alone.
+ *
+ * @param run sends the statement; again over the next connection, if the server carried out nothing on this one
+ * @throws NotSentError if there was no connection to use; any error of `run`
+ */
+export async function overIdleConnection<R> (pool: PgPool, run: (client: PgPoolClient) => Promise<R>): Promise<R> {
+  // A new connection is in no transaction, so all that are there can be dropped before one is found.
+  for (let dropped = 0, most = pool.totalCount; dropped <= most; dropped++) {
+    const client = await connected(pool)
+    const outcome = isInsideTransaction(client) ? undefined : await outcomeOver(client, run)
+    if (outcome?.status === 'fulfilled') {
+      client.release(false)
+      return outcome.value
+    }
+    const isOpen = outcome === undefined || isRefusedByTransaction(outcome.reason)
+    client.release(isOpen || !leavesIntact(outcome.reason, client))
+    if (!isOpen) throw outcome.reason
+    warnOf(pool)
+  }
+  throw new NotSentError('each connection of the pool is inside a transaction')
+}
+
+async function outcomeOver<R> (
+  client: PgPoolClient,
+  run: (client: PgPoolClient) => Promise<R>
+): Promise<PromiseSettledResult<R>> {
+  // The pool listens only while it has the connection, and an error without a listener ends the process. The statement
+  // rejects with it.
+  client.on('error', ignore)
+  const [outcome] = await Promise.allSettled([run(client)])
+  client.removeListener('error', ignore)
+  return outcome
+}
+
+async function connected (pool: PgPool): Promise<PgPoolClient> {
+  try {
+    return await pool.connect()
+  } catch (cause) {
+    throw new NotSentError(String(Object(cause).message), { cause })
+  }
+}
+
+function warnOf (pool: PgPool): void {
+  if (warned.has(pool)) return
+  warned.add(pool)
+  warn(
+    'FST_IF_MATCH_POSTGRES_OPEN_TRANSACTION',
+    'A connection came back to the pool of PostgreSQL inside a transaction, and was closed: nothing of that ' +
+      'transaction was committed. Look for a BEGIN that has no COMMIT or ROLLBACK ahead of release().'
+  )
+}
+
+// FATAL ends the connection. A client that does not tell its status may be in a transaction, which has failed now.
+function leavesIntact (error: unknown, client: PgPoolClient): boolean {
+  if (error instanceof NotSentError) return true
+  const isOfStatement = Object(error).severity === 'ERROR' && faultKind(error) !== 'UNKNOWN'
+  return isOfStatement && isOutsideTransaction(client)
+}
+
+function ignore (): void {}
