@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { sqlStateFault } from '../../../lib/storage/statements/index.js'
 import { postgresAdapter, type PostgresAdapterOptions } from '../../../lib/storage/postgres/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { inTransaction, lockNew, lockRows, untilNothingRuns, untilWaiting } from '../../support/postgres/locks.js'
@@ -14,8 +15,10 @@ import {
   subjectsOn
 } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
+import { uniqueName } from '../../support/services/service.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
+import { engineCases, PRODUCTS } from '../../support/statements/engine-cases.js'
 import { until } from '../../support/until.js'
 
 await t.test('postgres: wrong options are refused, naming the option', async (t) => {
@@ -257,12 +260,12 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.equal(await adapter.read('k'), undefined)
   })
 
-  await t.test('a stored value that is no JSON is an outage, and its content is in no error', async (t) => {
+  await t.test('a stored value that is no JSON is a fault of the storage, and its content is in no error', async (t) => {
     const { adapter, table } = await opened()
     await adapter.write('k', 1, ANY)
     await pool.query(`ALTER TABLE ${table} ALTER value TYPE text USING 'a secret'`)
     const error = await adapter.read('k').then(() => undefined, (error: Error) => error)
-    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /not JSON/ } })
     t.notMatch(inspect(error, { depth: 9 }), /secret/)
   })
 
@@ -313,6 +316,23 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.strictSame(await keys('', 'B'), ['Z', 'a', 'b'])
     t.strictSame(await keys('a'), ['a'])
     t.strictSame(await keys('Z'), ['Z'])
+  })
+
+  await engineCases(t, 'postgres: statements', async (t) => {
+    const schema = uniqueName()
+    await pool.query(`CREATE SCHEMA ${schema}`)
+    const client = poolTo(t, url, { options: `-c search_path=${schema}` })
+    await client.query(PRODUCTS)
+    return {
+      client: {
+        async run (sql, values) {
+          const { rows, rowCount } = await client.query(sql, values)
+          return { rows, count: rowCount }
+        }
+      },
+      act: async (sql) => await client.query(sql),
+      faultOf: sqlStateFault
+    }
   })
 
   await t.test('a listing, a read and a write use the index on the key', async (t) => {
