@@ -30,25 +30,26 @@ export async function sent<R> (
 ): Promise<R> {
   const isInTransaction = options?.context !== undefined
   const end = performance.now() + PATIENCE
-  for (let attempt = 1; ; attempt++) {
+  let attempt = 0
+  while (true) {
+    attempt++
     throwIfStopped(options)
-    let error: unknown
     try {
       return await statement()
     } catch (thrown) {
-      error = driverErrorOf(thrown)
-    }
-    if (isIfMatchError(error) || isOfApp(error)) throw error
-    const fault = await faultOf(error)
-    if (fault === undefined) return await ifLost(error)
-    const { cause } = fault
-    const code = isIfMatchError(fault) ? fault.code : undefined
-    const isContention = code === 'FST_IF_MATCH_CONTENTION'
-    const waitsForLock = code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE' && isLocked(error)
-    if (isInTransaction && (isContention || waitsForLock)) throw new ContentionError(1, { cause })
-    const mayTryAgain = isContention || (waitsForLock && isBusy(error))
-    if (!mayTryAgain || isInTransaction || attempt === ATTEMPTS || performance.now() >= end) {
-      throw isContention ? new ContentionError(attempt, { cause }) : fault
+      const error = driverErrorOf(thrown)
+      if (isIfMatchError(error) || isOfApp(error)) throw error
+      const fault = await faultOf(error)
+      if (fault === undefined) return await ifLost(error)
+      const { cause } = fault
+      const code = isIfMatchError(fault) ? fault.code : undefined
+      const isContention = code === 'FST_IF_MATCH_CONTENTION'
+      const waitsForLock = code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE' && isLocked(error)
+      if (isInTransaction && (isContention || waitsForLock)) throw new ContentionError(1, { cause })
+      const mayTryAgain = isContention || (waitsForLock && isBusy(error))
+      if (!mayTryAgain || attempt === ATTEMPTS || performance.now() >= end) {
+        throw isContention ? new ContentionError(attempt, { cause }) : fault
+      }
     }
     await backOff(attempt, LONGEST_PAUSE)
   }

@@ -206,6 +206,30 @@ await t.test('sqlite: a boot that fails half way leaves no table behind, and no 
   handle.exec('BEGIN')
 })
 
+await t.test('sqlite: a constraint of the app on the table is 409 and fails alone; a table that is gone is a fault of the server, and no outage', async (t) => {
+  const { adapter, database } = await opened(t)
+  database.exec("CREATE UNIQUE INDEX title ON entities (json_extract(value, '$.title'))")
+  await adapter.write('k', { title: 'a secret' }, ABSENT)
+  const [taken, free] = await Promise.allSettled([
+    adapter.write('l', { title: 'a secret' }, ABSENT),
+    adapter.write('m', { title: 'free' }, ABSENT)
+  ])
+  t.match(taken, { reason: { code: 'FST_IF_MATCH_CONSTRAINT', statusCode: 409 } })
+  const { reason } = taken as { reason: Error }
+  t.match(inspect(reason.cause), /index 'title'/)
+  t.notMatch(inspect(reason, { depth: 9 }), /secret/)
+  t.match(free, { value: { applied: true } })
+
+  database.exec('ALTER TABLE entities RENAME TO things')
+  const fault = {
+    reason: { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, cause: { message: /no such table: .*entities/ } }
+  }
+  const outcomes = await Promise.allSettled([
+    adapter.write('k', 1, ANY), adapter.remove('k', EXISTS), adapter.read('k'), adapter.list('')
+  ])
+  t.match(outcomes, [fault, fault, fault, fault])
+})
+
 await engineCases(t, 'sqlite: statements', async (t) => {
   const file = fileOf(t)
   const [database, other] = [openFile(file), openFile(file)]
