@@ -121,7 +121,7 @@ export const InvalidKeyError: ErrorClass = clientError(
   400
 )
 
-/** JSON cannot carry the value, or a column or a constraint of the table refuses it. */
+/** The value cannot be stored, and a client can have sent it: `1e400`, say, or what a column or an engine refuses. */
 export const InvalidValueError: ErrorClass = clientError(
   'FST_IF_MATCH_INVALID_VALUE',
   'The value cannot be stored, and was not: %s. Change the value.',
@@ -150,7 +150,8 @@ export const ContentRangeError: ErrorClass = clientError(
 /** The server made a value that is not JSON, such as a Date: no client sends one. */
 export const NotJsonError: ErrorClass = createError(
   'FST_IF_MATCH_NOT_JSON',
-  'The server made a value that is not JSON: %s. Make plain JSON of it in the handler or in the mapping.',
+  'The server made a value that is not JSON: %s. ' +
+    'Convert it in the handler, or in the mapping or the adapter of the storage.',
   500
 )
 

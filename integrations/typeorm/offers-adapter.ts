@@ -29,7 +29,12 @@ export function offersAdapter<T> (dataSource: DataSource, mapping: Mapping<T, Of
       return affected!
     },
     async insert (client: EntityManager, id, row) {
-      const insert = client.createQueryBuilder().insert().into(Offers).values({ id, ...row }).orUpdate([], ['id'])
+      const entity = { id, ...row }
+      // Named, because TypeORM leaves an id out that the database can make: the row would get another one.
+      const columns = dataSource.getMetadata(Offers).columns
+        .filter((column) => column.getEntityValue(entity) !== undefined)
+        .map((column) => column.propertyPath)
+      const insert = client.createQueryBuilder().insert().into(Offers, columns).values(entity).orUpdate([], ['id'])
       const [sql, values] = insert.getQueryAndParameters()
       return (await client.query<unknown[]>(`${sql} RETURNING id`, values)).length
     },

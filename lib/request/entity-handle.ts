@@ -3,14 +3,17 @@ import { conditionalWrite } from './conditional-write.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Entity, Found, Saved } from './entity.js'
 import type { RequestState } from './state.js'
-import { EntityAbsentError, LateWriteError } from '../errors.js'
+import { EntityAbsentError, InvalidValueError, LateWriteError, NotJsonError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
-import { copyJson } from '../storage/kit/json.js'
+import { copyRead } from '../storage/kit/json.js'
 import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from '../storage/adapter.js'
 
 /** The operations that preconditions decide about. */
 export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
+
+// Who made a value that was read, for the message if it is not JSON.
+const STORAGE = 'what the storage adapter gave'
 
 type Applied = { applied: true, version: string, created: boolean }
 type Maker<T> = (current: T | undefined) => T | Promise<T>
@@ -80,7 +83,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   protected give (snapshot: Snapshot): Found<T> {
     if (snapshot.stored === undefined) throw new EntityAbsentError()
     const { value, version } = snapshot.stored
-    if (this.#request.kind !== 'read') return found(copyJson(value), version)
+    if (this.#request.kind !== 'read') return found(copyRead(value, STORAGE), version)
     snapshot.isLent = true
     return found(value, version)
   }
@@ -133,8 +136,11 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
       policy: this.#policyOf(operation),
       read: () => this.readCurrent(),
       // Each attempt has its own copy: what a failed one modified is not what the next one starts from.
-      prepare: make && (async (current) => { value = await make(current && copyJson(current.value)) }),
-      act: (expectation) => this.#storage.write(this.key, value as T, expectation, this.#optionsInTime()),
+      prepare: make && (async (current) => { value = await make(current && copyRead(current.value, STORAGE)) }),
+      act: (expectation) => {
+        if (value === undefined) throw this.#noValue(operation, make !== undefined)
+        return this.#storage.write(this.key, value, expectation, this.#optionsInTime())
+      },
       refusal: (verdict, current) => this.refusal(verdict, preconditions, current)
     })
     const etag = formatEntityTag(version)
@@ -163,6 +169,13 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     const { value, version } = stored! // an absent entity was refused
     this.recordWrite(version)
     return found(value, version)
+  }
+
+  // A request without a body is the client's: it has an undefined one. A function that gives nothing is the server's.
+  #noValue (operation: Operation, isMade: boolean): Error {
+    if (isMade) return new NotJsonError(`the function that was passed to ${operation}() returned nothing`)
+    if (this.#request.request.body !== undefined) return new NotJsonError(`${operation}() was given no value`)
+    return new InvalidValueError('there is none, because the request has no body')
   }
 
   #policyOf (operation: Operation): Policy {

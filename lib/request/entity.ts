@@ -19,7 +19,8 @@ export interface Saved<T> extends Found<T> {
  *
  * Every method rejects with `FST_IF_MATCH_STORAGE_UNAVAILABLE` (503) if the storage does not answer. Those that write
  * reject with `FST_IF_MATCH_PRECONDITION_FAILED` (412), `FST_IF_MATCH_ENTITY_ABSENT` (404), `FST_IF_MATCH_CONTENTION`
- * (503), `FST_IF_MATCH_OUTCOME_UNKNOWN` (503), `FST_IF_MATCH_INVALID_VALUE` (422) and, once the answer is out,
+ * (503), `FST_IF_MATCH_OUTCOME_UNKNOWN` (503), `FST_IF_MATCH_INVALID_VALUE` (422), `FST_IF_MATCH_NOT_JSON` (500) for a
+ * value that no client can send, such as a Date or what a function forgot to return, and, once the answer is out,
  * `FST_IF_MATCH_LATE_WRITE`. Let them reject: thrown out of the handler they are the right answer.
  *
  * Writes to one entity follow one another in the order of the calls. So the function that `update` or `replace` runs

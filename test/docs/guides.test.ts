@@ -9,7 +9,8 @@ const QUOTED: Record<string, string[]> = {
   ),
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),
-    'integrations/typeorm/offers-adapter.ts'
+    'integrations/typeorm/offers-adapter.ts',
+    'integrations/number-of.ts'
   ]
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import ifMatch, { errorCodes, type StorageAdapter } from 'fastify-if-match'
+import ifMatch, { errorCodes, type Entity, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { addOfferRoutes, newApp, offersApp, seed, send, valueOf } from '../support/offers-app.js'
 import { withoutPauses } from '../support/without-pauses.js'
@@ -114,6 +114,89 @@ await t.test('a value that JSON cannot carry is 422 and changes nothing (FST_IF_
   const nested = await send(app, 'PUT /offers/1', headers, `${'['.repeat(600)}1${']'.repeat(600)}`)
   t.equal(nested.statusCode, 422)
   t.same(await valueOf(storage), { title: 'seeded' })
+})
+
+await t.test('a value that no client can send is a mistake of the server: 500, in the log with its place, and nothing changes (FST_IF_MATCH_NOT_JSON)', async (t) => {
+  type Write = (entity: Entity<any>) => Promise<unknown>
+  const due = new Date(0)
+  const line = { due: 'tomorrow' }
+  const made = 'the function that was passed to'
+  const writes: Array<[write: Write, says: string]> = [
+    [(entity) => entity.update((offer) => ({ ...offer, lines: [line, { due }] })), 'it has a Date at /lines/1/due'],
+    [(entity) => entity.update((offer) => ({ ...offer, price: 1n })), 'it has a BigInt at /price'],
+    [(entity) => entity.replace(() => ({ price: NaN })), 'it has NaN at /price'],
+    [(entity) => entity.replace({ due }), 'it has a Date at /due'],
+    [(entity) => entity.update(async () => due), 'it is a Date'],
+    [(entity) => entity.update((offer) => { offer.price = 1 }), `${made} update() returned nothing`],
+    [(entity) => entity.replace(() => {}), `${made} replace() returned nothing`],
+    [(entity) => entity.replace(undefined), 'replace() was given no value']
+  ]
+  for (const [write, says] of writes) {
+    let log = ''
+    const logger = { level: 'error', stream: { write: (line: string) => { log += line } } }
+    const { app, storage } = await offersApp(t, {}, (app) => {
+      for (const method of ['PUT', 'POST', 'PATCH', 'DELETE'] as const) {
+        const config = { ifMatch: { key: '/offers/:id' } }
+        app.route({ method, url: '/own/:id', config, handler: async (request) => await write(request.entity()) })
+      }
+      app.post('/further', async (request) => await write(request.entity('/offers/1')))
+    }, { logger })
+    const etag = await seed(storage)
+    for (const [request, tag] of [
+      ['PUT /own/1', etag], ['POST /own/1', '*'], ['PATCH /own/1', etag], ['DELETE /own/1', '*'], ['POST /further']
+    ] as const) {
+      if (request === 'POST /further' && /replace/.test(write.toString())) continue // it would have to read first
+      log = ''
+      const response = await send(app, request, tag === undefined ? {} : { 'if-match': tag }, { price: 1 })
+      t.match(response.json(), { statusCode: 500, code: 'FST_IF_MATCH_NOT_JSON' }, request)
+      t.ok(response.json().message.includes(`: ${says}. `), response.json().message)
+      t.match(JSON.parse(log), { level: 50, err: { code: 'FST_IF_MATCH_NOT_JSON', message: response.json().message } })
+      t.equal(response.headers['retry-after'], undefined)
+    }
+    t.match(await storage.read('/offers/1'), { value: { title: 'seeded' }, version: etag.slice(1, -1) })
+  }
+})
+
+await t.test('a request without a body, and numbers that are too large, are the client\'s mistake whatever made the value of them (FST_IF_MATCH_INVALID_VALUE)', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/create', async (request) => await request.entity('/offers/new').create(request.body))
+  })
+  const etag = await seed(storage)
+  const invalid = { statusCode: 422, code: 'FST_IF_MATCH_INVALID_VALUE' }
+  const requests = [['PUT', '/offers/1', '*'], ['PUT', '/offers/1', etag], ['POST', '/create']] as const
+  for (const [method, url, tag] of requests) {
+    const response = await app.inject({ method, url, headers: tag === undefined ? {} : { 'if-match': tag } })
+    t.match(response.json(), { ...invalid, message: /the request has no body/ })
+  }
+  const headers = { ...WILDCARD, 'content-type': 'application/json' }
+  const patched = await send(app, 'PATCH /offers/1', headers, '{"price":-1e400}')
+  t.match(patched.json(), { ...invalid, message: /an infinite number at \/price/ })
+  t.equal((await storage.read('/offers/1'))?.version, etag.slice(1, -1))
+})
+
+await t.test('a value that an adapter gives and that is not JSON is a mistake of the server, also where a client could send it (FST_IF_MATCH_NOT_JSON)', async (t) => {
+  for (const [value, says] of [
+    [{ price: Infinity }, 'an infinite number at /price'],
+    [{ due: new Date(0) }, 'a Date at /due']
+  ] as const) {
+    const current = { value, version: 'a' }
+    const read: StorageAdapter = {
+      ...memoryAdapter(),
+      read: async () => current,
+      write: async () => ({ applied: false, current: { ...current, version: 'b' } })
+    }
+    const refused = { ...read, read: async () => ({ value: {}, version: 'a' }) }
+    const requests = [[read, 'PATCH /offers/1'], [refused, 'PATCH /offers/1'], [read, 'POST /look/1']] as const
+    for (const [storage, request] of requests) {
+      const { app } = await offersApp(t, { storage }, (app) => {
+        const config = { ifMatch: { key: '/offers/:id', storage } }
+        app.post('/look/:id', { config }, async (request) => await request.entity().read())
+      })
+      const response = await send(app, request, { 'if-match': '"a", "b"' })
+      t.match(response.json(), { statusCode: 500, code: 'FST_IF_MATCH_NOT_JSON' })
+      t.ok(response.json().message.includes(`: what the storage adapter gave has ${says}. `), response.json().message)
+    }
+  }
 })
 
 await t.test('an adapter that answers nonsense is 500, not a success (FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {

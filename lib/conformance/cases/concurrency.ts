@@ -57,7 +57,8 @@ export function concurrencyCases (count: AdapterCount): Cases {
       await Promise.all([
         create(adapterOf(0), 'a', 'plain'),
         create(adapterOf(1), 'b', 'U+0000 \0 and a lone \ud800'),
-        assertRejects(() => adapterOf(0).write('bad', NaN, ANY), 'FST_IF_MATCH_INVALID_VALUE'),
+        assertRejects(() => adapterOf(0).write('bad', NaN, ANY), 'FST_IF_MATCH_NOT_JSON'),
+        assertRejects(() => adapterOf(0).write('endless', Infinity, ANY), 'FST_IF_MATCH_INVALID_VALUE'),
         assertRejects(() => adapterOf(1).write('bad\0', 1, ANY), 'FST_IF_MATCH_INVALID_KEY'),
         assertWriteRefused(adapterOf(0), 'taken', 1, versionIn('other')),
         assertWriteRefused(adapterOf(1), 'nothing', 1, versionIn('other')),
@@ -66,7 +67,7 @@ export function concurrencyCases (count: AdapterCount): Cases {
       ])
       assert.equal((await readPresent(harness.adapter, 'b')).value, 'U+0000 \0 and a lone \ud800')
       for (const key of ['a', 'c', 'd']) assert.equal((await readPresent(harness.adapter, key)).value, 'plain')
-      for (const key of ['bad', 'nothing']) assert.equal(await harness.adapter.read(key), undefined)
+      for (const key of ['bad', 'endless', 'nothing']) assert.equal(await harness.adapter.read(key), undefined)
     }
   }
 }

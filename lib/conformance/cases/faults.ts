@@ -57,10 +57,14 @@ export const faultCases: Cases = {
     if (isCertain) assertSame(after, before)
   },
 
-  'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE': async ({ adapter, whileCut }) => {
+  'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON': async ({
+    adapter,
+    whileCut
+  }) => {
     await whileCut(async () => {
       await assertRejects(() => adapter.write('', 1, ANY), 'FST_IF_MATCH_INVALID_KEY')
-      await assertRejects(() => adapter.write('k', NaN, ANY), 'FST_IF_MATCH_INVALID_VALUE')
+      await assertRejects(() => adapter.write('k', Infinity, ANY), 'FST_IF_MATCH_INVALID_VALUE')
+      await assertRejects(() => adapter.write('k', NaN, ANY), 'FST_IF_MATCH_NOT_JSON')
     })
   },
 

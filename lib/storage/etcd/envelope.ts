@@ -15,7 +15,7 @@ export interface Envelope<T = unknown> {
 /**
  * The JSON text of an envelope.
  *
- * @throws FST_IF_MATCH_INVALID_VALUE for a value that JSON cannot carry
+ * @throws FST_IF_MATCH_NOT_JSON, FST_IF_MATCH_INVALID_VALUE for a value that JSON cannot carry
  */
 export function sealed ({ marker, digest, value }: Envelope): string {
   return `${JSON.stringify({ marker, digest }).slice(0, -1)},"value":${jsonText(value)}}`

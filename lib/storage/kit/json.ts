@@ -1,35 +1,61 @@
-import { InvalidValueError } from '../../errors.js'
+import { InvalidValueError, NotJsonError } from '../../errors.js'
 
 const MAX_DEPTH = 512
+// How much of the place of a flaw is told, in characters.
+const LONGEST_NAME = 64
+const LONGEST_POINTER = 200
 
 /**
  * A deep copy of a value that is JSON. A value that JSON would change or drop without an error is refused: a number
- * that is not finite, a bigint, a symbol, a function, an object with a class of its own such as a Date, an array with a
- * hole, more than 512 levels. As in JSON, properties that are `undefined` are left out.
+ * that is not finite, a BigInt, a symbol, a function, an object with a class of its own such as a Date, an array with a
+ * hole, an object inside itself, more than 512 levels. As in JSON, properties that are `undefined` are left out.
  *
  * Keep a copy, and return a copy: then a caller that changes its object later does not change what is stored.
  *
- * @throws FST_IF_MATCH_INVALID_VALUE (422); the message says what is wrong, and does not quote the value
+ * The message says what is wrong and at which member, and never what the value holds.
+ *
+ * @throws FST_IF_MATCH_INVALID_VALUE (422) for what a client can send: an infinite number (`1e400`), too many levels
+ * @throws FST_IF_MATCH_NOT_JSON (500) for anything else, which the server made
  * @example
  * entities.set(key, { value: copyJson(value), version: newVersion() })
  */
 export function copyJson<T> (value: T): T {
-  return copy(value, 0) as T
+  try {
+    return copy(value, 0) as T
+  } catch (error) {
+    const flaw = flawOf(error).resolved()
+    throw flaw.isSendable ? new InvalidValueError(flaw.textOf('it')) : notJson(flaw, 'it')
+  }
+}
+
+/**
+ * The same for a value that was read from the storage: whatever is wrong with it, no client is to blame.
+ *
+ * @param maker who made the value, for the message
+ * @throws FST_IF_MATCH_NOT_JSON (500)
+ */
+export function copyRead<T> (value: T, maker: string): T {
+  try {
+    return copy(value, 0) as T
+  } catch (error) {
+    throw notJson(flawOf(error).resolved(), maker)
+  }
 }
 
 /**
  * The JSON text of a value, for engines that store text. What `copyJson` refuses is refused here.
  *
- * @throws FST_IF_MATCH_INVALID_VALUE (422), also for a value whose text is longer than a string can be
+ * @throws FST_IF_MATCH_NOT_JSON (500), FST_IF_MATCH_INVALID_VALUE (422); the latter also for a value whose text is
+ * longer than a string can be
  * @example
  * const row = { key, value: jsonText(value), version: newVersion() }
  */
 export function jsonText (value: unknown): string {
+  const copied = copyJson(value)
   try {
-    return JSON.stringify(copyJson(value))
-  } catch (error) {
-    if (error instanceof RangeError) throw new InvalidValueError('it is longer than a text can be')
-    throw error
+    return JSON.stringify(copied)
+  } catch {
+    throw new InvalidValueError('it is longer than a text can be')
   }
 }
 
@@ -40,32 +66,46 @@ function copy (value: unknown, depth: number): unknown {
       return value
     case 'number':
       if (Number.isFinite(value)) return value
-      throw new InvalidValueError('it has a number that is not finite')
+      throw Number.isNaN(value) ? new Flaw('NaN') : new Flaw('an infinite number', { isSendable: true })
     case 'object':
       if (value === null) return null
-      if (depth === MAX_DEPTH) throw new InvalidValueError(`it is nested deeper than ${MAX_DEPTH} levels`)
+      if (depth === MAX_DEPTH) throw new Flaw(`more than ${MAX_DEPTH} levels`, { isSendable: true })
       return Array.isArray(value)
         ? copyArray(value, depth + 1)
         : copyObject(value as Record<string, unknown>, depth + 1)
+    case 'undefined':
+      throw new Flaw('undefined')
     default:
-      throw new InvalidValueError(`it has a member of type ${typeof value}`)
+      throw new Flaw(typeof value === 'bigint' ? 'a BigInt' : `a ${typeof value}`)
   }
 }
 
 function copyArray (array: unknown[], depth: number): unknown[] {
   const result = new Array<unknown>(array.length)
-  for (let index = 0; index < array.length; index++) result[index] = copy(array[index], depth)
+  let index = 0
+  try {
+    for (; index < array.length; index++) result[index] = copy(array[index], depth)
+  } catch (error) {
+    throw flawOf(error).inside(array, String(index))
+  }
   return result
 }
 
 function copyObject (object: Record<string, unknown>, depth: number): object {
-  if (!isPlain(object)) throw new InvalidValueError('it has an object with a class of its own, such as a Date or a Map')
+  if (!isPlain(object)) throw new Flaw(classOf(object))
   const result: Record<string, unknown> = {}
-  for (const name of Object.keys(object)) {
-    const member = object[name]
-    if (member === undefined) continue
-    if (name === '__proto__') defineProto(result, copy(member, depth))
-    else result[name] = copy(member, depth)
+  let at = ''
+  const names = Object.keys(object)
+  try {
+    for (const name of names) {
+      at = name
+      const member = object[name]
+      if (member === undefined) continue
+      if (name === '__proto__') defineProto(result, copy(member, depth))
+      else result[name] = copy(member, depth)
+    }
+  } catch (error) {
+    throw flawOf(error).inside(object, at)
   }
   return result
 }
@@ -80,4 +120,75 @@ function defineProto (object: object, value: unknown): void {
 function isPlain (object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+interface FlawOptions extends ErrorOptions {
+  /** Whether the text of a request can bring it. */
+  isSendable?: boolean
+}
+
+/** What is wrong with a value. It learns where on its way out of the recursion: a value that is right pays nothing. */
+class Flaw extends Error {
+  readonly isSendable: boolean
+  readonly #names: string[] = []
+  readonly #objects: object[] = []
+
+  constructor (readonly what: string, { isSendable = false, ...options }: FlawOptions = {}) {
+    super(what, options)
+    this.isSendable = isSendable
+  }
+
+  inside (object: object, name: string): this {
+    this.#names.unshift(name)
+    this.#objects.unshift(object)
+    return this
+  }
+
+  /** The same, or what is behind it: an object inside itself has too many levels at first sight. */
+  resolved (): Flaw {
+    const objects = this.#objects
+    const end = objects.findIndex((object, index) => objects.indexOf(object) < index)
+    if (end === -1) return this
+    const circle = new Flaw('an object that is inside itself')
+    circle.#names.push(...this.#names.slice(0, end))
+    return circle
+  }
+
+  textOf (subject: string): string {
+    if (this.#names.length === 0) return `${subject} is ${this.what}`
+    return `${subject} has ${this.what} at ${pointerOf(this.#names)}`
+  }
+}
+
+// Whatever else is thrown comes from a getter or a Proxy of the server.
+function flawOf (error: unknown): Flaw {
+  return error instanceof Flaw ? error : new Flaw('something that cannot be read', { cause: error })
+}
+
+function notJson (flaw: Flaw, subject: string): Error {
+  return new NotJsonError(flaw.textOf(subject), ...flaw.cause === undefined ? [] : [{ cause: flaw.cause }])
+}
+
+// The name of the class, which is of the code. An object without a class may have a client's `constructor`.
+function classOf (object: object): string {
+  try {
+    const { constructor } = Object.getPrototypeOf(object) as object
+    const name: unknown = typeof constructor === 'function' && constructor.name
+    if (typeof name === 'string' && name !== 'Object' && /^[\w$]{1,64}$/.test(name)) {
+      return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name}`
+    }
+  } catch {} // a name that is a getter may throw
+  return 'an object with a class of its own'
+}
+
+// A JSON Pointer (RFC 6901 3). Names of members may be a client's, so they are cut, and have no control characters.
+function pointerOf (names: readonly string[]): string {
+  const pointer = names.map((name) => `/${shown(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  if (pointer.length <= LONGEST_POINTER) return pointer
+  return `${pointer.slice(0, LONGEST_POINTER / 2)}…${pointer.slice(-LONGEST_POINTER / 2)}`.toWellFormed()
+}
+
+function shown (name: string): string {
+  const start = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
+  return start.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 }

@@ -2,6 +2,7 @@ import { InvalidAdapterError, OutcomeUnknownError, StorageUnavailableError } fro
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { assertNoFlaw } from '../kit/flaws.js'
+import { copyJson, copyRead } from '../kit/json.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
@@ -30,11 +31,11 @@ export interface Mapping<T, Columns extends object, Id = string> {
    */
   toId (key: string): Id
   /**
-   * The columns of a value.
+   * The columns of a value, which is a copy, and JSON: a Date, say, was refused with FST_IF_MATCH_NOT_JSON.
    * @throws FST_IF_MATCH_INVALID_VALUE for a value that the columns would change, drop or refuse
    */
   toColumns (value: T): Columns
-  /** The value of the columns. */
+  /** The value of the columns. It must be JSON, or the read fails: FST_IF_MATCH_NOT_JSON. */
   toValue (columns: Columns): T
 }
 
@@ -111,15 +112,10 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
   const idOf = (key: string): Id => mapped('toId', () => toId(key))
 
   async function readStored (client: Client, id: Id, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    const row = await sent(
-      () => read(client, id),
-      options,
-      async (error) => readFault(error),
-      async (cause) => { throw new StorageUnavailableError({ cause }) }
-    )
+    const row = await sent(() => read(client, id), options, readFault)
     if (row === undefined || row === null) return undefined
     const { version, replaced, digest } = row
-    const value = mapped('toValue', () => toValue(row))
+    const value = copyRead(mapped('toValue', () => toValue(row)), 'what toValue made')
     return { value, version, replaced: replaced ?? undefined, digest: digest ?? undefined }
   }
 
@@ -153,7 +149,8 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       const id = idOf(key)
       const client = clientOf(options?.context)
       const version = newVersion()
-      const row = { ...mapped('toColumns', () => toColumns(value)), version, digest: options?.digest ?? null }
+      const columns = mapped('toColumns', () => toColumns(copyJson(value)))
+      const row = { ...columns, version, digest: options?.digest ?? null }
       const { kind } = expectation
       const readCurrent = async () => await readStored(client, id, withinContext(options))
       const readForProof = async () =>

@@ -19,14 +19,14 @@ const PATIENCE = 5000
  * (engine-facts#postgres-aborted-transaction).
  *
  * @param faultOf the error of the contract for an error of the driver; undefined if the answer may be lost
- * @param ifLost what comes of a statement whose answer may be lost
+ * @param ifLost what comes of a statement whose answer may be lost; needed if `faultOf` may give undefined
  * @throws what is of the app, as it is; FST_IF_MATCH_CONTENTION; what `faultOf` gives
  */
 export async function sent<R> (
   statement: () => R | Promise<R>,
   options: ReadOptions | undefined,
-  faultOf: (error: unknown) => Promise<Error | undefined>,
-  ifLost: (error: unknown) => Promise<R>
+  faultOf: (error: unknown) => Error | undefined | Promise<Error | undefined>,
+  ifLost?: (error: unknown) => Promise<R>
 ): Promise<R> {
   const isInTransaction = options?.context !== undefined
   const end = performance.now() + PATIENCE
@@ -40,7 +40,7 @@ export async function sent<R> (
       const error = driverErrorOf(thrown)
       if (isIfMatchError(error) || isOfApp(error)) throw error
       const fault = await faultOf(error)
-      if (fault === undefined) return await ifLost(error)
+      if (fault === undefined) return await ifLost!(error)
       const { cause } = fault
       const code = isIfMatchError(fault) ? fault.code : undefined
       const isContention = code === 'FST_IF_MATCH_CONTENTION'

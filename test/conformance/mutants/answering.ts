@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { InvalidValueError } from '../../../lib/errors.js'
 import type { Stored } from '../../../lib/storage/adapter.js'
 import { copyJson } from '../../../lib/storage/kit/json.js'
 import { concurrency, contention, onOneAndTwo, onTwo, replacing, type Mutant } from '../mutant.js'
@@ -113,12 +112,12 @@ export const answeringMutants: Mutant[] = [
     caughtBy: [
       'subject: every call of createAdapter gives an empty store of its own',
       'key: removing a key leaves all similar keys',
-      'value: NaN and infinite numbers are refused with INVALID_VALUE, and nothing changes',
-      'value: undefined, functions, symbols and bigints are refused with INVALID_VALUE, and nothing changes',
-      'value: instances of classes are refused with INVALID_VALUE, and nothing changes',
-      'value: circular values are refused with INVALID_VALUE, and nothing changes',
-      'value: arrays with a hole or undefined are refused with INVALID_VALUE, and nothing changes',
-      'value: bad values inside good ones are refused with INVALID_VALUE, and nothing changes',
+      'value: infinite numbers are refused with INVALID_VALUE, and nothing changes',
+      'value: NaN, undefined, functions, symbols and bigints are refused with NOT_JSON, and nothing changes',
+      'value: instances of classes are refused with NOT_JSON, and nothing changes',
+      'value: circular values are refused with NOT_JSON, and nothing changes',
+      'value: arrays with a hole or undefined are refused with NOT_JSON, and nothing changes',
+      'value: bad values inside good ones are refused with NOT_JSON, and nothing changes',
       'read: a key that was never written is absent',
       'create: "exists" never creates (RFC 9110 13.1.1)',
       'create: a version never creates, whatever it looks like',
@@ -156,28 +155,28 @@ export const answeringMutants: Mutant[] = [
   {
     adapter: 'fails every write of a batch with a bad value',
     flaw: () => {
-      let batch = { isBad: false }
+      let batch: { error?: unknown } = {}
       return {
         copyIn (value) {
           try {
             return copyJson(value)
-          } catch {
-            batch.isBad = true
+          } catch (error) {
+            batch.error = error
             return null
           }
         },
         async decide (readCurrent, act) {
           const mine = batch
           await turn()
-          batch = { isBad: false }
-          if (mine.isBad) throw new InvalidValueError('a value of the batch is not JSON')
+          batch = {}
+          if (mine.error !== undefined) throw mine.error
           return act(readCurrent())
         }
       }
     },
     caughtBy: [
       ...onOneAndTwo(concurrency.badNeighbours),
-      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE'
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
     ]
   }
 ]

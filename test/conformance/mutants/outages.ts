@@ -70,7 +70,7 @@ export const outageMutants: Mutant[] = [
         return await adapter.write(...args)
       }
     })),
-    caughtBy: ['faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE']
+    caughtBy: ['faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON']
   }
 ]
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { InvalidValueError } from '../../../lib/errors.js'
+import { InvalidValueError, NotJsonError } from '../../../lib/errors.js'
 import { copyJson } from '../../../lib/storage/kit/json.js'
 import { concurrency, onOneAndTwo, type Flaw, type Mutant } from '../mutant.js'
 
@@ -11,14 +11,36 @@ export const valueMutants: Mutant[] = [
     adapter: 'stores what JSON.stringify makes of a value, without a check',
     flaw: () => ({ copyIn: (value) => JSON.parse(JSON.stringify(value) ?? 'null') }),
     caughtBy: [
-      'value: NaN and infinite numbers are refused with INVALID_VALUE, and nothing changes',
-      'value: undefined, functions, symbols and bigints are refused with INVALID_VALUE, and nothing changes',
-      'value: instances of classes are refused with INVALID_VALUE, and nothing changes',
-      'value: circular values are refused with INVALID_VALUE, and nothing changes',
-      'value: arrays with a hole or undefined are refused with INVALID_VALUE, and nothing changes',
-      'value: bad values inside good ones are refused with INVALID_VALUE, and nothing changes',
+      'value: infinite numbers are refused with INVALID_VALUE, and nothing changes',
+      'value: NaN, undefined, functions, symbols and bigints are refused with NOT_JSON, and nothing changes',
+      'value: instances of classes are refused with NOT_JSON, and nothing changes',
+      'value: circular values are refused with NOT_JSON, and nothing changes',
+      'value: arrays with a hole or undefined are refused with NOT_JSON, and nothing changes',
+      'value: bad values inside good ones are refused with NOT_JSON, and nothing changes',
       ...onOneAndTwo(concurrency.badNeighbours),
-      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE'
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
+    ]
+  },
+  {
+    adapter: 'blames the client for every value that it refuses',
+    flaw: refusing(() => new InvalidValueError('it is not JSON')),
+    caughtBy: [
+      'value: NaN, undefined, functions, symbols and bigints are refused with NOT_JSON, and nothing changes',
+      'value: instances of classes are refused with NOT_JSON, and nothing changes',
+      'value: circular values are refused with NOT_JSON, and nothing changes',
+      'value: arrays with a hole or undefined are refused with NOT_JSON, and nothing changes',
+      'value: bad values inside good ones are refused with NOT_JSON, and nothing changes',
+      ...onOneAndTwo(concurrency.badNeighbours),
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
+    ]
+  },
+  {
+    adapter: 'takes every value that it refuses for a mistake of the server',
+    flaw: refusing(() => new NotJsonError('it is not JSON')),
+    caughtBy: [
+      'value: infinite numbers are refused with INVALID_VALUE, and nothing changes',
+      ...onOneAndTwo(concurrency.badNeighbours),
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
     ]
   },
   {
@@ -125,6 +147,19 @@ function storing (change: (copy: unknown, value: unknown) => unknown): Flaw {
 // The same for each member. It goes through JSON, whose reviver sees __proto__ as a name like any other.
 function mapping (change: (member: unknown, name: string) => unknown): Flaw {
   return storing((copy) => JSON.parse(JSON.stringify(copy), (name, member) => change(member, name)))
+}
+
+// Refuses the values that it should, with an error of its own.
+function refusing (error: () => Error): Flaw {
+  return () => ({
+    copyIn (value) {
+      try {
+        return copyJson(value)
+      } catch {
+        throw error()
+      }
+    }
+  })
 }
 
 function assigned (value: unknown): unknown {

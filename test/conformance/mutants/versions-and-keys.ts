@@ -124,7 +124,7 @@ export const versionAndKeyMutants: Mutant[] = [
       'key: a key of more than 1,024 bytes is refused with INVALID_KEY by read, write and remove',
       'key: a key that is not a string is refused with INVALID_KEY by read, write and remove',
       ...onOneAndTwo(concurrency.badNeighbours),
-      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE'
+      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
     ]
   },
   {

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { errorCodes } from 'fastify-if-match'
-import { newVersion, writeThenRead, type Expectation, type StorageAdapter, type Stored } from 'fastify-if-match/storage'
+import { copyJson, newVersion, writeThenRead } from 'fastify-if-match/storage'
+import type { Expectation, StorageAdapter, Stored } from 'fastify-if-match/storage'
 import { sqliteFault, type Mapping } from 'fastify-if-match/storage/statements'
 import type { Offer } from './offer.js'
 
@@ -60,7 +61,7 @@ export function offersAdapter<T> (database: Database.Database, mapping: Mapping<
 
     async write (key, value, expectation, options) {
       const id = mapping.toId(key)
-      const { title, price, published } = mapping.toColumns(value)
+      const { title, price, published } = mapping.toColumns(copyJson(value))
       const version = newVersion()
       const digest = options?.digest ?? null
       const row = { id, title, price, published: Number(published), version, digest, versions: versionsOf(expectation) }

@@ -10,11 +10,13 @@ const NO_KEYS: unknown[] = [
 ]
 
 const NO_OFFERS: unknown[] = [
-  undefined, null, 1, 'Wave', [], [wave], {}, { title: 'Wave', price: 1900 }, { ...wave, vendor: 'contoso' },
+  null, 1, 'Wave', [], [wave], {}, { title: 'Wave', price: 1900 }, { ...wave, vendor: 'contoso' },
   { ...wave, title: 1 }, { ...wave, title: '\ud800' }, { ...wave, title: 'a\0b' },
-  { ...wave, price: '1900' }, { ...wave, price: 0.5 }, { ...wave, price: NaN }, { ...wave, price: 2 ** 53 },
+  { ...wave, price: '1900' }, { ...wave, price: 0.5 }, { ...wave, price: 2 ** 53 },
   { ...wave, published: 1 }
 ]
+
+const NO_JSON: unknown[] = [undefined, { ...wave, price: NaN }, { ...wave, title: new Date(0) }, { ...wave, price: 1n }]
 
 /** How keys and values become rows. */
 export async function columnCases (name: string, open: OpenTable): Promise<void> {
@@ -40,12 +42,15 @@ export async function columnCases (name: string, open: OpenTable): Promise<void>
     }
   })
 
-  await t.test(`${name}: a value that is no offer is INVALID_VALUE before anything is sent`, async (t) => {
+  await t.test(`${name}: a value that is no offer is INVALID_VALUE, and one that no client can send NOT_JSON, before anything is sent`, async (t) => {
     const { adapter, hooks } = await open(t)
     hooks.before = () => { throw new Error('sent') }
     const refused = { code: 'FST_IF_MATCH_INVALID_VALUE', statusCode: 422 }
     for (const value of NO_OFFERS as Offer[]) {
       await t.rejects(adapter.write(KEY, value, ANY), refused, JSON.stringify(value))
+    }
+    for (const value of NO_JSON as Offer[]) {
+      await t.rejects(adapter.write(KEY, value, ANY), { code: 'FST_IF_MATCH_NOT_JSON', statusCode: 500 })
     }
   })
 

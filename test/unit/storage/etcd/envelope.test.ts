@@ -22,8 +22,9 @@ await t.test('etcd-envelope: a sealed value comes back', async (t) => {
 
 await t.test('etcd-envelope: a value that JSON cannot carry is refused', async (t) => {
   for (const value of [undefined, NaN, new Date(0)]) {
-    t.throws(() => sealed({ marker: 'm', value }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+    t.throws(() => sealed({ marker: 'm', value }), { code: 'FST_IF_MATCH_NOT_JSON' })
   }
+  t.throws(() => sealed({ marker: 'm', value: Infinity }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
 })
 
 await t.test('etcd-envelope: a value that somebody else wrote is an outage, and no error quotes it', async (t) => {

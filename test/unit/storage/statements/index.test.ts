@@ -129,6 +129,38 @@ await t.test('a wrong key or value is refused before anything is sent', async (t
   t.strictSame(table.sent, [])
 })
 
+await t.test('what toValue makes must be JSON, as what is written: a Date, a BigInt, NaN or nothing is NOT_JSON with its place, in a refusal, too', async (t) => {
+  for (const [value, says] of [
+    [{ due: [new Date(0)] }, 'has a Date at /due/0'],
+    [{ price: 1n }, 'has a BigInt at /price'],
+    [{ price: Infinity }, 'has an infinite number at /price'],
+    [NaN, 'is NaN'],
+    [undefined, 'is undefined']
+  ] as const) {
+    const { table, adapter } = subject({ toValue: () => value as unknown as number })
+    table.put()
+    for (const call of [adapter.read('k'), adapter.write('k', 1, ABSENT), adapter.remove('k', versionIn('old'))]) {
+      const error = await call.then(() => undefined, (error: Error) => error)
+      t.match(error, { code: 'FST_IF_MATCH_NOT_JSON', statusCode: 500 })
+      t.ok(error!.message.includes(`: what toValue made ${says}. `), error!.message)
+    }
+    t.equal(table.rows.get('k')!.version, 'theirs')
+  }
+})
+
+await t.test('a value that is not JSON never reaches toColumns, and one that is reaches it as a copy', async (t) => {
+  const seen: unknown[] = []
+  const { table, adapter } = subject({ toColumns (n) { seen.push(n); return { n } } })
+  for (const value of [new Date(0), 1n, NaN, undefined]) {
+    await t.rejects(adapter.write('k', value as unknown as number, ANY), { code: 'FST_IF_MATCH_NOT_JSON' })
+  }
+  t.strictSame([seen, table.sent], [[], []])
+  const value = [1]
+  await adapter.write('k', value as unknown as number, ANY)
+  t.strictSame(seen, [[1]])
+  t.not(seen[0], value)
+})
+
 await t.test('the signal stops statements that were not sent yet, also between two statements', async (t) => {
   const { table, adapter } = subject()
   const gone = { signal: AbortSignal.abort(new Error('nobody waits')) }
