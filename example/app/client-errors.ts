@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { ApiError, errorAnswer } from './errors.js'
+import { latestAnswer, owedAnswers } from './owed-answers.js'
 
 const ERROR_OF_CODE: Readonly<Record<string, ApiError>> = {
   HPE_HEADER_OVERFLOW: new ApiError(
@@ -26,14 +27,7 @@ const UNREADABLE = new ApiError(
 // client could lose the answer (RFC 9112 9.6).
 const LINGER_MS = 1000
 
-const answersOf = new WeakMap<Socket, ServerResponse[]>()
 const refused = new WeakSet<Socket>()
-
-/** Remembers which answers a connection still owes, and its latest one. */
-export function trackAnswer ({ socket }: IncomingMessage, response: ServerResponse): void {
-  const owed = (answersOf.get(socket) ?? []).filter(({ writableFinished }) => !writableFinished)
-  answersOf.set(socket, [...owed, response])
-}
 
 /** Answers, in the form of the API, bytes that Node could not read as a request. No hook and no handler sees them. */
 export function answerUnreadable (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
@@ -59,13 +53,10 @@ export function answerUnreadable (this: FastifyInstance, error: Error & { code?:
  * then, and gets no second one.
  */
 async function refuseInTurn (app: FastifyInstance, error: { code?: string }, socket: Socket): Promise<void> {
-  const owed = answersOf.get(socket) ?? []
-  const last = owed.at(-1)
-  const broken = last?.req.complete === false ? last : undefined
-  for (const answer of owed) {
-    const isUnanswered = answer === broken && !answer.headersSent
-    if (!isUnanswered && !answer.writableFinished) await new Promise((resolve) => { answer.once('close', resolve) })
-  }
+  const latest = latestAnswer(socket)
+  const broken = latest?.req.complete === false ? latest : undefined
+  const ahead = owedAnswers(socket).filter((answer) => answer !== broken || answer.headersSent)
+  await Promise.all(ahead.map((answer) => new Promise((resolve) => { answer.once('close', resolve) })))
   if (broken?.headersSent !== true && socket.writable) refuse(app, error, socket)
 }
 

@@ -40,6 +40,10 @@ const MESSAGE_OF_FASTIFY: Readonly<Record<string, string>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'A part of the address is too long.'
 }
 
+// A failure may come behind a write, so nothing here invites to send that again.
+const FAILED = 'The request failed in the server. If it was a change, it may have been applied: read the offer, and ' +
+  'then decide.'
+
 /** An error that ends a request, from the app, the plugin, Fastify or Node. */
 type Failure = Error & { code?: string, statusCode?: number }
 
@@ -71,13 +75,6 @@ export function answerError (error: FastifyError, request: FastifyRequest, reply
   return reply.code(status).headers(headers).send(body)
 }
 
-/** Answers a request that no route is for. */
-export function answerNoRoute ({ id, method }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = new ApiError(404, 'RouteNotFound', `There is no ${method} at this address.`)
-  const { status, headers, body } = errorAnswer(error, id)
-  return reply.code(status).headers(headers).send(body)
-}
-
 function statusOf ({ code, statusCode }: Failure): number {
   // 422 says that an offer cannot be published (reading 19). A document that cannot be stored is a wrong body.
   if (code === 'FST_IF_MATCH_INVALID_VALUE') return 400
@@ -92,7 +89,7 @@ function codeOf (error: Failure, status: number): string {
 function messageOf (error: Failure, status: number): string {
   if (error instanceof ApiError) return error.message
   const isOfPlugin = isIfMatchError(error)
-  if (status >= 500 && !(status === 503 && isOfPlugin)) return 'The request failed in the server. Send it again later.'
+  if (status >= 500 && !(status === 503 && isOfPlugin)) return FAILED
   // The plugin guards entities of any kind; those of this API are offers.
   if (isOfPlugin) return error.message.replaceAll(/\bentity\b(?!-)/g, 'offer')
   return MESSAGE_OF_FASTIFY[error.code ?? ''] ?? error.message

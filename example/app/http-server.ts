@@ -1,6 +1,6 @@
 import type { FastifyServerFactory } from 'fastify'
 import { createServer } from 'node:http'
-import { trackAnswer } from './client-errors.js'
+import { trackAnswer } from './owed-answers.js'
 
 /**
  * A server in which Node refuses nothing in words of its own: every answer has the headers, the form and the id of this
@@ -19,6 +19,9 @@ export const createHttpServer: FastifyServerFactory = (handler) => {
     trackAnswer(request, response)
     handler(request, response)
   })
+  // A client that has sent its requests and closes its side is still answered (reading 38). Without this, Node ends the
+  // connection at once, and a write that had not begun is dropped (engine-facts#node-half-closed).
+  Object.assign(server, { httpAllowHalfOpen: true })
   server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })
   return server
 }

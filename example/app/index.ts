@@ -13,11 +13,12 @@ import { checkApiVersion } from './api-version.js'
 import { authenticate, authorise } from './auth.js'
 import { answerUnreadable } from './client-errors.js'
 import { drainConnections } from './drain.js'
-import { answerError, answerNoRoute } from './errors.js'
+import { answerError } from './errors.js'
 import { health } from './health.js'
 import { createHttpServer } from './http-server.js'
 import { acceptJsonAlone } from './json-body.js'
 import { applyMessageRules } from './message-rules.js'
+import { answerNoRoute, ROUTER_OPTIONS } from './no-route.js'
 import { openApi } from './openapi.js'
 import { sendRequestId } from './request-id.js'
 import { sendSecurityHeaders } from './security-headers.js'
@@ -27,6 +28,8 @@ import type { Token } from './tokens.js'
 export interface AppOptions extends Partial<Pick<OfferOptions, 'clock' | 'stepMs' | 'actionsIfMatch'>> {
   storage: StorageAdapter
   tokens: readonly Token[]
+  /** How long a client may take to end its request once the server closes, in milliseconds; 5,000 by default. */
+  shutdownMs?: number
   logger?: FastifyServerOptions['logger']
 }
 
@@ -41,6 +44,7 @@ export async function buildApp ({
   clock = Date.now,
   stepMs = 5000,
   actionsIfMatch = 'required',
+  shutdownMs = 5000,
   logger = false
 }: AppOptions): Promise<FastifyInstance> {
   if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
@@ -50,8 +54,7 @@ export async function buildApp ({
     genReqId: () => randomUUID(),
     // Bodies are checked, never converted: clients get back what they PUT.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    // The router refuses no long id. The schema of the route does, once the caller is known.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    routerOptions: ROUTER_OPTIONS,
     // A request that arrives while the server closes is served, and its answer ends its connection (drain.ts).
     return503OnClosing: false,
     serverFactory: createHttpServer,
@@ -59,15 +62,15 @@ export async function buildApp ({
     clientErrorHandler: answerUnreadable
   })
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler(answerNoRoute)
+  answerNoRoute(app)
   app.decorateRequest('token', null)
   sendRequestId(app)
   sendSecurityHeaders(app)
   applyMessageRules(app)
   acceptJsonAlone(app)
-  drainConnections(app)
+  drainConnections(app, shutdownMs)
 
-  await app.register(openApi, { schemas: NAMED_SCHEMAS })
+  await app.register(openApi, { schemas: NAMED_SCHEMAS, tokens })
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })
   await app.register(

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { changedByParsing } from './changed-by-parsing.js'
 import { ApiError } from './errors.js'
 
 /**
  * Takes JSON, and nothing else. An empty body counts as no body (reading 37), which Fastify's own parser refuses
  * (engine-facts#fastify-empty-json-body); the schema of the route says whether it needs one. A body that is not UTF-8
- * is refused: decoded all the same, it would come back as something else than was PUT.
+ * is refused: decoded all the same, it would come back as something else than was PUT. So is JSON of which JavaScript
+ * would keep something else (decision 0021).
  */
 export function acceptJsonAlone (app: FastifyInstance): void {
   // __proto__ is refused. No code here assigns to what a key called constructor names, so that key is like any other.
@@ -23,7 +25,10 @@ export function acceptJsonAlone (app: FastifyInstance): void {
       return done(badRequest('The body is not UTF-8.'))
     }
     return parse(request, text, (error, document) => {
-      if (error === null) return done(null, document)
+      if (error === null) {
+        const change = changedByParsing(text)
+        return change === undefined ? done(null, document) : done(badRequest(change))
+      }
       // Fastify has one error for a text that is not JSON and for JSON with a name that is refused.
       return parseAnyName(request, text, (notJson) => { done(notJson ?? refusedName()) })
     })

@@ -6,6 +6,7 @@ import { transform } from 'fastify-if-match/openapi'
 import fp from 'fastify-plugin'
 import { API_VERSIONS } from './api-version.js'
 import { ErrorSchema } from './error-schema.js'
+import { includesDevelopmentToken, type Token } from './tokens.js'
 
 const DESCRIPTION = `Every change names its strategy. \`If-Match\` with the \`ETag\` of an earlier answer changes
 that version and no other (412). \`If-Match: *\` skips the comparison: the last write wins. Without the header nothing
@@ -27,19 +28,21 @@ const PAGE_POLICY = {
 export interface OpenApiOptions {
   /** The schemas that have a name in the document. */
   schemas: readonly TSchema[]
+  /** The page names those of development, to try it with. */
+  tokens?: readonly Token[]
 }
 
 /**
- * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`. Both need no token.
- * Register it on the root, ahead of the routes that it describes.
+ * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`, to which `GET /` leads.
+ * None needs a token. Register it on the root, ahead of the routes that it describes.
  */
-export const openApi = fp(async (app: FastifyInstance, { schemas }: OpenApiOptions): Promise<void> => {
+export const openApi = fp(async (app: FastifyInstance, { schemas, tokens = [] }: OpenApiOptions): Promise<void> => {
   for (const schema of [ErrorSchema, ...schemas]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       // The version that generators of clients read best.
       openapi: '3.0.3',
-      info: { title: 'Offers API', version: API_VERSIONS[0]!, description: DESCRIPTION },
+      info: { title: 'Offers API', version: API_VERSIONS[0]!, description: DESCRIPTION + hintOf(tokens) },
       tags: [
         { name: 'Offers', description: 'The offers of publishers' },
         { name: 'Server', description: 'The state of this server' }
@@ -50,8 +53,17 @@ export const openApi = fp(async (app: FastifyInstance, { schemas }: OpenApiOptio
     transform: describe,
     transformObject: letBodiesBeMissing
   })
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { tryItOutEnabled: true } })
 }, { name: 'openapi' })
+
+/** How to try the API with the tokens of development, if any is in use. Others are secrets, and never shown. */
+function hintOf (tokens: readonly Token[]): string {
+  const known = tokens
+    .filter((token) => includesDevelopmentToken([token]))
+    .map(({ secret, roles }) => `\`${secret}\` (${[...roles.keys()].join(', ')})`)
+  return known.length === 0 ? '' : `\n\nDevelopment tokens, for the publishers in brackets: ${known.join(', ')}.`
+}
 
 /** The schema of a route, with what the hooks of the app add to each. */
 const describe: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({ schema, url, route }) => {

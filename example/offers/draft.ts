@@ -26,7 +26,7 @@ export function checkDocument (document: OfferDocument, params: OfferParams): vo
   if (publisherId !== undefined && publisherId !== params.publisherId) {
     throw wrongField('publisherId', 'differs from the publisher in the address')
   }
-  checkValue(document, MAX_DEPTH)
+  checkDepth(document, MAX_DEPTH)
   // Its size as it is kept, not as it was sent: 1e20 becomes 21 digits.
   if (sizeOf(contentOf(document)) > MAX_DOCUMENT) {
     throw new ApiError(
@@ -58,12 +58,10 @@ export function withDraft (
     : { ...record, draft }
 }
 
-function checkValue (value: unknown, levels: number): void {
-  // JSON.parse makes Infinity of 1e400, and JSON cannot hold that.
-  if (value === Infinity || value === -Infinity) throw badRequest('The body has a number that is too large to be kept.')
+function checkDepth (value: unknown, levels: number): void {
   if (typeof value !== 'object' || value === null) return
   if (levels === 0) throw badRequest(`The body is nested deeper than ${MAX_DEPTH} levels.`)
-  for (const member of Object.values(value)) checkValue(member, levels - 1)
+  for (const member of Object.values(value)) checkDepth(member, levels - 1)
 }
 
 function contentOf (document: OfferDocument): OfferContent {

@@ -8,12 +8,16 @@ const OFFER = {
   definition: { displayText: 'Tide DB', plans: [{ planId: 'small' }] }
 }
 
-/** What a start prints: where the server listens, where it stores, and a line to paste that creates an offer. */
+/**
+ * What a start prints: where the server listens, where its page is, where it stores, and a line to paste that creates
+ * an offer.
+ */
 export function greeting (url: string, settings: Settings): string {
   const storage = withoutSecrets(settings.storage)
   const caveat = settings.storage === 'memory:' ? ' (what it holds ends with this process)' : ''
   return [
     `The offers API listens at ${url}`,
+    `A page to try it on: ${url}/docs`,
     `Storage: ${storage}${caveat}`,
     ...(settings.workers > 1 ? [`Worker processes: ${settings.workers}`] : []),
     `Try: ${curlLine(url, settings)}`,

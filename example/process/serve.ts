@@ -23,6 +23,7 @@ export async function serve (settings: Settings): Promise<{ app: FastifyInstance
     tokens: settings.tokens,
     stepMs: settings.stepMs,
     actionsIfMatch: settings.actionsIfMatch,
+    shutdownMs: settings.shutdownMs,
     // Standard output is for the greeting, so that a reader finds it.
     logger: { level: settings.logLevel, stream: process.stderr }
   })

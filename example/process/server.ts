@@ -2,12 +2,15 @@ import cluster from 'node:cluster'
 import { isIfMatchError } from 'fastify-if-match'
 import { SettingError } from '../storage/setting-error.js'
 import { greeting } from './greeting.js'
+import { mistypedSettings } from './mistyped.js'
 import { serve } from './serve.js'
 import { readSettings, type Settings } from './settings.js'
 import { onSignal } from './signals.js'
 import { serveAsWorker, startWorkers } from './workers.js'
 
 try {
+  // The primary tells it once for all workers, and ahead of a refusal that it may explain.
+  if (cluster.isPrimary) for (const warning of mistypedSettings(process.env)) console.error(warning)
   const settings = readSettings(process.env)
   if (cluster.isWorker) await serveAsWorker(settings)
   else await start(settings)

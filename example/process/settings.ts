@@ -18,26 +18,47 @@ export interface Settings {
   actionsIfMatch: 'required' | 'optional'
   /** How long a step of a publication takes, in milliseconds. */
   stepMs: number
+  /** How long a client may take to end its request once the server stops, in milliseconds. */
+  shutdownMs: number
   logLevel: typeof LOG_LEVELS[number]
 }
+
+const DEFAULTS = {
+  HOST: '127.0.0.1',
+  PORT: '3000',
+  STORAGE: 'sqlite:data/offers.db',
+  TOKENS: DEVELOPMENT_TOKENS,
+  ACTIONS_IF_MATCH: 'required',
+  STEP_MS: '5000',
+  SHUTDOWN_MS: '5000',
+  WORKERS: '1',
+  LOG_LEVEL: 'info'
+}
+
+/** The names of the settings. */
+export const SETTING_NAMES = Object.keys(DEFAULTS)
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads the settings, with defaults for those that are not there. An empty one counts as wrong, not as absent.
  *
  * @throws SettingError for the first that is wrong
  */
-export function readSettings (env: Readonly<Record<string, string | undefined>>): Settings {
-  const tokens = tokensOf(env.TOKENS ?? DEVELOPMENT_TOKENS)
-  const storage = storageOf(env.STORAGE ?? 'sqlite:data/offers.db')
+export function readSettings (env: Environment): Settings {
+  const setting = (name: keyof typeof DEFAULTS): string => env[name] ?? DEFAULTS[name]
+  const tokens = tokensOf(setting('TOKENS'))
+  const storage = storageOf(setting('STORAGE'))
   return {
-    host: hostOf(env.HOST ?? '127.0.0.1', tokens),
-    port: portOf(env.PORT ?? '3000'),
+    host: hostOf(setting('HOST'), tokens),
+    port: portOf(setting('PORT')),
     storage,
-    workers: workersOf(env.WORKERS ?? '1', storage),
+    workers: workersOf(setting('WORKERS'), storage),
     tokens,
-    actionsIfMatch: actionsIfMatchOf(env.ACTIONS_IF_MATCH ?? 'required'),
-    stepMs: stepMsOf(env.STEP_MS ?? '5000'),
-    logLevel: logLevelOf(env.LOG_LEVEL ?? 'info')
+    actionsIfMatch: actionsIfMatchOf(setting('ACTIONS_IF_MATCH')),
+    stepMs: msOf('STEP_MS', setting('STEP_MS')),
+    shutdownMs: msOf('SHUTDOWN_MS', setting('SHUTDOWN_MS')),
+    logLevel: logLevelOf(setting('LOG_LEVEL'))
   }
 }
 
@@ -103,9 +124,9 @@ function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
   )
 }
 
-function stepMsOf (text: string): number {
+function msOf (name: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new SettingError('STEP_MS', 'accepts a whole number of milliseconds from 1 to 999999999')
+  throw new SettingError(name, 'accepts a whole number of milliseconds from 1 to 999999999')
 }
 
 function workersOf (text: string, storage: string): number {

@@ -1,5 +1,12 @@
 import { errorCodes, isIfMatchError } from 'fastify-if-match'
-import { copyJson, type ListingAdapter, type ReadOptions, type Refused, type Stored } from 'fastify-if-match/storage'
+import {
+  copyJson,
+  type ListingAdapter,
+  type ReadOptions,
+  type Refused,
+  type Stored,
+  type WriteOptions
+} from 'fastify-if-match/storage'
 
 /**
  * A storage in which the clock is one more writer (decision 0011). Every operation first applies what has come due, by
@@ -26,10 +33,8 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
   }
 
   async function swap (key: string, value: T, version: string, options: ReadOptions | undefined) {
-    // Without the digest, which belongs to the caller's own write.
-    const own = options && { context: options.context, signal: options.signal }
     try {
-      return await storage.write(key, value, { kind: 'version', versions: [version] }, own)
+      return await storage.write(key, value, { kind: 'version', versions: [version] }, withoutDigest(options))
     } catch (error) {
       // Applied or not: the operation that the caller asked for was certainly not carried out.
       const isUnknown = isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN'
@@ -85,5 +90,18 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
     async close () {
       await storage.close?.()
     }
+  }
+}
+
+/**
+ * The options of an operation for the transition ahead of it: the same, but for the digest, which belongs to the
+ * caller's own write. The signal is made when it is first looked at.
+ */
+function withoutDigest (options: WriteOptions | undefined): ReadOptions | undefined {
+  if (options?.digest === undefined) return options
+  return {
+    context: options.context,
+    get signal () { return options.signal },
+    ...options.isOver !== undefined && { isOver: () => options.isOver!() }
   }
 }

@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { start } from '../../support/example/server-process.js'
+import { put } from '../../support/example/server-client.js'
+import { listening, processes, start } from '../../support/example/server-process.js'
 import { fileOf } from '../../support/sqlite/handles.js'
+
+const HEAD = 'PUT /api/publishers/contoso/offers/tide?api-version=2017-10-31 HTTP/1.1\r\nHost: localhost\r\n' +
+  'Authorization: Bearer dev-contoso\r\nIf-Match: *\r\nContent-Type: application/json\r\n'
 
 /** Asserts that a start ends with 1, with one line that matches, and without a greeting. */
 async function assertRefusedStart (t: Test, settings: Record<string, string>, message: RegExp): Promise<void> {
@@ -38,5 +42,32 @@ await t.test('a storage that cannot be used stops the start with one line, told 
     await assertRefusedStart(t, { STORAGE: `sqlite:${file}`, WORKERS }, /is not an SQLite database/)
     const below = `sqlite:${file}/below.db`
     await assertRefusedStart(t, { STORAGE: below, WORKERS }, /^STORAGE names a file that cannot be opened/)
+  }
+})
+
+await t.test('WORKERS=2: connections that have completed no request do not hold the server, after a signal to all its processes', async (t) => {
+  const cases: Array<[shutdownMs: string, bytes: string]> = [
+    ['100000000', ''],
+    ['100', 'PUT /half HT'],
+    ['100', `${HEAD}Content-Length: 9\r\n\r\n{`]
+  ]
+  for (const [SHUTDOWN_MS, bytes] of cases) {
+    const server = start(t, { STORAGE: `sqlite:${fileOf(t)}`, WORKERS: '2', SHUTDOWN_MS })
+    const port = await listening(server)
+    // Each process is given some of them.
+    const sockets = await Promise.all(Array.from({ length: 8 }, async () => {
+      const socket = connect(Number(port), '127.0.0.1')
+      t.teardown(() => { socket.destroy() })
+      await once(socket, 'connect')
+      socket.write(bytes)
+      return socket.resume()
+    }))
+    const ends = sockets.map(async (socket) => await once(socket, 'close'))
+    await put(port, 'tide-1')
+    await put(port, 'tide-2')
+    for (const pid of processes(server.log.text())) process.kill(pid, 'SIGINT')
+    server.child.kill('SIGINT')
+    t.strictSame(await server.exit, [0, null])
+    await Promise.all(ends)
   }
 })

@@ -11,7 +11,7 @@ const VERSION = 'api-version=2017-10-31'
 
 /** Whether a route needs no token: that of the state of the server, and those of its description. */
 function isOpen ({ url }: Route): boolean {
-  return url === '/health' || /^\/docs(?![^/*])/.test(url)
+  return url === '/' || url === '/health' || /^\/docs(?![^/*])/.test(url)
 }
 
 /**

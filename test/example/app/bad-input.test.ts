@@ -1,4 +1,5 @@
 import t from 'tap'
+import { changedByParsing } from '../../../example/app/changed-by-parsing.js'
 import { codeOf, OFFER, offersUrl, send } from '../../support/example/app.js'
 import { countingStorage } from '../../support/example/storage.js'
 import { newPublisher, TO_SIGN_OFF, type Headers } from '../../support/example/publisher.js'
@@ -93,7 +94,13 @@ const CASES: Case[] = [
   put('too deep', `{"offerTypeId":"${type}","d":${'{"d":'.repeat(500)}1${'}'.repeat(500)}}`),
   put('far too deep', `{"offerTypeId":"${type}","d":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
   put('too large', { ...OFFER, large: 'x'.repeat(1024 * 1024) }, '413 DocumentTooLarge'),
-  put('a number too large', `{"offerTypeId":"${type}","n":{"n":[-1e999]}}`),
+  ...['-1e999', '1e400', '9007199254740993', '0.1234567890123456789', '1e-400', '123456789012345678'].map((number) =>
+    put(`the number ${number}`, `{"offerTypeId":"${type}","n":{"n":[${number}]}}`)
+  ),
+  put('a number too large in a field of the server', `{"offerTypeId":"${type}","version":9007199254740993}`),
+  put('a name twice', `{"offerTypeId":"${type}","offerTypeId":"${type}"}`),
+  put('a name twice, once in codes', `{"offerTypeId":"${type}","d":[{"a":1,"\\u0061":1}]}`),
+  post('a name twice in the body of an action', '/tide-db/publish', ANY, '{"metadata":{},"metadata":{}}', BAD),
   put('__proto__', `{"offerTypeId":"${type}","__proto__":{}}`),
   put('another media type', OFFER, '415 UnsupportedMediaType', {
     ...ANY,
@@ -158,30 +165,108 @@ await t.test('bad input has its status and code, in the form of every refusal, a
   t.strictSame([after.body, after.headers.etag], [before, etag])
 })
 
-await t.test('methods that no route is for: 404, also without a token', async (t) => {
+await t.test('JSON that JavaScript would change is told by its place; other forms of a value it holds are kept', async (t) => {
+  const changed: Array<[json: string, message: RegExp]> = [
+    ['9007199254740993', /^body is a number/],
+    ['[1,[0.1234567890123456789]]', /^body\/1\/0 is a number/],
+    ['{"a":[{},{"b c":-9007199254740993}]}', /^body\/a\/1\/b c is a number/],
+    ['{"a/b":{"~":1e400}}', /^body\/a~1b\/~0 is a number/],
+    ['[-1e999]', /^body\/0 is a number/],
+    ['[1e-400]', /^body\/0 is a number/],
+    [`[0.${'0'.repeat(400)}1]`, /^body\/0 is a number/],
+    ['[4.9e-324]', /^body\/0 is a number/],
+    ['[0.10000000000000001]', /^body\/0 is a number/],
+    [`[${'9'.repeat(100_000)}]`, /^body\/0 is a number/],
+    ['{"a":1,"a":1}', /^body\/a is there twice/],
+    ['{"a":1,"b":{"a":2},"a":1}', /^body\/a is there twice/],
+    ['[{"":1,"":2}]', /^body\/0\/ is there twice/],
+    ['{"a":1,"\\u0061":1}', /^body\/a is there twice/],
+    ['{"\\ud83d\\ude00":1,"\u{1f600}":1}', /is there twice/],
+    ['{"\\"":"\\\\","\\u0022":1}', /^body\/" is there twice/],
+    ['{"constructor":1,"constructor":1}', /^body\/constructor is there twice/],
+    ['{ "a" : { } , "a" : [ ] }', /^body\/a is there twice/],
+    [`${'['.repeat(50_000)}{"a":1,"a":1}${']'.repeat(50_000)}`, /^body[/0]{96}… is there twice/],
+    [`{"${'x'.repeat(1000)}":1e400}`, /^body\/x{95}… is a number/]
+  ]
+  for (const [json, message] of changed) t.match(changedByParsing(json), message, json.slice(0, 60))
+  for (const json of [
+    '1', '-1.5', '0', '-0', '-0.0e5', '1.0', '1.10', '1e2', '1E+2', '100e-2', '0.1', '1e-7', '0.0000001', '1e23',
+    '1e21', '123456789012345680000',
+    `1${'0'.repeat(300)}`, `0.${'0'.repeat(300)}1e301`, '5e-324', '1.7976931348623157e308',
+    '9007199254740992', '9007199254740994', '0.30000000000000004', '0e999999999999999999999', '"1e400"',
+    '"\\\\"', '"\\\\\\""', '{"a":"{\\"a\\":1,","A":1,"a ":1}', '[{"a":1},{"a":1}]', '{"a":{"a":{"a":1}}}',
+    '{"a":["a","a",true,false,null],"b":"a"}', '{"\\ud800":1,"\\udfff":1}', '{"e\u0301":1,"\u00e9":1}', '[]', ' { } '
+  ]) {
+    t.equal(changedByParsing(json), undefined, json.slice(0, 60))
+  }
+})
+
+await t.test('a mebibyte of JSON is looked through in a time that grows with its length alone', async (t) => {
+  const size = 2 ** 20
+  for (const json of [
+    `["${'\\\\'.repeat(size / 2)}"]`,
+    `[${'0.'.concat('0'.repeat(size))}]`,
+    `["${'\\"'.repeat(size / 2)}"]`,
+    `${'['.repeat(size / 2)}${']'.repeat(size / 2)}`,
+    `{${Array.from({ length: size / 10 }, (_, index) => `"${index}":1`).join()}}`
+  ]) {
+    const start = process.cpuUsage()
+    t.equal(changedByParsing(json), undefined)
+    // It takes some tens of milliseconds; squared, it would be minutes.
+    t.ok(process.cpuUsage(start).user < 5_000_000, json.slice(0, 20))
+  }
+})
+
+await t.test('a method that an address does not have: 405, Allow names those that it has, also without a token (RFC 9110 15.5.6)', async (t) => {
   const { app, put } = await newPublisher(t)
   const etag = await put()
-  for (const [method, path] of [
-    ['DELETE', '/tide-db'],
-    ['PATCH', '/tide-db'],
-    ['POST', '/tide-db'],
-    ['OPTIONS', '/tide-db'],
-    ['TRACE', '/tide-db'],
-    ['POST', ''],
-    ['PUT', ''],
-    ['DELETE', ''],
-    ['GET', '/tide-db/publish'],
-    ['PUT', '/tide-db/golive'],
-    ['PUT', '/tide-db/slot/draft'],
-    ['POST', '/tide-db/status'],
-    ['DELETE', '/tide-db/submissions/']
-  ] as const) {
-    for (const authorization of ['Bearer contoso-token', undefined]) {
-      const response = await send(app, method, offersUrl(path), { authorization, 'if-match': '*' })
-      t.strictSame([response.statusCode, codeOf(t, response)], [404, 'RouteNotFound'], `${method} ${path}`)
+  const cases: Array<[path: string, allowed: string, refused: string[]]> = [
+    [offersUrl('/tide-db'), 'GET, HEAD, PUT', ['DELETE', 'PATCH', 'POST', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND']],
+    [offersUrl('/none'), 'GET, HEAD, PUT', ['DELETE']],
+    [offersUrl('/NO%20ID'), 'GET, HEAD, PUT', ['DELETE']],
+    ['/api/publishers/nobody/offers/tide-db', 'GET, HEAD, PUT', ['DELETE']],
+    ['/api/publishers/contoso/offers/tide-db/', 'GET, HEAD, PUT', ['DELETE']],
+    [offersUrl(''), 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH']],
+    [offersUrl('/tide-db/publish'), 'POST', ['GET', 'HEAD', 'PUT', 'DELETE']],
+    [offersUrl('/tide-db/golive'), 'POST', ['PUT']],
+    [offersUrl('/tide-db/slot/draft'), 'GET, HEAD', ['PUT']],
+    [offersUrl('/tide-db/status'), 'GET, HEAD', ['POST']],
+    [offersUrl('/tide-db/submissions/'), 'GET, HEAD', ['DELETE']],
+    ['/api/operations/contoso$tide-db$1$preview', 'GET, HEAD', ['DELETE']],
+    ['/api/offerTypes', 'GET, HEAD', ['POST']],
+    ['/health', 'GET, HEAD', ['POST', 'OPTIONS']],
+    ['/docs', 'GET, HEAD', ['POST']],
+    ['/docs/static/index.html', 'GET, HEAD', ['DELETE']],
+    ['/', 'GET, HEAD', ['PUT', 'OPTIONS']]
+  ]
+  for (const [path, allowed, refused] of cases) {
+    for (const method of refused) {
+      for (const authorization of ['Bearer contoso-token', undefined]) {
+        // A body that the server would refuse, and the media type of one, change nothing.
+        const headers = { authorization, 'if-match': '*', 'content-type': 'text/plain' }
+        const response = await send(app, method as 'GET', path, headers, method === 'POST' ? '{' : undefined)
+        const name = `${method} ${path}`
+        t.strictSame([response.statusCode, response.headers.allow], [405, allowed], name)
+        t.equal(response.headers['cache-control'], 'no-cache', name)
+        if (method !== 'HEAD') t.equal(codeOf(t, response), 'MethodNotAllowed', name)
+      }
     }
   }
   t.equal((await send(app, 'GET', offersUrl('/tide-db'))).headers.etag, etag)
+})
+
+await t.test('an address that no route is for: 404 for each method, and no Allow', async (t) => {
+  const { app } = await newPublisher(t)
+  const slot = offersUrl('/tide-db/slot')
+  for (const path of ['/api', '/api/nothing', '/nowhere', offersUrl('/a/b'), slot, '/docs/static/x']) {
+    for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND'] as const) {
+      if (path === '/docs/static/x' && method !== 'GET') continue
+      const response = await send(app, method as 'GET', path)
+      t.strictSame([response.statusCode, codeOf(t, response)], [404, 'RouteNotFound'], `${method} ${path}`)
+      t.equal(response.headers.allow, undefined)
+      t.equal(response.headers['cache-control'], 'no-cache')
+    }
+  }
 })
 
 await t.test('HEAD answers as GET does, without the body', async (t) => {

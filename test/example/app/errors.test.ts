@@ -14,7 +14,7 @@ await t.test('each refusal has its status and its code', async (t) => {
   const json = { 'content-type': 'application/json' }
   const cases: Array<[string, number, string, Promise<any>]> = [
     ['unknown route', 404, 'RouteNotFound', send(app, 'GET', '/api/nothing')],
-    ['unknown method', 404, 'RouteNotFound', app.inject({ method: 'DELETE', url: URL })],
+    ['unknown method', 405, 'MethodNotAllowed', app.inject({ method: 'DELETE', url: URL })],
     ['bad address', 400, 'BadRequest', send(app, 'GET', '/api/publishers/%zz/offers')],
     ['no api-version', 400, 'InvalidAPIVersion', send(app, 'GET', offersUrl('/tide-db', ''))],
     ['unknown offer', 404, 'OfferNotFound', send(app, 'GET', offersUrl('/other'))],
@@ -168,6 +168,8 @@ await t.test('an answer tells nothing of a failure of the server; its log has th
   t.equal(response.statusCode, 500)
   t.equal(codeOf(t, response), 'InternalServerError')
   t.notMatch(response.body, /hush/)
+  t.match(response.json().error.message, /may have been applied: read the offer/, 'no invitation to write it twice')
+  t.equal(response.headers['retry-after'], undefined)
   const failure = logged().find(({ level }) => level === 50)
   t.match(failure, { err: { message: 'password=hush' }, reqId: response.headers['x-ms-correlation-request-id'] })
 })
@@ -187,6 +189,7 @@ await t.test('a storage that does not answer is 503, and the client is told whet
   const written = await send(app, 'PUT', URL, { 'if-match': '*' }, OFFER)
   t.equal(written.statusCode, 503)
   t.equal(codeOf(t, written), 'OutcomeUnknown')
+  t.equal(written.headers['retry-after'], undefined, 'clients resend by themselves what may have been applied')
 })
 
 await t.test('a document that the storage cannot hold is a wrong body: 400, as 422 is for offers that cannot be published', async (t) => {
@@ -222,7 +225,8 @@ await t.test('a client that leaves while its offer is read is no failure of the 
   const client = await open(t, app)
   client.write(`GET ${URL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer contoso-token\r\n\r\n`)
   await begun
-  client.destroy()
+  // A client that only closes its side may still wait for the answer (reading 38).
+  client.resetAndDestroy()
   await answered
   release()
   const line = await until('the request is logged', () =>

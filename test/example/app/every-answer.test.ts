@@ -151,7 +151,7 @@ await t.test('garbage in the body of a request behind a write: one answer to eac
   const cases = [
     [400, `${put('other')}${broken}`],
     [401, `PUT ${OFFER_URL} HTTP/1.1\r\n${HOST}${broken}`],
-    [404, `PUT / HTTP/1.1\r\n${HOST}${broken}`]
+    [404, `PUT /nowhere HTTP/1.1\r\n${HOST}${broken}`]
   ] as const
   for (const [status, request] of cases) {
     const { storage, begun, release } = await heldStorage(t, 'write')
@@ -194,6 +194,54 @@ await t.test('a client that resets its connection in the middle stops nothing', 
   }
   const [answer] = await exchange(t, app, `GET /health HTTP/1.1\r\n${LAST}\r\n`)
   t.equal(answer!.status, 200)
+})
+
+await t.test('a client that closes its side behind its requests is answered, and its writes are done', async (t) => {
+  const { storage, begun, release } = await heldStorage(t, 'write')
+  const { app } = await listeningApp(t, { storage })
+  const whole = (id: string): string => `${put(id)}Content-Length: ${BODY.length}\r\n\r\n${BODY}`
+  const accepted = once(app.server, 'connection')
+  const socket = await open(t, app)
+  const [server] = await accepted
+  socket.write(`${whole('tide-1')}${whole('tide-2')}GET ${OFFER_URL} HTTP/1.1\r\n${HOST}\r\n`)
+  await begun
+  const halfClosed = once(server, 'end')
+  socket.end()
+  await halfClosed
+  const closed = once(server, 'close')
+  release()
+  const answers = await answersOf(socket)
+  t.strictSame(answers.map(({ status }) => status), [201, 201, 401])
+  await closed
+  t.pass('the connection does not stay half-open')
+})
+
+await t.test('a client that closes its side in the middle of a request: it is refused, and nothing is written', async (t) => {
+  const { app, logged } = await listeningApp(t)
+  const request = `${put('tide-db')}Content-Length: ${BODY.length}\r\n\r\n${BODY}`
+  for (const length of [5, 100, request.length - 1]) {
+    const socket = await open(t, app)
+    socket.end(request.slice(0, length))
+    const answers = await answersOf(socket)
+    t.equal(answers.length, 1)
+    assertRefusal(t, answers[0], 400, logged(), `${length} bytes`)
+  }
+  t.equal(await statusOfOffer(t, app), 404)
+})
+
+await t.test('a client that closes its side between its requests: so does the server', async (t) => {
+  const { app } = await listeningApp(t)
+  const silent = await open(t, app)
+  silent.end()
+  t.strictSame(await answersOf(silent), [])
+  const later = await open(t, app)
+  const answer = listen(later)
+  later.write(`GET /health HTTP/1.1\r\n${HOST}\r\n`)
+  await answer.says(/"ok"}/)
+  const ended = once(later, 'end')
+  later.end()
+  await ended
+  t.match(answer.text(), /^HTTP\/1\.1 200 [^]*"ok"}$/)
 })
 
 // Node looks for slow requests once a second. These tests wait for that side by side.

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { AppOptions } from '../../../example/app/index.js'
+import { DEVELOPMENT_TOKENS, parseTokens } from '../../../example/app/tokens.js'
 import { newApp } from '../../support/example/app.js'
 import { checkDocument, headersOf, type Document, type Operation } from '../../support/openapi.js'
 
@@ -157,4 +158,24 @@ await t.test('openapi: the page is served at /docs, and its policy lets it run i
     t.match(headers['content-security-policy'], /default-src 'none'; script-src 'self';/, url)
   }
   t.notMatch((await app.inject('/docs/')).body, /<script(?![^>]* src=)|<style| on[a-z]+=/, 'nothing inline')
+})
+
+await t.test('openapi: / leads to the page, with and without a query, and needs no token', async (t) => {
+  const app = await newApp(t)
+  for (const [method, url] of [['GET', '/'], ['HEAD', '/'], ['GET', '/?a=b']] as const) {
+    const { statusCode, headers } = await app.inject({ method, url })
+    t.strictSame([statusCode, headers.location], [302, '/docs'], `${method} ${url}`)
+  }
+})
+
+await t.test('openapi: the page names the development tokens that are in use, and no other token', async (t) => {
+  const described = async (tokens: string): Promise<string> => {
+    const document = await documentOf(t, { tokens: parseTokens(tokens) })
+    return (document as Document & { info: { description: string } }).info.description
+  }
+  t.match(await described(DEVELOPMENT_TOKENS), /brackets: `dev-contoso` \(contoso\), `dev-fabrikam` \(fabrikam\)\.$/)
+  const mixed = await described('hush=wingtip:owner,dev-contoso=contoso:owner+wingtip:owner')
+  t.match(mixed, /brackets: `dev-contoso` \(contoso, wingtip\)\.$/)
+  for (const text of [mixed, await described('hush=contoso:owner')]) t.notMatch(text, /hush/)
+  t.notMatch(await described('hush=contoso:owner'), /[Dd]evelopment/)
 })

@@ -2,7 +2,8 @@ import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { answerError, answerNoRoute } from '../../../example/app/errors.js'
+import { answerError } from '../../../example/app/errors.js'
+import { answerNoRoute } from '../../../example/app/no-route.js'
 import { openApi } from '../../../example/app/openapi.js'
 import { sendSecurityHeaders } from '../../../example/app/security-headers.js'
 import { addOfferRoutes, newApp, seed } from '../../support/offers-app.js'
@@ -13,7 +14,7 @@ async function securedApp (t: Test): Promise<{ app: FastifyInstance, etag: strin
   const app = newApp(t)
   const storage = memoryAdapter()
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler(answerNoRoute)
+  answerNoRoute(app)
   sendSecurityHeaders(app)
   await app.register(openApi, { schemas: [] })
   await app.register(ifMatch, { storage })

@@ -40,18 +40,6 @@ await t.test('a document has 500 levels at most, however wide it is (reading 10)
   })
 })
 
-await t.test('a number that no JSON can hold is refused, wherever it is (reading 10)', async (t) => {
-  for (const value of [Infinity, -Infinity, [0, { n: [Infinity] }]]) {
-    t.throws(() => checkDocument({ ...DOCUMENT, value } as OfferDocument, PARAMS), {
-      statusCode: 400,
-      message: /too large to be kept/
-    })
-  }
-  t.doesNotThrow(() =>
-    checkDocument({ ...DOCUMENT, values: [Number.MAX_VALUE, null, 'Infinity'] } as OfferDocument, PARAMS)
-  )
-})
-
 await t.test('a document takes 256 KiB at most, as it is kept (reading 10)', async (t) => {
   const empty = JSON.stringify({ ...DOCUMENT, fill: '' }).length
   const tooLarge = { statusCode: 413, code: 'DocumentTooLarge', message: /262144 bytes.*Send a smaller one/ }

@@ -57,6 +57,27 @@ await t.test('SIGINT: requests in flight are finished, no other is taken, and it
   await assertGracefulEnd(t, start(t), 'SIGINT')
 })
 
+await t.test('a mistyped setting is warned of; SIGTERM: connections that have completed no request do not hold it', async (t) => {
+  const server = start(t, { SHUTDOWN_MS: '50', PROT: '8080' })
+  const port = await listening(server)
+  t.match(server.log.text(), /^PROT is no setting of this server and has no effect\. Did you mean PORT\?\n\{/)
+  const ends: Array<Promise<unknown>> = []
+  for (const bytes of ['', 'GET /health HT', 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET']) {
+    const socket = connect(Number(port), '127.0.0.1')
+    t.teardown(() => { socket.destroy() })
+    await once(socket, 'connect')
+    socket.write(bytes)
+    ends.push(once(socket.resume(), 'close'))
+  }
+  // The server has accepted all of them when it takes this head: connections are accepted in their order.
+  const { answer } = await startPut(t, port)
+  server.child.kill('SIGTERM')
+  t.strictSame(await server.exit, [0, null])
+  await Promise.all(ends)
+  t.match(answer.text(), /HTTP\/1\.1 408 [^]*nothing was done/)
+  t.notMatch(server.log.text(), /"level":[56]0/)
+})
+
 await t.test('a second signal ends it at once', async (t) => {
   const server = start(t)
   await startPut(t, await listening(server))

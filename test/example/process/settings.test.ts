@@ -1,6 +1,7 @@
 import t from 'tap'
+import { mistypedSettings } from '../../../example/process/mistyped.js'
 import { SettingError } from '../../../example/storage/setting-error.js'
-import { readSettings } from '../../../example/process/settings.js'
+import { readSettings, SETTING_NAMES } from '../../../example/process/settings.js'
 
 const OWN = { TOKENS: 'secret-1=contoso:owner' }
 
@@ -24,6 +25,7 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
     workers: 1,
     actionsIfMatch: 'required',
     stepMs: 5000,
+    shutdownMs: 5000,
     logLevel: 'info'
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
@@ -40,6 +42,7 @@ await t.test('every setting is taken from the environment', async (t) => {
     WORKERS: '16',
     ACTIONS_IF_MATCH: 'optional',
     STEP_MS: '250',
+    SHUTDOWN_MS: '20000',
     LOG_LEVEL: 'warn',
     TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
@@ -50,6 +53,7 @@ await t.test('every setting is taken from the environment', async (t) => {
     workers: 16,
     actionsIfMatch: 'optional',
     stepMs: 250,
+    shutdownMs: 20_000,
     logLevel: 'warn'
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
@@ -77,6 +81,7 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['STEP_MS', '0', /whole number of milliseconds/],
     ['STEP_MS', '1.5', /whole number of milliseconds/],
     ['STEP_MS', '1000000000', /to 999999999/],
+    ['SHUTDOWN_MS', '0', /whole number of milliseconds/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [name, value, message] of wrong) {
@@ -122,4 +127,47 @@ await t.test('HOST: the development tokens are for this machine alone', async (t
     t.match(refusal({ HOST, TOKENS }), /^HOST accepts /, `${HOST}, one of them named in TOKENS`)
     t.equal(readSettings({ HOST, ...OWN }).host, HOST)
   }
+})
+
+await t.test('a variable whose name is one letter off that of a setting is warned of, without its value', async (t) => {
+  const mistyped: Array<[name: string, meant: string]> = [
+    ['PROT', 'PORT'],
+    ['PRT', 'PORT'],
+    ['PORTT', 'PORT'],
+    ['POST', 'HOST or PORT'],
+    ['HOTS', 'HOST'],
+    ['OST', 'HOST'],
+    ['STORGE', 'STORAGE'],
+    ['STOARGE', 'STORAGE'],
+    ['TOKEN', 'TOKENS'],
+    ['TOKNES', 'TOKENS'],
+    ['WORKER', 'WORKERS'],
+    ['WROKERS', 'WORKERS'],
+    ['ACTION_IF_MATCH', 'ACTIONS_IF_MATCH'],
+    ['ACTIONS_IF_MTACH', 'ACTIONS_IF_MATCH'],
+    ['STEP_SM', 'STEP_MS'],
+    ['STEP-MS', 'STEP_MS'],
+    ['SHUTDOWNMS', 'SHUTDOWN_MS'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['LOG_LEVLE', 'LOG_LEVEL'],
+    ['port', 'PORT']
+  ]
+  for (const [name, meant] of mistyped) {
+    const told = mistypedSettings({ PATH: '/bin', [name]: 'hush', LOG_LEVEL: 'info' })
+    t.strictSame(told, [`${name} is no setting of this server and has no effect. Did you mean ${meant}?`])
+  }
+  t.equal(mistypedSettings({ PROT: '1', HOTS: '1', PORT: '1' }).length, 2, 'also beside the right one')
+})
+
+await t.test('what is further off, and what shells and platforms set, is not warned of', async (t) => {
+  const names = 'PATH HOME HOSTNAME HOSTTYPE USER LOGNAME SHELL SHLVL TERM LANG LC_ALL TZ PWD OLDPWD EDITOR MAIL ' +
+    '_ PS1 TMPDIR DISPLAY SSH_TTY SUDO_USER XDG_RUNTIME_DIR NODE_ENV NODE_OPTIONS NODE_PATH DEBUG CI INIT_CWD ' +
+    'npm_config_port npm_package_name KUBERNETES_PORT KUBERNETES_SERVICE_HOST DYNO WEB_CONCURRENCY DATABASE_URL ' +
+    'REDIS_URL K_SERVICE FUNCTIONS_WORKER_RUNTIME WEBSITE_HOSTNAME AWS_REGION GITHUB_TOKEN NPM_TOKEN INVOCATION_ID ' +
+    'JOURNAL_STREAM container COLORTERM LS_COLORS HOST_IP PORT_HTTP LOGLEVELS LOG_LEVELLED TOKENIZER PROTO SORT_BY'
+  t.strictSame(mistypedSettings(Object.fromEntries(names.split(' ').map((name) => [name, 'x']))), [])
+  const all = Object.fromEntries(SETTING_NAMES.map((name) => [name, 'x']))
+  t.strictSame(mistypedSettings(all), [], 'the settings themselves')
+  // The line that a start prints takes one of the operator's own tokens from there.
+  t.strictSame(mistypedSettings({ TOKENS: 'own=contoso:owner', TOKEN: 'own' }), [])
 })

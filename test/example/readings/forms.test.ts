@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import t from 'tap'
 import { withDraft } from '../../../example/offers/draft.js'
 import { codeOf, loggedApp, newApp, OFFER, offersUrl, send, TYPE } from '../../support/example/app.js'
+import { answersOf, listeningApp, open } from '../../support/raw-socket.js'
 import { newPublisher, TO_SIGN_OFF } from '../../support/example/publisher.js'
-import { countingStorage } from '../../support/example/storage.js'
+import { countingStorage, heldStorage } from '../../support/example/storage.js'
 
 const ANY = { 'if-match': '*' }
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -200,4 +202,28 @@ await t.test('reading 37: a slash at the end of an address makes no difference, 
   t.match((await send(app, 'PUT', URL, { ...JSON_TYPE, ...ANY })).json(), {
     error: { code: 'BadRequest', message: 'body must be object' }
   })
+})
+
+await t.test('reading 38: a client may close its side of the connection behind its request, and is answered', async (t) => {
+  const { storage, begun, release } = await heldStorage(t, 'write')
+  const { app } = await listeningApp(t, { storage })
+  const accepted = once(app.server, 'connection')
+  const body = JSON.stringify(OFFER)
+  const socket = await open(t, app)
+  const [server] = await accepted
+  const halfClosed = once(server, 'end')
+  socket.end([
+    `PUT ${URL} HTTP/1.1`,
+    'Host: localhost',
+    'Authorization: Bearer contoso-token',
+    'If-Match: *',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    '',
+    body
+  ].join('\r\n'))
+  await Promise.all([begun, halfClosed])
+  release()
+  t.match(await answersOf(socket), [{ status: 201 }])
+  t.equal((await send(app, 'GET', URL)).statusCode, 200)
 })

@@ -303,27 +303,70 @@ async function overheard () {
   return { ...others, engine, given, adapter }
 }
 
-await t.test('every step of an operation is given the context and the signal of its request', async (t) => {
-  const options = { context: { client: 'own' }, signal: new AbortController().signal }
-  const asked: Record<string, (adapter: ListingAdapter<Egg>) => Promise<unknown>> = {
-    read: async (adapter) => await adapter.read('k', options),
-    list: async (adapter) => await adapter.list('', options),
-    write: async (adapter) => await adapter.write('k', EGG, EXISTS, options),
-    remove: async (adapter) => await adapter.remove('k', EXISTS, options)
+/** Options as the plugin makes them: an object of a class, whose signal is made when it is first looked at. */
+class LazyOptions implements WriteOptions {
+  readonly context = { client: 'own' }
+  readonly digest: string | undefined
+  #signal: AbortSignal | undefined
+  #isOver = false
+
+  constructor (digest?: string) {
+    this.digest = digest
+  }
+
+  get isSignalMade (): boolean { return this.#signal !== undefined }
+  get signal (): AbortSignal {
+    this.#signal ??= new AbortController().signal
+    return this.#signal
+  }
+
+  isOver (): boolean { return this.#isOver }
+  end (): void { this.#isOver = true }
+}
+
+await t.test('every step of an operation is given the options of its request: the same object, whose signal nobody has made', async (t) => {
+  const asked: Record<string, (adapter: ListingAdapter<Egg>, options: WriteOptions) => Promise<unknown>> = {
+    read: async (adapter, options) => await adapter.read('k', options),
+    list: async (adapter, options) => await adapter.list('', options),
+    write: async (adapter, options) => await adapter.write('k', EGG, EXISTS, options),
+    remove: async (adapter, options) => await adapter.remove('k', EXISTS, options)
   }
   for (const [name, ask] of Object.entries(asked)) {
+    const options = new LazyOptions()
     const { adapter, given } = await overheard()
-    await ask(adapter)
+    await ask(adapter, options)
     t.ok(given.some(([operation]) => operation === 'write'), name)
-    for (const [operation, { context, signal } = {}] of given) {
-      t.equal(context, options.context, `${name}: ${operation}`)
-      t.equal(signal, options.signal, `${name}: ${operation}`)
-    }
-    t.ok(
-      given.filter(([operation]) => operation === name).some(([, own]) => own === options),
-      `${name}: the same object, because copying it makes the signal`
-    )
+    for (const [operation, own] of given) t.ok(own === options, `${name}: ${operation}`)
+    // The memory adapter looks at isOver alone, so nothing here has made it.
+    t.notOk(options.isSignalMade, name)
   }
+})
+
+await t.test('without any options none are passed on', async (t) => {
+  const { adapter, given } = await overheard()
+  await adapter.write('k', EGG, EXISTS)
+  t.strictSame(given, [['read', undefined], ['write', undefined], ['write', undefined]])
+})
+
+await t.test('a write with a digest: its transition is given all but that, and its signal is made when it is looked at', async (t) => {
+  const options = new LazyOptions('of mine')
+  const { adapter, given } = await overheard()
+  await adapter.write('k', EGG, EXISTS, options)
+  t.strictSame(given.map(([operation, own]) => [operation, own === options]), [
+    ['read', true],
+    ['write', false],
+    ['write', true]
+  ])
+  const transition = given[1]![1]!
+  t.strictSame([transition.digest, transition.isOver?.()], [undefined, false])
+  t.equal(transition.context, options.context)
+  t.notOk(options.isSignalMade)
+  t.equal(transition.signal, options.signal)
+  options.end()
+  t.equal(transition.isOver?.(), true)
+  given.length = 0
+  await adapter.write('k', EGG, EXISTS, { digest: 'of mine' })
+  t.notOk('isOver' in given[1]![1]!, 'where it is missing, the signal is asked')
 })
 
 await t.test('a request that is over sends no transition', async (t) => {

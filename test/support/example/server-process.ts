@@ -13,6 +13,7 @@ export const SETTINGS = {
   TOKENS: undefined,
   WORKERS: undefined,
   STEP_MS: undefined,
+  SHUTDOWN_MS: undefined,
   ACTIONS_IF_MATCH: undefined,
   LOG_LEVEL: undefined
 }
