@@ -129,15 +129,18 @@ export const InvalidKeyError: ErrorClass = clientError(
 /** The value cannot be stored, and a client can have sent it: `1e400`, say, or what a column or an engine refuses. */
 export const InvalidValueError: ErrorClass = clientError(
   'FST_IF_MATCH_INVALID_VALUE',
-  'The value cannot be stored, and was not: %s. Send plain JSON.',
+  'The value cannot be stored, and was not: %s. Change the value.',
   422
 )
 
-/** A constraint of the table refuses the write: a unique value is taken, or rows refer to each other. */
+/**
+ * A constraint of the table refuses the write: a unique value is taken, or rows refer to each other. The cause has the
+ * name of the constraint, for the log and for an error handler.
+ */
 export const ConstraintError: ErrorClass = clientError(
   'FST_IF_MATCH_CONSTRAINT',
   'The write contradicts other stored data, so it was not applied: a value that must be unique is taken, or an ' +
-    'entity that this one refers to is absent, or others refer to this one. Change the value.',
+    'entity that this one refers to is absent, or others refer to this one. Change the value, or the others first.',
   409
 )
 
@@ -158,8 +161,9 @@ export const NotJsonError: ErrorClass = createError(
 )
 
 /**
- * The storage failed by a mistake of the server, and not by an outage: in a statement, a mapping or the schema. The
- * cause says which.
+ * The storage failed by a mistake of the server, and not by an outage: in a statement, a mapping, the schema or the
+ * rights (decision 0019). The message says whether a write may have been applied. The cause, for the log, says which
+ * mistake it is.
  */
 export const StorageFaultError: ErrorClass = createError(
   'FST_IF_MATCH_STORAGE_FAULT',

@@ -54,7 +54,7 @@ await t.test('the result of an insert that met a row looks like that of one that
   other.exec('CREATE UNIQUE INDEX titles ON offers (title)')
   await insert('same-title').orIgnore().execute()
   t.equal(await source.manager.count(Offers), 1, 'no row, and no error')
-  await t.rejects(adapter.write('/offers/same-title', wave, ABSENT), { code: 'FST_IF_MATCH_INVALID_VALUE' })
+  await t.rejects(adapter.write('/offers/same-title', wave, ABSENT), { code: 'FST_IF_MATCH_CONSTRAINT' })
 })
 
 await t.test('a source has one connection, and what others write during a transaction goes with its rollback', async (t) => {

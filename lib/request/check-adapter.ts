@@ -1,17 +1,32 @@
 import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
+import { FAULT, isOfApp, mistakeIn, storageFault } from '../storage/kit/whose-fault.js'
 import type { RemoveResult, Stored, WriteResult } from '../storage/adapter.js'
 
 const ADVICE = 'Run the conformance suite on it.'
 
-/** The error for a read that failed. Whatever an adapter throws beyond its contract is an outage, never an absence. */
+/**
+ * The error for a read that failed. An error of this package, and one of the app with a `statusCode` of 400 to 499, is
+ * passed on. A mistake in the code of the adapter or in its statement is a fault of the server. Whatever else it throws
+ * is an outage, never an absence.
+ */
 export function readError (cause: unknown): Error {
-  return isIfMatchError(cause) ? cause : new StorageUnavailableError({ cause })
+  if (isPassedOn(cause)) return cause
+  const mistake = mistakeIn(cause)
+  if (mistake === undefined) return new StorageUnavailableError({ cause })
+  return storageFault(mistake === 'code' ? FAULT.read : FAULT.refused, cause)
 }
 
-/** The error for a write that failed. Whatever an adapter throws beyond its contract leaves the outcome unknown. */
+/** The error for a write that failed: as for a read, but whatever else an adapter throws leaves the outcome unknown. */
 export function writeError (cause: unknown): Error {
-  return isIfMatchError(cause) ? cause : new OutcomeUnknownError({ cause })
+  if (isPassedOn(cause)) return cause
+  if (mistakeIn(cause) === undefined) return new OutcomeUnknownError({ cause })
+  // What the adapter did before the statement that the engine refused is not known.
+  return storageFault(FAULT.write, cause)
+}
+
+function isPassedOn (error: unknown): error is Error {
+  return isIfMatchError(error) || isOfApp(error)
 }
 
 /**

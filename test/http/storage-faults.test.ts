@@ -1,7 +1,7 @@
 import t from 'tap'
-import { errorCodes, type Entity, type StorageAdapter } from 'fastify-if-match'
+import ifMatch, { errorCodes, type Entity, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { offersApp, seed, send, valueOf } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, offersApp, seed, send, valueOf } from '../support/offers-app.js'
 import { withoutPauses } from '../support/without-pauses.js'
 
 const secret = 'password=hunter2'
@@ -53,6 +53,56 @@ await t.test('an error of an adapter that has one of our codes is passed on', as
     t.match((await send(app, 'PUT /offers/1', WILDCARD)).json(), { statusCode: 503, code })
     t.match((await app.inject('/offers/1')).json(), { statusCode: 503, code })
   }
+})
+
+await t.test('an error of the app that says that nothing was applied leaves any adapter as it is; one of a server error is an outage', async (t) => {
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+    for (const [statusCode, answered] of [[409, 409], [422, 422], [502, 503], [undefined, 503]] as const) {
+      const own = Object.assign(new Error('the shop is closed'), { statusCode, code: 'SHOP_CLOSED' })
+      const operations = method === 'GET' || method === 'PATCH' ? ['read'] : ['write', 'remove']
+      const { app } = await offersApp(t, { storage: failing(operations, own) })
+      const response = await send(app, `${method} /offers/1`, WILDCARD)
+      const isOut = answered < 500
+      t.match([response.statusCode, response.json().code], [answered, isOut ? 'SHOP_CLOSED' : /^FST_IF_MATCH_/])
+      if (isOut) t.equal(response.headers['retry-after'], undefined)
+    }
+  }
+})
+
+await t.test('a bug in an adapter is 500 without Retry-After, on reads and writes: the log has its message and stack, and the answer has not', async (t) => {
+  const bug = (() => {
+    try {
+      return (undefined as unknown as { rows: Error }).rows
+    } catch (error) {
+      return error
+    }
+  })()
+  const misspelt = Object.assign(new Error('column "titel" does not exist'), { code: '42703' })
+  for (const [cause, said] of [[bug, /reading 'rows'.*storage-faults/s], [misspelt, /titel/]] as const) {
+    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']) {
+      let log = ''
+      const app = newApp(t, { logger: { level: 'info', stream: { write: (line: string) => { log += line } } } })
+      await app.register(ifMatch, { storage: failing(['read', 'write', 'remove'], cause) })
+      addOfferRoutes(app)
+      const response = await send(app, `${method} /offers/1`, WILDCARD)
+      t.equal(response.statusCode, 500, method)
+      t.equal(response.headers['retry-after'], undefined)
+      t.match(log, said)
+      t.notMatch(response.body, said)
+      if (method === 'HEAD') continue
+      const isWrite = method === 'PUT' || method === 'DELETE'
+      const message = isWrite ? /may have been applied/ : cause === bug ? /a read failed/ : /nothing was changed/
+      t.match(response.json(), { code: 'FST_IF_MATCH_STORAGE_FAULT', message })
+    }
+  }
+})
+
+await t.test('an adapter over `fetch` that lost its connection had an outage, and no bug, though that is a TypeError', async (t) => {
+  const lost = await fetch('http://127.0.0.1:1').catch((error: unknown) => error)
+  t.match(lost, { name: 'TypeError', message: 'fetch failed' })
+  const { app } = await offersApp(t, { storage: failing(['read', 'write'], lost) })
+  t.match((await app.inject('/offers/1')).json(), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+  t.match((await send(app, 'PUT /offers/1', WILDCARD)).json(), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' })
 })
 
 await t.test('a value that JSON cannot carry is 422 and changes nothing (FST_IF_MATCH_INVALID_VALUE)', async (t) => {

@@ -1,6 +1,6 @@
-import { StorageUnavailableError } from '../../errors.js'
 import { jsonText } from '../kit/json.js'
 import { parseStored } from '../kit/stored-json.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
 
 const FOREIGN = 'etcd: a stored value is not one of this adapter. Look for who else writes under its prefix.'
 
@@ -24,10 +24,10 @@ export function sealed ({ marker, digest, value }: Envelope): string {
 /**
  * The envelope that `sealed` made a text of.
  *
- * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE for any other text
+ * @throws FST_IF_MATCH_STORAGE_FAULT for any other text
  */
 export function unsealed<T> (text: string): Envelope<T> {
   const envelope = parseStored(text, FOREIGN) as Envelope<T> | null
   if (typeof envelope?.marker === 'string' && Object.hasOwn(envelope, 'value')) return envelope
-  throw new StorageUnavailableError({ cause: new Error(FOREIGN) })
+  throw storageFault(FAULT.stored, new Error(FOREIGN))
 }

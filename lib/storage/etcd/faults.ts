@@ -6,9 +6,11 @@
  * - `BUSY`: the endpoint refused it before it was carried out; another endpoint may take it
  * - `NO_SPACE`: the quota is used up. Nearly always refused before it was carried out
  * - `TOKEN`, `AUTH`, `TOO_LARGE`, `COMPACTED`, `REFUSED`: checked, and refused before it was carried out
+ * - `DENIED`, `WRONG`: the same, by a mistake: the user lacks the right, or the request is none that this etcd takes
  */
 export type EtcdFaultKind =
-  'UNREACHABLE' | 'LOST' | 'BUSY' | 'NO_SPACE' | 'TOKEN' | 'AUTH' | 'TOO_LARGE' | 'COMPACTED' | 'REFUSED'
+  'UNREACHABLE' | 'LOST' | 'BUSY' | 'NO_SPACE' | 'TOKEN' | 'AUTH' | 'TOO_LARGE' | 'COMPACTED' | 'REFUSED' | 'DENIED' |
+  'WRONG'
 
 /** A request to etcd that failed. Its message is for the log: what happened, and what to do about it. */
 export class EtcdFault extends Error {
@@ -22,6 +24,11 @@ export class EtcdFault extends Error {
   /** Whether the request certainly changed nothing, and never will (engine-facts#etcd-uncertain-errors). */
   get isCertain (): boolean {
     return this.kind !== 'LOST' && this.kind !== 'NO_SPACE'
+  }
+
+  /** Whether trying again does not help, because the rights or the request are wrong (decision 0019). */
+  get isMistake (): boolean {
+    return this.kind === 'DENIED' || this.kind === 'WRONG'
   }
 
   /** Whether another endpoint may do better. */
@@ -47,7 +54,7 @@ const KNOWN: ReadonlyArray<[text: RegExp, kind: EtcdFaultKind, what: string]> = 
     'AUTH',
     'its authentication is turned off. Leave the option "auth" out, or turn it on.'
   ],
-  [/permission denied/, 'AUTH', 'the user may not read and write under the prefix. Grant a role that may.'],
+  [/permission denied/, 'DENIED', 'the user may not read and write under the prefix. Grant a role that may.'],
   [/request is too large|message larger than max/, 'TOO_LARGE', 'the request is larger than it takes.'],
   [/revision has been compacted/, 'COMPACTED', 'that revision was compacted.']
 ]
@@ -55,6 +62,9 @@ const KNOWN: ReadonlyArray<[text: RegExp, kind: EtcdFaultKind, what: string]> = 
 // Codes of gRPC for a request that a check refuses: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
 // FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED. Any other may come while it is carried out.
 const CHECKED = [3, 5, 7, 8, 9, 11, 12, 16]
+
+// Of them, those that no later moment mends: all but RESOURCE_EXHAUSTED, FAILED_PRECONDITION and UNAUTHENTICATED.
+const WRONG = [3, 5, 7, 11, 12]
 
 /** The fault of an answer that etcd does not give: a proxy may answer in its place, with status 200 as well. */
 export function strangeAnswer (status = 200): EtcdFault {
@@ -69,7 +79,7 @@ export function faultOfAnswer (status: number, text: string): EtcdFault {
   const known = KNOWN.find(([pattern]) => pattern.test(message))
   if (known !== undefined) return new EtcdFault(known[1], known[2])
   return CHECKED.includes(code)
-    ? new EtcdFault('REFUSED', `it refuses the request: ${message}`)
+    ? new EtcdFault(WRONG.includes(code) ? 'WRONG' : 'REFUSED', `it refuses the request: ${message}`)
     : new EtcdFault('LOST', `it gave no result: ${message}`)
 }
 

@@ -1,5 +1,6 @@
 import { InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import { within } from '../kit/deadline.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
 import { unsealed } from './envelope.js'
 import { strangeAnswer, type EtcdFault } from './faults.js'
 import type { EtcdGateway } from './gateway.js'
@@ -98,7 +99,7 @@ export class EtcdStore {
     } catch (error) {
       const fault = error as EtcdFault
       // Nothing was carried out, and each change alone may be small enough or right.
-      const mayGoAlone = fault.kind === 'TOO_LARGE' || fault.kind === 'REFUSED'
+      const mayGoAlone = ['TOO_LARGE', 'REFUSED', 'WRONG'].includes(fault.kind)
       return await Promise.allSettled(
         changes.map((change) => mayGoAlone ? this.change(change) : this.#afterFault(change, fault, before))
       )
@@ -108,6 +109,7 @@ export class EtcdStore {
   /** @param before the newest revision that was known when the change was sent */
   async #afterFault (change: EtcdChange, fault: EtcdFault, before: bigint): Promise<EtcdOutcome> {
     if (fault.kind === 'TOO_LARGE') throw new InvalidValueError('it is larger than this etcd takes')
+    if (fault.isMistake) throw storageFault(FAULT.refused, fault)
     if (fault.isCertain) throw new StorageUnavailableError({ cause: fault })
     const looking = within(this.#timeout, this.#lookFor(change, before), () => new Error('not in time'))
     const found = await looking.catch(() => 'unknown' as const)
@@ -135,8 +137,9 @@ export class EtcdStore {
   async #read<A extends Answer, R> (path: string, request: object, result: (answer: A) => R): Promise<R> {
     try {
       return result(this.#checked(await this.#gateway.read(path, request) as A))
-    } catch (cause) {
-      throw new StorageUnavailableError({ cause })
+    } catch (error) {
+      const cause = error as EtcdFault
+      throw cause.isMistake ? storageFault(FAULT.refused, cause) : new StorageUnavailableError({ cause })
     }
   }
 

@@ -198,11 +198,14 @@ function outcomeOfFailure (error: unknown): Settled<never> {
     case 'RETRY':
     case 'LOCKED':
     case 'CANCELLED':
+    case 'CONSTRAINT':
     case 'ROW':
+    case 'MISTAKE': // row-level security refuses one row, as a missing right refuses all
       return ALONE
     case 'UNKNOWN':
       return { status: 'fulfilled', value: { kind: 'lost', error } }
     case 'NOT_APPLIED':
+    case 'BUG':
       return { status: 'rejected', reason: writeError(error, 1, false) }
   }
 }

@@ -1,4 +1,11 @@
-import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import {
+  ConstraintError,
+  ContentionError,
+  InvalidValueError,
+  OutcomeUnknownError,
+  StorageUnavailableError
+} from '../../errors.js'
+import { FAULT, mistakeIn, storageFault, withFramesOf } from '../kit/whose-fault.js'
 
 /**
  * The kind of an error.
@@ -7,11 +14,15 @@ import { ContentionError, InvalidValueError, OutcomeUnknownError, StorageUnavail
  *   (engine-facts#postgres-serialization-failure)
  * - `LOCKED`: a lock was not free within `lock_timeout`
  * - `CANCELLED`: cancelled by `statement_timeout` or `pg_cancel_backend`
- * - `ROW`: the table or PostgreSQL refuses this one row
+ * - `CONSTRAINT`: a unique key is taken, or rows refer to each other
+ * - `ROW`: the table or PostgreSQL refuses this one row for its content
+ * - `MISTAKE`: the statement, the table or the rights are not as they must be; nothing was carried out (decision 0019)
+ * - `BUG`: JavaScript failed, and the statement may have been carried out
  * - `NOT_APPLIED`: any other error that certainly left nothing
  * - `UNKNOWN`: the statement may have been carried out
  */
-export type PostgresFault = 'RETRY' | 'LOCKED' | 'CANCELLED' | 'ROW' | 'NOT_APPLIED' | 'UNKNOWN'
+export type PostgresFault =
+  'RETRY' | 'LOCKED' | 'CANCELLED' | 'CONSTRAINT' | 'ROW' | 'MISTAKE' | 'BUG' | 'NOT_APPLIED' | 'UNKNOWN'
 
 /** A statement was certainly not sent. The cause, if there is one, is the error with which a driver did not connect. */
 export class NotSentError extends Error {
@@ -35,7 +46,10 @@ const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
 
 const RETRY = /^(40001|40P01)$/
 
-// Data, constraints, WITH CHECK OPTION, program limits, RAISE of a trigger.
+// RESTRICT, foreign keys, unique keys, exclusion.
+const CONSTRAINT = /^(23001|23503|23505|23P01)$/
+
+// Data, other constraints, WITH CHECK OPTION, program limits, RAISE of a trigger.
 const ROW = /^(22|23|44|54|P0)/
 
 // SQLSTATEs that are no rollback (engine-facts#postgres-uncertain-sqlstates): a broken connection, as a pooler reports
@@ -57,6 +71,7 @@ const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
   [RETRY, 'another transaction was in the way.'],
   [/^55P03/, 'a row stayed locked for too long. Look for a transaction that somebody left open.'],
   [/^22/, 'the column does not take the value.'],
+  [CONSTRAINT, 'a unique key is taken, or rows refer to each other.'],
   [/^(23|44|P0)/, 'a constraint or a trigger of the table refused the row.'],
   [/^54/, 'the value is larger than PostgreSQL takes.'],
   [/^57014/, 'the statement was cancelled, or ran into statement_timeout.'],
@@ -66,7 +81,12 @@ const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
   [/^28/, 'the server does not accept the user or the password.'],
   [/^3D/, 'there is no such database.'],
   [/^42P01/, 'the table is not there.'],
-  [/^42501/, 'the user may not do this: GRANT SELECT, INSERT, UPDATE, DELETE on the table, and USAGE on its schema.'],
+  [
+    /^42501/,
+    'the user may not do this: GRANT SELECT, INSERT, UPDATE, DELETE on the table, and USAGE on its schema. ' +
+      'Or row-level security refuses the row.'
+  ],
+  [/^(0A|21|26|3F|42|55000|08P01)/, 'the statement is wrong, or the table is not as it expects.'],
   [/^25006/, 'the server is read only, as a standby is. Connect to the primary.'],
   [/^25P02/, 'the transaction of "context" has failed before. Roll it back.']
 ]
@@ -80,12 +100,23 @@ function sqlStateOf (error: unknown): string | undefined {
 export function faultKind (error: unknown): PostgresFault {
   if (error instanceof NotSentError) return 'NOT_APPLIED'
   const state = sqlStateOf(error)
-  if (state === undefined) return wasNotSent(error) ? 'NOT_APPLIED' : 'UNKNOWN'
+  if (state === undefined) {
+    if (wasNotSent(error)) return 'NOT_APPLIED'
+    return mistakeIn(error) === 'code' ? 'BUG' : 'UNKNOWN'
+  }
   if (RETRY.test(state)) return 'RETRY'
   if (state === '55P03') return 'LOCKED'
   if (state === '57014') return 'CANCELLED'
+  if (CONSTRAINT.test(state)) return 'CONSTRAINT'
   if (ROW.test(state)) return 'ROW'
+  if (mistakeIn(error) === 'statement' || hasWrongParameters(error)) return 'MISTAKE'
   return UNKNOWN.test(state) ? 'UNKNOWN' : 'NOT_APPLIED'
+}
+
+// 08P01 of the server itself, ahead of the statement, and not of a pooler that lost it
+// (engine-facts#postgres-wrong-parameters).
+function hasWrongParameters (error: unknown): boolean {
+  return sqlStateOf(error) === '08P01' && (error as { routine?: unknown }).routine === 'exec_bind_message'
 }
 
 /** Whether a driver says that it sent nothing, because it had no connection. */
@@ -114,8 +145,9 @@ export function isUnknownStatement (error: unknown): boolean {
 
 /**
  * An error for the log: it says what happened and what to do. The text of the server may quote stored content or
- * parameters (engine-facts#postgres-error-quotes-content), so only its SQLSTATE is passed on. An error of the driver
- * becomes the cause.
+ * parameters (engine-facts#postgres-error-quotes-content), so only its SQLSTATE is passed on, and the name of the
+ * constraint. The text about a mistake names tables and columns alone, and is passed on, with the place in the code. An
+ * error of the driver becomes the cause.
  */
 export function explain (error: unknown): Error {
   if (error instanceof JoinedTransactionError) return error
@@ -128,7 +160,22 @@ export function explain (error: unknown): Error {
   }
   const meaning =
     MEANING.find(([pattern]) => pattern.test(state))?.[1] ?? 'the server reports an error. Its log says more.'
-  return new Error(`PostgreSQL: ${meaning} (SQLSTATE ${state})`)
+  const text = `PostgreSQL: ${meaning} (SQLSTATE ${state})`
+  if (faultKind(error) === 'MISTAKE') return withFramesOf(error, `${text}${namesIn(error)}`)
+  const constraint = constraintOf(error)
+  return Object.assign(new Error(text), constraint !== undefined && { constraint })
+}
+
+// The text quotes the statement for a syntax error, and whatever a function says where there is a context.
+function namesIn (error: unknown): string {
+  const { code, where, message } = error as { code?: unknown, where?: unknown, message?: unknown }
+  return code === '42601' || where !== undefined ? '' : `: ${String(message)}`
+}
+
+// pg and PGlite call it `constraint`, postgres.js `constraint_name`.
+function constraintOf (error: unknown): string | undefined {
+  const { constraint, constraint_name: name } = error as Record<string, unknown>
+  return [constraint, name].find((found) => typeof found === 'string')
 }
 
 /**
@@ -154,10 +201,17 @@ export function writeError (error: unknown, attempts: number, isInTransaction: b
       return new ContentionError(attempts, { cause })
     case 'LOCKED':
       return isInTransaction ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })
+    case 'CONSTRAINT':
+      return new ConstraintError({ cause })
     case 'ROW':
       return new InvalidValueError(
-        cause.message.replace(/^PostgreSQL: /, 'PostgreSQL says that ').replace(/\. \(/, ' (')
+        cause.message.replace(/^PostgreSQL: /, 'PostgreSQL says that ').replace(/\. \(/, ' ('),
+        { cause }
       )
+    case 'MISTAKE':
+      return storageFault(FAULT.refused, cause)
+    case 'BUG':
+      return storageFault(FAULT.write, error)
     case 'CANCELLED':
     case 'NOT_APPLIED':
       return new StorageUnavailableError({ cause })
@@ -169,6 +223,16 @@ export function writeError (error: unknown, attempts: number, isInTransaction: b
 /** The error of the contract for a read that failed. A read changes nothing, so no outcome is unknown. */
 export function readError (error: unknown, attempts: number): Error {
   const cause = explain(error)
-  if (faultKind(error) === 'RETRY') return new ContentionError(attempts, { cause })
-  return new StorageUnavailableError({ cause })
+  switch (faultKind(error)) {
+    case 'RETRY':
+      return new ContentionError(attempts, { cause })
+    // A value of the statement that the column cannot be compared with.
+    case 'ROW':
+    case 'MISTAKE':
+      return storageFault(FAULT.refused, cause)
+    case 'BUG':
+      return storageFault(FAULT.read, error)
+    default:
+      return new StorageUnavailableError({ cause })
+  }
 }

@@ -1,4 +1,5 @@
 import { isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
 
 // An answer of the server has a code in upper case up to the first space; errors of a driver's own have none.
 const REPLY = /^([A-Z][A-Z]+) /
@@ -8,6 +9,10 @@ const INNER_REPLY = /-([A-Z][A-Z]+) /
 
 // A missing right inside a script has no code of its own (engine-facts#redis-acl-in-script).
 const FORBIDDEN_INSIDE = /The user executing the script can't/
+
+// A script or a command that the server does not take. Behind the same code, ERR, proxies and managed services tell of
+// their limits (engine-facts#redis-err-is-general).
+const WRONG_COMMAND = /unknown (sub)?command|wrong number of arguments|syntax error|user_script|running script/i
 
 // ioredis and node-redis say these before anything was sent (engine-facts#redis-not-sent-errors).
 const NOT_SENT = /^Stream isn't writeable|^The client is (offline|closed)$/
@@ -60,16 +65,28 @@ export function isCertainlyNot (error: unknown): boolean {
   )
 }
 
+/**
+ * Whether the server refused a command by a mistake in the setup, so that trying again does not help: other content
+ * under the prefix, a missing right, a script that it does not take. A login that fails is an outage (decision 0019).
+ */
+export function isMistake (error: unknown): boolean {
+  const code = replyCode(error)
+  return code === 'WRONGTYPE' || code === 'NOPERM' || (code === 'ERR' && WRONG_COMMAND.test(messageOf(error)))
+}
+
 /** The error of the contract for a write that failed. */
 export function writeError (error: unknown): Error {
   if (isIfMatchError(error)) return error
   const cause = explain(error)
+  if (isMistake(error)) return storageFault(FAULT.refused, cause)
   return isCertainlyNot(error) ? new StorageUnavailableError({ cause }) : new OutcomeUnknownError({ cause })
 }
 
 /** The error of the contract for a read that failed: a read changes nothing, so no outcome is unknown. */
 export function readError (error: unknown): Error {
-  return isIfMatchError(error) ? error : new StorageUnavailableError({ cause: explain(error) })
+  if (isIfMatchError(error)) return error
+  const cause = explain(error)
+  return isMistake(error) ? storageFault(FAULT.refused, cause) : new StorageUnavailableError({ cause })
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { StorageUnavailableError } from '../../errors.js'
 import type { Expectation, Stored } from '../adapter.js'
 import { parseStored } from '../kit/stored-json.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
 
 const DAMAGED = 'Redis: a stored entity is damaged. Look for who else writes under this prefix.'
 
@@ -93,12 +93,12 @@ export function readCommandOf (entity: string): string[] {
 /**
  * The entity that these fields make; undefined if there is none.
  *
- * @throws FST_IF_MATCH_STORAGE_UNAVAILABLE for a damaged entity, which must not read as an absence
+ * @throws FST_IF_MATCH_STORAGE_FAULT for a damaged entity, which must not read as an absence
  */
 export function storedOf<T> (fields: ReadonlyArray<string | null>): Stored<T> | undefined {
   const [version, value, replaced, digest] = fields
   if (version == null && value == null) return undefined
-  if (version == null) throw new StorageUnavailableError({ cause: new Error(DAMAGED) })
+  if (version == null) throw storageFault(FAULT.stored, new Error(DAMAGED))
   return {
     value: parseStored(value ?? '', DAMAGED) as T,
     version,

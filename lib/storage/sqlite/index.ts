@@ -1,4 +1,5 @@
 import {
+  ConstraintError,
   InvalidAdapterError,
   InvalidValueError,
   isIfMatchError,
@@ -12,6 +13,7 @@ import { jsonText } from '../kit/json.js'
 import { checkKey, compareKeys, endOfPrefix } from '../kit/key.js'
 import { pageLimit, pageOf } from '../kit/page.js'
 import { throwIfStopped } from '../kit/stop.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
 import { explain, faultKind } from './faults.js'
 import { prepareFile, rollBack } from './file.js'
 import { whenFree } from './lock.js'
@@ -90,6 +92,8 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
       if (phase !== 'begin') rollBack(database)
       const fault = faultKind(error)
       if (fault === 'BUSY') throw error
+      // A BEGIN is no statement of ours that could be wrong: the app has left a transaction open.
+      if (fault === 'MISTAKE' && phase === 'steps') throw storageFault(FAULT.refused, explain(error))
       // Before the COMMIT nothing is applied, and a full disk takes everything back
       // (engine-facts#sqlite-full-rolls-back).
       const isUnknown = begin === 'BEGIN IMMEDIATE' && phase === 'commit' && fault !== 'FULL'
@@ -185,7 +189,12 @@ function causeOf (error: unknown): Error {
 function itemError (error: unknown, begin: Begin): Error | undefined {
   if (isIfMatchError(error)) return error
   const fault = faultKind(error)
-  if (begin === 'BEGIN') return fault === 'BUSY' ? undefined : new StorageUnavailableError({ cause: explain(error) })
+  const cause = explain(error)
+  if (begin === 'BEGIN') {
+    if (fault === 'BUSY') return undefined
+    return fault === 'MISTAKE' ? storageFault(FAULT.refused, cause) : new StorageUnavailableError({ cause })
+  }
+  if (fault === 'CONFLICT') return new ConstraintError({ cause })
   if (fault !== 'TOOBIG' && fault !== 'CONSTRAINT') return undefined
-  return new InvalidValueError(explain(error).message.replace(/\.$/, ''))
+  return new InvalidValueError(cause.message.replace(/\.$/, ''), { cause })
 }

@@ -1,8 +1,10 @@
+import { StorageFaultError } from '../../errors.js'
 import type { Expectation, Refused, RemoveExpectation, RemoveResult, Stored, WriteResult } from '../adapter.js'
 import { satisfies } from '../kit/expectation.js'
 import { quoteName } from '../kit/sql-name.js'
 import { parseStored } from '../kit/stored-json.js'
 import { newVersion } from '../kit/version.js'
+import { FAULT } from '../kit/whose-fault.js'
 import type { SqliteChanges, SqliteDatabase } from './client.js'
 
 interface Row { value: string, version: string, replaced: string | null, digest: string | null }
@@ -70,7 +72,7 @@ export class SqliteTable<T> {
 // not be acknowledged.
 function assertChanged ({ changes }: SqliteChanges): void {
   if (Number(changes) === 1) return
-  throw Object.assign(new Error('a trigger left the row out'), { code: 'SQLITE_CONSTRAINT_TRIGGER' })
+  throw new StorageFaultError(FAULT.nothing)
 }
 
 function storedOf<T> ({ value, version, replaced, digest }: Row): Stored<T> {

@@ -1,3 +1,5 @@
+import { isIfMatchError } from '../../errors.js'
+import { isOfApp } from '../kit/whose-fault.js'
 import { wasNotSent } from '../postgres/faults.js'
 
 const MAX_DEPTH = 8
@@ -7,15 +9,16 @@ const MAX_DEPTH = 8
  * values, which must not reach a log (engine-facts#any-orm-error-quotes-values); the codes that tell what happened are
  * the driver's.
  *
- * A driver's error that says that nothing was sent may have a cause itself, which does not say so
- * (engine-facts#pg-connect-timeout-cause): the search ends there.
+ * An error of the app or of this package is found in the same way, and the search ends there: its cause says less. A
+ * driver's error that says that nothing was sent may have a cause itself, which does not say so
+ * (engine-facts#pg-connect-timeout-cause): the search ends there, too.
  */
 export function driverErrorOf (error: unknown): unknown {
   let found = error
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const { driverError, cause } = Object(found) as { driverError?: unknown, cause?: unknown }
     const inner = driverError ?? cause ?? undefined
-    if (inner === undefined || wasNotSent(found)) break
+    if (inner === undefined || isIfMatchError(found) || isOfApp(found) || wasNotSent(found)) break
     found = inner
   }
   return found

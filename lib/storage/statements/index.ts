@@ -1,10 +1,4 @@
-import {
-  InvalidAdapterError,
-  InvalidOptionsError,
-  isIfMatchError,
-  OutcomeUnknownError,
-  StorageUnavailableError
-} from '../../errors.js'
+import { InvalidAdapterError, InvalidOptionsError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
@@ -12,8 +6,11 @@ import { copyJson, copyRead } from '../kit/json.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { newVersion } from '../kit/version.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
 import { writeThenRead } from '../kit/write-then-read.js'
-import { driverErrorOf } from './driver-error.js'
+import { guardedFaultOf, mapped } from './app-functions.js'
+import { readFault } from './faults.js'
+import { sent } from './sent.js'
 
 export { sqliteFault, sqlStateFault } from './faults.js'
 
@@ -26,7 +23,10 @@ const PROOF_TIMEOUT = 2000
  */
 export type RowCount = number | null | Promise<number | null>
 
-/** How keys and values become rows. */
+/**
+ * How keys and values become rows. What a function of it throws goes out as it is, such as an error of your own with a
+ * `statusCode` of 422: nothing was sent yet. A bug, such as a TypeError, is FST_IF_MATCH_STORAGE_FAULT (500).
+ */
 export interface Mapping<T, Columns extends object, Id = string> {
   /**
    * The id of the row of a key. Two keys must never have the same row.
@@ -48,7 +48,12 @@ export interface Provenance { version: string, digest: string | null }
 /** A row as `read` finds it. */
 export type Row<Columns extends object> = Columns & Provenance & { replaced: string | null }
 
-/** Four statements and a mapping: all that differs from one table or client to another. */
+/**
+ * Four statements and a mapping: all that differs from one table or client to another.
+ *
+ * A statement function may throw an error of the app with a `statusCode` of 400 to 499, which says that nothing was
+ * changed, and goes out as it is. A bug, such as a TypeError or a forgotten count, is FST_IF_MATCH_STORAGE_FAULT (500).
+ */
 export interface StatementsAdapterOptions<T, Columns extends object, Client, Id = string>
   extends Mapping<T, Columns, Id> {
   /**
@@ -68,9 +73,11 @@ export interface StatementsAdapterOptions<T, Columns extends object, Client, Id 
   /** Deletes the row if its version is one of `versions`. `versions` undefined: whatever its version is. */
   remove(client: Client, id: Id, versions: readonly string[] | undefined): RowCount
   /**
-   * The error of the contract for an error of the driver, when a statement failed that changes rows: `sqlStateFault`
-   * for PostgreSQL, `sqliteFault` for SQLite, or your own. If it gives undefined, or is not there, the answer may be
-   * lost: that is FST_IF_MATCH_OUTCOME_UNKNOWN, unless the row proves that the write was applied.
+   * The error to answer with for an error of the driver that says that nothing was changed, when a statement failed
+   * that changes rows: `sqlStateFault` for PostgreSQL, `sqliteFault` for SQLite, or your own, such as a 409 for a
+   * constraint. It goes out as it is, but for FST_IF_MATCH_CONTENTION outside a transaction: then the statement is sent
+   * again, 16 times at most. If it gives undefined, or is not there, the answer may be lost: that is
+   * FST_IF_MATCH_OUTCOME_UNKNOWN, unless the row proves that the write was applied.
    */
   faultOf?(error: unknown): Error | undefined
 }
@@ -106,16 +113,15 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     throw new InvalidOptionsError('the entity', '"context" must be { client }, with a client that is in a transaction.')
   }
 
-  async function readStored (client: Client, id: Id): Promise<Stored<T> | undefined> {
-    try {
-      const row = await read(client, id)
-      if (row === undefined || row === null) return undefined
-      const { version, replaced, digest } = row
-      const value = copyRead(toValue(row), 'what toValue made')
-      return { value, version, replaced: replaced ?? undefined, digest: digest ?? undefined }
-    } catch (error) {
-      throw isIfMatchError(error) ? error : new StorageUnavailableError({ cause: driverErrorOf(error) })
-    }
+  const writeFault = guardedFaultOf(parts.faultOf)
+  const idOf = (key: string): Id => mapped('toId', () => toId(key))
+
+  async function readStored (client: Client, id: Id, options?: ReadOptions): Promise<Stored<T> | undefined> {
+    const row = await sent(() => read(client, id), options, readFault)
+    if (row === undefined || row === null) return undefined
+    const { version, replaced, digest } = row
+    const value = copyRead(mapped('toValue', () => toValue(row)), 'what toValue made')
+    return { value, version, replaced: replaced ?? undefined, digest: digest ?? undefined }
   }
 
   // Whether a statement changed its row. `prove` resolves if the row shows that a statement that failed did so all the
@@ -125,42 +131,33 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     options: ReadOptions | undefined,
     prove?: (cause: unknown) => Promise<unknown>
   ): Promise<boolean> {
-    throwIfStopped(options)
-    let count: Awaited<RowCount>
-    try {
-      count = await statement()
-    } catch (error) {
-      const cause = driverErrorOf(error)
-      const fault = isIfMatchError(error) ? error : faultOf?.(cause)
-      if (fault !== undefined) throw fault
+    const count = await sent<Awaited<RowCount>>(statement, options, writeFault, async (cause) => {
       // A read inside a transaction says nothing about how the transaction ends.
       if (prove === undefined || options?.context !== undefined) throw new OutcomeUnknownError({ cause })
       await prove(cause)
-      return true
-    }
-    if (count === 0 || count === 1) return count === 1
-    throw new OutcomeUnknownError({
-      cause: new InvalidAdapterError(
-        'counted rows in a way that tells nothing: a statement gives how many it changed, 0 or 1.'
-      )
+      return 1
     })
+    if (count === 0 || count === 1) return count === 1
+    throw storageFault(FAULT.write, new InvalidAdapterError(
+      'counted rows in a way that tells nothing: a statement gives how many it changed, 0 or 1.'
+    ))
   }
 
   return {
     async read (key, options) {
-      const id = toId(key)
+      const id = idOf(key)
       const client = clientOf(options?.context)
-      throwIfStopped(options)
-      return await readStored(client, id)
+      return await readStored(client, id, options)
     },
 
     async write (key, value, expectation, options) {
-      const id = toId(key)
+      const id = idOf(key)
       const client = clientOf(options?.context)
       const version = newVersion()
-      const row = { ...toColumns(copyJson(value)), version, digest: options?.digest ?? null }
+      const columns = mapped('toColumns', () => toColumns(copyJson(value)))
+      const row = { ...columns, version, digest: options?.digest ?? null }
       const { kind } = expectation
-      const readCurrent = async () => await readStored(client, id)
+      const readCurrent = async () => await readStored(client, id, withinContext(options))
       const readForProof = async () =>
         await within(PROOF_TIMEOUT, readCurrent(), () => new StorageUnavailableError())
       const proveAfter = (kind: 'exists' | 'absent') => async (cause: unknown) =>
@@ -168,6 +165,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
 
       // A statement gets a copy of the row, because an ORM may add to it.
       async function write () {
+        if (canNeverHold(expectation, options)) return undefined
         if (kind !== 'absent') {
           const statement = () => update(client, id, { ...row }, versionsOf(expectation))
           const isApplied = await hasChanged(statement, options, proveAfter('exists'))
@@ -185,13 +183,16 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     },
 
     async remove (key, expectation, options) {
-      const id = toId(key)
+      const id = idOf(key)
       const client = clientOf(options?.context)
       const statement = () => remove(client, id, versionsOf(expectation))
       return await writeThenRead(
         expectation,
-        async () => await hasChanged(statement, options) ? { applied: true as const } : undefined,
-        async () => await readStored(client, id)
+        async () => {
+          if (canNeverHold(expectation, options)) return undefined
+          return await hasChanged(statement, options) ? { applied: true as const } : undefined
+        },
+        async () => await readStored(client, id, withinContext(options))
       )
     }
   }
@@ -199,4 +200,15 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
 
 function versionsOf (expectation: Expectation): readonly string[] | undefined {
   return expectation.kind === 'version' ? expectation.versions : undefined
+}
+
+// An empty list never holds, and no statement is sent for it: `IN ()` is an error (engine-facts#any-orm-empty-in-list).
+function canNeverHold (expectation: Expectation, options: ReadOptions | undefined): boolean {
+  throwIfStopped(options)
+  return expectation.kind === 'version' && expectation.versions.length === 0
+}
+
+// What is read behind a write is read also if nobody waits for it any more.
+function withinContext (options: ReadOptions | undefined): ReadOptions {
+  return { context: options?.context }
 }

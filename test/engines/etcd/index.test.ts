@@ -252,7 +252,7 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
       adapter.list('')
     ])
     for (const outcome of [read, refusal]) {
-      t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /prefix/ } } })
+      t.match(outcome, { reason: { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /prefix/ } } })
       t.notMatch(inspect(outcome, { depth: 9 }), /secret/)
     }
     t.match(await adapter.write('k', 1, ANY), { applied: true, created: false })

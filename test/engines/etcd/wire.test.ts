@@ -218,7 +218,7 @@ await t.test('etcd-wire, on the real engine', { skip: skipWithout('etcd') }, asy
     ]) {
       await t.rejects(gateway.write('/v3/kv/txn', { success }), {
         name: 'Error',
-        kind: 'REFUSED',
+        kind: 'WRONG',
         message: /duplicate key/
       })
     }

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
+import type { StorageAdapter } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { sqlStateFault } from '../../../lib/storage/statements/index.js'
 import { postgresAdapter, type PostgresAdapterOptions } from '../../../lib/storage/postgres/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { inTransaction, lockNew, lockRows, untilNothingRuns, untilWaiting } from '../../support/postgres/locks.js'
@@ -14,8 +16,10 @@ import {
   subjectsOn
 } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
+import { uniqueName } from '../../support/services/service.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
+import { engineCases, PRODUCTS } from '../../support/statements/engine-cases.js'
 import { until } from '../../support/until.js'
 
 await t.test('postgres: wrong options are refused, naming the option', async (t) => {
@@ -259,12 +263,82 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.equal(await adapter.read('k'), undefined)
   })
 
-  await t.test('a stored value that is no JSON is an outage, and its content is in no error', async (t) => {
+  await t.test('a constraint of the app on the table is 409 with its name, fails alone, and does not hide a refusal', async (t) => {
+    const { adapter, table } = await opened()
+    await pool.query(`CREATE UNIQUE INDEX ${table}_title ON ${table} ((value ->> 'title'))`)
+    await adapter.write('k', { title: 'a secret' }, ABSENT)
+    const [taken, free] = await Promise.allSettled(
+      ['a secret', 'free'].map(async (title) => await adapter.write(title, { title }, ABSENT))
+    )
+    t.match(taken, { reason: { code: 'FST_IF_MATCH_CONSTRAINT', statusCode: 409 } })
+    const { reason } = taken as { reason: Error }
+    t.match(reason.cause, { constraint: `${table}_title` })
+    t.notMatch(inspect(reason, { depth: 9, showHidden: true }).replaceAll(/at .*/g, ''), /secret/)
+    t.match(free, { value: { applied: true } })
+    for (let round = 0; round < 4; round++) {
+      const results = await Promise.all(Array.from({ length: 16 }, async () =>
+        await adapter.write(`r${round}`, { title: `r${round}` }, ABSENT)))
+      t.equal(results.filter(({ applied }) => applied).length, 1)
+    }
+  })
+
+  await t.test('a table that lost a column, a right or itself is a fault of the server in all operations, and no outage', async (t) => {
+    const { table } = await opened()
+    const role = `${table}_reader`
+    await pool.query(`CREATE ROLE ${role}`)
+    await pool.query(`GRANT SELECT ON ${table} TO ${role}`)
+    t.teardown(async () => { await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`) })
+    const adapter = postgresAdapter({ client: poolTo(t, url), table, ...PATIENT })
+    const reader = postgresAdapter({ client: poolTo(t, url, { options: `-c role=${role}` }), table, ...PATIENT })
+    await adapter.write('k', 1, ANY)
+    const fault = { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, message: /nothing was changed/ }
+    const allFail = async (calls: Array<Promise<unknown>>, message: RegExp): Promise<void> => {
+      const failed = { reason: { ...fault, cause: { message } } }
+      for (const outcome of await Promise.allSettled(calls)) t.match(outcome, failed)
+    }
+    const changes = (adapter: StorageAdapter): Array<Promise<unknown>> =>
+      [adapter.write('k', 2, EXISTS), adapter.write('l', 2, ABSENT), adapter.remove('k', EXISTS)]
+    const all = (adapter: StorageAdapter): Array<Promise<unknown>> => [...changes(adapter), adapter.read('k')]
+    await allFail(changes(reader), /GRANT.*42501/)
+    t.match(await reader.read('k'), { value: 1 })
+    await pool.query(`ALTER TABLE ${table} RENAME COLUMN digest TO digestt`)
+    await allFail([adapter.write('k', 2, EXISTS), adapter.write('l', 2, ABSENT), adapter.read('k')], /42703.*digest/)
+    await pool.query(`ALTER TABLE ${table} RENAME TO ${table}_gone`)
+    await allFail(all(adapter), /the table is not there.*42P01/)
+    await allFail([adapter.write('alone', 2, ABSENT)], /42P01/)
+    await pool.query(`ALTER TABLE ${table}_gone RENAME TO ${table}`)
+  })
+
+  await t.test('a write that a trigger leaves out in silence is a fault of the server that says so, and no contention', async (t) => {
+    const { adapter, table } = await opened()
+    const version = (await adapter.write('k', 1, ABSENT) as { version: string }).version
+    await pool.query(
+      `CREATE FUNCTION ${table}_skip () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$`
+    )
+    await pool.query(
+      `CREATE TRIGGER skip BEFORE INSERT OR UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${table}_skip ()`
+    )
+    const fault = { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, message: /does nothing.*trigger/ }
+    for (const expectation of [versionIn(version), EXISTS, ANY]) {
+      await t.rejects(adapter.write('k', 2, expectation), fault)
+    }
+    await t.rejects(adapter.remove('k', versionIn(version)), fault)
+    await t.rejects(adapter.write('new', 2, ABSENT), fault)
+    t.match(await adapter.read('k'), { value: 1, version })
+  })
+
+  await t.test('a statement with a parameter too few is a fault of the server, though its SQLSTATE is that of a lost connection', async (t) => {
+    const error = await pool.query('SELECT $1::text, $2::text', ['a secret']).catch((error: unknown) => error)
+    t.match(error, { code: '08P01' })
+    t.match(sqlStateFault(error), { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /supplies 1 parameters/ } })
+  })
+
+  await t.test('a stored value that is no JSON is a fault of the storage, and its content is in no error', async (t) => {
     const { adapter, table } = await opened()
     await adapter.write('k', 1, ANY)
     await pool.query(`ALTER TABLE ${table} ALTER value TYPE text USING 'a secret'`)
     const error = await adapter.read('k').then(() => undefined, (error: Error) => error)
-    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /not JSON/ } })
     t.notMatch(inspect(error, { depth: 9 }), /secret/)
   })
 
@@ -315,6 +389,23 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
     t.strictSame(await keys('', 'B'), ['Z', 'a', 'b'])
     t.strictSame(await keys('a'), ['a'])
     t.strictSame(await keys('Z'), ['Z'])
+  })
+
+  await engineCases(t, 'postgres: statements', async (t) => {
+    const schema = uniqueName()
+    await pool.query(`CREATE SCHEMA ${schema}`)
+    const client = poolTo(t, url, { options: `-c search_path=${schema}` })
+    await client.query(PRODUCTS)
+    return {
+      client: {
+        async run (sql, values) {
+          const { rows, rowCount } = await client.query(sql, values)
+          return { rows, count: rowCount }
+        }
+      },
+      act: async (sql) => await client.query(sql),
+      faultOf: sqlStateFault
+    }
   })
 
   await t.test('a listing, a read and a write use the index on the key', async (t) => {

@@ -11,6 +11,7 @@ import { uniqueName } from '../../support/services/service.js'
 type Command = (command: string | string[]) => Promise<unknown>
 
 const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
+const FAULT = { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500 }
 
 /** A write whose answer was just cut off: the adapter looks for a proof. */
 async function withLostAnswer (t: Test, url: string) {
@@ -67,25 +68,25 @@ await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, asy
       }
     },
 
-    'redis: a damaged entity and a foreign value are an outage, neither an absence nor overwritten': async (t) => {
+    'redis: a damaged entity and a foreign value are a fault of the storage, neither an absence nor overwritten': async (t) => {
       const prefix = `${uniqueName()}:`
       const adapter = await openedAdapter(t, DRIVERS.ioredis(url), { prefix })
       await server.set(`${prefix}{foreign}`, 'foreign')
       await adapter.write('damaged', 1, ANY)
       await server.hset(`${prefix}{damaged}`, 'value', 'a secret')
       for (const key of ['foreign', 'damaged']) {
-        await t.rejects(adapter.read(key), UNAVAILABLE)
-        await t.rejects(adapter.write(key, 2, ABSENT), UNAVAILABLE)
+        await t.rejects(adapter.read(key), FAULT)
+        await t.rejects(adapter.write(key, 2, ABSENT), FAULT)
       }
-      await t.rejects(adapter.write('foreign', 2, ANY), UNAVAILABLE)
+      await t.rejects(adapter.write('foreign', 2, ANY), FAULT)
       t.equal(await server.get(`${prefix}{foreign}`), 'foreign')
     },
 
-    'redis: a collection whose index somebody else damaged is an outage': async (t) => {
+    'redis: a collection whose index somebody else damaged is a fault of the storage': async (t) => {
       const prefix = `${uniqueName()}:`
       const adapter = await openedAdapter<ListingAdapter>(t, DRIVERS.ioredis(url), { list: 'collection', prefix })
       await server.set(`${prefix}{a/}`, 'foreign')
-      await t.rejects(adapter.list('a/'), UNAVAILABLE)
+      await t.rejects(adapter.list('a/'), FAULT)
     },
 
     'redis: with replicas to wait for and none there, a write is unknown, and reads have a connection of their own': async (t) => {

@@ -3,9 +3,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { sqliteAdapter, type SqliteAdapterOptions } from '../../../lib/storage/sqlite/index.js'
+import { sqliteFault } from '../../../lib/storage/statements/index.js'
 import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
 import { driverCases } from '../../support/sqlite/driver-cases.js'
 import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../support/sqlite/handles.js'
+import { engineCases, PRODUCTS } from '../../support/statements/engine-cases.js'
 
 const openFile = (file: string, readonly = false) => new Database(file, { readonly })
 
@@ -104,7 +106,7 @@ await t.test('sqlite: a transaction that the app left open is an outage; nothing
   t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
 })
 
-await t.test('sqlite: a damaged value fails only the operations that read it, as an outage, and its content is in no error', async (t) => {
+await t.test('sqlite: a damaged value fails only the operations that read it, as a fault of the storage, and its content is in no error', async (t) => {
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
@@ -114,10 +116,10 @@ await t.test('sqlite: a damaged value fails only the operations that read it, as
     adapter.read('a'),
     adapter.read('b')
   ])
-  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } }
+  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_FAULT' } }
   t.match(outcomes, [damaged, { value: { applied: true } }, damaged, { value: { value: 1 } }])
   const error = await adapter.read('a').then(() => undefined, (error: Error) => error)
-  t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+  t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /not JSON/ } })
   t.notMatch(inspect(error, { depth: 9 }), /secret/)
 })
 
@@ -204,4 +206,51 @@ await t.test('sqlite: a boot that fails half way leaves no table behind, and no 
   handle.before = () => {}
   t.equal(handle.prepare('SELECT 1 FROM sqlite_master').get(), undefined)
   handle.exec('BEGIN')
+})
+
+await t.test('sqlite: a constraint of the app on the table is 409 and fails alone; a table that is gone is a fault of the server, and no outage', async (t) => {
+  const { adapter, database } = await opened(t)
+  database.exec("CREATE UNIQUE INDEX title ON entities (json_extract(value, '$.title'))")
+  await adapter.write('k', { title: 'a secret' }, ABSENT)
+  const [taken, free] = await Promise.allSettled([
+    adapter.write('l', { title: 'a secret' }, ABSENT),
+    adapter.write('m', { title: 'free' }, ABSENT)
+  ])
+  t.match(taken, { reason: { code: 'FST_IF_MATCH_CONSTRAINT', statusCode: 409 } })
+  const { reason } = taken as { reason: Error }
+  t.match(inspect(reason.cause), /index 'title'/)
+  t.notMatch(inspect(reason, { depth: 9 }), /secret/)
+  t.match(free, { value: { applied: true } })
+
+  database.exec('ALTER TABLE entities RENAME TO things')
+  const fault = {
+    reason: { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, cause: { message: /no such table: .*entities/ } }
+  }
+  const outcomes = await Promise.allSettled([
+    adapter.write('k', 1, ANY), adapter.remove('k', EXISTS), adapter.read('k'), adapter.list('')
+  ])
+  t.match(outcomes, [fault, fault, fault, fault])
+})
+
+await engineCases(t, 'sqlite: statements', async (t) => {
+  const file = fileOf(t)
+  const [database, other] = [openFile(file), openFile(file)]
+  t.teardown(() => {
+    database.close()
+    other.close()
+  })
+  other.exec(PRODUCTS)
+  return {
+    client: {
+      async run (sql, values) {
+        const inOrder = [...sql.matchAll(/\$(\d+)/g)].map(([, number]) => values[Number(number) - 1])
+        const statement = database.prepare(sql.replaceAll(/\$\d+/g, '?'))
+        return statement.reader
+          ? { rows: statement.all(...inOrder), count: null }
+          : { rows: [], count: statement.run(...inOrder).changes }
+      }
+    },
+    act: async (sql) => other.exec(sql),
+    faultOf: sqliteFault
+  }
 })

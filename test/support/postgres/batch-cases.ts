@@ -162,7 +162,7 @@ export async function batchCases (t: Test, steady: PostgresClient): Promise<void
     }
   })
 
-  await t.test('reads of one turn are one statement; a damaged value fails only the reads of its key, as an outage', async (t) => {
+  await t.test('reads of one turn are one statement; a damaged value fails only the reads of its key, as a fault of the storage', async (t) => {
     const { adapter, client, table } = await opened()
     for (const key of ['a', 'b']) await adapter.write(key, key, ANY)
     await steady.query(
@@ -174,7 +174,7 @@ export async function batchCases (t: Test, steady: PostgresClient): Promise<void
       [a, again, none],
       [{ value: { value: 'a' } }, { value: { value: 'a' } }, { status: 'fulfilled', value: undefined }]
     )
-    t.match(b, { reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+    t.match(b, { reason: { code: 'FST_IF_MATCH_STORAGE_FAULT' } })
     t.equal(client.texts.length - texts, 1)
   })
 

@@ -79,7 +79,7 @@ export async function driverCases (t: Test, open: OpenFile): Promise<void> {
     ])
     const refused = {
       status: 'rejected',
-      reason: { code: 'FST_IF_MATCH_INVALID_VALUE', message: /a trigger of the table refused the row/ }
+      reason: { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /a trigger that leaves the row out/ }
     }
     t.match(outcomes, [{ status: 'fulfilled' }, refused, refused, { status: 'fulfilled' }])
     t.same((await adapter.list('')).items.map(({ key }) => key), ['a', 'b', 'kept'])

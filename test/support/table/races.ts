@@ -103,11 +103,11 @@ export async function raceCases (name: string, open: OpenTable): Promise<void> {
     let sent = 0
     hooks.before = async (sql) => {
       sent++
-      await act(verbOf(sql) === 'SELECT' ? ACTS.creates : ACTS.removes)
+      await act(verbOf(sql) === 'SELECT' ? ACTS.creates.replace("'theirs'", `'theirs-${sent}'`) : ACTS.removes)
     }
     for (const call of [write(EXISTS), remove]) await t.rejects(call(adapter, ''), { code: 'FST_IF_MATCH_CONTENTION' })
     t.ok(sent < 200, `${sent} statements`)
-    t.strictSame(await rows('SELECT version FROM offers'), [{ version: 'theirs' }])
+    t.strictSame(await rows('SELECT version FROM offers'), [{ version: `theirs-${sent}` }])
   })
 
   await t.test(`${name}: a signal that aborts after a statement that matched nothing stops the next one`, async (t) => {

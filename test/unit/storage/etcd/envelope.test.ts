@@ -44,7 +44,7 @@ await t.test('etcd-envelope: a value that somebody else wrote is an outage, and 
     } catch (error) {
       thrown = error
     }
-    t.match(thrown, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /prefix/ } }, text)
+    t.match(thrown, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /prefix/ } }, text)
     t.notMatch(inspect(thrown, { depth: 9 }), /secret/)
   }
 })

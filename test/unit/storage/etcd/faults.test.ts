@@ -13,16 +13,17 @@ await t.test('etcd-fault: a request that a check refuses certainly changed nothi
     [400, 3, 'etcdserver: user name is empty', 'AUTH', /"auth"/],
     [400, 3, 'etcdserver: authentication failed, invalid user ID or password', 'AUTH', /"auth"/],
     [412, 9, 'etcdserver: authentication is not enabled', 'AUTH', /turned off/],
-    [403, 7, 'etcdserver: permission denied', 'AUTH', /role/],
+    [403, 7, 'etcdserver: permission denied', 'DENIED', /role/],
     [400, 3, 'etcdserver: request is too large', 'TOO_LARGE', /larger/],
     [429, 8, 'grpc: received message larger than max (2200008 vs. 2097152)', 'TOO_LARGE', /larger/],
     [400, 11, 'etcdserver: mvcc: required revision has been compacted', 'COMPACTED', /compacted/],
-    [400, 3, 'etcdserver: too many operations in txn request', 'REFUSED', /too many operations/],
-    [400, 3, 'etcdserver: duplicate key given in txn request', 'REFUSED', /duplicate key/]
+    [400, 3, 'etcdserver: too many operations in txn request', 'WRONG', /too many operations/],
+    [400, 3, 'etcdserver: duplicate key given in txn request', 'WRONG', /duplicate key/]
   ]
   for (const [status, code, message, kind, says] of cases) {
     const found = fault(status, code, message)
     t.match(found, { kind, isCertain: true, isOfEndpoint: kind === 'BUSY' }, message)
+    t.equal(found.isMistake, kind === 'DENIED' || kind === 'WRONG', message)
     t.match(found.message, says)
   }
 })
@@ -46,7 +47,7 @@ await t.test('etcd-fault: of an unknown error the code of gRPC tells whether a c
   for (let code = 0; code <= 17; code++) {
     t.equal(
       fault(400, code, 'anything').kind,
-      [3, 5, 7, 8, 9, 11, 12, 16].includes(code) ? 'REFUSED' : 'LOST',
+      [3, 5, 7, 11, 12].includes(code) ? 'WRONG' : [8, 9, 16].includes(code) ? 'REFUSED' : 'LOST',
       String(code)
     )
   }

@@ -12,6 +12,7 @@ import { etcdError, EtcdStub, type StubAnswer, type StubRequest } from '../../..
 
 const UNKNOWN = { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
 const UNAVAILABLE = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
+const FAULT = { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, cause: { message: /^etcd: / } }
 const NO_SPACE = etcdError(429, 8, 'etcdserver: mvcc: database space exceeded')
 
 const put = (key: string, condition: EtcdCondition = 'none'): EtcdChange => ({
@@ -151,13 +152,27 @@ await t.test('etcd-store: changes that this server refuses to do together go alo
 })
 
 await t.test('etcd-store: changes that were refused for another reason are not sent again alone', async (t) => {
-  for (const refusal of [
-    etcdError(429, 8, 'etcdserver: too many requests'),
-    etcdError(403, 7, 'etcdserver: permission denied')
-  ]) {
+  for (const [refusal, reason] of [
+    [etcdError(429, 8, 'etcdserver: too many requests'), UNAVAILABLE],
+    [etcdError(403, 7, 'etcdserver: permission denied'), FAULT]
+  ] as const) {
     const { store, stub } = await storeOn(t, () => refusal, () => answerOf(9))
-    t.match(await store.changes([put('a'), put('b')]), [{ reason: UNAVAILABLE }, { reason: UNAVAILABLE }])
+    t.match(await store.changes([put('a'), put('b')]), [{ reason }, { reason }])
     t.equal(stub.requests.length, 1)
+  }
+})
+
+await t.test('etcd-store: a missing right and a request that etcd does not take are a fault of the server, in reads too; a login is an outage', async (t) => {
+  for (const [refusal, error] of [
+    [etcdError(403, 7, 'etcdserver: permission denied'), FAULT],
+    [etcdError(400, 3, 'etcdserver: duplicate key given in txn request'), FAULT],
+    [etcdError(501, 12, 'unknown method'), FAULT],
+    [etcdError(400, 3, 'etcdserver: user name is empty'), UNAVAILABLE],
+    [etcdError(400, 9, 'etcdserver: whatever stands in the way now'), UNAVAILABLE]
+  ] as const) {
+    const { store } = await storeOn(t, () => refusal, () => refusal)
+    await t.rejects(store.change(put('k')), error)
+    await t.rejects(store.range(rangeOf('k')), error)
   }
 })
 

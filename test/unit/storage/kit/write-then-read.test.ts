@@ -1,7 +1,9 @@
 import t from 'tap'
+import { ConstraintError } from '../../../../lib/errors.js'
 import type { Expectation, Stored } from '../../../../lib/storage/adapter.js'
 import { writeThenRead } from '../../../../lib/storage/kit/write-then-read.js'
-import { ABSENT, EXISTS, versionIn } from '../../../support/expectations.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../../support/expectations.js'
+import { withoutPauses } from '../../../support/without-pauses.js'
 
 const v1 = versionIn('v1')
 const stored = (version: string): Stored => ({ value: 1, version })
@@ -45,11 +47,17 @@ await t.test('if the entity that is read would have matched, the write is tried 
   }
 })
 
+/** Reads of an entity that another writer replaced before each. */
+function replacedEachTime () {
+  let reads = 0
+  return async () => stored(`v${++reads}`)
+}
+
 await t.test('a race that other writers win in each attempt is CONTENTION after 16 attempts', async (t) => {
   const attempts: number[] = []
   const write = async (attempt: number) => { attempts.push(attempt) }
   await t.rejects(
-    writeThenRead(v1, write as () => Promise<undefined>, answers(stored('v1'))),
+    writeThenRead(EXISTS, write as () => Promise<undefined>, replacedEachTime()),
     { code: 'FST_IF_MATCH_CONTENTION', message: /16/ }
   )
   t.strictSame(attempts, Array.from({ length: 16 }, (_, index) => index + 1), 'each is told its number')
@@ -57,6 +65,69 @@ await t.test('a race that other writers win in each attempt is CONTENTION after 
 
 await t.test('between two attempts there is a pause', async (t) => {
   const jitter = t.capture(Math, 'random', () => 0)
-  await t.rejects(writeThenRead(v1, none, answers(stored('v1'))), { code: 'FST_IF_MATCH_CONTENTION' })
+  await t.rejects(writeThenRead(EXISTS, none, replacedEachTime()), { code: 'FST_IF_MATCH_CONTENTION' })
   t.equal(jitter().length, 15)
+})
+
+const NOTHING = {
+  code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, message: /does nothing.*marked as deleted.*trigger/
+}
+
+await t.test('a write that does nothing while the version stays is a fault of the storage: nobody wrote in between', async (t) => {
+  withoutPauses(t)
+  for (const expectation of [v1, EXISTS, ANY]) {
+    const write = answers<{ applied: true } | undefined>(undefined)
+    await t.rejects(writeThenRead(expectation, write, answers(stored('v1'))), NOTHING, expectation.kind)
+    t.equal(write.calls, 4)
+  }
+  const late = answers(stored('v1'), stored('v1'), stored('v1'), stored('v2'), stored('v1'), stored('v3'), undefined)
+  t.strictSame(await writeThenRead(EXISTS, none, late), { applied: false, current: undefined }, 'others wrote at times')
+})
+
+await t.test('a creation that does nothing though each read finds nothing is a fault; if one read finds something under `any`, it is contention', async (t) => {
+  withoutPauses(t)
+  for (const expectation of [ABSENT, ANY]) {
+    const write = answers<{ applied: true } | undefined>(undefined)
+    await t.rejects(writeThenRead(expectation, write, answers<Stored | undefined>(undefined)), NOTHING)
+    t.equal(write.calls, 16, 'others may create and remove it between two reads, but not each time')
+  }
+  const once = answers<Stored | undefined>(undefined, undefined, stored('v1'), undefined)
+  await t.rejects(writeThenRead(ANY, none, once), { code: 'FST_IF_MATCH_CONTENTION' })
+})
+
+/** A write that a constraint refuses, so many times; then it is applied. */
+function constrained (times: number) {
+  return async () => {
+    if (times-- > 0) throw new ConstraintError()
+    return { applied: true as const }
+  }
+}
+
+await t.test('a constraint is a refusal if the entity does not satisfy the expectation any more; else it stands', async (t) => {
+  withoutPauses(t)
+  const cases: Array<[Expectation, Stored | undefined, Stored | undefined]> = [
+    [ABSENT, stored('v2'), undefined],
+    [v1, stored('v2'), stored('v1')],
+    [EXISTS, undefined, stored('v1')]
+  ]
+  for (const [expectation, stale, holds] of cases) {
+    const read = answers(stale)
+    t.strictSame(await writeThenRead(expectation, constrained(9), read), { applied: false, current: stale })
+    t.equal(read.calls, 1)
+    await t.rejects(writeThenRead(expectation, constrained(1), answers(holds)), { code: 'FST_IF_MATCH_CONSTRAINT' })
+  }
+})
+
+await t.test('under `any` a constraint is met once more, because the entity may have been created meanwhile', async (t) => {
+  withoutPauses(t)
+  t.strictSame(await writeThenRead(ANY, constrained(1), answers(stored('v2'))), { applied: true })
+  await t.rejects(writeThenRead(ANY, constrained(2), answers(stored('v2'))), { code: 'FST_IF_MATCH_CONSTRAINT' })
+})
+
+await t.test('where nothing can be read after a constraint, as in a transaction that it ended, the constraint stands; other errors are followed by no read', async (t) => {
+  const failing = async () => { throw new Error('25P02') }
+  await t.rejects(writeThenRead(ABSENT, constrained(1), failing), { code: 'FST_IF_MATCH_CONSTRAINT' })
+  const read = answers(stored('v2'))
+  await t.rejects(writeThenRead(ABSENT, failing, read), { message: '25P02' })
+  t.equal(read.calls, 0)
 })

@@ -18,11 +18,13 @@ await t.test('postgres: an answer with an SQLSTATE is a rollback, and tells the 
   const cases: Array<[string, string[]]> = [
     ['RETRY', ['40001', '40P01']],
     ['LOCKED', ['55P03']],
-    ['ROW', ['22P02', '22P05', '22001', '23505', '23514', '44000', '54000', 'P0001']],
+    ['CONSTRAINT', ['23001', '23503', '23505', '23P01']],
+    ['ROW', ['22P02', '22P05', '22001', '23502', '23514', '44000', '54000', 'P0001']],
+    ['MISTAKE', ['0A000', '21000', '26000', '3F000', '42P01', '42501', '42601', '42703', '42804', '42883', '55000']],
     ['CANCELLED', ['57014']],
     [
       'NOT_APPLIED',
-      ['57P03', '53100', '53300', '25006', '25P02', '28P01', '3D000', '42P01', '42501', '0A000', '26000', '40000']
+      ['57P03', '53100', '53300', '25006', '25P02', '28000', '28P01', '3D000', '40000', '55006', 'HV000']
     ]
   ]
   for (const [fault, codes] of cases) for (const code of codes) t.equal(faultKind(sqlError(code)), fault, code)
@@ -60,7 +62,7 @@ await t.test('postgres: a statement that was never sent was not applied; one tha
     Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }),
     Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }),
     new AggregateError([refused, new Error('Connection terminated unexpectedly')]),
-    new TypeError('of whatever'),
+    new TypeError('fetch failed', { cause: new Error('of the network') }),
     'a text',
     undefined,
     null,
@@ -78,9 +80,53 @@ await t.test('postgres: each fault has its error; a lock that is not free has an
     )
   t.strictSame(codes('40001'), ['CONTENTION', 'CONTENTION', 'CONTENTION'])
   t.strictSame(codes('55P03'), ['STORAGE_UNAVAILABLE', 'CONTENTION', 'STORAGE_UNAVAILABLE'])
-  t.strictSame(codes('22P05'), ['INVALID_VALUE', 'INVALID_VALUE', 'STORAGE_UNAVAILABLE'])
+  t.strictSame(codes('22P05'), ['INVALID_VALUE', 'INVALID_VALUE', 'STORAGE_FAULT'])
   t.strictSame(codes('57014'), ['STORAGE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_UNAVAILABLE'])
   t.strictSame(codes('08P01'), ['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'STORAGE_UNAVAILABLE'])
+  t.strictSame(codes('28P01'), ['STORAGE_UNAVAILABLE', 'STORAGE_UNAVAILABLE', 'STORAGE_UNAVAILABLE'], 'a login')
+  t.strictSame(codes('23505'), ['CONSTRAINT', 'CONSTRAINT', 'STORAGE_UNAVAILABLE'])
+  for (const state of ['42703', '42501', '0A000']) {
+    t.strictSame(codes(state), ['STORAGE_FAULT', 'STORAGE_FAULT', 'STORAGE_FAULT'], state)
+  }
+})
+
+await t.test('postgres: a mistake is a fault of the server: the cause has the names and the place in the code, and no content', async (t) => {
+  const misspelt = sqlError('42703', 'column "titel" does not exist')
+  for (const error of [writeError(misspelt, 1, false), readError(misspelt, 1)]) {
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, message: /nothing was changed/ })
+    t.notMatch(error.message, /titel/)
+    const { cause } = error as { cause: Error }
+    t.match(cause.message, /SQLSTATE 42703\): column "titel" does not exist$/)
+    t.equal(cause.stack?.split('\n')[1], misspelt.stack?.split('\n')[1], 'where the driver made it')
+  }
+  const wrongParameters = Object.assign(sqlError('08P01', 'bind message supplies 1 parameters, but …'), {
+    routine: 'exec_bind_message'
+  })
+  const unsent = writeError(wrongParameters, 1, false)
+  t.match(unsent, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /supplies 1/ } })
+  for (const quoting of [
+    sqlError('42601', 'syntax error at or near "a secret"'),
+    Object.assign(sqlError('42501', 'a secret'), { where: 'PL/pgSQL function f() line 1 at RAISE: a secret' })
+  ]) t.notMatch(inspect(writeError(quoting, 1, false), { depth: 9 }).replaceAll(/at .*/g, ''), /secret/)
+})
+
+await t.test('postgres: JavaScript that failed around a statement is a fault of the server, after which a write may be there', async (t) => {
+  const bug = new TypeError("Cannot read properties of undefined (reading 'rows')")
+  t.equal(faultKind(bug), 'BUG')
+  const code = 'FST_IF_MATCH_STORAGE_FAULT'
+  t.match(writeError(bug, 1, false), { code, message: /may have been applied/, cause: bug })
+  t.match(readError(bug, 1), { code, message: /a read/, cause: bug })
+})
+
+await t.test('postgres: a constraint is a conflict with its name in the cause, in the words of pg and of postgres.js, and no content', async (t) => {
+  for (const name of ['constraint', 'constraint_name']) {
+    const taken = Object.assign(sqlError('23505', 'a secret'), { [name]: 'offers_title_key', detail: 'a secret' })
+    const error = writeError(taken, 1, false)
+    t.match(error, { code: 'FST_IF_MATCH_CONSTRAINT', statusCode: 409 })
+    t.match(error.cause, { constraint: 'offers_title_key' })
+    t.notMatch(inspect(error, { depth: 9, showHidden: true }), /secret/)
+  }
+  t.notOk('constraint' in explain(sqlError('23505')), 'where no name is told')
 })
 
 await t.test('postgres: an explanation says what to do and names the SQLSTATE; no error has the text of the server', async (t) => {
@@ -100,7 +146,8 @@ await t.test('postgres: an explanation says what to do and names the SQLSTATE; n
     /PostgreSQL says that a constraint or a trigger of the table refused the row \(SQLSTATE 23514\)/
   )
   t.match(explain(sqlError('42P01')).message, /the table is not there/)
-  t.match(explain(sqlError('0A000')).message, /reports an error.*0A000/)
+  t.match(explain(sqlError('0A000')).message, /the statement is wrong.*0A000/)
+  t.match(explain(sqlError('HV000')).message, /reports an error.*HV000/)
   const lost = new Error('Connection terminated unexpectedly')
   t.match(explain(lost), { message: /connection was lost/, cause: lost })
   t.match(explain(new Error('timeout expired')).message, /no connection could be had/)

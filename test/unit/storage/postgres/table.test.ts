@@ -82,10 +82,10 @@ await t.test('postgres: versions that cannot be entity-tags are never sent', asy
   t.strictSame(possibleVersions(['a', '', 'a b', 'é', '\0', '"', '\\', 'a,{}', '\ud800', '~!']), ['a', 'a,{}', '~!'])
 })
 
-await t.test('postgres: a stored value that is no JSON is an outage, without its content', async (t) => {
+await t.test('postgres: a stored value that is no JSON is a fault of the storage, without its content', async (t) => {
   const client: PostgresClient = {
     query: async () => ({ rows: [{ value: 'a secret', version: 'a', replaced: null, digest: null }] })
   }
   const error = await tableOver(client).read('k').then(() => undefined, (error: Error) => error)
-  t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /not JSON/ } })
+  t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /not JSON/ } })
 })

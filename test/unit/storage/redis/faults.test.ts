@@ -16,9 +16,10 @@ await t.test('redis: a command that the server refused, or that was never sent, 
     'LOADING Redis is loading the dataset in memory',
     'OOM command not allowed',
     'CLUSTERDOWN The cluster is down',
-    'WRONGTYPE Operation against a key',
     'NOSCRIPT No matching script',
-    'ERR unknown command',
+    'ERR max number of clients reached',
+    'NOAUTH Authentication required.',
+    'WRONGPASS invalid username-password pair',
     "ERR Error running script (call to f_1): @user_script:3: -READONLY You can't write",
     'TRYAGAIN Multiple keys',
     'BUSY Redis is busy',
@@ -95,4 +96,24 @@ await t.test('redis: an explanation says what to do, and quotes nothing that was
   })
   t.notMatch(inspect(writeError(error), { depth: 9 }), /secret/)
   t.match(new NotSentError(error).message, /no connection.*unknown command 'EVALSHA'$/)
+})
+
+await t.test('redis: other content, a missing right and a script that the server does not take are a fault of the server; a login is an outage', async (t) => {
+  const mistakes = [
+    'WRONGTYPE Operation against a key',
+    'NOPERM this user has no permissions',
+    "ERR unknown command 'EVALSHA'",
+    "ERR wrong number of arguments for 'hset' command script: f_1, on @user_script:3.",
+    'ERR Error running script (call to f_1): @user_script:3: attempt to index a nil value',
+    "ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:25."
+  ]
+  const fault = { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, message: /nothing was changed/ }
+  for (const message of mistakes) {
+    for (const error of [writeError(new Error(message)), readError(new Error(message))]) {
+      t.match(error, { ...fault, cause: { message: /^Redis: / } }, message)
+    }
+  }
+  for (const message of ['NOAUTH Authentication required.', 'LOADING …', 'MISCONF …', 'ERR max requests reached']) {
+    t.match(readError(new Error(`${message} `)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, message)
+  }
 })

@@ -29,7 +29,7 @@ await t.test('redis: an entity comes back as it was stored; an empty text and nu
   t.equal(storedOf([]), undefined)
 })
 
-await t.test('redis: a damaged entity is an outage and never an absence, and no error quotes its content', async (t) => {
+await t.test('redis: a damaged entity is a fault of the storage and never an absence, and no error quotes its content', async (t) => {
   for (const fields of [
     ['v', 'a secret', '', 'null'],
     [null, '1', '', 'null'],
@@ -43,7 +43,7 @@ await t.test('redis: a damaged entity is an outage and never an absence, and no 
     } catch (thrown) {
       error = thrown
     }
-    t.match(error, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /damaged/ } })
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /damaged/ } })
     t.notMatch(inspect(error, { depth: 9 }), /secret/)
   }
 })

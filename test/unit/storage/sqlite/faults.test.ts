@@ -13,6 +13,14 @@ await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same,
     ['SQLITE_CANTOPEN', 14, 'CANTOPEN'],
     ['SQLITE_TOOBIG', 18, 'TOOBIG'],
     ['SQLITE_CONSTRAINT_TRIGGER', 1811, 'CONSTRAINT'],
+    ['SQLITE_CONSTRAINT_CHECK', 275, 'CONSTRAINT'],
+    ['SQLITE_MISMATCH', 20, 'CONSTRAINT'],
+    ['SQLITE_CONSTRAINT_UNIQUE', 2067, 'CONFLICT'],
+    ['SQLITE_CONSTRAINT_PRIMARYKEY', 1555, 'CONFLICT'],
+    ['SQLITE_CONSTRAINT_ROWID', 2579, 'CONFLICT'],
+    ['SQLITE_CONSTRAINT_FOREIGNKEY', 787, 'CONFLICT'],
+    ['SQLITE_ERROR', 1, 'MISTAKE'],
+    ['SQLITE_RANGE', 25, 'MISTAKE'],
     ['SQLITE_NOTADB', 26, 'NOTADB'],
     ['SQLITE_NOMEM', 7, 'OTHER']
   ]
@@ -37,5 +45,15 @@ await t.test('sqlite: errors of better-sqlite3 and of node:sqlite mean the same,
 await t.test('sqlite: an explanation says what to do, and keeps the error of the driver as its cause', async (t) => {
   const cause = sqliteError('SQLITE_FULL')
   t.match(explain(cause), { message: /disk is full. Make room/, cause })
+  const misspelt = Object.assign(new Error('no such column: titel'), { code: 'SQLITE_ERROR' })
+  t.match(explain(misspelt), { message: 'SQLite: no such column: titel', cause: misspelt })
   t.match(explain(new Error('something else')), { message: 'SQLite: something else' })
+})
+
+await t.test('sqlite: a driver that leaves the extended code out tells a conflict by its text', async (t) => {
+  const ofText = (text: string) => Object.assign(new Error(`SQLITE_CONSTRAINT: ${text}`), { code: 'SQLITE_CONSTRAINT' })
+  t.equal(faultKind(ofText('UNIQUE constraint failed: offers.title')), 'CONFLICT')
+  t.equal(faultKind(ofText('FOREIGN KEY constraint failed')), 'CONFLICT')
+  t.equal(faultKind(ofText('CHECK constraint failed: price')), 'CONSTRAINT')
+  t.equal(faultKind({ code: 'SQLITE_CONSTRAINT' }), 'CONSTRAINT')
 })

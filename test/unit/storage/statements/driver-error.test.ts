@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import pg from 'pg'
 import t from 'tap'
+import { ConstraintError } from '../../../../lib/errors.js'
 import { driverErrorOf } from '../../../../lib/storage/statements/driver-error.js'
 import { sqlStateFault } from '../../../../lib/storage/statements/faults.js'
 
@@ -39,4 +40,11 @@ await t.test('an error that tells that nothing was sent is taken, not its cause:
     t.equal(driverErrorOf(error), late)
     t.match(sqlStateFault(driverErrorOf(error)), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
   }
+})
+
+await t.test('an error of the app is taken with the cause that it has, also from inside the error of an ORM', async (t) => {
+  const own = Object.assign(new Error('of the app', { cause: driver }), { statusCode: 409 })
+  for (const error of [own, new Error('Failed query', { cause: own })]) t.equal(driverErrorOf(error), own)
+  const ours = new ConstraintError({ cause: driver })
+  for (const error of [ours, new Error('Failed query', { cause: ours })]) t.equal(driverErrorOf(error), ours)
 })

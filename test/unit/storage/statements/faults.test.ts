@@ -1,16 +1,20 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { sqliteFault, sqlStateFault } from '../../../../lib/storage/statements/faults.js'
+import {
+  isBusy, isLocked, mistakeFault, readFault, sqliteFault, sqlStateFault
+} from '../../../../lib/storage/statements/faults.js'
 
 const coded = (code: unknown): Error => Object.assign(new Error('simulated'), { code, detail: 'a secret' })
 const meaning = (fault: Error | undefined): unknown =>
   (fault as { code?: string } | undefined)?.code?.replace('FST_IF_MATCH_', '')
 
-await t.test('an SQLSTATE is a rollback: an error of the value, of contention, or an outage', async (t) => {
+await t.test('an SQLSTATE is a rollback: a conflict, an error of the value, contention, a mistake of the server, or an outage', async (t) => {
   const cases = {
-    INVALID_VALUE: ['22001', '22003', '22P05', '23502', '23505', '23514', '23P01', 'P0001'],
+    CONSTRAINT: ['23001', '23503', '23505', '23P01'],
+    INVALID_VALUE: ['22001', '22003', '22P05', '23502', '23514', 'P0001'],
     CONTENTION: ['40001', '40P01'],
-    STORAGE_UNAVAILABLE: ['25006', '25P02', '40000', '42P01', '53300', '55P03', '57014', 'HV000']
+    STORAGE_FAULT: ['0A000', '42501', '42703', '42P01'],
+    STORAGE_UNAVAILABLE: ['25006', '25P02', '28P01', '40000', '53300', '55P03', '57014', 'HV000']
   }
   for (const [code, states] of Object.entries(cases)) {
     for (const state of states) {
@@ -31,13 +35,21 @@ await t.test('an error that does not tell of a rollback leaves it open: SQLSTATE
   const states = ['08006', '08P01', '08003', '40003', '57P01', '57P02', '58030', 'XX000', 'F0000']
   const others = ['EPIPE', 'E2BIG', 'ECONNRESET', 'ETIMEDOUT', 'SQLITE_BUSY', 'P2025x', 23505, undefined]
   for (const code of [...states, ...others]) t.equal(sqlStateFault(coded(code)), undefined, String(code))
-  const thrown = [new Error('Connection terminated unexpectedly'), 'text', undefined, null]
+  const thrown = [new Error('Connection terminated unexpectedly'), new TypeError('a bug'), 'text', undefined, null]
   for (const error of thrown) t.equal(sqlStateFault(error), undefined)
 })
 
-await t.test('a result code of SQLite is an error of the value, an outage, or a failed disk, which proves nothing', async (t) => {
+await t.test('a result code of SQLite is a conflict, an error of the value, a mistake of the server, an outage, or a failed disk, which proves nothing', async (t) => {
   const cases = {
-    INVALID_VALUE: ['SQLITE_CONSTRAINT_CHECK', 'SQLITE_CONSTRAINT_NOTNULL', 'SQLITE_TOOBIG'],
+    CONSTRAINT: [
+      'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_ROWID',
+      'SQLITE_CONSTRAINT_FOREIGNKEY'
+    ],
+    INVALID_VALUE: [
+      'SQLITE_CONSTRAINT', 'SQLITE_CONSTRAINT_CHECK', 'SQLITE_CONSTRAINT_NOTNULL', 'SQLITE_CONSTRAINT_TRIGGER',
+      'SQLITE_MISMATCH', 'SQLITE_TOOBIG'
+    ],
+    STORAGE_FAULT: ['SQLITE_ERROR', 'SQLITE_RANGE', 'SQLITE_MISUSE'],
     STORAGE_UNAVAILABLE: [
       'SQLITE_BUSY',
       'SQLITE_BUSY_SNAPSHOT',
@@ -59,4 +71,34 @@ await t.test('a result code of SQLite is an error of the value, an outage, or a 
   for (const thrown of [coded('SQLITE_PROTOCOL'), new Error('whatever'), 'text', undefined, null]) {
     t.equal(sqliteFault(thrown), undefined)
   }
+})
+
+await t.test('a read that fails is contention, a mistake of the server, or an outage; never an error of the value', async (t) => {
+  const cases = {
+    CONTENTION: ['40001', '40P01'],
+    STORAGE_FAULT: ['42703', '22P02', 'SQLITE_ERROR'],
+    STORAGE_UNAVAILABLE: ['08006', '53300', 'SQLITE_BUSY', 'ECONNRESET', 'SQLITE_CONSTRAINT_UNIQUE']
+  }
+  for (const [code, codes] of Object.entries(cases)) {
+    for (const found of codes) t.equal(meaning(readFault(coded(found))), code, found)
+  }
+  t.match(readFault(new TypeError('a bug')), { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /a read/ })
+  const closed = new TypeError('The database connection is not open')
+  for (const thrown of [closed, 'text', undefined, null]) t.equal(meaning(readFault(thrown)), 'STORAGE_UNAVAILABLE')
+})
+
+await t.test('a mistake is told whatever the engine; a closed handle is none, though better-sqlite3 throws a TypeError', async (t) => {
+  t.match(mistakeFault(coded('42703'), 'unused'), { message: /nothing was changed/, cause: { message: /42703/ } })
+  const ofMysql = Object.assign(coded('ER_BAD_FIELD_ERROR'), { sqlState: '42S22' })
+  t.match(mistakeFault(ofMysql, 'unused'), { message: /nothing was changed/, cause: ofMysql })
+  t.match(mistakeFault(new TypeError('a bug'), 'so it is'), { message: /so it is/ })
+  for (const none of [new TypeError('The database connection is not open'), coded('ECONNRESET'), undefined]) {
+    t.equal(mistakeFault(none, 'unused'), undefined)
+  }
+})
+
+await t.test('a lock that was not free is told by both engines', async (t) => {
+  t.strictSame([isBusy(coded('SQLITE_BUSY')), isLocked(coded('SQLITE_BUSY'))], [true, true])
+  t.strictSame([isBusy(coded('55P03')), isLocked(coded('55P03'))], [false, true])
+  t.strictSame([isBusy(undefined), isLocked(undefined)], [false, false])
 })

@@ -1,9 +1,17 @@
 import { mock } from 'node:test'
+import { inspect } from 'node:util'
 import t from 'tap'
 import type { ReadOptions, StorageAdapter } from '../../../../lib/storage/adapter.js'
 import { InvalidValueError } from '../../../../lib/errors.js'
-import { statementsAdapter, type Row, type StatementsAdapterOptions } from '../../../../lib/storage/statements/index.js'
+import {
+  sqliteFault,
+  sqlStateFault,
+  statementsAdapter,
+  type Row,
+  type StatementsAdapterOptions
+} from '../../../../lib/storage/statements/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../../support/expectations.js'
+import { withoutPauses } from '../../../support/without-pauses.js'
 
 interface Columns { n: number }
 type Name = 'read' | 'update' | 'insert' | 'remove'
@@ -164,6 +172,21 @@ await t.test('the signal stops statements that were not sent yet, also between t
   t.strictSame(table.sent, ['update'])
 })
 
+await t.test('an empty list of versions never holds: no statement is sent for it, only the read of a refusal, and not even that if nobody waits', async (t) => {
+  const { table, adapter } = subject()
+  table.put()
+  const gone = { signal: AbortSignal.abort(new Error('nobody waits')) }
+  for (const call of [
+    async (options: ReadOptions) => await adapter.write('k', 1, versionIn(), options),
+    async (options: ReadOptions) => await adapter.remove('k', versionIn(), options)
+  ]) {
+    t.match(await call({}), { applied: false, current: { version: 'theirs' } })
+    t.match(await call({ context: { client: new Table() } }), { applied: false, current: undefined })
+    await t.rejects(call(gone), { message: 'nobody waits' })
+  }
+  t.strictSame(table.sent, ['read', 'read'])
+})
+
 await t.test('the client of the context is used; a context without a client is an error, and no write beside the transaction', async (t) => {
   const { table, adapter } = subject()
   const client = new Table()
@@ -286,16 +309,146 @@ await t.test('the read that looks for a lost write may take 2 seconds', async (t
   await t.rejects(writing, { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
 })
 
-await t.test('a count other than 0 and 1 is OUTCOME_UNKNOWN and says so, never a refusal of a write that was applied', async (t) => {
+await t.test('a count other than 0 and 1 is a fault of the server that says so, never a refusal of a write that was applied, and no outage', async (t) => {
   for (const count of [undefined, null, 2, -1, NaN, true, '1', []]) {
     const wrong = () => count as number
     const { adapter } = subject({ update: wrong, insert: wrong, remove: wrong })
     for (const [, call] of CALLS) {
       await t.rejects(
         call(adapter),
-        { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1/ } },
+        {
+          code: 'FST_IF_MATCH_STORAGE_FAULT',
+          statusCode: 500,
+          message: /may have been applied/,
+          cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1/ }
+        },
         String(count)
       )
+    }
+  }
+})
+
+class Conflict extends Error { readonly statusCode: number = 409 }
+
+await t.test('an error of the app leaves the adapter as it is: from the mapping, from faultOf, and with a status of the client from a statement', async (t) => {
+  const own = new Conflict('of the app', { cause: driver })
+  const plain = new Error('of the app, for its own error handler')
+  const give = (thrown: Error) => () => { throw thrown }
+  for (const thrown of [own, plain, Object.assign(new Error(), { statusCode: 503 })]) {
+    const { table, adapter } = subject({ toColumns: give(thrown) })
+    await t.rejects(adapter.write('k', 1, ANY), thrown)
+    for (const call of allOf(subject({ toId: give(thrown) }).adapter, {})) t.equal(await call.catch((e) => e), thrown)
+    t.strictSame(table.sent, [])
+
+    const known = subject({ faultOf: () => thrown })
+    failing(known.table, 'update', 'insert', 'remove')
+    for (const [, call] of CALLS) t.equal(await call(known.adapter).catch((error) => error), thrown)
+
+    const unreadable = subject({ toValue: give(thrown) })
+    unreadable.table.put()
+    t.equal(await unreadable.adapter.read('k').catch((error) => error), thrown)
+  }
+  for (const thrown of [own, new Error('of an ORM', { cause: own })]) {
+    const { table, adapter } = subject({ faultOf: () => { throw new Error('not asked') } })
+    table.before = () => { throw thrown }
+    for (const call of allOf(adapter, {})) t.equal(await call.catch((error) => error), own)
+  }
+})
+
+await t.test('a bug is a fault of the server with its cause: in the mapping, in a statement function, in faultOf', async (t) => {
+  const bug = () => (undefined as unknown as { rows: number }).rows
+  const isFault = async (call: Promise<unknown>, message: RegExp, what: string): Promise<void> => {
+    const error = await call.then(() => undefined, (error: Error) => error)
+    t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', statusCode: 500, message }, what)
+    t.match(error!.cause, { name: 'TypeError', message: /rows/, stack: /bug/ }, what)
+  }
+  const write = async (more: Partial<Options>) => await subject(more).adapter.write('k', 1, ANY)
+  await isFault(write({ toId: bug as never }), /toId\(\).*nothing was changed/, 'toId')
+  await isFault(write({ toColumns: bug as never }), /toColumns\(\).*nothing was changed/, 'toColumns')
+  for (const name of ['update', 'insert', 'remove'] as const) {
+    const { table, adapter } = subject({
+      async [name] (table: Table, ...rest: [never, never, never]) {
+        await (statements[name] as (table: Table, ...rest: unknown[]) => unknown)(table, ...rest)
+        return bug()
+      }
+    })
+    if (name !== 'insert') table.put()
+    await isFault(CALLS.find(([of]) => of === name)![1](adapter), /may have been applied/, name)
+  }
+  await isFault(subject({ read: bug as never }).adapter.read('k'), /a read failed/, 'read')
+  const { table, adapter } = subject({ toValue: bug })
+  table.put()
+  await isFault(adapter.read('k'), /toValue\(\)/, 'toValue')
+  const faulty = subject({ faultOf: bug as never })
+  failing(faulty.table, 'insert')
+  await isFault(faulty.adapter.write('k', 1, ABSENT), /may have been applied/, 'faultOf')
+})
+
+await t.test('a statement that the engine refuses as wrong is a fault of the server, with faultOf or without, and no row is looked for', async (t) => {
+  const misspelt = new Error('Failed query … params: a secret', {
+    cause: Object.assign(new Error('column "titel" does not exist'), { code: '42703' })
+  })
+  const reading: typeof CALLS[number] = ['read', async (adapter) => await adapter.read('k')]
+  for (const more of [{}, { faultOf: () => undefined }, { faultOf: (error: unknown) => error as Error }]) {
+    for (const [name, call] of [...CALLS, reading]) {
+      const { table, adapter } = subject(more)
+      table.before = () => { throw misspelt }
+      const error = await call(adapter).then(() => undefined, (error: Error) => error)
+      t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /nothing was changed/ })
+      t.match((error as Error).cause, { message: /titel/ })
+      t.notMatch(inspect(error), /secret/)
+      t.strictSame(table.sent, [name])
+    }
+  }
+})
+
+await t.test('a forgotten result of the mapping is a fault of the server, and nothing is sent: no row without an id or content', async (t) => {
+  for (const made of [undefined, null, Promise.resolve({ n: 1 })]) {
+    for (const name of ['toId', 'toColumns'] as const) {
+      const { table, adapter } = subject({ [name]: () => made })
+      await t.rejects(adapter.write('k', 1, ANY), {
+        code: 'FST_IF_MATCH_STORAGE_FAULT',
+        message: new RegExp(`${name}\\(\\)`),
+        cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`${name}\\(\\)`) }
+      })
+      t.strictSame(table.sent, [])
+    }
+  }
+})
+
+const coded = (code: string) => Object.assign(new Error(`simulated ${code}`), { code })
+
+await t.test('outside a transaction a serialization failure, a deadlock and the lock of SQLite are tried again; inside one each is CONTENTION at once', async (t) => {
+  withoutPauses(t)
+  for (const [code, faultOf] of [
+    ['40001', sqlStateFault], ['40P01', sqlStateFault], ['SQLITE_BUSY', sqliteFault]
+  ] as const) {
+    const reads = async (adapter: StorageAdapter<number>, options?: ReadOptions) => await adapter.read('k', options)
+    const calls: Array<[Name, (adapter: StorageAdapter<number>, options?: ReadOptions) => Promise<unknown>]> = [
+      ['update', async (adapter, options) => await adapter.write('k', 1, EXISTS, options)],
+      ['insert', async (adapter, options) => await adapter.write('k', 1, ABSENT, options)],
+      ['remove', async (adapter, options) => await adapter.remove('k', EXISTS, options)],
+      ['read', reads]
+    ]
+    for (const [name, call] of calls) {
+      let failures = 3
+      const { table, adapter } = subject({ faultOf })
+      if (name !== 'insert') table.put()
+      table.before = () => { if (failures-- > 0) throw coded(code) }
+      t.match(await call(adapter), name === 'read' ? { version: 'theirs' } : { applied: true }, `${code} in ${name}`)
+      t.strictSame(table.sent, [name, name, name, name])
+
+      failures = Infinity
+      table.sent.length = 0
+      const last = code === 'SQLITE_BUSY' ? 'STORAGE_UNAVAILABLE' : 'CONTENTION'
+      await t.rejects(call(adapter), { code: `FST_IF_MATCH_${last}`, cause: {} })
+      t.equal(table.sent.length, 16)
+
+      table.sent.length = 0
+      await t.rejects(call(adapter, { context: { client: table } }), {
+        code: 'FST_IF_MATCH_CONTENTION', message: / 1 attempts/
+      })
+      t.equal(table.sent.length, 1)
     }
   }
 })

@@ -1,0 +1,43 @@
+import { InvalidAdapterError, isIfMatchError } from '../../errors.js'
+import { FAULT, isOfApp, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
+import { mistakeFault } from './faults.js'
+
+/**
+ * What a function of the mapping makes. It sends nothing, so what it throws says that nothing was applied, and goes out
+ * as it is, unless it is a bug.
+ */
+export function mapped<R> (name: 'toId' | 'toColumns' | 'toValue', map: () => R): R {
+  const failed = `${name}() of the mapping failed, and nothing was changed`
+  let made: R
+  try {
+    made = map()
+  } catch (error) {
+    if (isIfMatchError(error) || isOfApp(error)) throw error
+    throw error instanceof Object && mistakeIn(error) === undefined ? passOn(error) : storageFault(failed, error)
+  }
+  // The columns of a promise, or of nothing, are none: the row would be stored without its content.
+  const isWrong = name !== 'toValue' && (made === undefined || made === null || isPromise(made))
+  if (!isWrong) return made
+  throw storageFault(failed, new InvalidAdapterError(`got nothing from ${name}(), or a promise. Return what it makes.`))
+}
+
+/**
+ * What `faultOf` of the app says of an error, marked as one to let out. What it throws counts as what it gives. The
+ * error of the driver itself says nothing more. A mistake that `faultOf` does not know is FST_IF_MATCH_STORAGE_FAULT.
+ */
+export function guardedFaultOf (faultOf: ((error: unknown) => unknown) | undefined) {
+  return async (error: unknown): Promise<Error | undefined> => {
+    let fault: unknown
+    try {
+      fault = await faultOf?.(error)
+    } catch (thrown) {
+      fault = mistakeIn(thrown) === undefined || thrown === error ? thrown : storageFault(FAULT.write, thrown)
+    }
+    if (fault === undefined || fault === null || fault === error) return mistakeFault(error, FAULT.write)
+    return passOn(fault as Error)
+  }
+}
+
+function isPromise (made: unknown): boolean {
+  return typeof (made as { then?: unknown }).then === 'function'
+}
