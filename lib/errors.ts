@@ -162,7 +162,7 @@ export const NotJsonError: ErrorClass = createError(
 
 /**
  * The storage failed by a mistake of the server, and not by an outage: in a statement, a mapping, the schema or the
- * rights (decision 0019). The message says whether a write may have been applied. The cause, for the log, says which
+ * rights (decision 0018). The message says whether a write may have been applied. The cause, for the log, says which
  * mistake it is.
  */
 export const StorageFaultError: ErrorClass = createError(

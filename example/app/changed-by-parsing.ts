@@ -13,7 +13,7 @@ const MAX_PATH = 100
 
 /**
  * What JSON.parse would change in a text without a word, as the end of a sentence about it: a number that JavaScript
- * holds as another one, or a member that is there twice (decision 0021). Undefined if that is nothing.
+ * holds as another one, or a member that is there twice (decision 0019). Undefined if that is nothing.
  *
  * @param json a text that JSON.parse takes, so its form is not checked again
  */

@@ -6,7 +6,7 @@ import { ApiError } from './errors.js'
  * Takes JSON, and nothing else. An empty body counts as no body (reading 37), which Fastify's own parser refuses
  * (engine-facts#fastify-empty-json-body); the schema of the route says whether it needs one. A body that is not UTF-8
  * is refused: decoded all the same, it would come back as something else than was PUT. So is JSON of which JavaScript
- * would keep something else (decision 0021).
+ * would keep something else (decision 0019).
  */
 export function acceptJsonAlone (app: FastifyInstance): void {
   // __proto__ is refused. No code here assigns to what a key called constructor names, so that key is like any other.

@@ -26,7 +26,7 @@ export class EtcdFault extends Error {
     return this.kind !== 'LOST' && this.kind !== 'NO_SPACE'
   }
 
-  /** Whether trying again does not help, because the rights or the request are wrong (decision 0019). */
+  /** Whether trying again does not help, because the rights or the request are wrong (decision 0018). */
   get isMistake (): boolean {
     return this.kind === 'DENIED' || this.kind === 'WRONG'
   }

@@ -49,7 +49,7 @@ export function passOn<E> (error: E): E {
 
 /**
  * Whose mistake an error tells of, if it tells of one. Trying again does not help, so it must not look like an outage
- * (decision 0019).
+ * (decision 0018).
  *
  * - `statement`: the engine refused the statement before it changed anything
  * - `code`: JavaScript threw, as for a misspelt property; what ran before that stays

@@ -16,7 +16,7 @@ import { FAULT, mistakeIn, storageFault, withFramesOf } from '../kit/whose-fault
  * - `CANCELLED`: cancelled by `statement_timeout` or `pg_cancel_backend`
  * - `CONSTRAINT`: a unique key is taken, or rows refer to each other
  * - `ROW`: the table or PostgreSQL refuses this one row for its content
- * - `MISTAKE`: the statement, the table or the rights are not as they must be; nothing was carried out (decision 0019)
+ * - `MISTAKE`: the statement, the table or the rights are not as they must be; nothing was carried out (decision 0018)
  * - `BUG`: JavaScript failed, and the statement may have been carried out
  * - `NOT_APPLIED`: any other error that certainly left nothing
  * - `UNKNOWN`: the statement may have been carried out

@@ -67,7 +67,7 @@ export function isCertainlyNot (error: unknown): boolean {
 
 /**
  * Whether the server refused a command by a mistake in the setup, so that trying again does not help: other content
- * under the prefix, a missing right, a script that it does not take. A login that fails is an outage (decision 0019).
+ * under the prefix, a missing right, a script that it does not take. A login that fails is an outage (decision 0018).
  */
 export function isMistake (error: unknown): boolean {
   const code = replyCode(error)

@@ -3,7 +3,7 @@ import { mistakeIn } from '../kit/whose-fault.js'
 /**
  * The kind of an error of SQLite. `CONFLICT`: a unique key is taken, or rows refer to each other; `CONSTRAINT` is any
  * other constraint. `CLOSED` is an error of the driver: the handle is not open. `MISTAKE`: the statement is wrong, or
- * the table is not as it expects (decision 0019).
+ * the table is not as it expects (decision 0018).
  */
 export type SqliteFault =
   | 'BUSY'
