@@ -69,7 +69,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
 
   fastify.addHook('onRequest', function (request, reply, done) {
     request[kReply] = reply
-    joinLines(request.raw)
+    joinLines(request)
     done(this[kRegistration] === registration ? unguarded(registration, request) : undefined)
   })
 

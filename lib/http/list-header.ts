@@ -10,13 +10,14 @@ export type TagList = '*' | readonly EntityTag[]
 type FieldName = 'if-match' | 'if-none-match'
 
 /**
- * Joins the lines of both fields in `headers` (RFC 9110 5.3). Over HTTP/1 Node has done that; over HTTP/2 it keeps only
- * the first line there, and all in `rawHeaders` (engine-facts#node-http2-first-line). So hooks of the app see the same
- * over either, and what they change counts.
+ * Joins the lines of both fields in the headers of a request (RFC 9110 5.3). Over HTTP/1 Node has done that; over
+ * HTTP/2 it keeps only the first line there, and all in `rawHeaders` (engine-facts#node-http2-first-line). So hooks of
+ * the app see the same over either, and what they change counts.
  */
 export function joinLines (
-  { headers, rawHeaders, httpVersionMajor }: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'>
+  request: { headers: IncomingHttpHeaders, raw: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'> }
 ): void {
+  const { headers, rawHeaders, httpVersionMajor } = request.raw
   if (httpVersionMajor < 2) return
   for (const name of ['if-match', 'if-none-match'] as const) {
     if (headers[name] === undefined) continue
@@ -25,7 +26,12 @@ export function joinLines (
       if (rawHeaders[index]!.toLowerCase() === name) lines.push(rawHeaders[index + 1]!)
     }
     // Another value is that of a hook, which ran before.
-    if (headers[name] === lines[0]) headers[name] = lines.join(', ')
+    if (headers[name] !== lines[0]) continue
+    headers[name] = lines.join(', ')
+    // So is `request.headers = { ...request.headers }`, which lies over those of Node with its copy of the first line.
+    if (lines.length > 1 && request.headers[name] === lines[0]) {
+      request.headers = { ...request.headers, [name]: headers[name] }
+    }
   }
 }
 

@@ -100,6 +100,10 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.#entity
   }
 
+  protected get hasContext (): boolean {
+    return this.#context !== undefined
+  }
+
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
   protected give (snapshot: Snapshot): Found<T> {
     if (snapshot.stored === undefined) throw new EntityAbsentError()
@@ -151,10 +155,14 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return entity.written
   }
 
-  /** @returns a rejection that is never unhandled, if the function of a write to the same entity is running */
+  /**
+   * @returns a rejection that is never unhandled, if the function of a write to the same entity is running: the one of
+   * that write tells of it
+   */
   #start<S> (operation: Operation, write: () => Promise<S>): Promise<S> {
     if (!this.#entity.isMaking) return this.#request.startWrite(this.#entity, write)
-    const nested = Promise.reject<S>(new NestedWriteError(operation))
+    this.#entity.nested = new NestedWriteError(operation)
+    const nested = Promise.reject<S>(this.#entity.nested)
     nested.catch(() => {})
     return nested
   }
@@ -203,15 +211,20 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     }
   }
 
-  // Each attempt has its own copy: what a failed one modified is not what the next one starts from.
+  // Each attempt has its own copy: what a failed one modified is not what the next one starts from. A nested write that
+  // the function did not await must not get lost behind the success of this one.
   async #make (make: Maker<T>, current: Stored<T> | undefined): Promise<T> {
-    this.#entity.isMaking = true
+    const entity = this.#entity
+    entity.isMaking = true
     try {
-      return await (current === undefined
+      const value = await (current === undefined
         ? make(undefined, undefined)
         : make(copyRead(current.value, STORAGE), revision(current.version)))
+      if (entity.nested !== undefined) throw entity.nested
+      return value
     } finally {
-      this.#entity.isMaking = false
+      entity.isMaking = false
+      entity.nested = undefined
     }
   }
 

@@ -32,6 +32,8 @@ export class EntityState {
    * waits for the function (decision 0015).
    */
   isMaking = false
+  /** The refusal of a write that began meanwhile: the write of that function is refused by it, too. */
+  nested: Error | undefined
 
   constructor (readonly key: string) {}
 

@@ -28,8 +28,8 @@ export interface Saved<T> extends Found<T> {
  * `FST_IF_MATCH_LATE_WRITE`. Let them reject: thrown out of the handler they are the right answer.
  *
  * Writes to one entity follow one another in the order of the calls. While the function of `update` or `replace` runs,
- * another write to its entity is refused with `FST_IF_MATCH_NESTED_WRITE` (500), since it would wait for that one: the
- * function returns the value instead. It may read its entity, and write to others.
+ * another write to its entity is refused with `FST_IF_MATCH_NESTED_WRITE` (500), since it would wait for that one, and
+ * that one with it: the function returns the value instead. It may read its entity, and write to others.
  *
  * Once a write of the request was applied, errors of later steps do not invite to send the request again. Only a
  * transaction makes several writes one (docs/guides/handlers.md).
@@ -40,6 +40,7 @@ export interface Entity<T = unknown> {
    * Reads the entity; 404 if it is absent. It judges no precondition, so a check of permission may begin with it: that
    * of a GET is judged before the handler runs (option `precheck`), or else when a success is about to be sent. The
    * entity that the route acts on is read once: a GET is given the same object each time, other methods a new copy.
+   * With a context it is read once more, in that context.
    */
   read (): Promise<Found<T>>
   /**

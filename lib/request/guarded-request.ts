@@ -20,6 +20,8 @@ export class GuardedRequest extends RequestState {
   isValidated = false
   readonly #route: GuardedRoute
   #own: EntityState | undefined
+  /** Whether the key of that entity was made ahead of the validation. */
+  #isEarly = false
   #writes: Set<Promise<unknown>> | undefined
   /** Why the last write to the route's entity failed. A handler that swallows the rejection answers with it. */
   #failure: unknown
@@ -35,7 +37,8 @@ export class GuardedRequest extends RequestState {
   get own (): EntityState {
     if (this.#own === undefined) {
       const { keyOf } = this.#route
-      const key: unknown = this.isValidated ? keyOf(this.request) : aheadOfValidation(this.request, keyOf)
+      this.#isEarly = !this.isValidated
+      const key: unknown = this.#isEarly ? aheadOfValidation(this.request, keyOf) : keyOf(this.request)
       if (typeof key !== 'string') {
         Promise.resolve(key).catch(() => {}) // an async function is refused, so its rejection is handled
         throw new InvalidOptionsError(this.request.routeOptions.url, 'the function "key" returned no string.')
@@ -49,6 +52,21 @@ export class GuardedRequest extends RequestState {
   /** The same, or undefined if nothing has asked for it yet. */
   get ownIfUsed (): EntityState | undefined {
     return this.#own
+  }
+
+  /**
+   * The handler must not act on another entity than the one that its request names: a key that is made of the body or
+   * of headers may be changed by their validation, and any by a hook.
+   *
+   * @throws FST_IF_MATCH_INVALID_OPTIONS if the key was made ahead of the validation, and is another one by now
+   */
+  assertSameKey (): void {
+    if (!this.#isEarly || this.#route.keyOf(this.request) === this.own.key) return
+    throw new InvalidOptionsError(
+      this.#url,
+      'a hook asked for its entity ahead of the validation, and the key of that entity was changed since, by the ' +
+      'validation or by another hook. Call request.entity() in a preHandler hook or in the handler.'
+    )
   }
 
   /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */

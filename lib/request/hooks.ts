@@ -39,6 +39,7 @@ export function routeHooks (route: GuardedRoute) {
     preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): Promise<void> | void {
       const state = guardedState(request)
       if (state !== undefined && !state.isEntered) {
+        state.assertSameKey()
         state.preconditions.assertWellFormed()
         if (precheck && state.preconditions.needsComparison()) {
           return new OwnEntity(state, undefined).precheck().then(() => { state.enter() })

@@ -9,6 +9,9 @@ import type { Stored } from '../storage/adapter.js'
 
 /** The entity that the route acts on: the headers of the request decide. */
 export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
+  /** What was read through this handle, in its context. */
+  #seen: Snapshot | undefined
+
   constructor (request: GuardedRequest, context: unknown) {
     super(request, request.own, context)
   }
@@ -26,7 +29,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
   async read (): Promise<Found<T>> {
-    const snapshot = await this.#readOnce()
+    const snapshot = await (this.hasContext ? this.#readInContext() : this.#readOnce())
     // The option `absent` is about this absence, too.
     if (snapshot.stored === undefined && this.#isReading() && this.request.isEntered) {
       this.judge('read', this.request.preconditions.inForce, undefined)
@@ -110,6 +113,16 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     this.entity.reading = undefined
     this.request.preconditions.follow(version)
     return super.recordWrite(version)
+  }
+
+  // What was read without the context is not what the caller's transaction sees, so the adapter is asked. That snapshot
+  // may be older than the one of the precheck, and the tag of a GET must not be newer than its body.
+  async #readInContext (): Promise<Snapshot> {
+    const { entity } = this
+    if (this.#seen !== undefined && this.#seen === entity.known) return this.#seen
+    this.#seen = await this.load()
+    if (entity.first?.isLent !== true) entity.first = this.#seen
+    return this.#seen
   }
 
   #readOnce (): Promise<Snapshot> | Snapshot {

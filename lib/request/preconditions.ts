@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import { validatedHeaders } from './ahead-of-validation.js'
 import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { fieldValue, parseTagList, type TagList } from '../http/list-header.js'
@@ -42,8 +43,8 @@ export class RequestPreconditions {
   readonly #route: GuardedRoute
   #parsed = NOTHING
   #isFixed = false
-  /** The fields before validation, on a route that validates them. */
-  #validated: IncomingHttpHeaders | undefined
+  /** The fields that the validation of the headers removes. */
+  #removed: IncomingHttpHeaders | undefined
   /** What must hold since this request wrote: that its version is still there. */
   #sinceWrite: Preconditions | undefined
 
@@ -73,13 +74,18 @@ export class RequestPreconditions {
   }
 
   /**
-   * Keeps the fields as they are before Fastify validates the headers: Ajv removes what a strict schema does not list,
-   * and a precondition that got lost there would be no precondition at all.
+   * Keeps the fields that the validation of the headers will remove: Ajv removes what a strict schema does not list,
+   * and a precondition that got lost there would be no precondition at all. What is left, a later hook may delete.
    */
   keep (): void {
-    if (this.#request.getValidationFunction('headers') === undefined) return
     const { ifMatch, ifNoneMatch } = this.#latest()
-    this.#validated = { 'if-match': ifMatch, 'if-none-match': ifNoneMatch }
+    if (ifMatch === undefined && ifNoneMatch === undefined) return
+    const left = validatedHeaders(this.#request)
+    if (left === undefined) return
+    this.#removed = {
+      'if-match': left['if-match'] === undefined ? ifMatch : undefined,
+      'if-none-match': left['if-none-match'] === undefined ? ifNoneMatch : undefined
+    }
   }
 
   /** From here on the headers do not count any more. */
@@ -100,7 +106,7 @@ export class RequestPreconditions {
   }
 
   #value (name: 'if-match' | 'if-none-match'): string | undefined {
-    return fieldValue(this.#request.headers, name) ?? this.#validated?.[name]
+    return fieldValue(this.#request.headers, name) ?? this.#removed?.[name]
   }
 
   // A malformed field is refused later: authentication and the like come first (RFC 9110 13.2.1).

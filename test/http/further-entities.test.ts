@@ -262,11 +262,51 @@ await t.test('the context goes to the adapter as it is, with every call of that 
   t.same(calls, [['read', context], ['write', context], ['write', context], ['remove', context], ['read', undefined]])
 })
 
+await t.test('a read of the own entity with a context asks the adapter, though it is known, and the tag is that of what it read', async (t) => {
+  const calls: unknown[] = []
+  const memory = memoryAdapter()
+  const older = { value: { title: 'older' }, version: 'older' }
+  const storage: StorageAdapter = {
+    ...memory,
+    read: async (key, options) => {
+      calls.push(options?.context)
+      return options?.context === undefined ? await memory.read(key) : { ...older }
+    }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
+    const own = { config: { ifMatch: { key: '/offers/:id' } } }
+    app.get('/transaction/:id', own, async (request) => {
+      const inside = request.entity(undefined, 'snapshot')
+      const [first, second] = [await inside.read(), await inside.read()]
+      t.equal(first.value, second.value, 'one object')
+      return first.value
+    })
+    app.get('/both/:id', own, async (request) => {
+      const { value } = await request.entity().read()
+      await request.entity(undefined, 'snapshot').read()
+      return value
+    })
+    app.get('/bare/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) =>
+      (await request.entity(undefined, 'snapshot').read()).value)
+  })
+  const etag = await seed(memory)
+  for (const [route, tag, wanted] of [
+    ['/transaction/1', '"older"', [undefined, 'snapshot']],
+    ['/both/1', etag, [undefined, 'snapshot']],
+    ['/bare/1', '"older"', ['snapshot']]
+  ] as const) {
+    const response = await send(app, `GET ${route}`)
+    t.same([response.statusCode, response.headers.etag], [200, tag], route)
+    t.same(calls.splice(0), wanted, route)
+  }
+})
+
 await t.test('a context that the storage cannot use is 500 for every operation, the message says so, and nothing is written', async (t) => {
   const context = { client: 'in a transaction' }
   const { app, storage } = await offersApp(t, {}, (app) => {
     const own = { config: { ifMatch: { key: '/offers/:id' } } }
     app.get('/other', async (request) => (await request.entity(OTHER, context).read()).value)
+    app.get('/read/:id', own, async (request) => await request.entity(undefined, context).read())
     app.put('/replace/:id', own, async (request) => await request.entity(undefined, context).replace({}))
     app.put('/update/:id', own, async (request) => await request.entity(undefined, context).update(() => ({})))
     app.put('/unchanged/:id', own, async (request) => { await request.entity(undefined, context).unchanged() })
@@ -276,7 +316,7 @@ await t.test('a context that the storage cannot use is 500 for every operation, 
   await seed(storage)
   const before = await storage.read(KEY)
   const writes = ['PUT /replace/1', 'PUT /update/1', 'PUT /unchanged/1', 'DELETE /remove/1']
-  for (const route of ['GET /other', 'POST /other', ...writes]) {
+  for (const route of ['GET /read/1', 'GET /other', 'POST /other', ...writes]) {
     const response = await send(app, route, { 'if-match': '*' })
     t.equal(response.statusCode, 500, route)
     t.equal(response.json().code, 'FST_IF_MATCH_INVALID_OPTIONS', route)

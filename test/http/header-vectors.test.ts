@@ -102,6 +102,10 @@ await t.test('If-Match over HTTP/2: repeated lines are one list (engine-facts#no
   const storage = memoryAdapter()
   const app = Fastify({ http2: true })
   t.teardown(async () => { await app.close() })
+  // Ahead of the plugin, Node has the first line alone.
+  app.addHook('onRequest', async (request) => {
+    if (request.headers['x-copy'] !== undefined) Object.assign(request, { headers: { ...request.headers, 'x-a': '1' } })
+  })
   await app.register(ifMatch, { storage })
   let answered: (status: number) => void
   app.addHook('onResponse', async (_request, reply) => { answered(reply.statusCode) })
@@ -124,6 +128,7 @@ await t.test('If-Match over HTTP/2: repeated lines are one list (engine-facts#no
   }
   t.equal(await statusOf(['"c"']), 200)
   t.equal(await statusOf(['"x"', '"c"']), 200, 'the second line counts')
+  t.equal(await statusOf(['"x"', '"c"'], ['x-copy', '1']), 200, 'also of headers that a hook has copied')
   t.equal(await statusOf(['"x"', '"y"']), 412)
   t.equal(await statusOf(['*', '"c"']), 400)
   t.equal(await statusOf(['"c"', '*']), 400, 'a second line that spoils the first')
@@ -267,6 +272,35 @@ await t.test('a field that a headers schema does not list counts all the same, a
     const written = await send(app, 'PUT /strict/1', { 'if-match': etag })
     t.equal(written.statusCode, 200)
     t.equal(written.json().headers['if-match'], undefined, 'Fastify has removed it')
+  }
+})
+
+await t.test('a field that the validation of the headers leaves is gone once a preHandler deletes it, and not before', async (t) => {
+  const lax = { type: 'object', properties: { 'x-tenant': { type: 'string' } } }
+  const strict = { ...lax, additionalProperties: false }
+  const failing = (): never => { throw new Error('no validator') }
+  for (const [schema, statuses, validatorCompiler] of [
+    [lax, [400, 412]],
+    [strict, [412, 412]], // nobody can delete what Fastify has removed
+    [{}, [412, 412], () => async () => true],
+    [{}, [412, 412], () => failing]
+  ] as const) {
+    const { app, storage } = await offersApp(t, {}, (app) => {
+      app.put('/checked/:id', {
+        config: { ifMatch: { key: '/offers/:id' } },
+        schema: { headers: schema },
+        attachValidation: true,
+        ...(validatorCompiler && { validatorCompiler } as object),
+        preHandler: async ({ headers, query }) => {
+          if ((query as { x?: string }).x !== undefined) delete headers['if-match']
+        }
+      }, async (request) => await request.entity().replace({ title: 'sent' }))
+    })
+    await seed(storage)
+    for (const [index, url] of ['/checked/1?x=1', '/checked/1'].entries()) {
+      t.equal((await send(app, `PUT ${url}`, { 'if-match': '"x"' })).statusCode, statuses[index], url)
+    }
+    t.equal((await send(app, 'PUT /checked/1')).statusCode, 400)
   }
 })
 

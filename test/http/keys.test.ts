@@ -187,6 +187,11 @@ for (const hook of HOOKS) {
     t.same(await byCompiler(lower), ['/n/a!', '/n/a!', { id: 'a!' }])
     const joi = () => ({ id }: { id: string }) => ({ value: { id: id.toLowerCase() }, error: undefined })
     t.same(await byCompiler(joi), ['/n/a', '/n/a', { id: 'a' }])
+    const bound = () => function ({ id }: { id: string }) {
+      if (arguments.length > 1) throw new Error('Joi takes no such options')
+      return { value: { id: id.toLowerCase() } }
+    }
+    t.same(await byCompiler(bound), ['/n/a', '/n/a', { id: 'a' }])
     const accepts = () => () => true
     t.same(await byCompiler(accepts), ['/n/A', '/n/A', { id: 'A' }])
   })
@@ -200,6 +205,40 @@ for (const hook of HOOKS) {
     t.same(await keysOf(t, hook, '/n/x', { schema: { params: {} }, validatorCompiler: refuses }), [400, 'not this one'])
   })
 }
+
+await t.test('a key that validation or a hook changes after a hook asked for it is a 500, and never two entities of one request', async (t) => {
+  const storage = memoryAdapter()
+  const app = newApp(t)
+  await app.register(ifMatch, { storage })
+  const ask = async (request: FastifyRequest): Promise<void> => { request.entity() }
+  const part = (name: 'body' | 'headers') => (request: FastifyRequest): string =>
+    `/n/${(request[name] as Record<string, string>)['x-id']}`
+  const schema = { type: 'object', properties: { 'x-id': { type: 'integer' } } }
+  for (const name of ['body', 'headers'] as const) {
+    const config = { ifMatch: { key: part(name), create: 'if-none-match' as const } }
+    app.post(`/${name}`, { config, schema: { [name]: schema }, preValidation: ask }, replace)
+    app.post(`/${name}/handler`, { config, schema: { [name]: schema } }, replace)
+  }
+  app.put('/n/:id', {
+    config: { ifMatch: true },
+    onRequest: ask,
+    preValidation: async ({ params }) => { Object.assign(params as object, { id: 'other' }) }
+  }, replace)
+  for (const name of ['body', 'headers']) {
+    const sendId = async (url: string, id: string) => name === 'body'
+      ? await send(app, `POST ${url}`, CREATE, { 'x-id': id })
+      : await send(app, `POST ${url}`, { ...CREATE, 'x-id': id }, {})
+    const changed = await sendId(`/${name}`, '01')
+    t.equal(changed.statusCode, 500, name)
+    t.match(changed.json(), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /was changed since.*preHandler/ })
+    t.equal((await storage.list('')).items.length, 0)
+    t.equal((await sendId(`/${name}/handler`, '01')).statusCode, 200)
+    t.equal((await sendId(`/${name}`, '1')).statusCode, 412, 'the same entity')
+    await storage.remove('/n/1', { kind: 'exists' })
+  }
+  t.equal(await statusOf(app, 'PUT /n/1', CREATE), 500)
+  t.equal(await statusOf(app, 'PUT /n/other', CREATE), 200)
+})
 
 await t.test('ahead of a validator that is asynchronous, the own entity is refused, and the error names preHandler', async (t) => {
   for (const hook of HOOKS) {
@@ -229,11 +268,22 @@ await t.test('a request whose entity is asked for ahead of the validation is lef
   const seen: unknown[] = []
   app.put('/n/:id', {
     config: { ifMatch: true },
-    schema: { params: INTEGER, querystring: { type: 'object', properties: { page: { type: 'integer', default: 1 } } } },
+    schema: {
+      params: INTEGER,
+      querystring: {
+        type: 'object',
+        properties: {
+          page: { type: 'integer', default: 1 },
+          ids: { type: 'array', items: { type: 'integer' } },
+          filter: INTEGER
+        }
+      }
+    },
     onRequest: async (request) => {
-      seen.push(request.entity().key, { ...request.params as object }, { ...request.query as object })
+      Object.assign(request.query as object, { filter: { id: '01' } }) // as a parser of the app makes it
+      seen.push(request.entity().key, structuredClone([request.params, request.query]))
     }
   }, replace)
-  t.equal(await statusOf(app, 'PUT /n/01', CREATE), 200)
-  t.same(seen, ['/n/1', { id: '01' }, {}])
+  t.equal(await statusOf(app, 'PUT /n/01?ids=01&ids=2', CREATE), 200)
+  t.strictSame(seen, ['/n/1', [{ id: '01' }, { ids: ['01', '2'], filter: { id: '01' } }]])
 })

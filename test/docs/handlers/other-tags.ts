@@ -15,7 +15,7 @@ export function addOtherTags (app: FastifyInstance): void {
   // The tag is in the body, which a preValidation hook is the first to see.
   app.put<{ Body: { etag?: string, offer: Offer } }>('/offers/:id', {
     config: { ifMatch: true },
-    preValidation: async ({ headers, body }) => { headers['if-match'] ??= body.etag }
+    preValidation: async ({ headers, body }) => { headers['if-match'] ??= body?.etag }
   }, async (request) => await request.entity<Offer>().replace(request.body.offer))
 
   // The tag is in the body, and the route has a rule or an answer of its own: compare where the write is bound to it.

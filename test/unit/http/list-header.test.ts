@@ -80,12 +80,18 @@ await t.test('field: sent empty is not absent; a hook may set a list, and null a
 await t.test('lines: over HTTP/2 they are joined from the raw headers, in their order (RFC 9110 5.3)', async (t) => {
   const rawHeaders = ['if-match', '"a"', 'x', '"no"', 'If-Match', '"b"', 'if-none-match', '*']
   const joined = (headers: IncomingHttpHeaders, httpVersionMajor = 2) => {
-    joinLines({ httpVersionMajor, headers, rawHeaders })
+    joinLines({ headers, raw: { httpVersionMajor, headers, rawHeaders } })
     return headers
   }
   t.strictSame(joined({ 'if-match': '"a"', 'if-none-match': '*' }), { 'if-match': '"a", "b"', 'if-none-match': '*' })
   t.strictSame(joined({ 'if-match': '"c"' }), { 'if-match': '"c"' }, 'a hook has set it')
   t.strictSame(joined({ 'if-match': '' }), { 'if-match': '' })
   t.strictSame(joined({}), {}, 'a hook has deleted it')
+  const copied = {
+    headers: { 'if-match': '"a"', 'if-none-match': '*', 'x-user': 'u' },
+    raw: { httpVersionMajor: 2, headers: { 'if-match': '"a"', 'if-none-match': '*' }, rawHeaders }
+  }
+  joinLines(copied)
+  t.same(copied.headers, { 'if-match': '"a", "b"', 'if-none-match': '*', 'x-user': 'u' }, 'a hook has copied it')
   t.strictSame(joined({ 'if-match': '"a"' }, 1), { 'if-match': '"a"' }, 'Node has joined those of HTTP/1')
 })
