@@ -106,7 +106,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
   protected give (snapshot: Snapshot): Found<T> {
-    if (snapshot.stored === undefined) throw new EntityAbsentError()
+    if (snapshot.stored === undefined) throw this.#told(new EntityAbsentError())
     const { value, version } = snapshot.stored
     if (this.#request.kind !== 'read') return found(copyRead(value, STORAGE), version)
     snapshot.isLent = true
@@ -145,7 +145,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   /** @throws the refusal if the preconditions do not hold for the current entity */
   protected judge (operation: Operation, preconditions: Preconditions, current: Stored<T> | undefined): void {
     const verdict = evaluate(preconditions, current?.version, this.#policyOf(operation))
-    if (verdict !== 'perform') throw this.refusal(operation, verdict, preconditions, current)
+    if (verdict !== 'perform') throw this.#told(this.refusal(operation, verdict, preconditions, current))
   }
 
   /** Records what a write left behind; undefined: the entity was removed. */
@@ -250,8 +250,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 
   /** An error of this step; once another one was applied, it does not invite to send the request again. */
   #told (error: unknown): unknown {
-    const warning = this.#request.warningFor(this.#entity)
-    return warning === undefined ? error : withWarning(error, warning)
+    return withWarning(error, this.#request.warningFor(this.#entity))
   }
 
   get #storage (): StorageAdapter<T> {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
+import { withWarning } from './later-step.js'
 import { workOn, type AdapterWork } from '../adapter-lifecycle.js'
 import { isIfMatchError, LateWriteError, type ErrorCode } from '../errors.js'
 import { methodKind, type MethodKind } from '../http/method.js'
@@ -57,7 +58,11 @@ export class RequestState {
    * @throws FST_IF_MATCH_INVALID_KEY
    */
   further (key: string): EntityState {
-    checkKey(key)
+    try {
+      checkKey(key)
+    } catch (error) {
+      throw withWarning(error, this.warningFor(undefined))
+    }
     this.#further ??= new Map()
     let entity = this.#further.get(key)
     if (entity === undefined) this.#further.set(key, entity = new EntityState(key))
@@ -109,9 +114,9 @@ export class RequestState {
    * What an error of a step on this entity tells the client in place of "send the request again": undefined unless
    * another write of this request was applied, or may have been or still be.
    */
-  warningFor (entity: EntityState): string | undefined {
+  warningFor (entity: EntityState | undefined): string | undefined {
     if (this.hasApplied) return APPLIED
-    const isOpen = this.#underWay.size > (this.#underWay.has(entity) ? 1 : 0)
+    const isOpen = this.#underWay.size > (entity !== undefined && this.#underWay.has(entity) ? 1 : 0)
     return this.#isUncertain || isOpen ? PERHAPS_APPLIED : undefined
   }
 

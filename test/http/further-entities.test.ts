@@ -390,7 +390,22 @@ const LATER: Record<string, [number, string, (request: FastifyRequest, fail: Fai
     fail('contend')
     await request.entity().replace({})
   }],
-  'a create of the own entity': [412, FAILED, async (request) => await request.entity().create({})]
+  'a create of the own entity': [412, FAILED, async (request) => await request.entity().create({})],
+  'a read of what is absent': [404, 'FST_IF_MATCH_ENTITY_ABSENT', async (request) =>
+    await request.entity('/no').read()],
+  'an unchanged of what is absent': [404, 'FST_IF_MATCH_ENTITY_ABSENT', async (request) => {
+    await request.entity('/no').read().catch(() => {})
+    await request.entity('/no').unchanged()
+  }],
+  'an update of what is absent': [404, 'FST_IF_MATCH_ENTITY_ABSENT', async (request) =>
+    await request.entity('/no').update((value) => value)],
+  'a key that no engine takes': [400, 'FST_IF_MATCH_INVALID_KEY', async (request) => await request.entity('').read()],
+  'a value that cannot be stored': [422, 'FST_IF_MATCH_INVALID_VALUE', async (request) =>
+    await request.entity('/log/3').create({ a: Infinity })],
+  'a constraint': [409, 'FST_IF_MATCH_CONSTRAINT', async (request, fail) => {
+    fail(new errorCodes.FST_IF_MATCH_CONSTRAINT({ cause: Object.assign(new Error('taken'), { constraint: 'name' }) }))
+    await request.entity('/log/3').create({})
+  }]
 }
 
 await t.test('once a step was applied, no later one invites to send the request again: own, further and removed', async (t) => {
@@ -420,7 +435,7 @@ await t.test('once a step was applied, no later one invites to send the request 
       const response = await send(app, 'POST /steps/1', { 'if-match': etag })
       t.match(response.json(), { statusCode: status, code }, `${first}, ${second}`)
       const { message } = response.json()
-      if (first === 'nothing') t.match(message, RESEND, second)
+      if (first === 'nothing') t.match(message, [400, 404, 409, 422].includes(status) ? /\w/ : RESEND, second)
       else t.match(message, APPLIED, `${first}, ${second}`)
       if (first !== 'nothing') t.notMatch(message.replace(APPLIED, ''), RESEND, `${first}, ${second}`)
     }
@@ -504,6 +519,10 @@ await t.test('an error that was given other words has the one of the adapter as 
         t.not(error, away)
         t.equal(error.cause, away)
       }
+      const cause = Object.assign(new Error('taken'), { constraint: 'name' })
+      fail(new errorCodes.FST_IF_MATCH_CONSTRAINT({ cause }))
+      const refused = await request.entity('/log/2').create({}).catch((error: unknown) => error) as Error
+      t.equal(refused.cause, cause, 'of a refusal the cause stays')
     })
   })
   t.equal(await statusOf(app, 'POST /steps'), 200)
