@@ -8,6 +8,8 @@ import { GuardedResponse } from './response.js'
 import { RequestState } from './state.js'
 import { checkKey } from '../storage/kit/key.js'
 
+const NO_WRITES: Array<Promise<unknown>> = []
+
 /** A request under the guard of its route, from its headers to its answer. */
 export class GuardedRequest extends RequestState {
   readonly preconditions: RequestPreconditions
@@ -22,7 +24,7 @@ export class GuardedRequest extends RequestState {
   #own: EntityState | undefined
   /** Whether the key of that entity was made ahead of the validation. */
   #isEarly = false
-  #writes: Set<Promise<unknown>> | undefined
+  #writes: Map<Promise<unknown>, EntityState> | undefined
   /** Why the last write to the route's entity failed. A handler that swallows the rejection answers with it. */
   #failure: unknown
 
@@ -83,28 +85,37 @@ export class GuardedRequest extends RequestState {
   override startWrite<R> (entity: EntityState, write: () => Promise<R>): Promise<R> {
     this.begin()
     const started = this.inTurn(entity, write)
-    const writes = this.#writes ??= new Set()
+    const writes = this.#writes ??= new Map()
     const end = (failure: unknown): void => {
       this.end()
       writes.delete(started)
       if (entity === this.#own) this.#failure = failure
     }
-    writes.add(started)
+    writes.set(started, entity)
     started.then(() => { end(undefined) }, end)
     return started
   }
 
   /** Whether the answer has to wait for writes that the handler did not await. An error need not if nobody reads it. */
   mustWait (): boolean {
-    return this.#isWriting() && (this.reply.statusCode < 400 || !this.isOver())
+    return this.#awaited().length > 0 && (this.reply.statusCode < 400 || !this.isOver())
   }
 
   /** Waits for all writes that were started; the first rejection is the answer, unless that is an error already. */
   async endOfWrites (): Promise<void> {
-    while (this.#isWriting()) {
-      if (this.reply.statusCode < 400) await Promise.all(this.#writes!)
-      else await Promise.allSettled(this.#writes!)
+    for (let writes = this.#awaited(); writes.length > 0; writes = this.#awaited()) {
+      if (this.reply.statusCode < 400) await Promise.all(writes)
+      else await Promise.allSettled(writes)
     }
+  }
+
+  // The function of an update may wait for the answer itself: `return reply.code(409).send()`. So an error does not
+  // wait for a function that is running, and what that one makes is refused as a late write.
+  #awaited (): Array<Promise<unknown>> {
+    if (!this.#isWriting()) return NO_WRITES
+    const writes = [...this.#writes!]
+    const started = this.reply.statusCode < 400 ? writes : writes.filter(([, entity]) => !entity.isMaking)
+    return started.map(([write]) => write)
   }
 
   /**

@@ -1,4 +1,5 @@
 import { InvalidKeyError, InvalidOptionsError } from '../errors.js'
+import { kindOf } from '../storage/kit/flaws.js'
 
 /** A pattern that was compiled. */
 export interface CompiledKey {
@@ -33,6 +34,9 @@ const compiled = new Map<string, CompiledKey>()
  * const bundle = request.entity<Bundle>(entityKey('/bundles/:id', { id: offer.bundleId }))
  */
 export function entityKey (pattern: string, params: object): string {
+  if (typeof pattern !== 'string') {
+    throw new InvalidOptionsError('entityKey()', `its pattern must be a string, and is ${kindOf(pattern)}.`)
+  }
   let key = compiled.get(pattern)
   if (key === undefined) {
     try {
@@ -57,7 +61,7 @@ export function compileKey (pattern: string): CompiledKey {
   if (tokens.some((token, index) => 'parameter' in token && sharesSegment(tokens.slice(index + 1)))) {
     throw new Error('two parameters in one segment could run together to one key; name the key with a function')
   }
-  return { keyOf: (params) => fill(pattern, tokens, params as Record<string, unknown>), parameters: namesIn(tokens) }
+  return { keyOf: (params) => fill(pattern, tokens, params), parameters: namesIn(tokens) }
 }
 
 /** The names of the parameters in a pattern. */
@@ -75,7 +79,8 @@ function sharesSegment (rest: readonly Token[]): boolean {
   return next !== undefined && 'parameter' in next
 }
 
-function fill (pattern: string, tokens: readonly Token[], params: Record<string, unknown>): string {
+function fill (pattern: string, tokens: readonly Token[], params: object): string {
+  const values = Object(params) as Record<string, unknown> // plain JavaScript may pass undefined
   let key = ''
   for (const token of tokens) {
     if ('literal' in token) {
@@ -83,7 +88,7 @@ function fill (pattern: string, tokens: readonly Token[], params: Record<string,
       continue
     }
     const { parameter, isOptional } = token
-    const value = params[parameter] ?? (isOptional ? '' : undefined)
+    const value = values[parameter] ?? (isOptional ? '' : undefined)
     // Objects would be one key: "[object Object]".
     if (!isText(value)) {
       throw new InvalidOptionsError(

@@ -359,6 +359,30 @@ await t.test('a nested write that the function swallows or does not await refuse
   t.same(unhandled, [])
 })
 
+await t.test('a function that sends an error in place of throwing it: the error is sent, and its write is refused', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.post('/act/:id', { config: OFFERS }, async (request, reply) =>
+      await request.entity<Offer>().update(async () => await reply.code(409).send({ code: 'TAKEN' })))
+    app.post('/slow/:id', { config: OFFERS }, async (request) => {
+      const log = request.entity('/log/1').create({})
+      void request.entity<Offer>().update(async (offer) => {
+        await new Promise((resolve) => { setImmediate(resolve) })
+        return { ...offer, price: 1 }
+      })
+      await Promise.all([log, new Promise((resolve) => { queueMicrotask(() => { resolve(undefined) }) })])
+      throw Object.assign(new Error('no'), { statusCode: 403 })
+    })
+  })
+  const etag = await seed(storage)
+  for (const headers of [WILDCARD, { 'if-match': etag }]) {
+    const sent = await send(app, 'POST /act/1', headers)
+    t.same([sent.statusCode, sent.json()], [409, { code: 'TAKEN' }])
+    t.equal(await statusOf(app, 'POST /slow/1', headers), 403)
+    await storage.remove('/log/1', { kind: 'exists' })
+  }
+  t.equal(await tagOf(storage), etag, 'nothing was written')
+})
+
 await t.test('two updates that write across, A in B in A, end with an error, and do not wait for each other', async (t) => {
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.post('/nested', async (request) => {

@@ -54,6 +54,11 @@ await t.test('entityKey: what validation makes of a parameter is its text; names
 })
 
 await t.test('entityKey: a parameter that is missing or no text is a mistake of the app (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
+  const code = 'FST_IF_MATCH_INVALID_OPTIONS'
+  for (const params of [undefined, null]) {
+    t.throws(() => entityKey('/offers/:id', params as never), { code, message: /"id" is missing/ })
+  }
+  for (const pattern of [undefined, 5]) t.throws(() => entityKey(pattern as never, {}), { code, message: /a string/ })
   const wrong = [undefined, null, NaN, Infinity, {}, ['a'], new Date(0), Symbol('a'), () => 'a']
   for (const id of wrong) {
     const message = new RegExp(`"/offers/:id".*"id" is ${id === undefined || id === null ? 'missing' : 'no text'}`)
