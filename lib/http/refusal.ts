@@ -49,7 +49,19 @@ function falseIfMatch ({ method, mayCreate, preconditions, sent, current }: Refu
         "leave ETags alone, or set the option compare: 'opaque' on the server, which accepts such tags."
     ]
   }
+  if (preconditions.ifMatch !== '*' && preconditions.ifMatch!.some(({ opaque }) => isCodingAppended(opaque, current))) {
+    return [
+      'If-Match is false: you named the current version with a content-coding behind it, such as "...-gzip"',
+      'A gateway that compresses may have appended it: have it leave ETags alone, or set the option compare on the ' +
+        'server to a function that takes it off.'
+    ]
+  }
   return ['If-Match is false: the entity is not the version that you named', NEXT_STEPS[method] ?? CHANGE]
+}
+
+// As mod_deflate of Apache and others make the tag of what they compressed.
+function isCodingAppended (opaque: string, version: string): boolean {
+  return opaque.startsWith(version) && /^--?(?:gzip|br|deflate|zstd)$/.test(opaque.slice(version.length))
 }
 
 function falseIfNoneMatch ({ preconditions: { ifNoneMatch }, sent }: RefusedRequest): [string, string] {

@@ -533,7 +533,7 @@ await t.test('variants: what the function throws, and a name that cannot be in a
 
 const WEAK = /^If-Match is false: .* weak .*strong.* 8\.8\.3\.2.*gateway.*compress.*compare: 'opaque'/
 
-await t.test('the current tag that was sent weak is refused with its reason and what to do (RFC 9110 8.8.3.2)', async (t) => {
+await t.test('the current tag that was sent weak, or with a content-coding appended, is refused with its reason and what to do (RFC 9110 8.8.3.2)', async (t) => {
   const { app, storage } = await offersApp(t)
   const { app: unchecked } = await offersApp(t, { storage, precheck: false })
   const etag = await seed(storage)
@@ -543,6 +543,11 @@ await t.test('the current tag that was sent weak is refused with its reason and 
         const response = await send(server, `${method} /offers/1`, { 'if-match': value })
         t.equal(response.statusCode, 412)
         t.match(response.json().message, WEAK, method)
+      }
+      for (const value of [`${etag.slice(0, -1)}-gzip"`, `W/${etag.slice(0, -1)}--br"`]) {
+        const response = await send(server, `${method} /offers/1`, { 'if-match': value })
+        t.equal(response.statusCode, 412)
+        t.match(response.json().message, /current version with a content-coding.*gateway.*compare/, value)
       }
       const stale = await send(server, `${method} /offers/1`, { 'if-match': 'W/"x"' })
       t.notMatch(stale.json().message, /weak/, 'it is another version, weak or not')
