@@ -115,14 +115,19 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return super.recordWrite(version)
   }
 
-  // What was read without the context is not what the caller's transaction sees, so the adapter is asked. That snapshot
-  // may be older than the one of the precheck, and the tag of a GET must not be newer than its body.
-  async #readInContext (): Promise<Snapshot> {
-    const { entity } = this
-    if (this.#seen !== undefined && this.#seen === entity.known) return this.#seen
-    this.#seen = await this.load()
-    if (entity.first?.isLent !== true) entity.first = this.#seen
-    return this.#seen
+  // What was read without the context is not what the caller's transaction sees, so the adapter is asked.
+  #readInContext (): Promise<Snapshot> | Snapshot {
+    return this.#seen !== undefined && this.#seen === this.entity.known ? this.#seen : this.load()
+  }
+
+  // What a transaction sees may be older than what the precheck read, and the tag of a GET must not be newer than its
+  // body: until the handler was given a value, the latest snapshot is the first one.
+  protected override async load (): Promise<Snapshot> {
+    const snapshot = await super.load()
+    if (!this.hasContext) return snapshot
+    if (this.entity.first?.isLent !== true) this.entity.first = snapshot
+    this.#seen = snapshot
+    return snapshot
   }
 
   #readOnce (): Promise<Snapshot> | Snapshot {

@@ -281,6 +281,7 @@ await t.test('a read of the own entity with a context asks the adapter, though i
       t.equal(first.value, second.value, 'one object')
       return first.value
     })
+    app.get('/unchanged/:id', own, async (request) => (await request.entity(undefined, 'snapshot').unchanged()).value)
     app.get('/both/:id', own, async (request) => {
       const { value } = await request.entity().read()
       await request.entity(undefined, 'snapshot').read()
@@ -292,6 +293,7 @@ await t.test('a read of the own entity with a context asks the adapter, though i
   const etag = await seed(memory)
   for (const [route, tag, wanted] of [
     ['/transaction/1', '"older"', [undefined, 'snapshot']],
+    ['/unchanged/1', '"older"', [undefined, 'snapshot']],
     ['/both/1', etag, [undefined, 'snapshot']],
     ['/bare/1', '"older"', ['snapshot']]
   ] as const) {
