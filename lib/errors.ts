@@ -119,7 +119,10 @@ export const InvalidAdapterError: ErrorClass = createError(
   TypeError
 )
 
-/** The key is not well-formed, has a NUL, is empty, or is longer than 1,024 bytes of UTF-8: no engine is asked. */
+/**
+ * The key is not well-formed, has a NUL or an infinite number, is empty, or is longer than 1,024 bytes of UTF-8: no
+ * engine is asked.
+ */
 export const InvalidKeyError: ErrorClass = clientError(
   'FST_IF_MATCH_INVALID_KEY',
   'The key of the entity %s, so no engine was asked for it. Use another identifier.',

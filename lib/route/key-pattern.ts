@@ -29,7 +29,7 @@ const compiled = new Map<string, CompiledKey>()
  * have are ignored
  * @throws FST_IF_MATCH_INVALID_OPTIONS (500) if the pattern is none, or if a parameter is missing that is not optional,
  * or is not a string, a finite number, a bigint or a boolean
- * @throws FST_IF_MATCH_INVALID_KEY (400) if a parameter is not well-formed Unicode
+ * @throws FST_IF_MATCH_INVALID_KEY (400) if a parameter is not well-formed Unicode, or an infinite number
  * @example
  * const bundle = request.entity<Bundle>(entityKey('/bundles/:id', { id: offer.bundleId }))
  */
@@ -89,6 +89,8 @@ function fill (pattern: string, tokens: readonly Token[], params: object): strin
     }
     const { parameter, isOptional } = token
     const value = values[parameter] ?? (isOptional ? '' : undefined)
+    // A schema makes it of 1e400, so it is the client's, as it is in a value.
+    if (value === Infinity || value === -Infinity) throw new InvalidKeyError('has a number that is too large')
     // Objects would be one key: "[object Object]".
     if (!isText(value)) {
       throw new InvalidOptionsError(

@@ -59,7 +59,7 @@ await t.test('entityKey: a parameter that is missing or no text is a mistake of 
     t.throws(() => entityKey('/offers/:id', params as never), { code, message: /"id" is missing/ })
   }
   for (const pattern of [undefined, 5]) t.throws(() => entityKey(pattern as never, {}), { code, message: /a string/ })
-  const wrong = [undefined, null, NaN, Infinity, {}, ['a'], new Date(0), Symbol('a'), () => 'a']
+  const wrong = [undefined, null, NaN, {}, ['a'], new Date(0), Symbol('a'), () => 'a']
   for (const id of wrong) {
     const message = new RegExp(`"/offers/:id".*"id" is ${id === undefined || id === null ? 'missing' : 'no text'}`)
     const flaw = { code: 'FST_IF_MATCH_INVALID_OPTIONS', statusCode: 500, message }
@@ -71,7 +71,10 @@ await t.test('entityKey: a parameter that is missing or no text is a mistake of 
   t.throws(() => entityKey('/a/:x-:y', { x: '1', y: '2' }), ambiguous)
 })
 
-await t.test('entityKey: a parameter that is not well-formed is the client\'s (FST_IF_MATCH_INVALID_KEY)', async (t) => {
+await t.test('entityKey: a parameter that is not well-formed, or 1e400, is the client\'s (FST_IF_MATCH_INVALID_KEY)', async (t) => {
+  for (const id of [Infinity, -Infinity]) {
+    t.throws(() => entityKey('/offers/:id', { id }), { code: 'FST_IF_MATCH_INVALID_KEY', statusCode: 400 })
+  }
   t.throws(() => entityKey('/offers/:id', { id: 'a\ud800' }), { code: 'FST_IF_MATCH_INVALID_KEY', statusCode: 400 })
 })
 
