@@ -218,12 +218,17 @@ await t.test('callNotFound() leaves the route, and not its guard: no success wit
   t.equal(await statusOf(app, 'GET /nowhere'), 404)
 })
 
-await t.test('hook lists that another plugin deletes or defines anew stop the boot', async (t) => {
-  const deletes = (route: RouteOptions): void => { delete route.preHandler }
-  const defines = (route: RouteOptions): void => { Object.defineProperty(route, 'preHandler', { value: [] }) }
-  for (const meddle of [deletes, defines]) {
-    const { app } = await meddledApp(t, meddle)
-    t.throws(() => { app.put('/offers/:id', { config: { ifMatch: true } }, async () => {}) }, TypeError)
+await t.test('hook lists that another plugin deletes or defines anew stop the boot, also those that the route has itself', async (t) => {
+  for (const name of HOOKS) {
+    const deletes = (route: RouteOptions): void => { delete route[name] }
+    const defines = (route: RouteOptions): void => { Object.defineProperty(route, name, { value: [] }) }
+    for (const meddle of [deletes, defines]) {
+      for (const own of [{}, { [name]: passes }, { [name]: [passes] }]) {
+        const { app } = await meddledApp(t, meddle)
+        const options = { method: ['GET', 'PUT'], url: '/offers/:id', config: { ifMatch: true }, ...own }
+        t.throws(() => { app.route({ ...options, handler: async () => {} }) }, TypeError, name)
+      }
+    }
   }
 })
 
