@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { FastifyReply, RouteOptions } from 'fastify'
+import type { FastifyReply, RouteHandlerMethod, RouteOptions } from 'fastify'
 import ifMatch, { type WriteResult } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { ANY } from '../support/expectations.js'
@@ -179,6 +179,30 @@ await t.test('an onSend of another plugin that throws ahead of ours makes no suc
   app.setErrorHandler(async (_error, _request, reply) => await reply.code(200).send({ fine: true }))
   app.put('/offers/:id', { config: { ifMatch: true } }, async () => ({ forgot: true }))
   t.equal(await statusOf(app, 'PUT /offers/1', { 'if-match': '*' }), 500)
+})
+
+await t.test('an onSend of another plugin that answers 200 each time, and a Response that is thrown, make no success', async (t) => {
+  const { app, storage } = await meddledApp(t, () => {})
+  app.addHook('onSend', async (request, reply) => { if (request.headers['x-always'] !== undefined) reply.code(200) })
+  const handlers: Array<[RouteHandlerMethod, number]> = [
+    [async () => ({ forgot: true }), 500],
+    [async () => { throw new Response('thrown') }, 500],
+    [async (request) => { await request.entity().update(() => { throw new Error('in the function') }) }, 500],
+    [async (request) => { await request.entity().create({}) }, 412],
+    [async (request) => { void request.entity().create({}) }, 412]
+  ]
+  for (const [index, [handler]] of handlers.entries()) {
+    app.put(`/${index}/:id`, { config: OFFERS }, handler)
+  }
+  const etag = await seed(storage)
+  for (const [index, [, status]] of handlers.entries()) {
+    for (const headers of [{}, { 'x-always': '1' }]) {
+      const response = await send(app, `PUT /${index}/1`, { 'if-match': '*', ...headers })
+      t.equal(response.statusCode, status, String(handlers[index]![0]))
+      t.not(response.body, 'thrown')
+    }
+  }
+  t.equal(await tagOf(storage), etag)
 })
 
 await t.test('a handler that sends twice while its write is under way has one answer, that of the write', async (t) => {
