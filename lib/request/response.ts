@@ -90,11 +90,11 @@ export class GuardedResponse {
     const reply = this.#reply
     const { statusCode, request: { method } } = reply
     this.#removeHeadersSet()
-    const isFresh = isSuccess(statusCode) || this.isNotModified
     if (this.isNotModified) {
       this.#setTag(this.#notModifiedTag)
       for (const name of BODY_HEADERS) reply.removeHeader(name)
-    } else if (isFresh && own?.known !== undefined) {
+    } else if ((isSuccess(statusCode) || statusCode === 304) && own?.known !== undefined) {
+      // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
     } else if (statusCode === 412) {
       this.#setTag(this.refusedBy && formatEntityTag(this.refusedBy.version))
