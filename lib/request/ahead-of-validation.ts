@@ -21,12 +21,8 @@ export function aheadOfValidation<R> (request: FastifyRequest, make: (request: F
   }
 }
 
-/**
- * The headers as their validation will leave them; undefined if nothing validates them. If nobody can know that, it
- * leaves none.
- */
-export function validatedHeaders (request: FastifyRequest): IncomingHttpHeaders | undefined {
-  if (request.getValidationFunction('headers') === undefined) return undefined
+/** The headers as their validation will leave them. If nobody can know that, it leaves none. */
+export function validatedHeaders (request: FastifyRequest): IncomingHttpHeaders {
   try {
     const left = validated(request, 'headers', request.headers)
     return left === LATER ? {} : left as IncomingHttpHeaders

@@ -1,9 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { validatedHeaders } from './ahead-of-validation.js'
 import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
-import { fieldValue, parseTagList, type TagList } from '../http/list-header.js'
+import { fieldValue, parseTagList, type FieldName, type TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import {
   expectationOf,
@@ -25,6 +24,8 @@ interface Parsed {
   readonly malformed: 'If-Match' | 'If-None-Match' | undefined
 }
 
+const FIELDS: readonly FieldName[] = ['if-match', 'if-none-match', 'content-range']
+
 const NOTHING: Parsed = {
   ifMatch: undefined,
   ifNoneMatch: undefined,
@@ -44,7 +45,7 @@ export class RequestPreconditions {
   #parsed = NOTHING
   #isFixed = false
   /** The fields that the validation of the headers removes. */
-  #removed: IncomingHttpHeaders | undefined
+  #removed: Partial<Record<FieldName, string | undefined>> | undefined
   /** What must hold since this request wrote: that its version is still there. */
   #sinceWrite: Preconditions | undefined
 
@@ -78,14 +79,12 @@ export class RequestPreconditions {
    * and a precondition that got lost there would be no precondition at all. What is left, a later hook may delete.
    */
   keep (): void {
-    const { ifMatch, ifNoneMatch } = this.#latest()
-    if (ifMatch === undefined && ifNoneMatch === undefined) return
+    if (this.#request.getValidationFunction('headers') === undefined) return
+    this.#removed = undefined
+    const sent = FIELDS.map((name) => [name, this.#value(name)] as const).filter(([, value]) => value !== undefined)
+    if (sent.length === 0) return
     const left = validatedHeaders(this.#request)
-    if (left === undefined) return
-    this.#removed = {
-      'if-match': left['if-match'] === undefined ? ifMatch : undefined,
-      'if-none-match': left['if-none-match'] === undefined ? ifNoneMatch : undefined
-    }
+    this.#removed = Object.fromEntries(sent.filter(([name]) => left[name] === undefined))
   }
 
   /** From here on the headers do not count any more. */
@@ -105,7 +104,7 @@ export class RequestPreconditions {
     return this.#parsed
   }
 
-  #value (name: 'if-match' | 'if-none-match'): string | undefined {
+  #value (name: FieldName): string | undefined {
     return fieldValue(this.#request.headers, name) ?? this.#removed?.[name]
   }
 
@@ -144,8 +143,7 @@ export class RequestPreconditions {
    * @throws FST_IF_MATCH_CONTENT_RANGE: the part that a PUT carries must not replace the whole (RFC 9110 14.5)
    */
   assertWellFormed (): void {
-    const { method, headers } = this.#request
-    if (method === 'PUT' && headers['content-range'] !== undefined) throw new ContentRangeError()
+    if (this.#request.method === 'PUT' && this.#value('content-range') !== undefined) throw new ContentRangeError()
     const { malformed } = this.#latest()
     if (malformed !== undefined) throw new MalformedError(malformed)
   }
