@@ -8,7 +8,8 @@ const STOP = 'stop'
 
 /**
  * Starts the worker processes, which share one port, and resolves to where they listen; undefined if one of them could
- * not start, or if the server is to stop before all of them did. A worker that ends unasked ends the server, with exit code 1, so that its supervisor starts it again.
+ * not start, or if the server is to stop before all of them did. A worker that ends unasked ends the server, with exit
+ * code 1, so that its supervisor starts it again.
  */
 export async function startWorkers ({ workers }: Settings): Promise<string | undefined> {
   let isStopping = false
