@@ -40,6 +40,8 @@ end
 return {1, version or ''}
 `
 
+const NOT_AT_ONCE = 'the server did not carry the command out at once. Look for what else is sent over this connection.'
+
 /** By this a server that has seen the script knows it. */
 export const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 
@@ -55,7 +57,7 @@ export type Reply = [done: number, ...fields: Array<string | null>]
 export function replyOf (answer: unknown): Reply {
   const [done] = Array.isArray(answer) ? answer as unknown[] : []
   if (done === 0 || done === 1) return answer as Reply
-  throw new Error('the server did not run the script at once. Look for what else is sent over this connection.')
+  throw new Error(NOT_AT_ONCE)
 }
 
 /** What the script is to do. */
@@ -93,10 +95,12 @@ export function readCommandOf (entity: string): string[] {
 /**
  * The entity that these fields make; undefined if there is none.
  *
- * @throws FST_IF_MATCH_STORAGE_FAULT for a damaged entity, which must not read as an absence
+ * @throws FST_IF_MATCH_STORAGE_FAULT for a damaged entity, which must not read as an absence; a plain error if these
+ *   are no fields, such as the QUEUED of an open MULTI
  */
-export function storedOf<T> (fields: ReadonlyArray<string | null>): Stored<T> | undefined {
-  const [version, value, replaced, digest] = fields
+export function storedOf<T> (fields: unknown): Stored<T> | undefined {
+  if (!Array.isArray(fields)) throw new Error(NOT_AT_ONCE)
+  const [version, value, replaced, digest] = fields as Array<string | null | undefined>
   if (version == null && value == null) return undefined
   if (version == null) throw storageFault(FAULT.stored, new Error(DAMAGED))
   return {

@@ -65,7 +65,7 @@ export class RedisStore<T> {
     while (true) {
       try {
         const answer = this.#writes.askConfirmed(entity, readCommandOf(entity))
-        return storedOf<T>(await within(end - performance.now(), answer, late) as Array<string | null>)
+        return storedOf<T>(await within(end - performance.now(), answer, late))
       } catch (error) {
         if (performance.now() >= end) throw error
         await delay(PROOF_PAUSE)
@@ -103,6 +103,6 @@ export class RedisStore<T> {
 
   async #read (key: string): Promise<Stored<T> | undefined> {
     const entity = this.#names.entity(key)
-    return storedOf<T>(await this.#reads.ask(entity, readCommandOf(entity)) as Array<string | null>)
+    return storedOf<T>(await this.#reads.ask(entity, readCommandOf(entity)))
   }
 }

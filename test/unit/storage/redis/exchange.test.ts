@@ -74,7 +74,7 @@ await t.test('redis: an answer that is not one of the script leaves the outcome 
   for (const answer of ['QUEUED', 'OK', null, [], [2, ''], 1]) {
     for (const name of ['EVALSHA', 'EVAL']) {
       const { connection } = connectionThat(([sent]) => sent === name ? answer : NOSCRIPT)
-      await t.rejects(new RedisExchange(connection, 100).change(change), /did not run the script at once/)
+      await t.rejects(new RedisExchange(connection, 100).change(change), /did not carry the command out at once/)
     }
   }
 })
