@@ -10,7 +10,7 @@ const reached = new Set()
 function reach (file) {
   if (reached.has(file)) return
   reached.add(file)
-  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import) ?\(?'(\.[^']+)\.js'/g)) {
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import) ?\(?['"](\.[^'"]+)\.js['"]/g)) {
     reach(resolve(dirname(file), `${path}.d.ts`))
   }
 }
