@@ -17,7 +17,7 @@ import { compileGlobal } from './route/global.js'
 import { guardRoute, isGlobal, isGuarded, methodsOf, type Registration } from './route/guard.js'
 import { addFirst, addLast } from './route/hook-order.js'
 import { misspelt } from './route/misplaced.js'
-import { seenRoute, untaggedReads } from './route/untagged-reads.js'
+import { seenRoute, untaggedReads, type SeenRoute } from './route/untagged-reads.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { kindOf } from './storage/kit/flaws.js'
 
@@ -43,7 +43,7 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
     settings,
     global: compileGlobal(options.global, fastify.supportedMethods),
     decorators: [...outer?.decorators ?? [], decorator],
-    routes: outer?.routes ?? []
+    routes: routesOf(fastify)
   }
   const adapters = new Set([settings.storage])
   if (outer?.decorators.includes(decorator) !== true) decorate(fastify, decorator)
@@ -81,11 +81,23 @@ async function ifMatch (fastify: FastifyInstance, options: IfMatchOptions): Prom
       await openAdapter(adapter)
       opened.push(adapter)
     }
-    if (outer === undefined) for (const warning of untaggedReads(registration.routes)) fastify.log.warn(warning)
+    // The first registration that is ready takes the routes of all.
+    const warnings = untaggedReads(registration.routes.splice(0), ({ url, constraints = {} }) =>
+      fastify.hasRoute({ method: 'GET', url, constraints }))
+    for (const warning of warnings) fastify.log.warn(warning)
   })
   fastify.addHook('onClose', async () => {
     await Promise.all(opened.map(closeAdapter))
   })
+}
+
+const routesOfServer = new WeakMap<object, SeenRoute[]>()
+
+// Registrations in two scopes side by side know nothing else of each other.
+function routesOf ({ server }: FastifyInstance): SeenRoute[] {
+  const routes = routesOfServer.get(server) ?? []
+  routesOfServer.set(server, routes)
+  return routes
 }
 
 // The default of the server, which Fastify's types leave out. Early versions of Fastify 5 give undefined: not above 0.

@@ -62,11 +62,11 @@ export async function buildApp ({
     clientErrorHandler: answerUnreadable
   })
   app.setErrorHandler(answerError)
-  answerNoRoute(app)
   app.decorateRequest('token', null)
   sendRequestId(app)
   sendSecurityHeaders(app)
   applyMessageRules(app)
+  answerNoRoute(app)
   acceptJsonAlone(app)
   drainConnections(app, shutdownMs)
 

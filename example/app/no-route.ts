@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
 import { ApiError, errorAnswer } from './errors.js'
 
@@ -8,10 +8,10 @@ export const ROUTER_OPTIONS = { ignoreTrailingSlash: true, maxParamLength: 16_38
 /**
  * Answers a request that no route is for: 405 with `Allow` if its address has other methods (RFC 9110 15.5.6), and 404
  * if it has none. Both rank ahead of the token (reading 7): they tell of the address alone, which the OpenAPI document
- * shows to everybody.
+ * shows to everybody. They rank ahead of the body as well: whatever it is, no route would read it.
  *
  * Which methods an address has is asked of a router like Fastify's own, which keeps its one to itself. Call it ahead of
- * the first route.
+ * the first route, and behind the hooks that refuse a message of any address.
  */
 export function answerNoRoute (app: FastifyInstance): void {
   const router = findMyWay(ROUTER_OPTIONS)
@@ -26,7 +26,7 @@ export function answerNoRoute (app: FastifyInstance): void {
   /** The methods of an address. `*` is none: it stands for the server as a whole (RFC 9110 9.3.7). */
   const methodsOf = (url: string): string[] =>
     url === '*' ? [] : [...methods].filter((name) => router.find(name, url) !== null).sort()
-  app.setNotFoundHandler(({ id, method, raw }, reply) => {
+  const refuse = ({ id, method, raw }: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = methodsOf(raw.url!)
     // A route that knows the method may still find nothing at the address, as that of the files of the page.
     const error = allowed.length === 0 || allowed.includes(method)
@@ -36,5 +36,7 @@ export function answerNoRoute (app: FastifyInstance): void {
     // Caches may keep either, unless they are told (RFC 9110 15.1).
     const { status, headers, body } = errorAnswer(error, id)
     return reply.code(status).header('cache-control', 'no-cache').headers(headers).send(body)
-  })
+  }
+  app.addHook('onRequest', async (request, reply) => request.is404 ? refuse(request, reply) : undefined)
+  app.setNotFoundHandler(refuse)
 }

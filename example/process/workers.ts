@@ -8,13 +8,16 @@ const STOP = 'stop'
 
 /**
  * Starts the worker processes, which share one port, and resolves to where they listen; undefined if one of them could
- * not start. A worker that ends unasked ends the server, with exit code 1, so that its supervisor starts it again.
+ * not start, or if the server is to stop before all of them did. A worker that ends unasked ends the server, with exit
+ * code 1, so that its supervisor starts it again.
  */
 export async function startWorkers ({ workers }: Settings): Promise<string | undefined> {
   let isStopping = false
+  // A worker that is still starting loses what it is sent, so it is told once it listens.
+  const listening = new Set<Worker>()
   const stop = (): void => {
     isStopping = true
-    for (const worker of Object.values(cluster.workers!)) worker!.send(STOP)
+    for (const worker of Object.values(cluster.workers!)) if (listening.has(worker!)) worker!.send(STOP)
   }
   onSignal(stop)
   let isStarted = false
@@ -29,9 +32,15 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
   })
   let url: string | undefined
   // One after the other, so that a flaw that stops all of them is told once.
-  for (let started = 0; started < workers; started++) {
-    url = await urlOf(cluster.fork())
+  while (listening.size < workers) {
+    const worker = cluster.fork()
+    url = await urlOf(worker)
     if (url === undefined) return undefined
+    listening.add(worker)
+    if (isStopping) {
+      worker.send(STOP)
+      return undefined
+    }
   }
   isStarted = true
   return url

@@ -14,7 +14,7 @@ export interface Registration {
   readonly global: Global
   /** The names under which requests of the scope have `entity()`. The last one is that of this registration. */
   readonly decorators: readonly string[]
-  /** All routes of this registration, of those around it and of those in it. */
+  /** The routes that this registration and all others of the server have seen. */
   readonly routes: SeenRoute[]
 }
 
@@ -46,7 +46,8 @@ export function guardRoute (
   const methods = methodsOf(route)
   const name = `${methods.join(', ')} ${route.url}`
   assertNotMisplaced(route, name)
-  const { config = {}, url } = route
+  const { url } = route
+  const config = route.config ?? {} // plain JavaScript may pass null
   const own = config.ifMatch
   if (own === false) return undefined
   const only = own === undefined

@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify'
 import { InvalidOptionsError } from '../errors.js'
+import { IF_MATCH_OPTIONS } from '../options.js'
 import { lettersApart } from '../storage/kit/spelling.js'
 
 /**
@@ -27,14 +28,20 @@ function misplaced (route: RouteOptions): string | undefined {
   if (beside !== undefined) return beside
   const inConfig = misspelt(route.config)
   if (inConfig !== undefined) return `config.${inConfig}`
-  // A wrong name for `config`, or a config in a config. Only the exact name: others may keep headers there.
+  // A wrong name for `config`, or a config in a config. Only the exact name, with what a route would set: others may
+  // keep headers there, the schema of one, or a constraint on it.
   const { config, ...others } = route
   const nested = (config as { config?: unknown } | undefined)?.config
   const other = Object.entries({ ...others, 'config.config': nested })
-    .find(([, value]) => typeof value === 'object' && value !== null && 'ifMatch' in value)
+    .find(([, value]) => typeof value === 'object' && value !== null && 'ifMatch' in value && isSetting(value.ifMatch))
   return other && `${other[0]}.ifMatch`
 }
 
+// `isMatch` is a word of its own, and other plugins may have it.
 function isLikeIfMatch (name: string): boolean {
-  return lettersApart(name, 'ifMatch') <= 1
+  return lettersApart(name, 'ifMatch') <= 1 && lettersApart(name, 'isMatch') > 0
+}
+
+function isSetting (value: unknown): boolean {
+  return typeof value === 'boolean' || Object.keys(Object(value)).some((name) => IF_MATCH_OPTIONS.includes(name))
 }

@@ -49,6 +49,7 @@ await t.test('ifMatch where nothing reads it is refused at boot, and names the r
     [{ config: { ifMatch: true, ifmatch: true } }, 'config.ifmatch'],
     [{ config: { config: { ifMatch: true } } }, 'config.config.ifMatch'],
     [{ confg: { ifMatch: true } }, 'confg.ifMatch'],
+    [{ options: { ifMatch: { key: '/offers/:id' } } }, 'options.ifMatch'],
     [{ schema: { ifMatch: true } }, 'schema.ifMatch']
   ]
   for (const [options, place] of wrong) {
@@ -73,6 +74,12 @@ await t.test('names of other options, and headers in them, are no mistake', asyn
     config: { ifNoneMatch: true, match: 1, nothing: null, cors: { 'if-match': true }, config: null } as object,
     schema: { headers: { type: 'object', properties: { 'if-match': { type: 'string' } } } }
   }, async () => 'open')
+  for (const [index, options] of [
+    { config: { isMatch: true }, isMatch: () => true },
+    { conditions: { ifMatch: '"1"' }, store: { ifMatch () {} }, some: { ifMatch: undefined }, any: { ifMatch: null } },
+    { schema: { ifMatch: { type: 'string' } } },
+    { config: null }
+  ].entries()) t.doesNotThrow(() => { app.put(`/${index}`, options as object, async () => 'open') })
   t.equal(await statusOf(app, 'PUT /offers/1'), 200)
 })
 

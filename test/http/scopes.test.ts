@@ -298,6 +298,9 @@ await t.test('the warning finds the GET with other parameter names, a slash at i
         addPut(scope)
       })
     }],
+    optional: [(app) => { app.get('/offers/:id?', get); addPut(app) }],
+    'more slashes': [(app) => { app.get('//OFFERS//:id', get); addPut(app) }],
+    'a name that is not ASCII': [(app) => { app.get('/offers/:größe', get); addPut(app) }],
     constraints: [(app) => {
       const [a, b] = ['a.example', 'b.example'].map((host) => ({ constraints: { host } }))
       const named = { config: { ifMatch: { key: '/x/:id' } } }
@@ -311,6 +314,44 @@ await t.test('the warning finds the GET with other parameter names, a slash at i
   }
 })
 
+type AddRoutes = (app: FastifyInstance) => unknown
+
+/** What the plugin warns of where each scope has a registration of its own. */
+async function warningsOfScopes (t: Test, outside: AddRoutes, ...scopes: AddRoutes[]): Promise<string[]> {
+  const warnings: string[] = []
+  const stream = { write: (line: string) => { warnings.push(JSON.parse(line).msg) } }
+  const app = newApp(t, { logger: { level: 'warn', stream } })
+  outside(app)
+  for (const add of scopes) {
+    await app.register(async (scope) => {
+      await scope.register(ifMatch, { storage: memoryAdapter() })
+      await add(scope)
+    })
+  }
+  await app.ready()
+  return warnings
+}
+
+await t.test('the warning finds the GET in another scope, and one that the plugin did not see', async (t) => {
+  const addGet = (app: FastifyInstance): void => { app.get('/offers/:offer', get) }
+  const beside = await warningsOfScopes(t, () => {}, addPut, addGet)
+  t.equal(beside.length, 1)
+  t.match(beside[0], /^GET \/offers\/:offer is not guarded, and PUT .* Set config: { ifMatch: true } on the GET/)
+  t.same(await warningsOfScopes(t, () => {}, addPut, (app) => { app.get('/offers/:id', { config }, get) }), [])
+  const unseen = await warningsOfScopes(t, addGet, (app) => {
+    addPut(app)
+    app.delete('/offers/:id', { config }, get)
+  })
+  t.equal(unseen.length, 1)
+  t.match(unseen[0], /^GET \/offers\/:id is not guarded, and PUT, DELETE .* outside of the scope .* or before/)
+  const a = { constraints: { host: 'a.example' } }
+  const other = { ...a, config: { ifMatch: { key: '/x/:id' } } }
+  t.same(await warningsOfScopes(t, addGet, (app) => { app.put('/offers/:id', other, replace) }), [], 'another host')
+  t.equal((await warningsOfScopes(t, (app) => { app.get('/offers/:id', a, get) }, (app) => {
+    app.put('/offers/:id', other, replace)
+  })).length, 1)
+})
+
 await t.test('no warning: the GET is guarded or says that it is not, is elsewhere, or there is none', async (t) => {
   const out = { config: { ifMatch: false } }
   const cases: Record<string, [add: (app: FastifyInstance) => unknown, options?: object]> = {
@@ -321,6 +362,8 @@ await t.test('no warning: the GET is guarded or says that it is not, is elsewher
     'HEAD alone': [(app) => { addPut(app); app.head('/offers/:id', get) }],
     elsewhere: [(app) => { addPut(app); app.get('/offers', get); app.get('/*', get) }],
     'another host': [(app) => { addPut(app); app.get('/offers/:id', { constraints: { host: 'x.example' } }, get) }],
+    optional: [(app) => { addPut(app, '/offers'); addPut(app); app.get('/offers/:id?', { config }, get) }],
+    'two colons': [(app) => { addPut(app, '/:id(^\\d+)::publish'); app.get('/:id(^\\d+)::status', get) }],
     'nothing guarded': [(app) => { app.put('/offers/:id', get); app.get('/offers/:id', get) }]
   }
   for (const [name, [add, options]] of Object.entries(cases)) t.same(await warningsOf(t, add, options), [], name)

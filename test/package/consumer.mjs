@@ -35,13 +35,19 @@ import Fastify from 'fastify'
 import ifMatch, { entityKey } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
+import { redisAdapter } from 'fastify-if-match/storage/redis'
+import { etcdAdapter } from 'fastify-if-match/storage/etcd'
+import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
+import { statementsAdapter } from 'fastify-if-match/storage/statements'
+import { checkKey } from 'fastify-if-match/storage'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { transform } from 'fastify-if-match/openapi'
 const app = Fastify()
 void app.register(ifMatch, { storage: memoryAdapter(), key: (request) => request.params.id })
 app.put<{ Params: { id: string } }>('/offers/:id', { config: { ifMatch: true } }, async (request) =>
   (await request.entity<object>(entityKey('/offers/:id', request.params)).read()).etag)
-export const used: unknown[] = [postgresAdapter, conformanceSuite, transform, app.ready()]
+const adapters = [postgresAdapter, redisAdapter, etcdAdapter, sqliteAdapter, statementsAdapter, checkKey]
+export const used: unknown[] = [...adapters, conformanceSuite, transform, app.ready()]
 `
 const REQUIRED = `
 import Fastify = require('fastify')

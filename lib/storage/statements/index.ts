@@ -99,6 +99,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
   const required = { toId, toColumns, toValue, read, update, insert, remove }
   assertNoFlaw('statementsAdapter', [
     [ownClient === undefined || ownClient === null, '"client" must be the client that the statements run on.'],
+    [ownClient instanceof Promise, '"client" is a promise. Await it before you pass it.'],
     ...Object.entries(required).map(([name, part]) =>
       [typeof part !== 'function', `"${name}" must be a function.`] as const),
     [faultOf !== undefined && typeof faultOf !== 'function', '"faultOf" must be a function, if there is one.'],

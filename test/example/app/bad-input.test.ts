@@ -245,6 +245,8 @@ await t.test('a method that an address does not have: 405, Allow names those tha
         // A body that the server would refuse, and the media type of one, change nothing.
         const headers = { authorization, 'if-match': '*', 'content-type': 'text/plain' }
         const response = await send(app, method as 'GET', path, headers, method === 'POST' ? '{' : undefined)
+        const unread = await send(app, method as 'GET', path, { ...headers, 'content-type': 'application/json' }, '{')
+        t.equal(unread.statusCode, 405, `${method} ${path} with a body that is not JSON`)
         const name = `${method} ${path}`
         t.strictSame([response.statusCode, response.headers.allow], [405, allowed], name)
         t.equal(response.headers['cache-control'], 'no-cache', name)

@@ -464,5 +464,6 @@ await t.test('wrong options are refused at boot: a missing function, no client, 
   }
   t.throws(() => subject({ faultsOf: () => {} } as never), refused(/no option "faultsOf"\. Did you mean "faultOf"/))
   t.throws(() => subject({ list: () => [] } as never), refused(/no option "list"\. Use "client", "toId",/))
+  t.throws(() => subject({ client: Promise.resolve(new Table()) } as never), refused(/"client" is a promise. Await it/))
   t.throws(() => statementsAdapter(undefined as never), refused(/"client"/))
 })
