@@ -7,7 +7,8 @@ export const MAX_MEMBERS = 256
 /** The parsed value of `If-Match` or `If-None-Match`: the wildcard, or a list of one or more tags. */
 export type TagList = '*' | readonly EntityTag[]
 
-type FieldName = 'if-match' | 'if-none-match'
+/** The fields that a request may be refused for. */
+export type FieldName = 'if-match' | 'if-none-match' | 'content-range'
 
 /**
  * Joins the lines of both fields in `headers` (RFC 9110 5.3). Over HTTP/1 Node has done that; over HTTP/2 it keeps only

@@ -112,11 +112,16 @@ export class GuardedRequest extends RequestState {
 
   /** Nothing can refuse an answer that goes around Fastify: a line in the log tells of a handler that forgot. */
   protected override onClosed (): void {
-    const { isEntered, isAnswered, kind, request, reply: { raw } } = this
+    const { isEntered, isAnswered, kind, reply: { raw } } = this
     if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
+    void Promise.allSettled(this.#writes ?? []).then(() => { this.#warnIfNotWritten() })
+  }
+
+  #warnIfNotWritten (): void {
     if (this.ownIfUsed?.written !== undefined) return
-    request.log.warn(
-      `The handler of ${request.method} ${this.#url} answered through reply.raw without a write to ` +
+    const { log, method } = this.request
+    log.warn(
+      `The handler of ${method} ${this.#url} answered through reply.raw without a write to ` +
       'its entity, so the precondition protected nothing. Call replace, update, remove, create or unchanged of ' +
       'request.entity().'
     )

@@ -3,7 +3,7 @@ import { GuardedRequest } from './guarded-request.js'
 import { OwnEntity } from './own-entity.js'
 import { discard, isResponse, unpackHead } from './response.js'
 import { kState } from './symbols.js'
-import { NotGuardedError } from '../errors.js'
+import { isIfMatchError, NotGuardedError } from '../errors.js'
 import { isGuarded, type GuardedRoute } from '../route/guard.js'
 
 type DonePayload = (error: null, payload: unknown) => void
@@ -128,11 +128,15 @@ function answer (state: GuardedRequest, payload: unknown, done: DonePayload): Pr
   if (!state.mustWait()) return done(null, beforeSending(state, payload))
   return state.endOfWrites().then(
     () => beforeSending(state, payload),
-    (error: unknown) => {
-      discard(payload)
-      throw error
-    }
+    (error: unknown) => refuse(state, payload, error)
   )
+}
+
+/** Refuses a success. Once no error handler is left, Fastify sends the error of a hook with the status of the reply. */
+function refuse ({ reply }: GuardedRequest, payload: unknown, error: unknown): never {
+  discard(payload)
+  reply.code(isIfMatchError(error) ? error.statusCode : 500)
+  throw error
 }
 
 function beforeSerialization (state: GuardedRequest, payload: unknown): unknown {
@@ -154,8 +158,7 @@ function beforeSending (state: GuardedRequest, payload: unknown): unknown {
     if (!response.isNotModified) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
     response.setHeaders(state.ownIfUsed, state.mayResend)
   } catch (error) {
-    discard(payload)
-    throw error
+    refuse(state, payload, error)
   }
   state.isAnswered = true
   if (!response.isNotModified) return payload

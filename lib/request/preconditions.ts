@@ -1,8 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
-import { fieldValue, parseTagList, type TagList } from '../http/list-header.js'
+import { fieldValue, parseTagList, type FieldName, type TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import {
   expectationOf,
@@ -43,7 +42,7 @@ export class RequestPreconditions {
   #parsed = NOTHING
   #isFixed = false
   /** The fields before validation, on a route that validates them. */
-  #validated: IncomingHttpHeaders | undefined
+  #validated: Record<FieldName, string | undefined> | undefined
   /** What must hold since this request wrote: that its version is still there. */
   #sinceWrite: Preconditions | undefined
 
@@ -79,7 +78,11 @@ export class RequestPreconditions {
   keep (): void {
     if (this.#request.getValidationFunction('headers') === undefined) return
     const { ifMatch, ifNoneMatch } = this.#latest()
-    this.#validated = { 'if-match': ifMatch, 'if-none-match': ifNoneMatch }
+    this.#validated = {
+      'if-match': ifMatch,
+      'if-none-match': ifNoneMatch,
+      'content-range': this.#value('content-range')
+    }
   }
 
   /** From here on the headers do not count any more. */
@@ -99,7 +102,7 @@ export class RequestPreconditions {
     return this.#parsed
   }
 
-  #value (name: 'if-match' | 'if-none-match'): string | undefined {
+  #value (name: FieldName): string | undefined {
     return fieldValue(this.#request.headers, name) ?? this.#validated?.[name]
   }
 
@@ -138,8 +141,7 @@ export class RequestPreconditions {
    * @throws FST_IF_MATCH_CONTENT_RANGE: the part that a PUT carries must not replace the whole (RFC 9110 14.5)
    */
   assertWellFormed (): void {
-    const { method, headers } = this.#request
-    if (method === 'PUT' && headers['content-range'] !== undefined) throw new ContentRangeError()
+    if (this.#request.method === 'PUT' && this.#value('content-range') !== undefined) throw new ContentRangeError()
     const { malformed } = this.#latest()
     if (malformed !== undefined) throw new MalformedError(malformed)
   }

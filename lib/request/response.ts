@@ -90,11 +90,11 @@ export class GuardedResponse {
     const reply = this.#reply
     const { statusCode, request: { method } } = reply
     this.#removeHeadersSet()
-    const isFresh = isSuccess(statusCode) || this.isNotModified
     if (this.isNotModified) {
       this.#setTag(this.#notModifiedTag)
       for (const name of BODY_HEADERS) reply.removeHeader(name)
-    } else if (isFresh && own?.known !== undefined) {
+    } else if ((isSuccess(statusCode) || statusCode === 304) && own?.known !== undefined) {
+      // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
     } else if (statusCode === 412) {
       this.#setTag(this.refusedBy && formatEntityTag(this.refusedBy.version))
@@ -108,7 +108,11 @@ export class GuardedResponse {
     if (statusCode === 503 && mayResend && !reply.hasHeader('retry-after')) {
       this.#setHeader('retry-after', RETRY_AFTER)
     }
-    if (statusCode === 304 || statusCode === 204 || method === 'HEAD') removeTrailers(reply)
+    for (const name of trailersOf(reply)) {
+      if (statusCode === 304 || statusCode === 204 || method === 'HEAD') reply.removeTrailer(name)
+      // Fastify sends the others in chunks, also behind the Content-Length of an error (RFC 9112 6.2).
+      else reply.removeHeader('content-length')
+    }
   }
 
   // The tag of what a GET sends. Another variant, and a compressed body, are representations with strong tags of their
@@ -183,15 +187,17 @@ function copyHeaders ({ headers }: Response, reply: FastifyReply): void {
   for (const [name, value] of headers) reply.header(name, value)
 }
 
+const NO_TRAILERS: string[] = []
+
 let kTrailers: symbol | undefined
 
 // No public method names the trailers of a reply (engine-facts#fastify-trailers).
-function removeTrailers (reply: FastifyReply): void {
+function trailersOf (reply: FastifyReply): string[] {
   if (kTrailers === undefined || !(kTrailers in reply)) {
     kTrailers = Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.trailers')
   }
   const trailers = (reply as unknown as Record<symbol, object | null | undefined>)[kTrailers!]
-  for (const name in trailers) reply.removeTrailer(name)
+  return trailers ? Object.keys(trailers).filter((name) => reply.hasTrailer(name)) : NO_TRAILERS
 }
 
 function isSuccess (status: number): boolean {

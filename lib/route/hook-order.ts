@@ -19,6 +19,7 @@ export function addLast (route: RouteOptions, name: HookName, hook: Hook): void 
   let list = endingWith(hook, route[name])
   ours.add(hook)
   Object.defineProperty(route, name, {
+    configurable: false, // stated, since a list that the route had could be deleted otherwise, and ours with it
     enumerable: true,
     get: () => list,
     set (value: unknown) { list = endingWith(hook, value) }

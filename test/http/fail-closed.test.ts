@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { FastifyReply, RouteOptions } from 'fastify'
+import type { FastifyReply, RouteHandlerMethod, RouteOptions } from 'fastify'
 import ifMatch, { type WriteResult } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { ANY } from '../support/expectations.js'
@@ -181,6 +181,30 @@ await t.test('an onSend of another plugin that throws ahead of ours makes no suc
   t.equal(await statusOf(app, 'PUT /offers/1', { 'if-match': '*' }), 500)
 })
 
+await t.test('an onSend of another plugin that answers 200 each time, and a Response that is thrown, make no success', async (t) => {
+  const { app, storage } = await meddledApp(t, () => {})
+  app.addHook('onSend', async (request, reply) => { if (request.headers['x-always'] !== undefined) reply.code(200) })
+  const handlers: Array<[RouteHandlerMethod, number]> = [
+    [async () => ({ forgot: true }), 500],
+    [async () => { throw new Response('thrown') }, 500],
+    [async (request) => { await request.entity().update(() => { throw new Error('in the function') }) }, 500],
+    [async (request) => { await request.entity().create({}) }, 412],
+    [async (request) => { void request.entity().create({}) }, 412]
+  ]
+  for (const [index, [handler]] of handlers.entries()) {
+    app.put(`/${index}/:id`, { config: OFFERS }, handler)
+  }
+  const etag = await seed(storage)
+  for (const [index, [, status]] of handlers.entries()) {
+    for (const headers of [{}, { 'x-always': '1' }]) {
+      const response = await send(app, `PUT /${index}/1`, { 'if-match': '*', ...headers })
+      t.equal(response.statusCode, status, String(handlers[index]![0]))
+      t.not(response.body, 'thrown')
+    }
+  }
+  t.equal(await tagOf(storage), etag)
+})
+
 await t.test('a handler that sends twice while its write is under way has one answer, that of the write', async (t) => {
   const { storage, hold, arrival, open } = gatedMemory('after')
   const { app } = await offersApp(t, { storage }, (app) => {
@@ -218,12 +242,17 @@ await t.test('callNotFound() leaves the route, and not its guard: no success wit
   t.equal(await statusOf(app, 'GET /nowhere'), 404)
 })
 
-await t.test('hook lists that another plugin deletes or defines anew stop the boot', async (t) => {
-  const deletes = (route: RouteOptions): void => { delete route.preHandler }
-  const defines = (route: RouteOptions): void => { Object.defineProperty(route, 'preHandler', { value: [] }) }
-  for (const meddle of [deletes, defines]) {
-    const { app } = await meddledApp(t, meddle)
-    t.throws(() => { app.put('/offers/:id', { config: { ifMatch: true } }, async () => {}) }, TypeError)
+await t.test('hook lists that another plugin deletes or defines anew stop the boot, also those that the route has itself', async (t) => {
+  for (const name of HOOKS) {
+    const deletes = (route: RouteOptions): void => { delete route[name] }
+    const defines = (route: RouteOptions): void => { Object.defineProperty(route, name, { value: [] }) }
+    for (const meddle of [deletes, defines]) {
+      for (const own of [{}, { [name]: passes }, { [name]: [passes] }]) {
+        const { app } = await meddledApp(t, meddle)
+        const options = { method: ['GET', 'PUT'], url: '/offers/:id', config: { ifMatch: true }, ...own }
+        t.throws(() => { app.route({ ...options, handler: async () => {} }) }, TypeError, name)
+      }
+    }
   }
 })
 

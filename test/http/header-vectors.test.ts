@@ -263,6 +263,8 @@ await t.test('a field that a headers schema does not list counts all the same, a
     t.equal((await send(app, 'PUT /strict/1', { 'if-match': '"x"' })).statusCode, 412)
     t.equal((await send(app, 'PUT /strict/1', { 'if-match': etag, 'x-mend': '1' })).statusCode, 412)
     t.equal((await send(app, 'PUT /strict/1', { 'if-none-match': '*' })).statusCode, 412)
+    const part = await send(app, 'PUT /strict/1', { 'if-match': etag, 'content-range': 'bytes 0-4/100' })
+    t.match(part.json(), { statusCode: 400, code: 'FST_IF_MATCH_CONTENT_RANGE' })
     t.equal(await tagOf(storage), etag)
     const written = await send(app, 'PUT /strict/1', { 'if-match': etag })
     t.equal(written.statusCode, 200)

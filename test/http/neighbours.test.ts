@@ -8,7 +8,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import ifMatch, { type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { addOfferRoutes, newApp, seed, send, statusOf, tagOf } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
 const LONG = { title: 'x'.repeat(5000) }
 
@@ -35,9 +35,17 @@ await inBothOrders('@fastify/etag does not replace our tags, nor does it turn wr
   async (app) => await app.register(fastifyEtag),
   async (t, app, storage) => {
     const etag = await seed(storage)
+    const unguarded = newApp(t)
+    await unguarded.register(fastifyEtag)
+    unguarded.get('/', async () => await valueOf(storage))
+    const hash = (await unguarded.inject('/')).headers.etag
     t.equal((await app.inject('/offers/1')).headers.etag, etag)
     t.equal(await statusOf(app, 'GET /offers/1', { 'if-none-match': etag }), 304)
     t.equal(await statusOf(app, 'HEAD /offers/1', { 'if-none-match': etag }), 304)
+    for (const method of ['GET', 'HEAD']) {
+      const old = await send(app, `${method} /offers/1`, { 'if-none-match': hash })
+      t.same([old.statusCode, old.headers.etag], [304, etag], 'a copy from the time before the guard')
+    }
     const put = await send(app, 'PUT /offers/1', { 'if-match': etag })
     t.same([put.statusCode, put.headers.etag], [200, await tagOf(storage)])
     const stale = await send(app, 'PUT /offers/1', { 'if-match': etag })

@@ -248,6 +248,14 @@ await t.test('an answer through reply.raw without a write is a line in the log, 
       await request.entity().replace({ title: 'raw' })
       reply.raw.end()
     }, false],
+    ['while it writes', async (request, reply) => {
+      void request.entity().replace({ title: 'raw' })
+      reply.hijack().raw.end()
+    }, false],
+    ['while a write is refused', async (request, reply) => {
+      void request.entity().create({})
+      reply.hijack().raw.end()
+    }, true],
     ['after unchanged()', async (request, reply) => {
       reply.hijack()
       await request.entity().unchanged()

@@ -42,7 +42,7 @@ export interface PostgresAdapter<T = unknown> extends ListingAdapter<T> {
  * const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 2000, keepAlive: true })
  * pool.on('error', (error) => app.log.error(error))
  * await app.register(ifMatch, { storage: postgresAdapter({ client: pool }) })
- * // and when the app is closed: await pool.end()
+ * // after app.close(), or in an onClose hook that was added before the plugin: await pool.end()
  */
 export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): PostgresAdapter<T> {
   const { client, timeout, lockTimeout, prepared } = settingsOf(options)

@@ -50,7 +50,7 @@ type Look<T> = Stored<T> | undefined | Array<Stored<T> & { key: string }>
  *
  * const database = new Database('data/offers.db')
  * await app.register(ifMatch, { storage: sqliteAdapter({ database }) })
- * // and when the app is closed: database.close()
+ * // after app.close(), or in an onClose hook that was added before the plugin: database.close()
  */
 export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): ListingAdapter<T> {
   const { database, table: name, synchronous, lockTimeout } = settingsOf(options)
