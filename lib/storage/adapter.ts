@@ -107,9 +107,9 @@ export interface Page<T = unknown> {
  * - **Outages** reject. `FST_IF_MATCH_STORAGE_UNAVAILABLE` (503) says that a write was certainly not applied, and
  *   will not be; `FST_IF_MATCH_OUTCOME_UNKNOWN` (503) that it may have been, or may still be. Any other error counts
  *   as unavailable on reads, and as unknown on writes, but for those of the next two points.
- * - **Errors of the app** with a `statusCode` of 400 to 499 go out as they are: whoever throws one says that nothing
- *   was applied, and will not be. A taken unique key, or rows that refer to each other, are `FST_IF_MATCH_CONSTRAINT`
- *   (409), unless the entity does not satisfy the expectation any more: that is a refusal.
+ * - **Errors of the app** with a `statusCode` or `status` of 400 to 499 go out as they are: whoever throws one says
+ *   that nothing was applied, and will not be. A taken unique key, or rows that refer to each other, are
+ *   `FST_IF_MATCH_CONSTRAINT` (409), unless the entity does not satisfy the expectation any more: that is a refusal.
  * - **Mistakes** of the server are no outages: `FST_IF_MATCH_STORAGE_FAULT` (500). So is what JavaScript throws for a
  *   bug (a TypeError), and a statement that the engine refuses as wrong (SQLSTATE class 42), if an adapter throws it as
  *   it is.

@@ -33,10 +33,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/storage/postgres': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/redis': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/etcd': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
-  // It tells what an error of either engine means, by what their adapters know about it.
+  // It tells what an error of either engine means, and whether a client of PostgreSQL is inside a transaction, by what
+  // their adapters know about it.
   'lib/storage/statements': [
     'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts',
-    'lib/storage/sqlite/faults.ts', 'lib/storage/postgres/faults.ts'
+    'lib/storage/sqlite/faults.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
+    'lib/storage/postgres/pool.ts'
   ],
   'lib/conformance': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   // The reference server uses the package as an app does, by its public entries.

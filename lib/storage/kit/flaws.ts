@@ -2,7 +2,7 @@ import { InvalidOptionsError } from '../../errors.js'
 import { meantBy } from './spelling.js'
 
 /** What can be wrong with the options, and the message that says so. */
-type Flaw = readonly [isFlawed: boolean, message: string]
+export type Flaw = readonly [isFlawed: boolean, message: string]
 
 /**
  * Refuses options by a table of flaws, one row for each thing that can be wrong with them.

@@ -1,10 +1,13 @@
-import { StorageFaultError } from '../../errors.js'
+import { isIfMatchError, StorageFaultError } from '../../errors.js'
 
 // Errors of ORMs have the driver's inside, and that may have another one.
 const MAX_DEPTH = 8
 
 // By name, because the classes differ from one realm to the other, and test runners make realms.
 const BUG = /^((Type|Range|Reference|Syntax|URI|Eval|Assertion)Error)$/
+
+// How `fetch` tells that it lost the connection, or found none: in Node.js, in browsers and workers.
+const FETCH_FAILED = /^(fetch failed|terminated|Failed to fetch|Load failed|NetworkError|network error)\b/i
 
 // SQLSTATEs of a statement that is wrong, or of a table that is not as it expects: a feature that is not there (0A), a
 // subquery of several rows (21), a prepared statement that is not there (26), no such schema (3F), syntax, names, types
@@ -30,14 +33,16 @@ export const FAULT = {
 } as const
 
 const passedOn = new WeakSet()
+const ofConstraint = new WeakSet()
 
 /**
  * Whether an error is one of the app that says that nothing was applied, such as a 409 of a rule of its own: it has a
- * `statusCode` of 400 to 499, or was passed on. Adapter and plugin let it out as it is.
+ * `statusCode` or `status` of 400 to 499, or was passed on. Adapter and plugin let it out as it is.
  */
 export function isOfApp (error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
-  const { statusCode } = error as { statusCode?: unknown }
+  // Fastify takes the status from either name, and the exceptions of Nest have the second one.
+  const { status, statusCode = status } = error as { statusCode?: unknown, status?: unknown }
   return passedOn.has(error) || (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
 }
 
@@ -45,6 +50,17 @@ export function isOfApp (error: unknown): boolean {
 export function passOn<E> (error: E): E {
   if (typeof error === 'object' && error !== null) passedOn.add(error)
   return error
+}
+
+/** Marks an error that stands for the refusal of a constraint, and gives it back. */
+export function toldOfConstraint<E> (error: E): E {
+  if (typeof error === 'object' && error !== null) ofConstraint.add(error)
+  return error
+}
+
+/** Whether a constraint refused a write: FST_IF_MATCH_CONSTRAINT, or the error that the app has for it. */
+export function isOfConstraint (error: unknown): boolean {
+  return (isIfMatchError(error) && error.code === 'FST_IF_MATCH_CONSTRAINT') || ofConstraint.has(Object(error))
 }
 
 /**
@@ -59,7 +75,7 @@ export function passOn<E> (error: E): E {
 export function mistakeIn (error: unknown): 'statement' | 'code' | undefined {
   let found = error
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const { name, code, sqlState, errcode, cause, driverError } = Object(found) as Record<string, unknown>
+    const { name, message, code, sqlState, errcode, cause, driverError } = Object(found) as Record<string, unknown>
     const state = String(sqlState ?? code)
     if (WRONG_STATE.test(state) && !LIMIT.test(String(code))) return 'statement'
     if (WRONG_RESULT.test(String(code))) return 'statement'
@@ -67,7 +83,8 @@ export function mistakeIn (error: unknown): 'statement' | 'code' | undefined {
     if (code === 'ERR_SQLITE_ERROR' && WRONG_RESULTS.includes(Number(errcode) & 0xff)) return 'statement'
     const inner = driverError ?? cause ?? undefined
     if (inner === undefined) {
-      return BUG.test(String(name)) && (code === undefined || String(code).startsWith('ERR_')) ? 'code' : undefined
+      if (!BUG.test(String(name)) || FETCH_FAILED.test(String(message))) return undefined
+      return code === undefined || String(code).startsWith('ERR_') ? 'code' : undefined
     }
     found = inner
   }

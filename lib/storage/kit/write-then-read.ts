@@ -1,8 +1,8 @@
-import { ContentionError, isIfMatchError, StorageFaultError } from '../../errors.js'
+import { ContentionError, StorageFaultError } from '../../errors.js'
 import type { Expectation, Refused, Stored } from '../adapter.js'
 import { backOff } from './backoff.js'
 import { satisfies } from './expectation.js'
-import { FAULT } from './whose-fault.js'
+import { FAULT, isOfConstraint } from './whose-fault.js'
 
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 32
@@ -10,6 +10,10 @@ const LONGEST_PAUSE = 32
 // A version never comes back. Where one read after the other shows the same, nobody wrote between them, and the write
 // there did nothing for a reason of its own. A read that is a little late, as from a replica, may show one twice.
 const READS_OF_ONE_VERSION = 4
+
+// A creation may meet the unique value in the row of the same entity, which another writer removed before the read. It
+// is as good as impossible that this happens four times in a row.
+const MEETINGS_OF_CREATION = 4
 
 /**
  * The loop for engines that cannot change an entity and tell what stood in the way in one step, such as SQL tables
@@ -40,18 +44,19 @@ export async function writeThenRead<T, A extends { applied: true }> (
 ): Promise<A | Refused<T>> {
   let last: string | undefined
   let reads = 0
+  let meetings = 0
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     if (attempt > 1) await backOff(attempt - 1, LONGEST_PAUSE)
     try {
       const result = await write(attempt)
       if (result !== undefined) return result
     } catch (error) {
-      if (!isConstraint(error)) throw error
+      if (!isOfConstraint(error)) throw error
       // In a transaction that the constraint ended, nothing can be read (engine-facts#postgres-aborted-transaction).
       const current = await readCurrent().catch(() => { throw error })
       if (!satisfies(expectation, current?.version)) return { applied: false, current }
-      // Everything satisfies `any`. What was created meanwhile is replaced by the second attempt.
-      if (expectation.kind !== 'any' || attempt > 1) throw error
+      const mayCreate = expectation.kind === 'absent' || expectation.kind === 'any'
+      if (!mayCreate || ++meetings === MEETINGS_OF_CREATION) throw error
       continue
     }
     const current = await readCurrent()
@@ -63,8 +68,4 @@ export async function writeThenRead<T, A extends { applied: true }> (
   // An absence has no version, so others may have created and removed the entity between two reads. That this happened
   // between all of them is as good as impossible, with pauses of random length.
   throw reads === ATTEMPTS ? new StorageFaultError(FAULT.nothing) : new ContentionError(ATTEMPTS)
-}
-
-function isConstraint (error: unknown): boolean {
-  return isIfMatchError(error) && error.code === 'FST_IF_MATCH_CONSTRAINT'
 }

@@ -1,3 +1,6 @@
+import { isPromise } from 'node:util/types'
+import type { Flaw } from '../kit/flaws.js'
+
 /**
  * A client of PostgreSQL: a `Pool` or `Client` of pg, a PGlite, a driver for serverless platforms. Each call is one
  * statement with its parameters, and resolves when the server has carried it out.
@@ -22,14 +25,15 @@ export interface PgClient {
 /** A Pool of pg. */
 export interface PgPool {
   readonly totalCount: number
-  connect (): Promise<PgPoolClient>
+  /** Calls back at once, in the same turn in which it has the connection, or gives a promise. */
+  connect (callback: (error: Error | undefined, client?: PgPoolClient) => void): Promise<PgPoolClient> | void
 }
 
 /** A connection that was taken out of a Pool of pg. */
 export interface PgPoolClient extends PgClient {
   /** @param destroys whether the connection leaves the pool, and is closed */
   release (destroys: boolean): void
-  on (event: 'error', listener: () => void): unknown
+  on (event: 'error', listener: () => void): this
   removeListener (event: 'error', listener: () => void): unknown
 }
 
@@ -65,6 +69,23 @@ export async function isLeftInTransaction (client: unknown): Promise<boolean> {
   // A transaction of its method `transaction` ends by itself, and nothing else has a turn meanwhile
   // (engine-facts#pglite-transactions).
   return isLiteInTransaction(client) && await client._runExclusiveTransaction(async () => isLiteInTransaction(client))
+}
+
+/** What is wrong with a client of a context, which must be in a transaction, as far as it can be told. */
+export function flawsOfContext (client: unknown): Flaw[] {
+  return [
+    [isPromise(client), 'the client of "context" is a promise. Await it.'],
+    [
+      isPgPool(client),
+      'the client of "context" is a pool, whose statements share no transaction. ' +
+        'Take a client out of it with connect().'
+    ],
+    [
+      isOutsideTransaction(client),
+      'the client of "context" is in no transaction, so what it writes could not be rolled back. ' +
+        'Send BEGIN first, and await it.'
+    ]
+  ]
 }
 
 // As the server reports it behind each statement: idle, in a transaction, or in one that failed.

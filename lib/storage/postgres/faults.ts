@@ -44,6 +44,9 @@ export class JoinedTransactionError extends Error {
 // begins with a digit, or is one of these four.
 const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/
 
+// The function of the server that a RAISE of a trigger comes from: its SQLSTATE may be one of the app.
+const RAISE = 'exec_stmt_raise'
+
 const RETRY = /^(40001|40P01)$/
 
 // RESTRICT, foreign keys, unique keys, exclusion.
@@ -92,8 +95,8 @@ const MEANING: ReadonlyArray<[pattern: RegExp, meaning: string]> = [
 ]
 
 function sqlStateOf (error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined
+  const { code, routine } = Object(error) as { code?: unknown, routine?: unknown }
+  return typeof code === 'string' && (SQLSTATE.test(code) || routine === RAISE) ? code : undefined
 }
 
 /** The kind of an error of a driver. */
@@ -108,7 +111,9 @@ export function faultKind (error: unknown): PostgresFault {
   if (state === '55P03') return 'LOCKED'
   if (state === '57014') return 'CANCELLED'
   if (CONSTRAINT.test(state)) return 'CONSTRAINT'
-  if (ROW.test(state)) return 'ROW'
+  // FATAL ends the session: what the server does not take is a setting of the connection.
+  if (ROW.test(state) && (error as { severity?: unknown }).severity === 'FATAL') return 'NOT_APPLIED'
+  if (ROW.test(state) || !SQLSTATE.test(state)) return 'ROW'
   if (mistakeIn(error) === 'statement' || hasWrongParameters(error)) return 'MISTAKE'
   return UNKNOWN.test(state) ? 'UNKNOWN' : 'NOT_APPLIED'
 }
@@ -158,8 +163,10 @@ export function explain (error: unknown): Error {
       { cause: error }
     )
   }
-  const meaning =
-    MEANING.find(([pattern]) => pattern.test(state))?.[1] ?? 'the server reports an error. Its log says more.'
+  const otherwise = SQLSTATE.test(state)
+    ? 'the server reports an error. Its log says more.'
+    : 'a trigger of the table refused the row.'
+  const meaning = MEANING.find(([pattern]) => pattern.test(state))?.[1] ?? otherwise
   const text = `PostgreSQL: ${meaning} (SQLSTATE ${state})`
   if (faultKind(error) === 'MISTAKE') return withFramesOf(error, `${text}${namesIn(error)}`)
   const constraint = constraintOf(error)

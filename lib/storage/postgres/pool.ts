@@ -20,11 +20,11 @@ export async function overIdleConnection<R> (pool: PgPool, run: (client: PgPoolC
     const client = await connected(pool)
     const outcome = isInsideTransaction(client) ? undefined : await outcomeOver(client, run)
     if (outcome?.status === 'fulfilled') {
-      client.release(false)
+      giveBack(client, false)
       return outcome.value
     }
     const isOpen = outcome === undefined || isRefusedByTransaction(outcome.reason)
-    client.release(isOpen || !leavesIntact(outcome.reason, client))
+    giveBack(client, isOpen || !leavesIntact(outcome.reason, client))
     if (!isOpen) throw outcome.reason
     warnOf(pool)
   }
@@ -35,20 +35,29 @@ async function outcomeOver<R> (
   client: PgPoolClient,
   run: (client: PgPoolClient) => Promise<R>
 ): Promise<PromiseSettledResult<R>> {
-  // The pool listens only while it has the connection, and an error without a listener ends the process. The statement
-  // rejects with it.
-  client.on('error', ignore)
   const [outcome] = await Promise.allSettled([run(client)])
-  client.removeListener('error', ignore)
   return outcome
 }
 
+// The pool listens only while it has the connection, and an error without a listener ends the process. The statement
+// rejects with it. A promise would leave a gap: the packet that made the connection ready may tell of its end, too
+// (engine-facts#pg-error-behind-ready).
 async function connected (pool: PgPool): Promise<PgPoolClient> {
   try {
-    return await pool.connect()
+    return await new Promise((resolve, reject) => {
+      const take = (client: PgPoolClient): void => { resolve(client.on('error', ignore)) }
+      const promised = pool.connect((error, client) => { client === undefined ? reject(error) : take(client) })
+      // Another pool than that of pg may know no callback.
+      promised?.then(take, reject)
+    })
   } catch (cause) {
     throw new NotSentError(String(Object(cause).message), { cause })
   }
+}
+
+function giveBack (client: PgPoolClient, destroys: boolean): void {
+  client.release(destroys)
+  client.removeListener('error', ignore)
 }
 
 function warnOf (pool: PgPool): void {
@@ -61,10 +70,12 @@ function warnOf (pool: PgPool): void {
   )
 }
 
-// FATAL ends the connection. A client that does not tell its status may be in a transaction, which has failed now.
+// FATAL ends the connection. What is not of the statement is of the session or the server, and another connection may
+// find another one: a primary that became a standby keeps its connections, and refuses each write (25006). A client
+// that does not tell its status may be in a transaction, which has failed now.
 function leavesIntact (error: unknown, client: PgPoolClient): boolean {
   if (error instanceof NotSentError) return true
-  const isOfStatement = Object(error).severity === 'ERROR' && faultKind(error) !== 'UNKNOWN'
+  const isOfStatement = Object(error).severity === 'ERROR' && !['NOT_APPLIED', 'UNKNOWN'].includes(faultKind(error))
   return isOfStatement && isOutsideTransaction(client)
 }
 

@@ -1,6 +1,5 @@
-import { isPromise } from 'node:util/types'
 import { assertNoFlaw } from '../kit/flaws.js'
-import { isClient, isOutsideTransaction, isPgPool, type PostgresClient } from './client.js'
+import { flawsOfContext, isClient, type PostgresClient } from './client.js'
 import { PostgresSession } from './session.js'
 import { statementsOn, type QuotedTable } from './sql.js'
 import { PostgresTable } from './table.js'
@@ -36,18 +35,8 @@ export class TransactionTables<T> {
 function clientOf (context: unknown): PostgresClient {
   const { client } = Object(context) as { client: PostgresClient }
   assertNoFlaw('the entity', [
-    [isPromise(client), 'the client of "context" is a promise. Await it.'],
-    [!isClient(client), '"context" must be { client }, with a client that is in a transaction.'],
-    [
-      isPgPool(client),
-      'the client of "context" is a pool, whose statements share no transaction. ' +
-        'Take a client out of it with connect().'
-    ],
-    [
-      isOutsideTransaction(client),
-      'the client of "context" is in no transaction, so what it writes could not be rolled back. ' +
-        'Send BEGIN first, and await it.'
-    ]
+    ...flawsOfContext(client),
+    [!isClient(client), '"context" must be { client }, with a client that is in a transaction.']
   ])
   return client
 }

@@ -1,6 +1,6 @@
 import { InvalidAdapterError, isIfMatchError } from '../../errors.js'
-import { FAULT, isOfApp, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
-import { mistakeFault } from './faults.js'
+import { FAULT, isOfApp, mistakeIn, passOn, storageFault, toldOfConstraint } from '../kit/whose-fault.js'
+import { constraintFault, isConstraint, mistakeFault } from './faults.js'
 
 /**
  * What a function of the mapping makes. It sends nothing, so what it throws says that nothing was applied, and goes out
@@ -23,7 +23,8 @@ export function mapped<R> (name: 'toId' | 'toColumns' | 'toValue', map: () => R)
 
 /**
  * What `faultOf` of the app says of an error, marked as one to let out. What it throws counts as what it gives. The
- * error of the driver itself says nothing more. A mistake that `faultOf` does not know is FST_IF_MATCH_STORAGE_FAULT.
+ * error of the driver itself says nothing more. A constraint that `faultOf` does not know is FST_IF_MATCH_CONSTRAINT,
+ * and a mistake FST_IF_MATCH_STORAGE_FAULT.
  */
 export function guardedFaultOf (faultOf: ((error: unknown) => unknown) | undefined) {
   return async (error: unknown): Promise<Error | undefined> => {
@@ -31,10 +32,14 @@ export function guardedFaultOf (faultOf: ((error: unknown) => unknown) | undefin
     try {
       fault = await faultOf?.(error)
     } catch (thrown) {
-      fault = mistakeIn(thrown) === undefined || thrown === error ? thrown : storageFault(FAULT.write, thrown)
+      const isBug = mistakeIn(thrown) !== undefined && !isOfApp(thrown) && thrown !== error
+      fault = isBug ? storageFault(FAULT.write, thrown) : thrown
     }
-    if (fault === undefined || fault === null || fault === error) return mistakeFault(error, FAULT.write)
-    return passOn(fault as Error)
+    if (fault === undefined || fault === null || fault === error) {
+      return constraintFault(error) ?? mistakeFault(error, FAULT.write)
+    }
+    // The row that took the unique value may be the entity itself, which another writer created.
+    return passOn(isConstraint(error) ? toldOfConstraint(fault as Error) : fault as Error)
   }
 }
 

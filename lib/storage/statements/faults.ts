@@ -103,6 +103,16 @@ export function mistakeFault (cause: unknown, ofCode: string): Error | undefined
   return mistake && storageFault(mistake === 'statement' ? FAULT.refused : ofCode, cause)
 }
 
+/** Whether a constraint refused a row: a unique key is taken, or rows refer to each other. */
+export function isConstraint (error: unknown): boolean {
+  return postgresFaultKind(Object(error)) === 'CONSTRAINT' || faultKind(Object(error)) === 'CONFLICT'
+}
+
+/** The error of the contract for an error of a constraint, if it is one of either engine. */
+export function constraintFault (error: unknown): Error | undefined {
+  return isConstraint(error) ? sqlStateFault(error) ?? sqliteFault(error) : undefined
+}
+
 /** Whether SQLite did nothing, because another connection holds the lock of the file. */
 export function isBusy (error: unknown): boolean {
   return faultKind(Object(error)) === 'BUSY'

@@ -1,4 +1,4 @@
-import { InvalidAdapterError, InvalidOptionsError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
+import { InvalidAdapterError, OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
@@ -10,6 +10,7 @@ import { FAULT, storageFault } from '../kit/whose-fault.js'
 import { writeThenRead } from '../kit/write-then-read.js'
 import { guardedFaultOf, mapped } from './app-functions.js'
 import { readFault } from './faults.js'
+import { flawsOfClient, ownClientOf, type OwnClient } from './own-client.js'
 import { sent } from './sent.js'
 
 export { sqliteFault, sqlStateFault } from './faults.js'
@@ -51,8 +52,9 @@ export type Row<Columns extends object> = Columns & Provenance & { replaced: str
 /**
  * Four statements and a mapping: all that differs from one table or client to another.
  *
- * A statement function may throw an error of the app with a `statusCode` of 400 to 499, which says that nothing was
- * changed, and goes out as it is. A bug, such as a TypeError or a forgotten count, is FST_IF_MATCH_STORAGE_FAULT (500).
+ * A statement function may throw an error of the app with a `statusCode` or `status` of 400 to 499, which says that
+ * nothing was changed, and goes out as it is. A bug, such as a TypeError or a forgotten count, is
+ * FST_IF_MATCH_STORAGE_FAULT (500).
  */
 export interface StatementsAdapterOptions<T, Columns extends object, Client, Id = string>
   extends Mapping<T, Columns, Id> {
@@ -76,8 +78,9 @@ export interface StatementsAdapterOptions<T, Columns extends object, Client, Id 
    * The error to answer with for an error of the driver that says that nothing was changed, when a statement failed
    * that changes rows: `sqlStateFault` for PostgreSQL, `sqliteFault` for SQLite, or your own, such as a 409 for a
    * constraint. It goes out as it is, but for FST_IF_MATCH_CONTENTION outside a transaction: then the statement is sent
-   * again, 16 times at most. If it gives undefined, or is not there, the answer may be lost: that is
-   * FST_IF_MATCH_OUTCOME_UNKNOWN, unless the row proves that the write was applied.
+   * again, 16 times at most. If it gives undefined, or is not there, the answer may be lost, unless
+   * the error tells of a mistake or of a constraint of PostgreSQL or SQLite: that is FST_IF_MATCH_OUTCOME_UNKNOWN, or
+   * the row proves that the write was applied.
    */
   faultOf?(error: unknown): Error | undefined
 }
@@ -106,19 +109,21 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     unknownOption(parts, { client: ownClient, ...required, faultOf })
   ])
 
+  const withOwnClient = ownClientOf(ownClient)
+
   // A context without `client`, for example by a typing error, would put the write outside of the transaction.
-  function clientOf (context: unknown): Client {
-    if (context === undefined) return ownClient
+  function clientOf (context: unknown): OwnClient<Client> {
+    if (context === undefined) return withOwnClient
     const { client } = Object(context) as { client?: Client | null }
-    if (client !== undefined && client !== null) return client
-    throw new InvalidOptionsError('the entity', '"context" must be { client }, with a client that is in a transaction.')
+    assertNoFlaw('the entity', flawsOfClient(client))
+    return async (statement) => await statement(client!)
   }
 
   const writeFault = guardedFaultOf(parts.faultOf)
   const idOf = (key: string): Id => mapped('toId', () => toId(key))
 
-  async function readStored (client: Client, id: Id, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    const row = await sent(() => read(client, id), options, readFault)
+  async function readStored (client: OwnClient<Client>, id: Id, options?: ReadOptions): Promise<Stored<T> | undefined> {
+    const row = await sent(() => client((client) => read(client, id)), options, readFault)
     if (row === undefined || row === null) return undefined
     const { version, replaced, digest } = row
     const value = copyRead(mapped('toValue', () => toValue(row)), 'what toValue made')
@@ -168,12 +173,12 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       async function write () {
         if (canNeverHold(expectation, options)) return undefined
         if (kind !== 'absent') {
-          const statement = () => update(client, id, { ...row }, versionsOf(expectation))
+          const statement = () => client((client) => update(client, id, { ...row }, versionsOf(expectation)))
           const isApplied = await hasChanged(statement, options, proveAfter('exists'))
           if (isApplied) return { applied: true as const, version, created: false }
         }
         if (kind === 'absent' || kind === 'any') {
-          const statement = () => insert(client, id, { ...row })
+          const statement = () => client((client) => insert(client, id, { ...row }))
           const isApplied = await hasChanged(statement, options, proveAfter('absent'))
           if (isApplied) return { applied: true as const, version, created: true }
         }
@@ -186,7 +191,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     async remove (key, expectation, options) {
       const id = idOf(key)
       const client = clientOf(options?.context)
-      const statement = () => remove(client, id, versionsOf(expectation))
+      const statement = () => client((client) => remove(client, id, versionsOf(expectation)))
       return await writeThenRead(
         expectation,
         async () => {

@@ -3,6 +3,7 @@ import pg from 'pg'
 import t from 'tap'
 import ifMatch from 'fastify-if-match'
 import { postgresAdapter } from '../../../lib/storage/postgres/index.js'
+import { sqlStateFault, statementsAdapter, type Row } from '../../../lib/storage/statements/index.js'
 import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
 import { inTransaction, lockNew, untilWaiting } from '../../support/postgres/locks.js'
 import { NotingClient, openedAdapter, PATIENT, poolTo, warningsOf } from '../../support/postgres/subjects.js'
@@ -277,6 +278,57 @@ await t.test('postgres: in a transaction of the app', { skip: skipWithout('postg
     await t.rejects(adapter.read('k'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: joined })
     t.equal(await adapter.read('k'), undefined, 'it was rolled back with the connection')
     t.match(await adapter.write('k', 1, ANY), { applied: true, created: true })
+  })
+
+  await t.test('four statements over a pool in which the app left a transaction open: what is acknowledged is there after it', async (t) => {
+    await pool.query('CREATE TABLE left_open (id text PRIMARY KEY, n int, version text, replaced text, digest text)')
+    interface Columns { n: number }
+    const adapterOver = (client: pg.Pool) => statementsAdapter<number, Columns, pg.Pool | pg.PoolClient>({
+      client,
+      toId: (key) => key,
+      toColumns: (n) => ({ n }),
+      toValue: ({ n }) => n,
+      async read (client, id) {
+        return (await client.query<Row<Columns>>('SELECT * FROM left_open WHERE id = $1', [id])).rows[0]
+      },
+      update: async () => 0,
+      insert: async (client, id, { n, version }) =>
+        (await client.query('INSERT INTO left_open (id, n, version) VALUES ($1, $2, $3)', [id, n, version])).rowCount,
+      remove: async () => 0,
+      faultOf: sqlStateFault
+    })
+    const leaks: Array<(client: pg.PoolClient) => unknown> = [
+      async (client) => await client.query('BEGIN'),
+      async (client) => await client.query('BEGIN; SELECT 1 / 0').catch(() => {}),
+      (client) => { void client.query('BEGIN').catch(() => {}) }
+    ]
+    const acknowledged: string[] = []
+    for (const [index, leak] of leaks.entries()) {
+      const own = poolTo(t, url, { max: 1 })
+      const adapter = adapterOver(own)
+      await warningsOf(async () => {
+        for (const key of [`a${index}`, `b${index}`]) {
+          const client = await own.connect()
+          await leak(client)
+          client.release()
+          const failure = await adapter.write(key, 1, ABSENT).then(() => { acknowledged.push(key) }, (error) => error)
+          const joined = { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { message: /part of a transaction/ } }
+          if (failure !== undefined) t.match(failure, joined)
+        }
+      })
+      await own.end()
+    }
+    t.strictSame(acknowledged, ['a0', 'b0', 'a1', 'b1'])
+    const { rows } = await pool.query<{ id: string }>('SELECT id FROM left_open ORDER BY id')
+    t.strictSame(rows.map(({ id }) => id), ['a0', 'a1', 'b0', 'b1'])
+    const idle = await pool.connect()
+    for (const client of [pool, idle, pool.connect().then((client) => { client.release() })]) {
+      await t.rejects(adapterOver(pool).read('a0', { context: { client } }), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+    }
+    idle.release()
+    await transaction(async (client) => {
+      t.match(await adapterOver(pool).read('a0', { context: { client } }), { value: 1 })
+    })
   })
 
   await t.test('a pool whose every connection begins in a transaction is an outage, and nothing is written', async (t) => {

@@ -1,7 +1,16 @@
 import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { isOfApp, mistakeIn, passOn, storageFault, withFramesOf } from '../../../../lib/storage/kit/whose-fault.js'
+import { ConstraintError } from '../../../../lib/errors.js'
+import {
+  isOfApp,
+  isOfConstraint,
+  mistakeIn,
+  passOn,
+  storageFault,
+  toldOfConstraint,
+  withFramesOf
+} from '../../../../lib/storage/kit/whose-fault.js'
 
 const coded = (code: unknown, more: object = {}) => Object.assign(new Error('simulated'), { code, ...more })
 
@@ -17,6 +26,8 @@ function thrownBy (step: () => unknown): Error {
 
 await t.test('an error of the app has a status of the client, or was passed on', async (t) => {
   for (const statusCode of [400, 409, 422, 499]) t.ok(isOfApp(Object.assign(new Error(), { statusCode })))
+  t.ok(isOfApp(Object.assign(new Error('an exception of Nest'), { status: 409 })))
+  t.notOk(isOfApp(Object.assign(new Error(), { statusCode: 503, status: 409 })))
   for (const statusCode of [200, 399, 500, 503, '409', undefined]) {
     t.notOk(isOfApp(Object.assign(new Error(), { statusCode })), String(statusCode))
   }
@@ -24,6 +35,16 @@ await t.test('an error of the app has a status of the client, or was passed on',
   const own = new Error('of the app')
   t.equal(passOn(own), own)
   t.ok(isOfApp(own))
+})
+
+await t.test('an error of a constraint is that of the package, or was marked', async (t) => {
+  const own = new Error('of the app')
+  t.ok(isOfConstraint(new ConstraintError()))
+  for (const other of [own, undefined, 'text', Object.assign(new Error(), { code: '23505' })]) {
+    t.notOk(isOfConstraint(other))
+  }
+  for (const marked of [own, 'text', null]) t.equal(toldOfConstraint(marked), marked)
+  t.ok(isOfConstraint(own))
 })
 
 await t.test('a mistake in the code is told from an outage, also inside the error of an ORM and from another realm', async (t) => {
@@ -46,6 +67,7 @@ await t.test('a mistake in the code is told from an outage, also inside the erro
     new TypeError('fetch failed', { cause: refused }),
     new TypeError('terminated', { cause: coded('UND_ERR_SOCKET') }),
     Object.assign(new TypeError('of a driver'), { code: 'CONNECTION_CLOSED' }),
+    new TypeError('fetch failed'), new TypeError('Failed to fetch'), new TypeError('Load failed'),
     await fetch('http://127.0.0.1:1').catch((error: unknown) => error),
     new Error('the connection was lost'), refused, 'text', undefined, null, 1
   ]

@@ -110,6 +110,20 @@ await t.test('postgres: a mistake is a fault of the server: the cause has the na
   ]) t.notMatch(inspect(writeError(quoting, 1, false), { depth: 9 }).replaceAll(/at .*/g, ''), /secret/)
 })
 
+await t.test('postgres: a trigger that raises a code of the app refuses the row, and its text stays with the server', async (t) => {
+  const raised = Object.assign(sqlError('PT409', 'a secret'), { routine: 'exec_stmt_raise' })
+  const error = writeError(raised, 1, false)
+  t.match(error, { code: 'FST_IF_MATCH_INVALID_VALUE', message: /a trigger of the table refused the row/ })
+  t.notMatch(inspect(error, { depth: 9 }), /secret/)
+  t.equal(faultKind(sqlError('EPIPE')), 'UNKNOWN', 'a code of Node.js looks the same')
+})
+
+await t.test('postgres: a session that the server ends for a setting of the connection is an outage, and blames no client', async (t) => {
+  const setting = Object.assign(sqlError('22023', 'invalid value for parameter "role"'), { severity: 'FATAL' })
+  t.equal(faultKind(setting), 'NOT_APPLIED')
+  t.match(readError(setting, 1), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+})
+
 await t.test('postgres: JavaScript that failed around a statement is a fault of the server, after which a write may be there', async (t) => {
   const bug = new TypeError("Cannot read properties of undefined (reading 'rows')")
   t.equal(faultKind(bug), 'BUG')

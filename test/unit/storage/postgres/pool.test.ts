@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import pg from 'pg'
 import t from 'tap'
 import type { PgPool } from '../../../../lib/storage/postgres/client.js'
 import { explainBoot, faultKind } from '../../../../lib/storage/postgres/faults.js'
@@ -25,7 +27,8 @@ await t.test('postgres: a connection stays in the pool unless it broke, or the s
   const cases: Array<[Error | undefined, object, 'kept' | 'destroyed']> = [
     [undefined, IDLE, 'kept'], [undefined, {}, 'kept'], [refusal('23505'), IDLE, 'kept'],
     [refusal('55P03'), IDLE, 'kept'], [refusal('40001'), IDLE, 'kept'], [refusal('57P01', 'FATAL'), IDLE, 'destroyed'],
-    [refusal('25P03', 'FATAL'), IDLE, 'destroyed'], [refusal('08006'), IDLE, 'destroyed'], [broken, IDLE, 'destroyed'],
+    [refusal('25P03', 'FATAL'), IDLE, 'destroyed'], [refusal('25006'), IDLE, 'destroyed'],
+    [refusal('08006'), IDLE, 'destroyed'], [broken, IDLE, 'destroyed'],
     [undefined, { getTransactionStatus: () => null }, 'kept'],
     [refusal('23505'), {}, 'destroyed']
   ]
@@ -42,6 +45,29 @@ await t.test('postgres: a connection stays in the pool unless it broke, or the s
     t.strictSame(released, [expected], String(error))
     t.equal(connection.listenerCount('error'), 0)
   }
+})
+
+// A message of the server: its type, its length, and its content.
+function messageOf (type: string, content: string): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(4 + content.length)
+  return Buffer.concat([Buffer.from(type), length, Buffer.from(content)])
+}
+
+await t.test('postgres: a server that ends a connection in the packet that made it ready does not end the process', async (t) => {
+  const ready = [messageOf('R', '\0\0\0\0'), messageOf('Z', 'I'), messageOf('E', 'SFATAL\0C57P01\0Mgoing down\0\0')]
+  const server = createServer((socket) => {
+    socket.once('data', () => { socket.end(Buffer.concat(ready)) })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'u', database: 'd' })
+  pool.on('error', () => {})
+  const query = { text: '', values: [], query_timeout: 0 }
+  await t.rejects(overIdleConnection(pool, async (client) => await client.query(query)))
+  t.equal(pool.totalCount, 0)
+  await pool.end()
+  server.close()
 })
 
 await t.test('postgres: a pool that gives no connection sent nothing, whatever it says', async (t) => {

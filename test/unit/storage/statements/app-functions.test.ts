@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ConstraintError, InvalidKeyError } from '../../../../lib/errors.js'
-import { isOfApp } from '../../../../lib/storage/kit/whose-fault.js'
+import { isOfApp, isOfConstraint } from '../../../../lib/storage/kit/whose-fault.js'
 import { guardedFaultOf, mapped } from '../../../../lib/storage/statements/app-functions.js'
 
 const FAULT = { code: 'FST_IF_MATCH_STORAGE_FAULT' }
@@ -32,7 +32,16 @@ await t.test('what faultOf gives or throws goes out; the error of the driver its
     t.equal(await guardedFaultOf(faultOf)(driver), undefined)
   }
   t.match(await guardedFaultOf(() => new ConstraintError())(driver), { code: 'FST_IF_MATCH_CONSTRAINT' })
+  const refused = Object.assign(new TypeError('of the app'), { statusCode: 422 })
+  t.equal(await guardedFaultOf(thrower(refused))(driver), refused)
   t.match(await guardedFaultOf(thrower(new TypeError('a bug')))(driver), { ...FAULT, message: /may have been applied/ })
+  for (const faultOf of [undefined, () => undefined]) {
+    const taken = Object.assign(new Error('taken'), { code: '23505', constraint: 'title' })
+    t.match(await guardedFaultOf(faultOf)(taken), { code: 'FST_IF_MATCH_CONSTRAINT', cause: { constraint: 'title' } })
+  }
+  t.notOk(isOfConstraint(own))
+  await guardedFaultOf(() => own)(Object.assign(new Error('taken'), { code: '23505' }))
+  t.ok(isOfConstraint(own))
   const misspelt = Object.assign(new Error('no such column'), { code: '42703' })
   for (const faultOf of [undefined, thrower(misspelt)]) t.match(await guardedFaultOf(faultOf)(misspelt), FAULT)
 })

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import {
-  isBusy, isLocked, mistakeFault, readFault, sqliteFault, sqlStateFault
+  constraintFault, isBusy, isConstraint, isLocked, mistakeFault, readFault, sqliteFault, sqlStateFault
 } from '../../../../lib/storage/statements/faults.js'
 
 const coded = (code: unknown): Error => Object.assign(new Error('simulated'), { code, detail: 'a secret' })
@@ -95,6 +95,18 @@ await t.test('a mistake is told whatever the engine; a closed handle is none, th
   for (const none of [new TypeError('The database connection is not open'), coded('ECONNRESET'), undefined]) {
     t.equal(mistakeFault(none, 'unused'), undefined)
   }
+})
+
+await t.test('a constraint is told by both engines: a unique key that is taken, rows that refer to each other', async (t) => {
+  for (const code of ['23505', '23503', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_FOREIGNKEY']) {
+    t.ok(isConstraint(Object.assign(new Error(), { code })), code)
+    t.match(constraintFault(Object.assign(new Error(), { code })), { code: 'FST_IF_MATCH_CONSTRAINT' })
+  }
+  for (const code of ['23514', 'SQLITE_CONSTRAINT_CHECK', 'LOST']) {
+    t.notOk(isConstraint(Object.assign(new Error(), { code })), code)
+  }
+  t.notOk(isConstraint(undefined))
+  t.equal(constraintFault(new Error('lost')), undefined)
 })
 
 await t.test('a lock that was not free is told by both engines', async (t) => {

@@ -355,6 +355,20 @@ await t.test('an error of the app leaves the adapter as it is: from the mapping,
   }
 })
 
+await t.test('an error that the app has for a taken unique key goes out, unless the entity itself took it: that is a refusal', async (t) => {
+  const own = new Conflict('the title is taken')
+  for (const code of ['23505', 'SQLITE_CONSTRAINT_UNIQUE']) {
+    for (const fault of [own, 'a text']) {
+      const { table, adapter } = subject({ faultOf: () => fault as Error })
+      table.before = (name) => { if (name === 'insert') throw Object.assign(new Error('taken'), { code }) }
+      t.equal(await adapter.write('k', 1, ABSENT).catch((error) => error), fault)
+      table.put()
+      const refusal = { applied: false, current: { version: 'theirs' } }
+      if (fault === own) t.match(await adapter.write('k', 1, ABSENT), refusal)
+    }
+  }
+})
+
 await t.test('a bug is a fault of the server with its cause: in the mapping, in a statement function, in faultOf', async (t) => {
   const bug = () => (undefined as unknown as { rows: number }).rows
   const isFault = async (call: Promise<unknown>, message: RegExp, what: string): Promise<void> => {
