@@ -24,6 +24,9 @@ export class ServerProcess {
 
   private constructor (config: ServerConfig, onProgress: () => void) {
     this.#child = fork(new URL('./server.js', import.meta.url), [JSON.stringify(config)], {
+      // Without the hooks of tap: what races is covered by other tests, and coverage would slow the servers down.
+      execArgv: [],
+      env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe']
     })
     this.#line = this.#child.stdio[LINE] as Duplex

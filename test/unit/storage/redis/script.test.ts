@@ -1,6 +1,6 @@
 import t from 'tap'
 import { inspect } from 'node:util'
-import { commandsOf, storedOf } from '../../../../lib/storage/redis/script.js'
+import { commandsOf, replyOf, storedOf } from '../../../../lib/storage/redis/script.js'
 import { ANY, versionIn } from '../../../support/expectations.js'
 
 await t.test('redis: the script gets the index where the key has one, and the versions that are expected', async (t) => {
@@ -46,4 +46,14 @@ await t.test('redis: a damaged entity is a fault of the storage and never an abs
     t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /damaged/ } })
     t.notMatch(inspect(error, { depth: 9 }), /secret/)
   }
+})
+
+await t.test('redis: an answer of another shape, such as the QUEUED of an open MULTI, is neither an outcome nor an entity', async (t) => {
+  for (const answer of ['QUEUED', 'OK', null, undefined, 1]) {
+    t.throws(() => replyOf(answer), /did not carry the command out at once/)
+    t.throws(() => storedOf(answer), /did not carry the command out at once/)
+  }
+  for (const answer of [[], [2, ''], ['1', '']]) t.throws(() => replyOf(answer), /at once/)
+  t.strictSame(replyOf([1, '']), [1, ''])
+  t.strictSame(replyOf([0, null, null, null, null]), [0, null, null, null, null])
 })
