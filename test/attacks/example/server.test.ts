@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { put } from '../../support/example/server-client.js'
 import { listening, processes, start } from '../../support/example/server-process.js'
+import { startPut } from '../../support/example/started-put.js'
 import { fileOf } from '../../support/sqlite/handles.js'
 
 const HEAD = 'PUT /api/publishers/contoso/offers/tide?api-version=2017-10-31 HTTP/1.1\r\nHost: localhost\r\n' +
@@ -70,4 +71,13 @@ await t.test('WORKERS=2: connections that have completed no request do not hold 
     t.strictSame(await server.exit, [0, null])
     await Promise.all(ends)
   }
+})
+
+await t.test('a second signal ends it at once', async (t) => {
+  const server = start(t)
+  await startPut(t, await listening(server))
+  server.child.kill('SIGTERM')
+  await server.log.says(/"msg":"stopping"/)
+  server.child.kill('SIGINT')
+  t.strictSame(await server.exit, [null, 'SIGINT'])
 })

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { createServer, connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { call, put } from '../../support/example/server-client.js'
-import { listening, processes, start } from '../../support/example/server-process.js'
+import { listening, start } from '../../support/example/server-process.js'
 import { startPut } from '../../support/example/started-put.js'
 import { sharedSetting } from '../../support/example/storage.js'
-import { fileOf } from '../../support/sqlite/handles.js'
 
 /** Asserts that a signal lets the server finish a request in flight, take no other, and exit with 0. */
 async function assertGracefulEnd (t: Test, server: ReturnType<typeof start>, signal: NodeJS.Signals): Promise<void> {
@@ -78,15 +76,6 @@ await t.test('a mistyped setting is warned of; SIGTERM: connections that have co
   t.notMatch(server.log.text(), /"level":[56]0/)
 })
 
-await t.test('a second signal ends it at once', async (t) => {
-  const server = start(t)
-  await startPut(t, await listening(server))
-  server.child.kill('SIGTERM')
-  await server.log.says(/"msg":"stopping"/)
-  server.child.kill('SIGINT')
-  t.strictSame(await server.exit, [null, 'SIGINT'])
-})
-
 await t.test('a wrong setting stops the start, with one line that names it', async (t) => {
   const { exit, output, log } = start(t, { STORAGE: 'mysql://user:hush@host/db' })
   t.strictSame(await exit, [1, null])
@@ -98,38 +87,10 @@ await t.test('a wrong setting stops the start, with one line that names it', asy
   t.equal(output.text(), '')
 })
 
-await t.test('a storage that cannot be used stops the start with one line', async (t) => {
-  const file = fileOf(t)
-  writeFileSync(file, 'Dear diary, '.repeat(100))
-  const { exit, log, output } = start(t, { STORAGE: `sqlite:${file}` })
-  t.strictSame(await exit, [1, null])
-  t.match(log.text(), /^[^\n]*is not an SQLite database[^\n]*\n$/)
-  t.equal(output.text(), '')
-})
-
 await t.test('an error that is no flaw of a setting is told whole', async (t) => {
   // An interface that no machine has.
   const { exit, log } = start(t, { HOST: 'fe80::1%none', TOKENS: 'mine=contoso:owner' })
   t.strictSame(await exit, [1, null])
   t.match(log.text(), /EINVAL|EADDRNOTAVAIL|ENODEV/)
   t.match(log.text(), /\n {4}at /)
-})
-
-await t.test('WORKERS=2: a port that is taken stops the start with one line, told once', async (t) => {
-  const taken = createServer().listen(0, '127.0.0.1')
-  t.teardown(() => { taken.close() })
-  await once(taken, 'listening')
-  const PORT = String((taken.address() as AddressInfo).port)
-  const { exit, log, output } = start(t, { STORAGE: `sqlite:${fileOf(t)}`, PORT, WORKERS: '2' })
-  t.strictSame(await exit, [1, null])
-  t.match(log.text(), /^PORT names a port that another process listens on[^\n]*\n$/)
-  t.equal(output.text(), '')
-})
-
-await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and says so', async (t) => {
-  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
-  await listening(server)
-  process.kill([...processes(server.log.text())][0]!, 'SIGKILL')
-  t.strictSame(await server.exit, [1, null])
-  t.match(server.log.text(), /^worker \d+ ended unasked \(code null, signal SIGKILL\), so the server stops$/m)
 })

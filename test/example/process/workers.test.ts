@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { CLIENT_CHECKS, runClientChecks } from '../../support/example/client-checks.js'
 import { put } from '../../support/example/server-client.js'
 import { listening, processes, start } from '../../support/example/server-process.js'
 import { startPut } from '../../support/example/started-put.js'
 import { sharedSetting } from '../../support/example/storage.js'
+import { fileOf } from '../../support/sqlite/handles.js'
 
 // A token for the tests here, and one for each client check: its publisher has no offers yet.
 const publishers = Object.keys(CLIENT_CHECKS).map((_, index) => `publisher-${index}`)
@@ -51,6 +53,14 @@ await t.test('WORKERS=2: two processes on one port and one storage', async (t) =
   t.equal(server.output.text().match(/listens at/g)?.length, 1, 'one greeting')
 })
 
+await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and says so', async (t) => {
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
+  await listening(server)
+  process.kill([...processes(server.log.text())][0]!, 'SIGKILL')
+  t.strictSame(await server.exit, [1, null])
+  t.match(server.log.text(), /^worker \d+ ended unasked \(code null, signal SIGKILL\), so the server stops$/m)
+})
+
 await t.test('SIGTERM while workers are starting: those that started stop, and no other starts', async (t) => {
   const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '5' })
   await server.log.says(/Server listening/)
@@ -58,4 +68,15 @@ await t.test('SIGTERM while workers are starting: those that started stop, and n
   t.strictSame(await server.exit, [0, null])
   t.equal(server.output.text(), '', 'no greeting')
   t.ok(processes(server.log.text()).size < 5)
+})
+
+await t.test('WORKERS=2: a port that is taken stops the start with one line, told once', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => { taken.close() })
+  await once(taken, 'listening')
+  const PORT = String((taken.address() as AddressInfo).port)
+  const { exit, log, output } = start(t, { STORAGE: `sqlite:${fileOf(t)}`, PORT, WORKERS: '2' })
+  t.strictSame(await exit, [1, null])
+  t.match(log.text(), /^PORT names a port that another process listens on[^\n]*\n$/)
+  t.equal(output.text(), '')
 })
