@@ -6,11 +6,11 @@ import { raceSuite, type RaceExtent } from './suite.js'
 
 /** How much is raced on an engine that server processes share over the network: by `npm test`, and by the attacks. */
 export interface EngineExtent extends RaceExtent { processes: readonly number[] }
-export const FEW: EngineExtent = { processes: [2], clients: [32], rounds: 2, raises: 3 }
+export const FEW: EngineExtent = { processes: [2], clients: [24], rounds: 2, raises: 2 }
 export const FULL: EngineExtent = { processes: [2, 4], clients: [64], rounds: 20, raises: 10 }
 
 /** The same for a store of one process, or of processes on one machine. */
-export const FEW_AT_HOME: RaceExtent = { clients: [32], rounds: 3, raises: 5 }
+export const FEW_AT_HOME: RaceExtent = { clients: [24], rounds: 2, raises: 3 }
 export const FULL_AT_HOME: RaceExtent = { clients: [32, 64], rounds: 100, raises: 50 }
 
 /** The races on an engine: on the shared one, or on one of their own. */
