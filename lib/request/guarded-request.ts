@@ -143,7 +143,7 @@ export class GuardedRequest extends RequestState {
   protected override onClosed (): void {
     const { isEntered, isAnswered, kind, reply: { raw } } = this
     if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
-    void Promise.allSettled(this.#writes ?? []).then(() => { this.#warnIfNotWritten() })
+    void Promise.allSettled(this.#writes?.keys() ?? NO_WRITES).then(() => { this.#warnIfNotWritten() })
   }
 
   #warnIfNotWritten (): void {

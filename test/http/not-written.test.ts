@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { RouteHandlerMethod } from 'fastify'
 import type { IfMatchRouteOptions } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { aroundAdapter } from '../support/around-adapter.js'
+import { barrier } from '../support/barrier.js'
 import { ANY, EXISTS } from '../support/expectations.js'
 import { gatedMemory, offersApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
@@ -281,6 +284,28 @@ await t.test('an answer through reply.raw without a write is a line in the log, 
       t.notMatch(JSON.stringify(warnings), /secret/)
     }
   }
+})
+
+await t.test('the line about an answer through reply.raw waits for writes that are under way, and is left out if they are applied', async (t) => {
+  const gate = barrier()
+  const storage = aroundAdapter(memoryAdapter(), async (step, operation) => {
+    const result = await step()
+    if (operation === 'write') await gate.opened
+    return result
+  })
+  const lines: string[] = []
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.put('/raw/:id', { config: { ifMatch: { key: '/offers/:id', create: 'wildcard' } } }, (request, reply) => {
+      void request.entity().replace({ title: 'raw' })
+      reply.hijack().raw.end()
+    })
+  }, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  await app.inject({ method: 'PUT', url: '/raw/1', headers: { 'if-match': '*' } })
+  await nextTurn() // the response is closed by now, and the line would be there
+  gate.open()
+  await app.close()
+  t.same(await valueOf(storage), { title: 'raw' })
+  t.same(lines, [])
 })
 
 await t.test('callback handlers work like async ones', async (t) => {
