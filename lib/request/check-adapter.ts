@@ -1,6 +1,7 @@
 import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavailableError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { FAULT, isOfApp, mistakeIn, storageFault } from '../storage/kit/whose-fault.js'
+import { copyRead } from '../storage/kit/json.js'
 import type { RemoveResult, Stored, WriteResult } from '../storage/adapter.js'
 
 const ADVICE = 'Run the conformance suite on it.'
@@ -49,4 +50,13 @@ export function assertOutcome (result: WriteResult | RemoveResult): void {
     throw new InvalidAdapterError(`answered a write with neither applied nor refused. ${ADVICE}`)
   }
   if (!result.applied) assertStored(result.current)
+}
+
+/**
+ * A copy of a value that an adapter gave.
+ *
+ * @throws FST_IF_MATCH_NOT_JSON: no flaw of it is the client's
+ */
+export function copyStored<T> (value: T): T {
+  return copyRead(value, 'what the storage adapter gave')
 }

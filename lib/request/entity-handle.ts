@@ -1,31 +1,18 @@
-import { assertStored, readError } from './check-adapter.js'
+import { assertStored, copyStored, readError } from './check-adapter.js'
 import { conditionalWrite, type Change } from './conditional-write.js'
 import { withWarning } from './later-step.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
-import type { Entity, Found, Revision, Saved } from './entity.js'
+import type { Entity, Found, Operation, Revision, Saved } from './entity.js'
+import { makeValue, refuseNested, revisionOf, type Maker } from './make-value.js'
 import type { RequestState } from './state.js'
-import {
-  EntityAbsentError,
-  InvalidOptionsError,
-  InvalidValueError,
-  LateWriteError,
-  NestedWriteError,
-  NotJsonError
-} from '../errors.js'
+import { noValue, wrongCall } from './wrong-calls.js'
+import { EntityAbsentError, LateWriteError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { kindOf } from '../storage/kit/flaws.js'
-import { copyRead } from '../storage/kit/json.js'
 import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from '../storage/adapter.js'
 
-/** The operations that preconditions decide about. */
-export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
-
-// Who made a value that was read, for the message if it is not JSON.
-const STORAGE = 'what the storage adapter gave'
-
 type Applied = { applied: true, version: string, created: boolean }
-type Maker<T> = (current: T | undefined, revision: Revision | undefined) => T | Promise<T>
 
 /** What handles of entities share. Their two kinds differ in what decides: the headers of the request, or its reads. */
 export abstract class EntityHandle<T, R extends RequestState = RequestState> implements Entity<T> {
@@ -60,13 +47,13 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 
   create (value: T): Promise<Saved<T>> {
     return this.#start('create', () => arguments.length === 0
-      ? rejection('create', 'pass it the value of the new entity.')
+      ? wrongCall('create', 'pass it the value of the new entity.')
       : this.#write('create', value))
   }
 
   replace (value: T | Maker<T>): Promise<Saved<T>> {
     return this.#start('replace', () => arguments.length === 0
-      ? rejection('replace', 'pass it the new value, or a function that makes it of the current one.')
+      ? wrongCall('replace', 'pass it the new value, or a function that makes it of the current one.')
       : typeof value === 'function'
         ? this.#write('replace', undefined, value as Maker<T>)
         : this.#write('replace', value))
@@ -75,7 +62,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   update (change: (current: T, revision: Revision) => T | Promise<T>): Promise<Saved<T>> {
     return this.#start('update', () => typeof change === 'function'
       ? this.#write('update', undefined, change as Maker<T>)
-      : rejection('update', 'pass it a function that makes the new value of the current one, and not ' +
+      : wrongCall('update', 'pass it a function that makes the new value of the current one, and not ' +
         `${kindOf(change)}. A value itself goes to replace().`))
   }
 
@@ -108,7 +95,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   protected give (snapshot: Snapshot): Found<T> {
     if (snapshot.stored === undefined) throw this.#told(new EntityAbsentError())
     const { value, version } = snapshot.stored
-    if (this.#request.kind !== 'read') return found(copyRead(value, STORAGE), version)
+    if (this.#request.kind !== 'read') return found(copyStored(value), version)
     snapshot.isLent = true
     return found(value, version)
   }
@@ -155,24 +142,17 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return entity.written
   }
 
-  /**
-   * @returns a rejection that is never unhandled, if the function of a write to the same entity is running: the one of
-   * that write tells of it
-   */
   #start<S> (operation: Operation, write: () => Promise<S>): Promise<S> {
-    if (!this.#entity.isMaking) return this.#request.startWrite(this.#entity, write)
-    this.#entity.nested = new NestedWriteError(operation)
-    const nested = Promise.reject<S>(this.#entity.nested)
-    nested.catch(() => {})
-    return nested
+    if (this.#entity.isMaking) return refuseNested(this.#entity, operation)
+    return this.#request.startWrite(this.#entity, write)
   }
 
   async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
     const { version, created } = await this.#change<Applied>(
       operation,
-      make && (async (current) => { value = await this.#make(make, current) }),
+      make && (async (current) => { value = await makeValue(this.#entity, make, current) }),
       (expectation) => {
-        if (value === undefined) throw this.#noValue(operation, make !== undefined)
+        if (value === undefined) throw noValue(operation, make !== undefined, this.#request.request)
         return this.#storage.write(this.key, value, expectation, this.#optionsInTime())
       }
     )
@@ -211,23 +191,6 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     }
   }
 
-  // Each attempt has its own copy: what a failed one modified is not what the next one starts from. A nested write that
-  // the function did not await must not get lost behind the success of this one.
-  async #make (make: Maker<T>, current: Stored<T> | undefined): Promise<T> {
-    const entity = this.#entity
-    entity.isMaking = true
-    try {
-      const value = await (current === undefined
-        ? make(undefined, undefined)
-        : make(copyRead(current.value, STORAGE), revision(current.version)))
-      if (entity.nested !== undefined) throw entity.nested
-      return value
-    } finally {
-      entity.isMaking = false
-      entity.nested = undefined
-    }
-  }
-
   async #unchanged (): Promise<Found<T>> {
     const preconditions = this.preconditionsOf('unchanged', false)
     const { stored } = await this.readFresh()
@@ -235,13 +198,6 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     const { value, version } = stored! // an absent entity was refused
     this.recordWrite(version)
     return found(value, version)
-  }
-
-  // A request without a body is the client's: it has an undefined one. A function that gives nothing is the server's.
-  #noValue (operation: Operation, isMade: boolean): Error {
-    if (isMade) return new NotJsonError(`the function that was passed to ${operation}() returned nothing`)
-    if (this.#request.request.body !== undefined) return new NotJsonError(`${operation}() was given no value`)
-    return new InvalidValueError('there is none, because the request has no body')
   }
 
   #policyOf (operation: Operation): Policy {
@@ -264,15 +220,6 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 }
 
-/** What a call of the app without its argument comes to: a fault of the app, never one of the client's. */
-async function rejection (operation: Operation, advice: string): Promise<never> {
-  throw new InvalidOptionsError(`request.entity().${operation}()`, advice)
-}
-
 function found<T> (value: T, version: string): Found<T> {
-  return { value, ...revision(version) }
-}
-
-function revision (version: string): Revision {
-  return { version, etag: formatEntityTag(version) }
+  return { value, ...revisionOf(version) }
 }

@@ -1,3 +1,6 @@
+/** The operations that preconditions decide about. */
+export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
+
 /** What names one state of an entity. */
 export interface Revision {
   /** The version that the storage gave it: opaque. */

@@ -1,6 +1,6 @@
-import { EntityHandle, type Operation } from './entity-handle.js'
+import { EntityHandle } from './entity-handle.js'
 import { isComplete, type Snapshot } from './entity-state.js'
-import type { Found } from './entity.js'
+import type { Found, Operation } from './entity.js'
 import { NotReadError } from '../errors.js'
 import { preconditionsFor, UNCONDITIONAL, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { furtherRefusalError } from '../http/refusal.js'

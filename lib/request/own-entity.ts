@@ -1,6 +1,6 @@
-import { EntityHandle, type Operation } from './entity-handle.js'
+import { EntityHandle } from './entity-handle.js'
 import { isComplete, type Snapshot } from './entity-state.js'
-import type { Found } from './entity.js'
+import type { Found, Operation } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
 import { InvalidOptionsError } from '../errors.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'

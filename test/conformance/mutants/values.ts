@@ -5,6 +5,16 @@ import { concurrency, onOneAndTwo, type Flaw, type Mutant } from '../mutant.js'
 
 const asWritten = 'value: a refusal gives every value as it was written'
 
+const refusalsAsNotJson = [
+  'value: NaN, undefined, functions, symbols and bigints are refused with NOT_JSON, and nothing changes',
+  'value: instances of classes are refused with NOT_JSON, and nothing changes',
+  'value: circular values are refused with NOT_JSON, and nothing changes',
+  'value: arrays with a hole or undefined are refused with NOT_JSON, and nothing changes',
+  'value: bad values inside good ones are refused with NOT_JSON, and nothing changes',
+  ...onOneAndTwo(concurrency.badNeighbours),
+  'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
+]
+
 /** Adapters that store another value than they were given. */
 export const valueMutants: Mutant[] = [
   {
@@ -12,27 +22,13 @@ export const valueMutants: Mutant[] = [
     flaw: () => ({ copyIn: (value) => JSON.parse(JSON.stringify(value) ?? 'null') }),
     caughtBy: [
       'value: infinite numbers are refused with INVALID_VALUE, and nothing changes',
-      'value: NaN, undefined, functions, symbols and bigints are refused with NOT_JSON, and nothing changes',
-      'value: instances of classes are refused with NOT_JSON, and nothing changes',
-      'value: circular values are refused with NOT_JSON, and nothing changes',
-      'value: arrays with a hole or undefined are refused with NOT_JSON, and nothing changes',
-      'value: bad values inside good ones are refused with NOT_JSON, and nothing changes',
-      ...onOneAndTwo(concurrency.badNeighbours),
-      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
+      ...refusalsAsNotJson
     ]
   },
   {
     adapter: 'blames the client for every value that it refuses',
     flaw: refusing(() => new InvalidValueError('it is not JSON')),
-    caughtBy: [
-      'value: NaN, undefined, functions, symbols and bigints are refused with NOT_JSON, and nothing changes',
-      'value: instances of classes are refused with NOT_JSON, and nothing changes',
-      'value: circular values are refused with NOT_JSON, and nothing changes',
-      'value: arrays with a hole or undefined are refused with NOT_JSON, and nothing changes',
-      'value: bad values inside good ones are refused with NOT_JSON, and nothing changes',
-      ...onOneAndTwo(concurrency.badNeighbours),
-      'faults: during an outage bad keys get INVALID_KEY, and bad values INVALID_VALUE or NOT_JSON'
-    ]
+    caughtBy: refusalsAsNotJson
   },
   {
     adapter: 'takes every value that it refuses for a mistake of the server',
