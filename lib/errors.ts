@@ -182,6 +182,17 @@ export const NestedWriteError: ErrorClass = createError(
   500
 )
 
+/**
+ * The work of `transaction` ended, and the entity has the version that it had: the next writer would overwrite the
+ * change without having seen it. Everything was rolled back.
+ */
+export const VersionUnchangedError: ErrorClass = createError(
+  'FST_IF_MATCH_VERSION_UNCHANGED',
+  'The work of a transaction ended without a new version of its entity, so all of it was rolled back. Let each change ' +
+    'move the version: by a trigger, also on the tables of its parts, or by a statement of the work.',
+  500
+)
+
 /** `replace`, `remove` or `unchanged` of a further entity that this request did not read: it would compare nothing. */
 export const NotReadError: ErrorClass = createError(
   'FST_IF_MATCH_NOT_READ',
@@ -212,7 +223,8 @@ export const errorCodes = {
   FST_IF_MATCH_CONTENT_RANGE: ContentRangeError,
   FST_IF_MATCH_NOT_JSON: NotJsonError,
   FST_IF_MATCH_STORAGE_FAULT: StorageFaultError,
-  FST_IF_MATCH_NESTED_WRITE: NestedWriteError
+  FST_IF_MATCH_NESTED_WRITE: NestedWriteError,
+  FST_IF_MATCH_VERSION_UNCHANGED: VersionUnchangedError
 } as const
 
 /** The codes of this package. */

@@ -13,6 +13,7 @@ export type {
   Expectation,
   ListingAdapter,
   ListOptions,
+  Locked,
   Page,
   ReadOptions,
   Refused,
@@ -20,6 +21,10 @@ export type {
   RemoveResult,
   StorageAdapter,
   Stored,
+  TransactionAdapter,
+  TransactionResult,
+  Work,
   WriteOptions,
-  WriteResult
+  WriteResult,
+  Written
 } from './storage/adapter.js'

@@ -71,10 +71,40 @@ export interface Refused<T = unknown> { applied: false, current: Stored<T> | und
  * The outcome of a write. If it was applied: the new version, and whether the write created the entity. Absence and
  * mismatch are refusals; an outage is an exception, never an outcome.
  */
-export type WriteResult<T = unknown> = { applied: true, version: string, created: boolean } | Refused<T>
+export type WriteResult<T = unknown> = Written<T> | Refused<T>
+
+/** A write that was applied. */
+export interface Written<T = unknown> {
+  applied: true
+  /** The new version. */
+  version: string
+  /** Whether the write created the entity. */
+  created: boolean
+  /** What is stored now, where the engine gave it back and it may differ from what was passed. */
+  value?: T
+}
 
 /** The outcome of a removal. It was applied if the entity existed, satisfied the expectation, and is gone. */
 export type RemoveResult<T = unknown> = { applied: true } | Refused<T>
+
+/** The entity that a transaction works on, as it was when the transaction locked it. */
+export interface Locked<T = unknown> {
+  /** Its version; undefined: there is none. */
+  readonly version: string | undefined
+  /** Reads it inside the transaction, changes of the work included; undefined: there is none. */
+  read (): Promise<Stored<T> | undefined>
+}
+
+/**
+ * The work of a transaction. `tx` is the client that is inside it: the same adapter takes `{ client: tx }` as the
+ * context of its other operations. The work may run more than once, each time in a new transaction.
+ */
+export type Work<T = unknown, R = unknown, Tx = any> = (tx: Tx, locked: Locked<T>) => Promise<R>
+
+/** The outcome of a transaction. If it was applied: the new version, undefined if the work removed the entity. */
+export type TransactionResult<T = unknown, R = unknown> =
+  | { applied: true, version: string | undefined, created: boolean, value: R }
+  | Refused<T>
 
 /** The part of a listing that a caller asks for. */
 export interface ListOptions extends ReadOptions {
@@ -129,6 +159,19 @@ export interface StorageAdapter<T = unknown> {
    */
   remove (key: string, expectation: RemoveExpectation, options?: ReadOptions): Promise<RemoveResult<T>>
   /**
+   * Runs `work` in a transaction of the app's own database, if the entity satisfies `expectation`: it locks the entity,
+   * compares, runs the work, and commits. A refusal, an error of the work (which is passed on), and the end of the wait
+   * for the answer before the commit leave nothing behind. A work after which the entity has the version that it had is
+   * rolled back, with `FST_IF_MATCH_VERSION_UNCHANGED` (500). With a context it is part of the caller's transaction.
+   * Optional.
+   */
+  transaction?<R> (
+    key: string,
+    expectation: Expectation,
+    work: Work<T, R>,
+    options?: ReadOptions
+  ): Promise<TransactionResult<T, R>>
+  /**
    * A page of the entities whose keys begin with `prefix`, ordered by the UTF-8 bytes of their keys. An adapter may
    * list collections alone, whose prefix ends in a slash. A `limit` that is no whole number from 1 to 1,000 is a
    * RangeError. Optional.
@@ -146,6 +189,9 @@ export interface StorageAdapter<T = unknown> {
    */
   close? (): Promise<void>
 }
+
+/** A storage adapter that runs transactions. */
+export type TransactionAdapter<T = unknown> = StorageAdapter<T> & Required<Pick<StorageAdapter<T>, 'transaction'>>
 
 /** A storage adapter that can list. */
 export type ListingAdapter<T = unknown> = StorageAdapter<T> & Required<Pick<StorageAdapter<T>, 'list'>>
