@@ -1,0 +1,42 @@
+import type { Test } from 'tap'
+import { conformanceSuite } from 'fastify-if-match/conformance'
+import { anyJson, newKeys } from './any-json.js'
+import { connectTo, type OrdersClient, type Subject } from './client.js'
+import { killCase } from './kill-case.js'
+import { raceCases } from './race-cases.js'
+import type { NewStore, OrdersStore } from './store.js'
+import { transactionCases, withoutTriggerCases } from './transaction-cases.js'
+
+/** All that a client must show. */
+export async function orderCases (t: Test, subject: Subject, newStore: NewStore): Promise<void> {
+  await t.test(subject.name, async (t) => {
+    const connect = async (t: Test, { address }: OrdersStore): Promise<OrdersClient> => {
+      const client = await connectTo(subject, address)
+      t.teardown(async () => { await client.close() })
+      return client
+    }
+    const store = await newStore(t)
+    const client = await connect(t, store)
+    const another = await connect(t, store)
+
+    await t.test('conformance', async (t) => {
+      await conformanceSuite({
+        test: (title, run) => t.test(title, run),
+        list: false,
+        async createAdapter () {
+          const keyOf = newKeys()
+          return {
+            adapter: anyJson(client.adapter, keyOf),
+            another: async () => anyJson(another.adapter, keyOf),
+            cut: store.cut
+          }
+        }
+      })
+    })
+    await transactionCases(t, client, store)
+    await raceCases(t, client, store)
+    await killCase(t, subject, client, store)
+    const bare = await newStore(t, { triggers: false })
+    await withoutTriggerCases(t, await connect(t, bare))
+  })
+}

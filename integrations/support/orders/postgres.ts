@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { startPostgres } from '../../../test/support/services/postgres.js'
+import { startProxy } from '../../../test/support/services/proxy.js'
+import { skipWithout } from '../../../test/support/services/programs.js'
+import { uniqueName } from '../../../test/support/services/service.js'
+import { orderCases } from './cases.js'
+import { tablesOf, type OrdersStore, type StoreOptions } from './store.js'
+
+const LEVELS = ['read committed', 'repeatable read', 'serializable']
+const script = readFileSync('support/orders/postgres.sql', 'utf8')
+
+/**
+ * What a client of PostgreSQL must show, at each level of isolation.
+ *
+ * @param module the address of the client's `connect.ts`, as it is compiled
+ * @param through the address that the client gets in place of the server's, such as that of a pooler
+ */
+export async function ordersOnPostgres (
+  name: string,
+  module: URL,
+  through: (t: Test, url: string) => Promise<string> = async (_t, url) => url
+): Promise<void> {
+  await t.test(name, { skip: skipWithout('postgres') }, async (t) => {
+    const { url } = await startPostgres(t)
+    for (const level of LEVELS) {
+      const newStore = async (t: Test, options?: StoreOptions) => await newDatabase(t, url, level, through, options)
+      await orderCases(t, { name: `${name}, ${level}`, module }, newStore)
+    }
+  })
+}
+
+async function newDatabase (
+  t: Test,
+  url: string,
+  level: string,
+  through: (t: Test, url: string) => Promise<string>,
+  options?: StoreOptions
+): Promise<OrdersStore> {
+  const name = uniqueName()
+  await once(url, `CREATE DATABASE ${name}`)
+  t.teardown(async () => await once(url, `DROP DATABASE ${name} WITH (FORCE)`))
+  // The level of the database is that of each transaction that does not name one. Nothing here depends on the disk.
+  await once(url, `ALTER DATABASE ${name} SET default_transaction_isolation = '${level}'`)
+  await once(url, `ALTER DATABASE ${name} SET synchronous_commit = off`)
+  const own = new URL(url)
+  own.pathname = name
+  const pool = new pg.Pool({ connectionString: own.href, max: 4 })
+  pool.on('error', () => {})
+  t.teardown(async () => { await pool.end() })
+  await pool.query(tablesOf(script, options))
+  const proxy = await startProxy(t, await through(t, own.href))
+  return {
+    address: proxy.url,
+    act: async (sql) => await pool.query(sql),
+    rows: async (sql) => (await pool.query<object>(sql)).rows,
+    async cut () {
+      await proxy.refuse()
+      return proxy.accept
+    }
+  }
+}
+
+async function once (url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
