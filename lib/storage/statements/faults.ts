@@ -74,6 +74,11 @@ export function sqliteFault (cause: unknown): Error | undefined {
   }
 }
 
+/** The error of the contract for an error of a write to any engine that is known here. */
+export function engineFault (error: unknown): Error | undefined {
+  return sqlStateFault(error) ?? sqliteFault(error)
+}
+
 /** The error of the contract for an error of a read. A read changes nothing, so no outcome is unknown. */
 export function readFault (cause: unknown): Error {
   const error: unknown = Object(cause)
