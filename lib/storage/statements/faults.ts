@@ -74,7 +74,10 @@ export function sqliteFault (cause: unknown): Error | undefined {
   }
 }
 
-/** The error of the contract for an error of a write to any engine that is known here. */
+/**
+ * The error of the contract for an error of a write, whichever engine the error is of; undefined if the answer may be
+ * lost. The codes of the engines differ in form: five letters, or a name that begins with SQLITE_.
+ */
 export function engineFault (error: unknown): Error | undefined {
   return sqlStateFault(error) ?? sqliteFault(error)
 }
@@ -115,7 +118,7 @@ export function isConstraint (error: unknown): boolean {
 
 /** The error of the contract for an error of a constraint, if it is one of either engine. */
 export function constraintFault (error: unknown): Error | undefined {
-  return isConstraint(error) ? sqlStateFault(error) ?? sqliteFault(error) : undefined
+  return isConstraint(error) ? engineFault(error) : undefined
 }
 
 /** Whether SQLite did nothing, because another connection holds the lock of the file. */
