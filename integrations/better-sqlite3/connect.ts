@@ -5,6 +5,7 @@ import { ordersAdapter } from './orders-adapter.js'
 
 export function connect (file: string): OrdersClient {
   const db = new Database(file, { timeout: 0 })
+  db.pragma('synchronous = off') // for the speed of the tests
   return {
     adapter: ordersAdapter(db),
     rename: async (tx: Database.Database, id: number, customer: string) =>

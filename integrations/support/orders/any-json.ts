@@ -2,15 +2,14 @@ import assert from 'node:assert/strict'
 import type { Stored, TransactionAdapter } from 'fastify-if-match/storage'
 import { checkKey, jsonText } from 'fastify-if-match/storage'
 import type { Order } from '../../order.js'
-
-let ids = 0
+import { nextId } from './ids.js'
 
 /** Gives each key an order of its own, which no other call gives. */
 export function newKeys (): (key: string) => string {
   const known = new Map<string, string>()
   return (key) => {
     checkKey(key)
-    if (!known.has(key)) known.set(key, `/orders/${++ids}`)
+    if (!known.has(key)) known.set(key, `/orders/${nextId()}`)
     return known.get(key)!
   }
 }

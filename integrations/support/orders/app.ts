@@ -27,7 +27,7 @@ export async function addOrders (
   app.post<{ Params: { id: number } }>('/orders/:id', {
     config,
     schema: { params: { type: 'object', properties: { id: { type: 'integer' } } } }
-  }, async (request) => (await (request.entity<Order>() as any).transaction(async (tx: any, current: any) => {
+  }, async (request) => (await request.entity<Order>().transaction(async (tx, current) => {
     await work(tx, request.params.id, request)
     return await current.read()
   })).value)

@@ -7,8 +7,8 @@ import { raceCases } from './race-cases.js'
 import type { NewStore, OrdersStore } from './store.js'
 import { transactionCases, withoutTriggerCases } from './transaction-cases.js'
 
-/** All that a client must show. */
-export async function orderCases (t: Test, subject: Subject, newStore: NewStore): Promise<void> {
+/** All that a client must show; without `rest`, what the isolation level of a transaction may change. */
+export async function orderCases (t: Test, subject: Subject, newStore: NewStore, rest = true): Promise<void> {
   await t.test(subject.name, async (t) => {
     const connect = async (t: Test, { address }: OrdersStore): Promise<OrdersClient> => {
       const client = await connectTo(subject, address)
@@ -17,9 +17,13 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore)
     }
     const store = await newStore(t)
     const client = await connect(t, store)
-    const another = await connect(t, store)
+
+    await transactionCases(t, client, store)
+    await raceCases(t, client, store)
+    if (!rest) return
 
     await t.test('conformance', async (t) => {
+      const another = await connect(t, store)
       await conformanceSuite({
         test: (title, run) => t.test(title, run),
         list: false,
@@ -33,8 +37,6 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore)
         }
       })
     })
-    await transactionCases(t, client, store)
-    await raceCases(t, client, store)
     await killCase(t, subject, client, store)
     const bare = await newStore(t, { triggers: false })
     await withoutTriggerCases(t, await connect(t, bare))

@@ -9,24 +9,32 @@ import { orderCases } from './cases.js'
 import { tablesOf, type OrdersStore, type StoreOptions } from './store.js'
 
 const LEVELS = ['read committed', 'repeatable read', 'serializable']
+
+/** How a client is tried. */
+export interface PostgresOptions {
+  /** The isolation levels. The first is tried in full. Default: all three. */
+  levels?: string[]
+  /** The address that the client gets in place of the server's, such as that of a pooler. */
+  through?: (t: Test, url: string) => Promise<string>
+}
+
 const script = readFileSync('support/orders/postgres.sql', 'utf8')
 
 /**
  * What a client of PostgreSQL must show, at each level of isolation.
  *
  * @param module the address of the client's `connect.ts`, as it is compiled
- * @param through the address that the client gets in place of the server's, such as that of a pooler
  */
 export async function ordersOnPostgres (
   name: string,
   module: URL,
-  through: (t: Test, url: string) => Promise<string> = async (_t, url) => url
+  { levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
 ): Promise<void> {
   await t.test(name, { skip: skipWithout('postgres') }, async (t) => {
     const { url } = await startPostgres(t)
-    for (const level of LEVELS) {
+    for (const [index, level] of levels.entries()) {
       const newStore = async (t: Test, options?: StoreOptions) => await newDatabase(t, url, level, through, options)
-      await orderCases(t, { name: `${name}, ${level}`, module }, newStore)
+      await orderCases(t, { name: `${name}, ${level}`, module }, newStore, index === 0)
     }
   })
 }
@@ -35,7 +43,7 @@ async function newDatabase (
   t: Test,
   url: string,
   level: string,
-  through: (t: Test, url: string) => Promise<string>,
+  through: NonNullable<PostgresOptions['through']>,
   options?: StoreOptions
 ): Promise<OrdersStore> {
   const name = uniqueName()

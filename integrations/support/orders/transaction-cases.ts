@@ -7,6 +7,7 @@ import { listen, newApp } from '../../../test/support/offers-app.js'
 import type { Order } from '../../order.js'
 import { addOrders, type OrderWork } from './app.js'
 import type { OrdersClient } from './client.js'
+import { nextId } from './ids.js'
 import type { OrdersStore } from './store.js'
 
 export const wave: Order = {
@@ -16,13 +17,12 @@ export const wave: Order = {
 }
 
 const line = { sku: 'plum', quantity: 3 }
-let ids = 0
 
 /** An app on the client with an order in it, and ways to call it. */
 async function open (t: Test, client: OrdersClient, work?: OrderWork) {
   const app = newApp(t)
   await addOrders(app, client, work)
-  const id = ++ids
+  const id = nextId()
   const url = `/orders/${id}`
   const result = await client.adapter.write(url, wave, ABSENT)
   if (!result.applied) throw new Error('not stored')
@@ -130,7 +130,7 @@ export async function transactionCases (t: Test, client: OrdersClient, { act, ro
     app.addHook('onResponse', async () => { ended.open(undefined) })
     const socket = connect(await listen(app), '127.0.0.1')
     socket.write(`POST ${url} HTTP/1.1\r\nHost: a\r\nIf-Match: ${etag}\r\nContent-Length: 0\r\n\r\n`)
-    await began.opened
+    await Promise.race([began.opened, ended.opened])
     socket.destroy()
     goOn.open()
     await ended.opened
@@ -153,7 +153,7 @@ export async function transactionCases (t: Test, client: OrdersClient, { act, ro
     t.strictSame(codeOf(await put(twice)), refused)
     t.strictSame(codeOf(await post()), refused)
     t.strictSame(await read(), UNTOUCHED)
-    const url = `/orders/${++ids}`
+    const url = `/orders/${nextId()}`
     const headers = { 'if-none-match': '*' }
     t.strictSame(codeOf(await app.inject({ method: 'PUT', url, headers, payload: twice })), refused)
     t.equal((await app.inject(url)).statusCode, 404)
@@ -161,7 +161,7 @@ export async function transactionCases (t: Test, client: OrdersClient, { act, ro
 
   await t.test('two orders in one work: both are written, or neither', async (t) => {
     // A line goes from one order to another one.
-    const other = `/orders/${++ids}`
+    const other = `/orders/${nextId()}`
     let isFull = false
     const { app, url, post, read } = await open(t, client, async (tx, id, request) => {
       await request.entity<Order>(other).update((order) => ({ ...order, lines: [...order.lines, line] }))
