@@ -10,7 +10,7 @@ import { withoutPauses } from '../../support/without-pauses.js'
 interface Tx { row: { version: number, value: unknown } | undefined }
 type Options = TransactionsAdapterOptions<unknown, Tx, Tx>
 
-/** How an engine of one row ends the next transactions: each function stands for what the ORM does in place of its own. */
+/** How the app's function runs a transaction of an engine of one row: what the ORM does, right or wrong. */
 type Transaction = (work: (tx: Tx) => Promise<unknown>, commit: (tx: Tx) => void, store: Tx) => Promise<unknown>
 
 const properly: Transaction = async (work, commit, store) => {
@@ -56,7 +56,7 @@ const atBegin: Record<string, [error: unknown, outcome: object]> = {
   'no connection': [new Error('no connection'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', statusCode: 503 }],
   'a disk that fails': [stateOf('SQLITE_IOERR'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }],
   'a wrong password': [stateOf('28P01'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }],
-  'an error of the app': [Object.assign(new Error('quota'), { statusCode: 429 }), { message: 'quota', statusCode: 429 }],
+  'an error of the app': [Object.assign(new Error('quota'), { statusCode: 429 }), { message: 'quota' }],
   'a bug': [mistake, { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /nothing was changed/, cause: mistake }]
 }
 for (const [name, [error, outcome]] of Object.entries(atBegin)) {
@@ -151,7 +151,10 @@ await t.test('an error of the work that nothing knows is the app\'s, unless the 
       throw new Error('the connection is lost')
     }
   })
-  await t.rejects(write(lost), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: 'the connection is lost' } })
+  await t.rejects(write(lost), {
+    code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+    cause: { message: 'the connection is lost' }
+  })
   t.match(store.row, { value: 'stored' })
 })
 
@@ -203,7 +206,7 @@ await t.test('a work that caught the error of a statement ends in STORAGE_FAULT 
 await t.test('"transaction" that swallows the error of the work, or never runs it, is STORAGE_FAULT; a work that is run twice counts once', async (t) => {
   const swallows: Transaction = async (work) => { await work({ row: undefined }).catch(() => {}) }
   const forgets: Transaction = async () => {}
-  const wrong: Array<[Transaction, RegExp]> = [[swallows, /must roll back, and reject/], [forgets, /never ran the work/]]
+  const wrong: Array<[Transaction, RegExp]> = [[swallows, /must roll back, and reject/], [forgets, /never ran/]]
   for (const [transaction, message] of wrong) {
     const { adapter } = adapterOf([transaction], { save: () => { throw new Error('x') } })
     await t.rejects(write(adapter, ANY), { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message } })
@@ -237,16 +240,18 @@ await t.test('a refusal stands, whatever becomes of the transaction behind it', 
 })
 
 await t.test('what the functions of the app give is checked: versions, rows, what save and remove leave', async (t) => {
-  const cases: Array<[Partial<Options>, (adapter: TransactionAdapter) => Promise<unknown>, string, RegExp]> = [
+  const read = async (adapter: TransactionAdapter) => await adapter.read('k')
+  const remove = async (adapter: TransactionAdapter) => await adapter.remove('k', EXISTS)
+  const cases: Array<[Partial<Options>, typeof write, string, RegExp]> = [
     [{ version: () => new Date() as never }, write, 'INVALID_ADAPTER', /a Date, which has milliseconds alone/],
-    [{ read: () => ({ version: new Date() as never, value: 1 }) }, (adapter) => adapter.read('k'), 'INVALID_ADAPTER', /Date/],
-    [{ read: () => 'row' as never }, (adapter) => adapter.read('k'), 'STORAGE_FAULT', /a mistake in the code/],
-    [{ read: () => ({ version: 1, value: new Date() }) }, (adapter) => adapter.read('k'), 'NOT_JSON', /what "read" gave/],
-    [{ read: () => ({ version: 1 }) as never }, (adapter) => adapter.read('k'), 'STORAGE_FAULT', /a mistake in the code/],
+    [{ read: () => ({ version: new Date() as never, value: 1 }) }, read, 'INVALID_ADAPTER', /Date/],
+    [{ read: () => 'row' as never }, read, 'STORAGE_FAULT', /a mistake in the code/],
+    [{ read: () => ({ version: 1, value: new Date() }) }, read, 'NOT_JSON', /what "read" gave/],
+    [{ read: () => ({ version: 1 }) as never }, read, 'STORAGE_FAULT', /a mistake in the code/],
     [{ save: (tx) => { tx.row = undefined } }, write, 'STORAGE_FAULT', /may have been applied/],
-    [{ remove: (tx) => { tx.row!.version++ } }, (adapter) => adapter.remove('k', EXISTS), 'STORAGE_FAULT', /may have been applied/],
+    [{ remove: (tx) => { tx.row!.version++ } }, remove, 'STORAGE_FAULT', /may have been applied/],
     [{ save: undefined as never }, write, 'INVALID_OPTIONS', /it has no "save"/],
-    [{ remove: undefined as never }, (adapter) => adapter.remove('k', EXISTS), 'INVALID_OPTIONS', /it has no "remove"/],
+    [{ remove: undefined as never }, remove, 'INVALID_OPTIONS', /it has no "remove"/],
     [{ toId: () => { throw new errorCodes.FST_IF_MATCH_INVALID_KEY('x') } }, write, 'INVALID_KEY', /x/]
   ]
   for (const [options, call, code, message] of cases) {
@@ -263,7 +268,8 @@ await t.test('in a context, the steps are part of the caller\'s transaction: not
   const context = { client }
   t.match(await adapter.read('k', { context }), { version: '3', value: 'inside' })
   await t.rejects(adapter.write('k', 1, EXISTS, { context }), { code: 'FST_IF_MATCH_CONTENTION' })
-  await adapter.transaction('k', versionIn('3'), async (tx: Tx) => { tx.row = { version: 4, value: 'changed' } }, { context })
+  const work = async (tx: Tx) => { tx.row = { version: 4, value: 'changed' } }
+  await adapter.transaction('k', versionIn('3'), work, { context })
   t.strictSame(client.row, { version: 4, value: 'changed' })
   t.equal(begun(), 0)
   await t.rejects(adapter.transaction('k', EXISTS, async () => {}, { context: {} }), {
