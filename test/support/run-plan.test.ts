@@ -9,6 +9,7 @@ const SOURCES = [
   'test/unit/errors.test.ts',
   'test/unit/http/method.test.ts',
   'test/unit/http/entity-tag.test.ts',
+  'test/unit/http/list-header.test.ts',
   'test/engines/redis/index.test.ts',
   'test/engines/etcd/index.test.ts',
   'test/attacks/redis/kill.test.ts',
@@ -43,11 +44,11 @@ await t.test('the checks are all files but the attacks, the slow ones first, on 
 })
 
 await t.test('a part of a folder, or --alone: each file has a process of its own', async (t) => {
-  const files = ['dist/test/unit/http/method.test.js', 'dist/test/unit/http/entity-tag.test.js']
+  const files = ['method', 'entity-tag', 'list-header'].map((name) => `dist/test/unit/http/${name}.test.js`)
   const modules = (...args: string[]): string[] => plan(t, EVERY_PROGRAM, 'checks', args).modules
-  t.strictSame(modules('http/method'), [files[0]])
+  t.strictSame(modules('http/method', 'http/entity-tag'), files.slice(0, 2))
   t.strictSame(modules('unit/http', '--alone'), files)
-  t.strictSame(modules('http/method', 'http/entity-tag'), ['dist/test/folders/unit/http.test.js'])
+  t.strictSame(modules('http/method', 'http/entity-tag', 'list-header'), ['dist/test/folders/unit/http.test.js'])
   t.strictSame(plan(t, EVERY_PROGRAM, 'checks', ['--alone']).options, [JOBS], 'no option of tap, and no part of a path')
 })
 
