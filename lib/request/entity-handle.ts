@@ -277,7 +277,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   get #contextNow (): unknown {
-    return this.#context ?? this.#request.transaction?.context
+    return this.#context === undefined ? this.#request.transaction?.context : this.#context
   }
 }
 
