@@ -1,5 +1,4 @@
 import { eq } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Line } from '../order.js'
 import type { OrdersClient } from '../support/orders/client.js'
@@ -8,9 +7,10 @@ import * as schema from './orders-schema.js'
 
 export function connect (connectionString: string): OrdersClient {
   const pool = new pg.Pool({ connectionString })
-  pool.on('error', () => {}) // an idle connection was lost; without a listener the process ends
+  // A connection was lost, idle or inside of a transaction. Without a listener the process ends.
+  pool.on('error', () => {}).on('connect', (connection) => connection.on('error', () => {}))
   return {
-    adapter: ordersAdapter(drizzle({ client: pool, schema })),
+    adapter: ordersAdapter(pool),
     rename: async (tx: Tx, id: number, customer: string) =>
       await tx.update(schema.orders).set({ customer }).where(eq(schema.orders.id, id)),
     addLine: async (tx: Tx, id: number, position: number, line: Line) =>

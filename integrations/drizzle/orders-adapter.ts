@@ -1,18 +1,20 @@
 import { eq } from 'drizzle-orm'
-import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
 import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
+import type { Pool } from 'pg'
 import { orderKey, type Order } from '../order.js'
+import { inTransaction } from './in-transaction.js'
 import * as schema from './orders-schema.js'
 
 const { orders, lines } = schema
 export type Db = NodePgDatabase<typeof schema>
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0]
 
-export function ordersAdapter (db: Db): TransactionAdapter<Order> {
+export function ordersAdapter (pool: Pool): TransactionAdapter<Order> {
   return transactionsAdapter({
-    client: db,
-    transaction: (work: (tx: Tx) => Promise<unknown>) => db.transaction(work),
+    client: drizzle({ client: pool, schema }),
+    transaction: (work: (tx: Tx) => Promise<unknown>) => inTransaction(pool, work),
     toId: orderKey.parse,
     async version (tx, { id }) {
       const rows = await tx.select({ version: orders.rowVersion }).from(orders).where(eq(orders.id, id)).for('update')

@@ -7,7 +7,8 @@ import type { Schema } from './orders-schema.js'
 
 export function connect (connectionString: string): OrdersClient {
   const pool = new pg.Pool({ connectionString })
-  pool.on('error', () => {}) // an idle connection was lost; without a listener the process ends
+  // A connection was lost, idle or inside of a transaction. Without a listener the process ends.
+  pool.on('error', () => {}).on('connect', (connection) => connection.on('error', () => {}))
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return {
     adapter: ordersAdapter(db),

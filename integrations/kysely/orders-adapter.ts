@@ -11,8 +11,8 @@ export function ordersAdapter (db: Kysely<Schema>): TransactionAdapter<Order> {
     transaction: (work: (tx: Transaction<Schema>) => Promise<unknown>) => db.transaction().execute(work),
     toId: orderKey.parse,
     async version (tx, { id }) {
-      const row = await tx.selectFrom('orders').select('row_version').where('id', '=', id).forUpdate().executeTakeFirst()
-      return row?.row_version
+      const order = tx.selectFrom('orders').select('row_version').where('id', '=', id)
+      return (await order.forUpdate().executeTakeFirst())?.row_version
     },
     async read (client: Kysely<Schema>, { id }) {
       // One statement, so one snapshot: the tag and what it names are of one moment.
@@ -32,7 +32,8 @@ export function ordersAdapter (db: Kysely<Schema>): TransactionAdapter<Order> {
       await tx.deleteFrom('lines').where('order_id', '=', id).execute()
       // Kysely sends an insert of no rows as it is, which is a syntax error.
       if (lines.length > 0) {
-        await tx.insertInto('lines').values(lines.map((line, position) => ({ order_id: id, position, ...line }))).execute()
+        const rows = lines.map((line, position) => ({ order_id: id, position, ...line }))
+        await tx.insertInto('lines').values(rows).execute()
       }
     },
     async remove (tx, { id }) {
