@@ -1,7 +1,6 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import './augment.js'
 import { answersNotModified, methodKind } from './http/method.js'
-import type { Missing } from './options.js'
 import { kGuard } from './request/symbols.js'
 import { isGuarded, methodsOf, type GuardedRoute } from './route/guard.js'
 
@@ -33,8 +32,6 @@ interface Guarded {
   readonly writes: readonly string[]
   /** Its methods by which a request may create: it may name `If-None-Match: *` in place of `If-Match`. */
   readonly creates: readonly string[]
-  /** What the option `missing` says; `'request'`: a function of the request does. */
-  readonly missing: Missing | 'request'
   /** Whether every method of the route needs `If-Match`. */
   readonly isRequired: boolean
   /**
@@ -81,9 +78,9 @@ function guardedPart (route: TransformInput['route']): Guarded | undefined {
   const writes = guarded.filter((method) => methodKind(method) === 'write')
   if (reads.length + writes.length === 0) return undefined
   const creates = writes.filter(guard.mayCreate)
-  const missing = typeof guard.settings.missing === 'function' ? 'request' : guard.settings.missing
-  const isRequired = writes.length === methods.length && typeof missing === 'number' && creates.length === 0
-  return { guard, reads, writes, creates, missing, isRequired, isMixed: methods.length > 1 }
+  const refuses = typeof guard.settings.missing === 'number'
+  const isRequired = writes.length === methods.length && refuses && creates.length === 0
+  return { guard, reads, writes, creates, isRequired, isMixed: methods.length > 1 }
 }
 
 function withParameters (own: Schema | undefined, guarded: Guarded): Schema | undefined {
@@ -110,15 +107,15 @@ function namesIn (schema: Schema | undefined): Set<string> {
 
 /** The sentences that describe the two headers; none: the header means nothing to the route. */
 function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match', string[]> {
-  const { guard: { settings }, reads, writes, creates, missing, isRequired, isMixed } = guarded
+  const { guard: { settings }, reads, writes, creates, isRequired, isMixed } = guarded
   const ifMatch: string[] = []
   const ifNoneMatch: string[] = []
   const by = (methods: readonly string[]): string => isMixed ? `${methods.join(', ')}: ` : ''
   if (writes.length > 0) {
     ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
     if (creates.length > 0 && settings.create === 'wildcard') ifMatch.push('`*` creates, too.')
-    if (missing === 'request') ifMatch.push('Some clients must send it. Of the others, the last one wins.')
-    else if (typeof missing === 'string') ifMatch.push('Without it the last one wins.')
+    if (typeof settings.missing === 'string') ifMatch.push('Without it the last one wins.')
+    else if (typeof settings.missing === 'function') ifMatch.push('Some clients must send it. Of the others, the last wins.')
     else if (creates.length > 0) ifMatch.push(`Required, unless a ${creates.join(' or ')} sends \`If-None-Match: *\`.`)
     else if (!isRequired) ifMatch.push('Required.')
   }
@@ -130,17 +127,18 @@ function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match',
 }
 
 function withAnswers (own: Record<string, Schema> = {}, guarded: Guarded): Record<string, Schema> {
-  const { missing, reads, writes } = guarded
+  const { guard: { settings: { missing } }, reads, writes } = guarded
+  const mayRefuseBy = (status: 400 | 428): boolean =>
+    writes.length > 0 && (missing === status || typeof missing === 'function')
   const response = { ...own }
   const add = (status: string, description: string): void => {
     response[status] ??= described(inheritedFor(own, status), description)
   }
   if (!Object.keys(own).some(isSuccess)) add('200', 'Default Response')
   if (reads.some(answersNotModified)) add('304', 'The copy that If-None-Match names is the current version')
-  const refusal = writes.length > 0 ? missing : 'allow'
-  if (refusal === 400 || refusal === 'request') add('400', 'If-Match is missing, or a precondition cannot be read')
+  if (mayRefuseBy(400)) add('400', 'If-Match is missing, or a precondition cannot be read')
   else add('400', 'A precondition cannot be read')
-  if (refusal === 428 || refusal === 'request') add('428', 'If-Match is missing')
+  if (mayRefuseBy(428)) add('428', 'If-Match is missing')
   add('412', 'The precondition is false: the entity is not as the request expects it. Read it again')
   // The success of a removal has no tag (RFC 9110 9.3.5).
   const hasTag = [...reads, ...writes].some((method) => method !== 'DELETE')
