@@ -115,7 +115,7 @@ function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match',
     ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
     if (creates.length > 0 && settings.create === 'wildcard') ifMatch.push('`*` creates, too.')
     if (typeof settings.missing === 'string') ifMatch.push('Without it the last one wins.')
-    else if (typeof settings.missing === 'function') ifMatch.push('Some clients must send it. Of the others, the last wins.')
+    else if (typeof settings.missing === 'function') ifMatch.push('Some clients must send it.')
     else if (creates.length > 0) ifMatch.push(`Required, unless a ${creates.join(' or ')} sends \`If-None-Match: *\`.`)
     else if (!isRequired) ifMatch.push('Required.')
   }
