@@ -179,7 +179,8 @@ export const StorageFaultError: ErrorClass = createError(
 export const NestedWriteError: ErrorClass = createError(
   'FST_IF_MATCH_NESTED_WRITE',
   'A %s of an entity began while the function of its update(), replace() or transaction() was running, and would ' +
-    'wait for it for ever. Make the change in that function, or await that call before the next write.',
+    'wait for it for ever. Return the new value from the function, or write through the client of the transaction, ' +
+    'or await that call before the next write.',
   500
 )
 
