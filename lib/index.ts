@@ -9,7 +9,6 @@ export { keyPattern, type Converter, type KeyPattern } from './key/key-pattern.j
 export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type { Committed, Current, Entity, Found, Revision, Saved } from './request/entity.js'
-export type { Entity, Found, Revision, Saved } from './request/entity.js'
 export type { Compare } from './http/precondition.js'
 export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, RouteRequest } from './options.js'
 export type {
