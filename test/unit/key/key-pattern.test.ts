@@ -43,7 +43,7 @@ await t.test('keyPattern: a key has one spelling, and parse refuses each other o
   const others = [
     '/orders/a%2fb/lines/1', '/orders/%61/lines/1', '/orders/a b/lines/1', '/orders/\u00e9/lines/1',
     '/orders/a+b/lines/1',
-    '/orders/%/lines/1', '/orders/%E9/lines/1', '/orders/%C0%AF/lines/1', '/orders/%ED%A0%80/lines/1',
+    '/orders/%/lines/1', '/orders/%FF/lines/1', '/orders/%C0%AF/lines/1', '/orders/%ED%A0%80/lines/1',
     '/orders/a\0/lines/1',
     '/orders//lines/1', '/orders/a/lines/', '/orders/a/lines', '/orders/a/lines/1/', '//orders/a/lines/1',
     '/orders/a//lines/1',
