@@ -27,6 +27,7 @@ interface Line { product: string }
 
 const IS_EXPECTED = '(@versions IS NULL OR version IN (SELECT value FROM json_each(@versions)))'
 
+// Without `insert`: the database makes the ids, and no PUT creates a row.
 export function ordersAdapter (database: Database.Database): StorageAdapter<Order> {
   return statementsAdapter({
     client: database,
@@ -37,7 +38,6 @@ export function ordersAdapter (database: Database.Database): StorageAdapter<Orde
     update: (db, id, row, versions) => db.prepare(`
       UPDATE orders SET title = @title, version = @version, replaced = version, digest = @digest
       WHERE id = @id AND ${IS_EXPECTED}`).run({ ...id, ...row, versions: json(versions) }).changes,
-    insert: () => 0,                                      // the database makes the ids
     remove: (db, id, versions) => db.prepare(`DELETE FROM orders WHERE id = @id AND ${IS_EXPECTED}`)
       .run({ ...id, versions: json(versions) }).changes,
     faultOf: sqliteFault
