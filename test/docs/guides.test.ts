@@ -33,6 +33,11 @@ const QUOTED: Record<string, string[]> = {
   'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
   'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map((name) => `integrations/${name}`),
   'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
+  'clients/drizzle': [
+    ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),
+    'drizzle-sqlite/orders-adapter'
+  ].map((name) => `integrations/${name}.ts`),
+  'clients/kysely': ['orders-schema', 'orders-adapter', 'orders-routes'].map((name) => `integrations/kysely/${name}.ts`),
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
