@@ -1,4 +1,4 @@
-/** What an adapter of Prisma makes of the error of its driver (engine-facts#prisma-driver-adapter-error). */
+/** What an adapter of Prisma makes of the error of its driver (engine-facts#prisma-sqlstate). */
 interface OfPrisma {
   kind?: unknown
   originalCode?: unknown
