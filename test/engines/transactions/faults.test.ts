@@ -242,7 +242,7 @@ await t.test('a refusal stands, whatever becomes of the transaction behind it', 
 await t.test('what the functions of the app give is checked: versions, rows, what save and remove leave', async (t) => {
   const read = async (adapter: TransactionAdapter) => await adapter.read('k')
   const remove = async (adapter: TransactionAdapter) => await adapter.remove('k', EXISTS)
-  const cases: Array<[Partial<Options>, typeof write, string, RegExp]> = [
+  const cases: Array<[Partial<Options>, (adapter: TransactionAdapter) => Promise<unknown>, string, RegExp]> = [
     [{ version: () => new Date() as never }, write, 'INVALID_ADAPTER', /a Date, which has milliseconds alone/],
     [{ read: () => ({ version: new Date() as never, value: 1 }) }, read, 'INVALID_ADAPTER', /Date/],
     [{ read: () => 'row' as never }, read, 'STORAGE_FAULT', /a mistake in the code/],
