@@ -31,7 +31,9 @@ const QUOTED: Record<string, string[]> = {
   'existing-clients': ['test/docs/existing-clients.ts'],
   testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
   'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
-  'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map((name) => `integrations/${name}`),
+  'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map(
+    (name) => `integrations/${name}`
+  ),
   'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
   'clients/drizzle': [
     ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),
