@@ -1,11 +1,12 @@
-import { aliasingCases, listAliasingCases } from './cases/aliasing.js'
+import { aliasingCases, listAliasingCases, transactionAliasingCases } from './cases/aliasing.js'
 import { concurrencyCases } from './cases/concurrency.js'
 import { contentionCases } from './cases/contention.js'
-import { contextCases, listContextCases } from './cases/context.js'
+import { contextCases, listContextCases, transactionContextCases } from './cases/context.js'
 import { createCases } from './cases/create.js'
 import { faultCases, listFaultCases } from './cases/faults.js'
+import { joiningCases } from './cases/joining.js'
 import { keyCases } from './cases/keys.js'
-import { lifecycleCases, listLifecycleCases } from './cases/lifecycle.js'
+import { lifecycleCases, listLifecycleCases, transactionLifecycleCases } from './cases/lifecycle.js'
 import { listCases, prefixCases } from './cases/list.js'
 import { pagingCases } from './cases/paging.js'
 import { provenanceCases } from './cases/provenance.js'
@@ -13,7 +14,11 @@ import { readCases } from './cases/read.js'
 import { refusalCases } from './cases/refusal.js'
 import { removeCases } from './cases/remove.js'
 import { replaceCases } from './cases/replace.js'
+import { rollbackCases } from './cases/rollback.js'
 import { subjectCases } from './cases/subject.js'
+import { transactionFaultCases } from './cases/transaction-faults.js'
+import { transactionRaceCases } from './cases/transaction-races.js'
+import { transactionCases } from './cases/transaction.js'
 import { twoAdapterCases, twoAdapterListCases } from './cases/two-adapters.js'
 import { valueCases } from './cases/values.js'
 import { versionCases } from './cases/version.js'
@@ -45,6 +50,12 @@ export interface ConformanceOptions {
   another?: boolean | undefined
   /** `false`: subjects have no `cut`, and no case has an outage. Default: `true`. */
   faults?: boolean | undefined
+  /**
+   * `true`: the adapter has `transaction`, and takes `{ client: tx }` as the context of its other operations, by which
+   * the works of the cases write. One case waits for the engine to end a deadlock. Default: `false`, which is right for
+   * an adapter without `transaction`.
+   */
+  transactions?: boolean | undefined
 }
 
 /**
@@ -80,11 +91,12 @@ export async function conformanceSuite ({
   createAdapter,
   list = true,
   another = true,
-  faults = true
+  faults = true,
+  transactions = false
 }: ConformanceOptions): Promise<void> {
   const hasList = list !== false
   const groups: Array<Cases | false> = [
-    subjectCases(createAdapter, { list: hasList, another, faults }),
+    subjectCases(createAdapter, { list: hasList, another, faults, transactions }),
     keyCases,
     valueCases,
     aliasingCases,
@@ -110,7 +122,16 @@ export async function conformanceSuite ({
     hasList && listContextCases,
     hasList && another && twoAdapterListCases,
     faults && faultCases,
-    faults && hasList && listFaultCases
+    faults && hasList && listFaultCases,
+    transactions && transactionCases,
+    transactions && rollbackCases,
+    transactions && joiningCases,
+    transactions && transactionRaceCases('one adapter'),
+    transactions && another && transactionRaceCases('two adapters'),
+    transactions && transactionAliasingCases,
+    transactions && transactionLifecycleCases,
+    transactions && transactionContextCases,
+    transactions && faults && transactionFaultCases
   ]
   const cases = groups.flatMap((group) => Object.entries(group || {}))
   // No await before this line: a runner that collects tests first would miss those that are registered later.

@@ -77,7 +77,7 @@ export const faultCases: Cases = {
       await whileCut(async () => { answers = await settling })
       for (const [index, answer] of answers.entries()) {
         if (answer.status === 'rejected') assertCode(answer.reason, [UNAVAILABLE, UNKNOWN])
-        await assertTruthful(adapter, keys[index]!, answer)
+        await assertTruthful(adapter, [keys[index]!], answer)
       }
     }
   },

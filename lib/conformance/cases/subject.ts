@@ -4,7 +4,7 @@ import { runCase, type Cases, type CreateAdapter } from '../harness.js'
 import { create, readPresent } from '../steps.js'
 
 /** What the options of the suite say about its subjects. */
-export interface Claims { list: boolean, another: boolean, faults: boolean }
+export interface Claims { list: boolean, another: boolean, faults: boolean, transactions: boolean }
 
 /** Checks `createAdapter` and the options: without isolated subjects no other case would prove anything. */
 export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cases {
@@ -30,6 +30,12 @@ export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cas
       assertClaim('faults', subject.cut !== undefined, claims.faults)
     },
 
+    'subject: the option "transactions" agrees with the adapter': async ({ adapter }) => {
+      const isThere = adapter.transaction !== undefined
+      const advice = isThere ? 'pass "transactions: true"' : 'leave out "transactions: true"'
+      assert.equal(isThere, claims.transactions, advice)
+    },
+
     ...claims.another && {
       'subject: another() gives a second adapter on the same data': async (harness) => {
         const another = await harness.another()
@@ -41,6 +47,6 @@ export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cas
   }
 }
 
-function assertClaim (option: keyof Claims, isThere: boolean, isClaimed: boolean): void {
+function assertClaim (option: 'list' | 'another' | 'faults', isThere: boolean, isClaimed: boolean): void {
   assert.equal(isThere, isClaimed, isThere ? `leave out "${option}: false"` : `pass "${option}: false"`)
 }
