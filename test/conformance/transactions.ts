@@ -104,14 +104,17 @@ export class Locks {
   // Whether the owner of the key waits for this transaction, over others if need be.
   #isDeadlock (key: string, tx: Transaction): boolean {
     let owner = this.#owners.get(key)
-    while (owner?.isOpen === true && owner !== tx) owner = this.#owners.get(this.#waits.get(owner) ?? '')
+    while (owner?.isOpen === true && owner !== tx) {
+      const wanted = this.#waits.get(owner)
+      owner = wanted === undefined ? undefined : this.#owners.get(wanted)
+    }
     return owner === tx
   }
 }
 
 /** The decisions of an adapter about transactions. A mutant replaces some of them. */
 export interface TransactionParts {
-  locks: Locks
+  locks: Pick<Locks, 'take' | 'free'>
   satisfies (expectation: Expectation, version: string | undefined): boolean
   /** Whether the adapter may go on with a work that somebody waits for: before it locks, before the work, after it. */
   checkWait (options: ReadOptions | undefined, when: 'begin' | 'locked' | 'worked'): void
@@ -140,7 +143,7 @@ export interface TransactionParts {
 }
 
 /** Gives the parts that a mutant replaces, once for each adapter. */
-export type TransactionFlaw = (sound: TransactionParts) => Partial<TransactionParts>
+export type TransactionFlaw = (sound: TransactionParts, engine: Engine) => Partial<TransactionParts>
 
 const sound: Omit<TransactionParts, 'locks'> = {
   satisfies,
@@ -174,7 +177,7 @@ export function transactionSubject (discipline: Discipline, flaw: TransactionFla
     wrap (adapter, engine, engineParts) {
       if (!locksOf.has(engine)) locksOf.set(engine, new Locks())
       const parts: TransactionParts = { ...sound, locks: locksOf.get(engine)! }
-      Object.assign(parts, flaw({ ...parts }))
+      Object.assign(parts, flaw({ ...parts }, engine))
       return parts.wrap(transactionAdapter(discipline, adapter, engine, engineParts, parts), engine)
     }
   }))
@@ -231,21 +234,28 @@ function transactionAdapter (
     parts.checkWait(options, 'locked')
     const value = await work(tx, parts.locked(tx, key, async () => await outer.read(key, { context: { client: tx } })))
     const version = tx.get(key)?.version
+    if (tx.isVictim) throw new ContentionError(1)
     if (tx.isAlive && !parts.hasChanged(before?.version, version)) throw new VersionUnchangedError()
     return parts.answer({ applied: true, version, created: before === undefined, value })
   }
 
-  async function commit (tx: Transaction): Promise<void> {
+  // False: others changed what the transaction saw.
+  async function commit (tx: Transaction): Promise<boolean> {
     const lost = (wasSent: boolean): void => {
       const error = parts.lostCommit(wasSent, tx, engine)
       if (error !== undefined) throw error
     }
     await turn()
-    if (!tx.isAlive) return lost(false)
+    if (!tx.isAlive) {
+      lost(false)
+      return true
+    }
+    if (isConflict(tx)) return false
     await parts.apply(tx, engine.rows)
     close(tx)
     await turn()
     if (!tx.isAlive) lost(true)
+    return true
   }
 
   function close (tx: Transaction): void {
@@ -303,10 +313,7 @@ function transactionAdapter (
           const result = await carryOut(tx, key, expectation, work, options)
           if (!result.applied) return result
           parts.checkWait(options, 'worked')
-          if (!isConflict(tx)) {
-            await commit(tx)
-            return result
-          }
+          if (await commit(tx)) return result
           parts.drop(tx, engine.rows, key)
           if (!parts.mayRunAgain(true, tx)) throw new Error('could not serialize access')
         } catch (error) {

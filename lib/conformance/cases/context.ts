@@ -39,7 +39,7 @@ export const listContextCases: Cases = {
 }
 
 export const transactionContextCases: Cases = {
-  'context: a transaction in one that the adapter cannot use is refused with INVALID_OPTIONS, and its work does not run': async ({
+  'context: a transaction in one that the adapter cannot use gets INVALID_OPTIONS, and its work does not run': async ({
     adapter
   }) => {
     await create(adapter, 'k', 1)

@@ -55,11 +55,11 @@ async function abortIn (turns: number, controller: AbortController): Promise<voi
 }
 
 const errors: Record<string, () => Error> = {
-  'an error': () => new Error('of the app'),
-  'an error that is frozen': () => Object.freeze(new Error('of the app')),
-  'an error with a statusCode of 409': () => Object.assign(new Error('of the app'), { statusCode: 409 }),
-  'an error with a status of 503': () => Object.assign(new Error('of the app'), { status: 503 }),
-  'a bug, which is a TypeError,': () => new TypeError('x is not a function')
+  'an error of the work': () => new Error('of the app'),
+  'a frozen error of the work': () => Object.freeze(new Error('of the app')),
+  'an error of the work with a statusCode of 409': () => Object.assign(new Error('of the app'), { statusCode: 409 }),
+  'an error of the work with a status of 503': () => Object.assign(new Error('of the app'), { status: 503 }),
+  'a TypeError of the work, which is a bug,': () => new TypeError('x is not a function')
 }
 
 const unchanged: Record<string, { expectation: Expectation, key: string, change: Change }> = {
@@ -93,7 +93,7 @@ const waits: Record<string, () => { options: ReadOptions, end: () => void }> = {
 export const rollbackCases: Cases = {
   ...casesForEach(
     errors,
-    (name) => `rollback: ${name} of the work is passed on as it is, and nothing is left`,
+    (name) => `rollback: ${name} is passed on as it is, and nothing is left`,
     async ({ adapter }, errorOf) => {
       for (const change of [changeAll, changeOthers, changeNothing]) {
         const error = errorOf()

@@ -29,11 +29,13 @@ export const transactionFaultCases: Cases = {
         }
       }
     })
+    // One that is sent late has the time of these to be applied.
+    for (const key of ['a', 'b']) assertApplied(await createBoth(adapter, key, `${key}/other`))
     const after = await valuesOf(adapter, 'k', 'other', 'absent')
     if (isCertain) assert.deepEqual(after, ['before', 'before', undefined])
   },
 
-  'faults: an outage that starts while a work runs rejects its operations and the transaction, and leaves no part of it': async (
+  'faults: an outage that starts while a work runs rejects its operations and the transaction, and nothing is left': async (
     harness
   ) => {
     for (const written of [0, 1, 2]) {

@@ -34,20 +34,7 @@ export function transactionRaceCases (count: AdapterCount): Cases {
       harness
     ) => {
       const adapterOf = await adaptersInTurn(harness, count)
-      const expectation = versionIn(await create(harness.adapter, 'k', 'base'))
-      // Changes at half the pace of the adapters, so that each adapter gets calls of every kind.
-      const results = await together<Outcome>(CALLERS, async (caller) => {
-        const adapter = adapterOf(caller)
-        switch ((caller >> 1) % 4) {
-          case 0: return await adapter.write('k', { caller }, expectation)
-          case 1: return await transact(adapter, 'k', expectation, (tx) => put(adapter, tx, 'k', { caller }))
-          case 2: return await adapter.remove('k', expectation)
-          default: return await transact(adapter, 'k', expectation, async (tx) => {
-            assertApplied(await adapter.remove('k', EXISTS, inside(tx)))
-          })
-        }
-      })
-      await assertOneWinner(harness, expectation, results)
+      for (const waits of [false, true]) await assertOneOfAllKinds(harness, adapterOf, waits)
     },
 
     [`transactions, ${count}: works under "exists" that raise a counter lose no step`]: async (harness) => {
@@ -108,12 +95,12 @@ export function transactionRaceCases (count: AdapterCount): Cases {
 
     [`transactions, ${count}: who sees one of the changes of a transaction sees all of them`]: async (harness) => {
       const adapterOf = await adaptersInTurn(harness, count)
-      for (const key of ['a', 'b', 'c']) await create(harness.adapter, key, 0)
+      for (const key of ['a', 'b', 'c', 'd']) await create(harness.adapter, key, 0)
       const isWritten = moment()
       const writing = async () => {
         for (let round = 1; round <= ROUNDS; round++) {
           assertApplied(await transact(adapterOf(0), 'b', EXISTS, async (tx) => {
-            for (const key of ['c', 'b', 'a']) await put(adapterOf(0), tx, key, round)
+            for (const key of ['d', 'c', 'b', 'a']) await put(adapterOf(0), tx, key, round)
           }))
         }
       }
@@ -127,7 +114,7 @@ export function transactionRaceCases (count: AdapterCount): Cases {
         }
       }
       const writer = writing().finally(isWritten.reach)
-      await allSettled([writer, reading('a', 'b', 'c'), reading('c', 'b', 'a'), reading('b', 'a', 'c', 'b')])
+      await allSettled([writer, reading('a', 'd'), reading('d', 'a'), reading('d', 'c', 'b', 'a')])
     },
 
     [`transactions, ${count}: nobody sees a change that is rolled back`]: async (harness) => {
@@ -170,6 +157,7 @@ export function transactionRaceCases (count: AdapterCount): Cases {
       const answers = await Promise.allSettled(orders.map(async ([first, second], index) => {
         const adapter = adapterOf(index)
         return await transact(adapter, first, EXISTS, async (tx, locked) => {
+          await put(adapter, tx, `by/${index}`, index)
           await put(adapter, tx, first, index)
           await meet(hasBegun, index, locked)
           await put(adapter, tx, second, index)
@@ -183,6 +171,8 @@ export function transactionRaceCases (count: AdapterCount): Cases {
       }
       const applied = answers.flatMap(({ status }, index) => status === 'fulfilled' ? [index] : [])
       assert.ok(applied.includes(a as number), 'what is stored is not of a transaction that was applied')
+      const marks = (await valuesOf(harness.adapter, 'by/0', 'by/1')).filter((mark) => mark !== undefined)
+      assert.deepEqual(marks, applied, 'a transaction is half applied')
     }
   }
 }
@@ -193,6 +183,33 @@ async function writeWithEffect (adapter: StorageAdapter, expectation: Expectatio
     await put(adapter, tx, `effect/${caller}`, caller, ABSENT)
     await put(adapter, tx, 'k', { caller })
   })
+}
+
+// Those that are no transactions begin at once, or when the first work runs.
+async function assertOneOfAllKinds (
+  harness: Harness,
+  adapterOf: (caller: number) => StorageAdapter,
+  waits: boolean
+): Promise<void> {
+  const expectation = versionIn(assertApplied(await harness.adapter.write('k', 'base', ANY)).version)
+  const isAtWork = moment()
+  if (!waits) isAtWork.reach()
+  const inTransaction = async (adapter: StorageAdapter, change: (tx: unknown) => Promise<unknown>) =>
+    await transact(adapter, 'k', expectation, async (tx) => {
+      isAtWork.reach()
+      await change(tx)
+    }).finally(isAtWork.reach)
+  // Changes at half the pace of the adapters, so that each adapter gets calls of every kind.
+  const results = await together<Outcome>(CALLERS, async (caller) => {
+    const adapter = adapterOf(caller)
+    const kind = (caller >> 1) % 4
+    if (kind === 0) return await inTransaction(adapter, async (tx) => await put(adapter, tx, 'k', { caller }))
+    if (kind === 1) return await inTransaction(adapter, async (tx) => await adapter.remove('k', EXISTS, inside(tx)))
+    await isAtWork.reached
+    if (kind === 2) return await adapter.write('k', { caller }, expectation)
+    return await adapter.remove('k', expectation)
+  })
+  await assertOneWinner(harness, expectation, results)
 }
 
 // Two works wait for one another here, where they do not follow one another.

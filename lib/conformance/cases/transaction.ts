@@ -10,7 +10,7 @@ const neverRuns = async () => assert.fail('the work ran')
 
 /** What a transaction answers with, and what its work sees. */
 export const transactionCases: Cases = {
-  'transaction: is applied under every expectation that the entity satisfies, and answers with the version that reads give': async ({
+  'transaction: is applied under every expectation that holds, and answers with the version that reads give': async ({
     adapter
   }) => {
     let version = await create(adapter, 'k', 0)
