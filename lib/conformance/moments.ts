@@ -26,6 +26,11 @@ export function moment (): Moment {
   }
 }
 
+/** Lets the event loop turn this often. */
+export async function turns (count: number): Promise<void> {
+  for (let passed = 0; passed < count; passed++) await turn()
+}
+
 /**
  * Keeps a transaction open until others have come to a point, and sends statements inside it meanwhile: 32 at most.
  * Where works follow one another, and where the others wait for a lock of this transaction, they never come to it.

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { StorageAdapter, Stored } from '../../storage/adapter.js'
 import { assertApplied, assertRefused, assertRejects, assertWriteRefused } from '../assert.js'
 import { adaptersInTurn, together, type AdapterCount } from '../callers.js'
 import type { Cases } from '../harness.js'
-import { moment } from '../moments.js'
+import { moment, turns } from '../moments.js'
 import { ANY, create, readPresent, versionIn } from '../steps.js'
 
 const COUNTERS = 6
@@ -46,7 +45,7 @@ export function concurrencyCases (count: AdapterCount): Cases {
       await together(1 + READERS, async (caller) => {
         if (caller > 0) {
           while (!isWritten.isReached) {
-            await turn()
+            await turns(1)
             seen.push(await readPresent(adapterOf(caller), 'k'))
           }
           return

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Expectation, ReadOptions, StorageAdapter, Stored } from '../../storage/adapter.js'
 import { assertApplied, assertRejects, assertSame, assertTruthful } from '../assert.js'
 import { allSettled } from '../callers.js'
 import { casesForEach, type Cases } from '../harness.js'
-import { linger, moment } from '../moments.js'
+import { linger, moment, turns } from '../moments.js'
 import { ABSENT, ANY, create, EXISTS, inside, put, readPresent, transact, valuesOf } from '../steps.js'
 
 const KEYS = ['k', 'other', 'removed', 'created'] as const
@@ -47,11 +46,6 @@ async function assertLeavesNothing (adapter: StorageAdapter, attempt: () => Prom
 // What the work itself throws would be passed on, so the error must be another one.
 async function assertEnds (transacting: Promise<unknown>): Promise<void> {
   await assert.rejects(transacting, (error) => !(error instanceof assert.AssertionError))
-}
-
-async function abortIn (turns: number, controller: AbortController): Promise<void> {
-  for (let passed = 0; passed < turns; passed++) await turn()
-  controller.abort()
 }
 
 const errors: Record<string, () => Error> = {
@@ -198,8 +192,11 @@ export const rollbackCases: Cases = {
         await put(adapter, tx, key, 1)
         await put(adapter, tx, other, 1)
       }, { signal: controller.signal })
-      const [answer] = await Promise.all([Promise.allSettled([transacting]), abortIn(turnsAhead, controller)])
-      await assertTruthful(adapter, [key, other], answer[0])
+      const settling = Promise.allSettled([transacting])
+      await turns(turnsAhead)
+      controller.abort()
+      const [answer] = await settling
+      await assertTruthful(adapter, [key, other], answer)
     }
   },
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { StorageAdapter, TransactionResult } from '../../storage/adapter.js'
 import { assertApplied, assertCode, assertRejects, assertTruthful } from '../assert.js'
 import type { Cases, Harness } from '../harness.js'
-import { moment } from '../moments.js'
+import { moment, turns } from '../moments.js'
 import { ABSENT, ANY, create, EXISTS, inside, put, transact, valuesOf, versionIn } from '../steps.js'
 
 const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
@@ -79,7 +78,7 @@ export const transactionFaultCases: Cases = {
     for (let turnsAhead = 0; turnsAhead < 8; turnsAhead++) {
       const pairs = [0, 1, 2, 3].map((index) => [`k${turnsAhead}-${index}`, `other${turnsAhead}-${index}`] as const)
       const settling = Promise.allSettled(pairs.map(async ([key, other]) => await createBoth(adapter, key, other)))
-      for (let passed = 0; passed < turnsAhead; passed++) await turn()
+      await turns(turnsAhead)
       let answers: Array<PromiseSettledResult<TransactionResult>> = []
       await whileCut(async () => { answers = await settling })
       for (const [index, answer] of answers.entries()) {

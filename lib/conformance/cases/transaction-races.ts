@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Expectation, Locked, StorageAdapter, TransactionResult } from '../../storage/adapter.js'
 import { assertApplied, assertCode, assertRefused, type Outcome } from '../assert.js'
 import { adaptersInTurn, allSettled, together, type AdapterCount } from '../callers.js'
 import type { Cases, Harness } from '../harness.js'
-import { linger, moment, type Moment } from '../moments.js'
+import { linger, moment, turns, type Moment } from '../moments.js'
 import { ABSENT, ANY, create, EXISTS, inside, put, readPresent, transact, valuesOf, versionIn } from '../steps.js'
 import { assertOneWinner } from './contention.js'
 
@@ -99,15 +98,20 @@ export function transactionRaceCases (count: AdapterCount): Cases {
       const isWritten = moment()
       const writing = async () => {
         for (let round = 1; round <= ROUNDS; round++) {
+          // Otherwise readers of the same pace would look at the same point of each round.
+          await turns(round)
           assertApplied(await transact(adapterOf(0), 'b', EXISTS, async (tx) => {
-            for (const key of ['d', 'c', 'b', 'a']) await put(adapterOf(0), tx, key, round)
+            for (const key of ['d', 'c', 'b', 'a']) {
+              await put(adapterOf(0), tx, key, round)
+              await turns(1)
+            }
           }))
         }
       }
       // Each key is read after those before it, so its value is as new as theirs.
       const reading = async (...keys: string[]) => {
         while (!isWritten.isReached) {
-          await turn()
+          await turns(1)
           const values = await valuesOf(adapterOf(1), ...keys)
           const inOrder = values.map(Number).sort((a, b) => a - b)
           assert.deepEqual(values, inOrder, 'a part of a transaction was seen alone')
@@ -135,8 +139,9 @@ export function transactionRaceCases (count: AdapterCount): Cases {
       failing.then(isChanged.reach, isChanged.reach)
       await isChanged.reached
       const reading = valuesOf(adapterOf(1), 'k', 'created', 'removed').finally(isRead.reach)
-      assert.equal(await failing.catch((reason: unknown) => reason), error)
-      assert.deepEqual(await reading, ['base', undefined, 'base'])
+      const [values, reason] = await Promise.all([reading, failing.catch((reason: unknown) => reason)])
+      assert.equal(reason, error)
+      assert.deepEqual(values, ['base', undefined, 'base'])
     },
 
     [`transactions, ${count}: two that take the same entities in opposite orders both end, each applied as a whole or not at all`]: async (
