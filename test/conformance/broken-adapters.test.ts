@@ -12,7 +12,7 @@ import { outageMutants, unknownInOutages } from './mutants/outages.js'
 import { outcomeMutants } from './mutants/outcomes.js'
 import { lesserSubjects, subjectMutants } from './mutants/subjects.js'
 import { joiningMutants } from './mutants/transaction-joins.js'
-import { transactionOutageMutants } from './mutants/transaction-outages.js'
+import { transactionOutageMutants, unknownTransactionsInOutages } from './mutants/transaction-outages.js'
 import { transactionOutcomeMutants } from './mutants/transaction-outcomes.js'
 import { transactionRaceMutants } from './mutants/transaction-races.js'
 import { rollbackMutants } from './mutants/transaction-rollbacks.js'
@@ -49,6 +49,11 @@ for (const [discipline, does] of [
     t.same(await failingCases({ createAdapter, transactions: true }), [])
   })
 }
+
+await t.test('an adapter may report OUTCOME_UNKNOWN for every transaction in an outage, and apply it later', async (t) => {
+  const createAdapter = async () => transactionSubject('locks', unknownTransactionsInOutages)
+  t.same(await failingCases({ createAdapter, transactions: true }), [])
+})
 
 for (const { adapter, flaw, caughtBy } of mutants) {
   await t.test(`an adapter that ${adapter} fails the cases about it, and no others`, async (t) => {

@@ -47,7 +47,7 @@ export const joiningCases: Cases = {
     const error = new Error('of the inner work')
     const failing = transact(adapter, 'k', EXISTS, async (tx) => {
       await put(adapter, tx, 'k', 1)
-      await transact(adapter, 'other', EXISTS, async (sameTx) => {
+      return await transact(adapter, 'other', EXISTS, async (sameTx) => {
         await put(adapter, sameTx, 'other', 1)
         throw error
       }, inside(tx))

@@ -241,15 +241,12 @@ async function raise (adapter: StorageAdapter, expectation: Expectation): Promis
 }
 
 // Each refusal means that another caller raised the counter, so there are no more attempts than callers.
-async function swap (adapter: StorageAdapter): Promise<void> {
-  let current = await readPresent(adapter, 'k')
-  for (let attempt = 0; attempt < COUNTERS; attempt++) {
-    const expectation = versionIn(current.version)
-    const result = await adapter.write('k', Number(current.value) + 1, expectation)
-    if (result.applied) return
-    const stored = assertRefused(result, expectation)
-    assert.ok(stored, 'the counter is gone')
-    current = stored
-  }
-  assert.fail('a write was refused more often than others were applied')
+async function swap (adapter: StorageAdapter, attempts: number = COUNTERS): Promise<void> {
+  assert.ok(attempts > 0, 'a write was refused more often than others were applied')
+  const { value, version } = await readPresent(adapter, 'k')
+  const expectation = versionIn(version)
+  const result = await adapter.write('k', Number(value) + 1, expectation)
+  if (result.applied) return
+  assert.ok(assertRefused(result, expectation), 'the counter is gone')
+  await swap(adapter, attempts - 1)
 }

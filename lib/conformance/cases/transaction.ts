@@ -97,8 +97,8 @@ export const transactionCases: Cases = {
       assert.equal(locked.version, version)
       assertSame(await locked.read(), before)
       const written = await put(adapter, tx, 'k', 'within')
-      const { value, version: read } = await locked.read() ?? {}
-      assert.deepEqual({ value, read }, { value: 'within', read: written })
+      const within = await locked.read()
+      assert.deepEqual({ value: within?.value, version: within?.version }, { value: 'within', version: written })
       assertApplied(await adapter.remove('k', EXISTS, inside(tx)))
       assert.equal(await locked.read(), undefined)
       await put(adapter, tx, 'k', 'again', ABSENT)

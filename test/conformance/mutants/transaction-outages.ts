@@ -10,6 +10,19 @@ export const transactionOutageMutants: TransactionMutant[] = [
     caughtBy: [outage.during, outage.after]
   },
   {
+    adapter: 'applies transactions in an outage',
+    flaw: aroundTransaction((transaction, engine) => async (...args) => {
+      const { isCut } = engine
+      engine.isCut = false
+      try {
+        return await transaction(...args)
+      } finally {
+        engine.isCut ||= isCut
+      }
+    }),
+    caughtBy: [outage.during, outage.after]
+  },
+  {
     adapter: 'sends transactions later that it rejected with STORAGE_UNAVAILABLE',
     flaw: aroundTransaction((transaction, engine) => async (...args) => {
       if (engine.isCut) engine.onMend.push(() => { transaction(...args).catch(() => {}) })
@@ -86,3 +99,10 @@ export const transactionOutageMutants: TransactionMutant[] = [
     caughtBy: [outage.during, outage.after]
   }
 ]
+
+/** No flaw: the contract allows it. The outcome of transactions in an outage is unknown, and they are sent later. */
+export const unknownTransactionsInOutages = aroundTransaction((transaction, engine) => async (...args) => {
+  if (!engine.isCut) return await transaction(...args)
+  engine.onMend.push(() => { transaction(...args).catch(() => {}) })
+  throw new OutcomeUnknownError()
+})
