@@ -72,7 +72,7 @@ export function transactionRaceCases (count: AdapterCount): Cases {
     ) => {
       const adapterOf = await adaptersInTurn(harness, count)
       await create(harness.adapter, 'k', 0)
-      for (let round = 1; round <= ROUNDS; round++) {
+      for (const round of [1, 2, 3]) {
         const hasRead = moment()
         const hasWritten = moment()
         const adapter = adapterOf(0)
