@@ -46,8 +46,9 @@ export const transactionCases: Cases = {
   'transaction: a removal answers without a version, and created is false': async ({ adapter }) => {
     for (const expectationOf of [(version: string) => versionIn(version), () => EXISTS, () => ANY]) {
       const version = await create(adapter, 'k', 1)
-      const result = assertApplied(await transact(adapter, 'k', expectationOf(version), async (tx) => {
+      const result = assertApplied(await transact(adapter, 'k', expectationOf(version), async (tx, locked) => {
         assertApplied(await adapter.remove('k', EXISTS, inside(tx)))
+        assert.equal(await locked.read(), undefined)
       }))
       assert.deepEqual({ version: result.version, created: result.created }, { version: undefined, created: false })
       assert.equal(await adapter.read('k'), undefined)
@@ -99,9 +100,7 @@ export const transactionCases: Cases = {
       const written = await put(adapter, tx, 'k', 'within')
       const within = await locked.read()
       assert.deepEqual({ value: within?.value, version: within?.version }, { value: 'within', version: written })
-      assertApplied(await adapter.remove('k', EXISTS, inside(tx)))
-      assert.equal(await locked.read(), undefined)
-      await put(adapter, tx, 'k', 'again', ABSENT)
+      await put(adapter, tx, 'k', 'again', versionIn(written))
       assert.equal((await locked.read())?.value, 'again')
       assert.equal(locked.version, version)
     }))
