@@ -141,7 +141,8 @@ void conformanceSuite({
   test: async (_name, run) => { await run() },
   createAdapter: async () => ({ adapter: memoryAdapter() }),
   another: false,
-  faults: false
+  faults: false,
+  transactions: false
 })
 // @ts-expect-error createAdapter is missing
 void conformanceSuite({ test: async () => {} })

@@ -46,6 +46,7 @@ await conformanceSuite({
   list: false,
   replaced: false,
   digest: false,
+  transactions: true,
   async createAdapter () {
     const file = `${folder}/${++files}.db`
     const handles: Handle[] = []
