@@ -73,7 +73,7 @@ export const subjectMutants: SubjectMutant[] = [
     caughtBy: [
       'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
       'version: never comes back while the entity lives',
-      ...onOneAndTwo(contention.existsChain, contention.anyChain, concurrency.reads),
+      ...onOneAndTwo(contention.existsChain, contention.anyChain, concurrency.reads, concurrency.newerVersion),
       'two adapters: never issue the same version while the entity lives'
     ]
   },
