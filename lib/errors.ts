@@ -188,8 +188,8 @@ export const NestedWriteError: ErrorClass = createError(
  */
 export const VersionUnchangedError: ErrorClass = createError(
   'FST_IF_MATCH_VERSION_UNCHANGED',
-  'The work of a transaction ended without a new version of its entity, so all of it was rolled back. Let each change ' +
-    'move the version: by a trigger, also on the tables of its parts, or by a statement of the work.',
+  'The work of a transaction ended without a new version of its entity, so all of it was rolled back. ' +
+    'Let each change move the version: by a trigger, also on the tables of its parts, or by a statement of the work.',
   500
 )
 

@@ -40,6 +40,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'lib/storage/sqlite/faults.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
     'lib/storage/postgres/pool.ts'
   ],
+  // It runs the transactions of the app on the same engines, and takes errors and clients as the statements do.
+  'lib/storage/transactions': [
+    'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/storage/statements',
+    'lib/storage/sqlite/client.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
+    'lib/storage/postgres/pool.ts'
+  ],
   'lib/conformance': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   // The reference server uses the package as an app does, by its public entries.
   example: [],

@@ -29,6 +29,9 @@ export const FAULT = {
   nothing:
     'the write does nothing, and nothing stands in its way. Look for a row that is marked as deleted, row-level ' +
     'security, a trigger that leaves the row out, or a transaction that reads an older snapshot',
+  rolledBack:
+    'a statement of the work failed, and its error was not passed on, so the database rolled the transaction back. ' +
+    'Let the work reject, or catch the error around a savepoint',
   stored: 'what is stored there is not what the adapter writes, and nothing was changed'
 } as const
 

@@ -31,6 +31,21 @@ export async function overIdleConnection<R> (pool: PgPool, run: (client: PgPoolC
   throw new NotSentError('each connection of the pool is inside a transaction')
 }
 
+/**
+ * A connection of the pool that is in no transaction. Whoever takes it gives it back, with `giveBack`.
+ *
+ * @throws NotSentError if there is none
+ */
+export async function idleConnection (pool: PgPool): Promise<PgPoolClient> {
+  for (let dropped = 0, most = pool.totalCount; dropped <= most; dropped++) {
+    const client = await connected(pool)
+    if (!isInsideTransaction(client)) return client
+    giveBack(client, true)
+    warnOf(pool)
+  }
+  throw new NotSentError('each connection of the pool is inside a transaction')
+}
+
 async function outcomeOver<R> (
   client: PgPoolClient,
   run: (client: PgPoolClient) => Promise<R>
@@ -55,7 +70,8 @@ async function connected (pool: PgPool): Promise<PgPoolClient> {
   }
 }
 
-function giveBack (client: PgPoolClient, destroys: boolean): void {
+/** Gives a connection back; `destroys`: it leaves the pool, and is closed. */
+export function giveBack (client: PgPoolClient, destroys: boolean): void {
   client.release(destroys)
   client.removeListener('error', ignore)
 }

@@ -74,6 +74,14 @@ export function sqliteFault (cause: unknown): Error | undefined {
   }
 }
 
+/**
+ * The error of the contract for an error of a write, whichever engine the error is of; undefined if the answer may be
+ * lost. The codes of the engines differ in form: five letters, or a name that begins with SQLITE_.
+ */
+export function engineFault (error: unknown): Error | undefined {
+  return sqlStateFault(error) ?? sqliteFault(error)
+}
+
 /** The error of the contract for an error of a read. A read changes nothing, so no outcome is unknown. */
 export function readFault (cause: unknown): Error {
   const error: unknown = Object(cause)
@@ -110,7 +118,7 @@ export function isConstraint (error: unknown): boolean {
 
 /** The error of the contract for an error of a constraint, if it is one of either engine. */
 export function constraintFault (error: unknown): Error | undefined {
-  return isConstraint(error) ? sqlStateFault(error) ?? sqliteFault(error) : undefined
+  return isConstraint(error) ? engineFault(error) : undefined
 }
 
 /** Whether SQLite did nothing, because another connection holds the lock of the file. */

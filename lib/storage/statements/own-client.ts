@@ -17,8 +17,7 @@ export function ownClientOf<Client> (client: Client): OwnClient<Client> {
     const idle = overIdleConnections(client) as Client
     return async (statement) => await statement(idle)
   }
-  // Drizzle has the client of the driver under this name.
-  const { $client: driver = client } = client as { $client?: unknown }
+  const driver = driverOf(client)
   return async (statement) => {
     if (isInOpenTransaction(driver) === true || await isLeftInTransaction(driver)) {
       throw new StorageUnavailableError({
@@ -32,6 +31,17 @@ export function ownClientOf<Client> (client: Client): OwnClient<Client> {
     if (await isLeftInTransaction(driver)) throw new JoinedTransactionError()
     return result
   }
+}
+
+/** Whether a client is a handle of SQLite, or an ORM that shows one: all that uses it shares its transaction. */
+export function isHandle (client: unknown): boolean {
+  return typeof isInOpenTransaction(driverOf(client)) === 'boolean'
+}
+
+// Drizzle has the client of the driver under this name.
+function driverOf (client: unknown): unknown {
+  const { $client: driver = client } = Object(client) as { $client?: unknown }
+  return driver
 }
 
 // A pool of pg whose `query` takes idle connections alone.

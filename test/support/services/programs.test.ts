@@ -9,6 +9,7 @@ import { uniqueName } from './service.js'
 const UNSET = {
   REQUIRE_SERVICES: undefined,
   POSTGRES_URL: undefined,
+  MYSQL_URL: undefined,
   REDIS_URL: undefined,
   REDIS_CLUSTER_URL: undefined,
   ETCD_URL: undefined

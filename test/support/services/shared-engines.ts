@@ -1,4 +1,5 @@
 import { startEtcd, startEtcdCluster } from './etcd.js'
+import { startMariadb } from './mariadb.js'
 import { startPostgres } from './postgres.js'
 import { sharedUrl, SERVICES } from './programs.js'
 import { startRedisCluster } from './redis-cluster.js'
@@ -6,7 +7,7 @@ import { startRedis } from './redis.js'
 import type { Owner } from './service.js'
 
 /** The engines that tests share. */
-export const SHARED_ENGINES = ['postgres', 'redis', 'redis-cluster', 'etcd'] as const
+export const SHARED_ENGINES = ['postgres', 'mysql', 'redis', 'redis-cluster', 'etcd'] as const
 export type SharedEngine = typeof SHARED_ENGINES[number]
 
 // Enough for all files that run at once, whose pools are idle most of the time.
@@ -14,6 +15,7 @@ const MAX_CONNECTIONS = { settings: { max_connections: '300' } }
 
 const START: Record<SharedEngine, (owner: Owner, isDurable: boolean) => Promise<{ url: string }>> = {
   postgres: (owner) => startPostgres(owner, MAX_CONNECTIONS),
+  mysql: (owner) => startMariadb(owner, MAX_CONNECTIONS),
   redis: (owner, isDurable) =>
     startRedis(owner, isDurable ? { settings: { appendonly: 'yes', appendfsync: 'always' } } : {}),
   'redis-cluster': (owner) => startRedisCluster(owner),

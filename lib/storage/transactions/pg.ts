@@ -1,0 +1,39 @@
+import { giveBack, idleConnection } from '../postgres/pool.js'
+import { isOutsideTransaction, type PgPool, type PgPoolClient } from '../postgres/client.js'
+import { FAULT, storageFault } from '../kit/whose-fault.js'
+
+/**
+ * The option `transaction` of `transactionsAdapter` for a Pool of pg: each transaction has a connection of its own. One
+ * that somebody left inside a transaction is not used (engine-facts#pg-pool-open-transaction), and one that could not
+ * be rolled back is closed.
+ *
+ * @param begin how a transaction begins, such as `'BEGIN ISOLATION LEVEL SERIALIZABLE'`
+ * @example
+ * transactionsAdapter({ client: pool, transaction: pgTransaction<PoolClient>(pool), ... })
+ */
+export function pgTransaction<Tx = PgPoolClient> (
+  pool: object,
+  begin = 'BEGIN'
+): (work: (tx: Tx) => Promise<unknown>) => Promise<unknown> {
+  return async (work) => {
+    const connection = await idleConnection(pool as PgPool)
+    const send = async (text: string) =>
+      await (connection as unknown as { query (text: string): Promise<{ command?: string }> }).query(text)
+    let isCommitting = false
+    try {
+      await send(begin)
+      const result = await work(connection as Tx)
+      isCommitting = true
+      const { command } = await send('COMMIT')
+      // A transaction in which a statement failed is rolled back by COMMIT, without an error.
+      if (command === 'ROLLBACK') throw storageFault(FAULT.rolledBack, new Error('COMMIT was answered with ROLLBACK.'))
+      return result
+    } catch (error) {
+      // What became of a COMMIT is told by its error alone.
+      if (!isCommitting) await send('ROLLBACK').catch(() => {})
+      throw error
+    } finally {
+      giveBack(connection, !isOutsideTransaction(connection))
+    }
+  }
+}

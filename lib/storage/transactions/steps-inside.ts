@@ -1,0 +1,88 @@
+import { isIfMatchError, StorageUnavailableError, VersionUnchangedError } from '../../errors.js'
+import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '../adapter.js'
+import { within } from '../kit/deadline.js'
+import { satisfies } from '../kit/expectation.js'
+import { throwIfStopped } from '../kit/stop.js'
+import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
+import { explain, isRefusedByTransaction } from '../postgres/faults.js'
+import { driverErrorOf } from '../statements/driver-error.js'
+import type { RowVersion } from './index.js'
+
+/** How long a transaction may take to show that it is still there, in milliseconds. */
+const PROBE_TIMEOUT = 2000
+
+/** An entity as `read` finds it. */
+export interface Row<T> { version: RowVersion, value: T }
+
+/** What the steps need of the app's functions. */
+interface Parts<T, Tx, Id> {
+  version (tx: Tx, id: Id): Promise<string | undefined>
+  read (tx: Tx, id: Id): Promise<Stored<T> | undefined>
+  faultOf (error: unknown): Error | undefined
+}
+
+const metInCreation = new WeakSet<object>()
+
+/**
+ * Whether an error tells that a creation met a unique key: that may be the key of the entity itself, which another
+ * writer created meanwhile.
+ */
+export function isMeetingOfCreation (error: unknown): boolean {
+  return metInCreation.has(Object(error))
+}
+
+/**
+ * The steps of a transaction between its beginning and its end: lock, compare, do the work, demand that the version has
+ * moved. What they reject with has been told apart: nothing of it was committed.
+ */
+export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx, Id>) {
+  // An error that nothing knows is one of the app, or the connection is lost: then the transaction does not answer.
+  async function isLost (tx: Tx, id: Id): Promise<boolean> {
+    try {
+      await within(PROBE_TIMEOUT, version(tx, id), () => new Error('no answer'))
+      return false
+    } catch (thrown) {
+      const error = driverErrorOf(thrown)
+      return !isRefusedByTransaction(error) && !isIfMatchError(error) && faultOf(error) === undefined
+    }
+  }
+
+  async function told (thrown: unknown, tx: Tx, id: Id): Promise<unknown> {
+    const error = driverErrorOf(thrown)
+    if (isIfMatchError(error) || isOfApp(error)) return error
+    if (isRefusedByTransaction(error)) return storageFault(FAULT.rolledBack, explain(error))
+    const fault = faultOf(error)
+    if (fault !== undefined) return fault
+    // A bug of the work is no outage, and an error of the app goes out as it is.
+    const isOutage = mistakeIn(thrown) === undefined && await isLost(tx, id)
+    return isOutage ? new StorageUnavailableError({ cause: error }) : passOn(thrown)
+  }
+
+  return async function steps<R> (
+    tx: Tx,
+    id: Id,
+    expectation: Expectation,
+    work: Work<T, R, Tx>,
+    options: ReadOptions | undefined
+  ): Promise<TransactionResult<T, R>> {
+    let before: string | undefined
+    try {
+      before = await version(tx, id)
+      throwIfStopped(options)
+      if (!satisfies(expectation, before)) {
+        return { applied: false, current: before === undefined ? undefined : await read(tx, id) }
+      }
+      const value = await work(tx, { version: before, read: () => read(tx, id) })
+      const after = await version(tx, id)
+      if (after === before) throw new VersionUnchangedError()
+      // Nobody is told of what was committed from here on.
+      throwIfStopped(options)
+      return { applied: true, version: after, created: before === undefined, value }
+    } catch (thrown) {
+      const error = await told(thrown, tx, id)
+      const isMeeting = before === undefined && isOfConstraint(error)
+      if (isMeeting) metInCreation.add(error as object)
+      throw error
+    }
+  }
+}
