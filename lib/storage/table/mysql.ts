@@ -1,7 +1,7 @@
 import type { SqlValue } from './columns.js'
 import type { Answer, Engine, Statement, TableName } from './engine.js'
 import type { ColumnFacts, TableFacts } from './facts.js'
-import { mysqlFault } from '../statements/index.js'
+import { engineFault } from '../statements/faults.js'
 
 interface Client {
   query (sql: string, values: SqlValue[]): Promise<unknown>
@@ -51,7 +51,7 @@ export const mysql: Engine = {
   token: "replace(uuid(), '-', '')",
   run,
   isThere,
-  faultOf: mysqlFault,
+  faultOf: engineFault,
   factsOf
 }
 
