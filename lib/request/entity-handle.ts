@@ -12,7 +12,7 @@ import { evaluate, type Policy, type Preconditions, type Refusal } from '../http
 import { kindOf } from '../storage/kit/flaws.js'
 import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from '../storage/adapter.js'
 
-type Applied = { applied: true, version: string, created: boolean }
+type Applied<T> = { applied: true, version: string, created: boolean, value?: T }
 
 /** What handles of entities share. Their two kinds differ in what decides: the headers of the request, or its reads. */
 export abstract class EntityHandle<T, R extends RequestState = RequestState> implements Entity<T> {
@@ -148,7 +148,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
-    const { version, created } = await this.#change<Applied>(
+    const { version, created, value: stored } = await this.#change<Applied<T>>(
       operation,
       make && (async (current) => { value = await makeValue(this.#entity, make, current) }),
       (expectation) => {
@@ -158,7 +158,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     )
     const etag = formatEntityTag(version)
     this.recordWrite(version)
-    return { value: value as T, version, etag, created }
+    return { value: stored === undefined ? value as T : stored, version, etag, created }
   }
 
   async #remove (): Promise<void> {
