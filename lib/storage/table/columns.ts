@@ -126,12 +126,13 @@ export function valueOf (
   for (const property of properties) {
     const { name, alias, idIndex, isOptional } = property
     const column = idIndex === undefined ? row[alias] : id[idIndex]
-    if (column === null && isOptional) continue
+    // Where an engine does not tell what it made, the property is left out.
+    if (column === undefined || (column === null && isOptional)) continue
     const member = memberOf(column, property)
     if (member === undefined) {
       throw storageFault(FAULT.stored, new Error(
-        `The column "${property.column}" holds what its property in the schema of the table cannot be, or more digits ` +
-          'than a number of JavaScript has.'
+        `The column "${property.column}" holds what its property in the schema of the table cannot be, or more ` +
+          'digits than a number of JavaScript has.'
       ))
     }
     members.push([name, member])
@@ -155,7 +156,7 @@ function memberOf (column: unknown, { type, isNullable, column: name }: Property
       return BOOLEANS.get(String(column))
     case 'json':
       if (typeof column !== 'string') return undefined
-      return parseStored(column, `The column "${name}" of the table holds no JSON. Look for who else writes to it.`)
+      return parseStored(column, `The column "${name}" of a table holds no JSON. Look for who else writes to it.`)
   }
 }
 

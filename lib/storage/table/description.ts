@@ -1,8 +1,10 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { InvalidKeyError } from '../../errors.js'
 import { uuid, wholeNumber } from '../../key/converters.js'
+import { parametersOf } from '../../key/entity-key.js'
 import { keyPattern, type Converter } from '../../key/key-pattern.js'
 import { assertNoFlaw, unknownOption, type Flaw } from '../kit/flaws.js'
+import { checkKey } from '../kit/key.js'
 import { flawOf, propertiesOf, type Property, type SqlValue } from './columns.js'
 import { dialectOf, ENGINES } from './engines.js'
 import type { Engine, TableName } from './engine.js'
@@ -40,12 +42,12 @@ export function shapeOf (where: string, options: TableOptions, columns?: TObject
   const engine = ENGINES[dialect] as Engine | undefined
   const path = typeof table === 'string' ? table.split('.') : [table].flat() as string[]
   const ids = idColumns(id, names, columns)
-  const { column, kind = 'token' } = typeof version === 'string' ? { column: version } : Object(version) as VersionOption
+  const { column, kind = 'token' } = namedBy<VersionOption>(version)
   const isOnPostgres = engine?.dialect === 'postgres'
   assertNoFlaw(where, [
     [engine === undefined, "\"dialect\" must be 'postgres', 'sqlite' or 'mysql'."],
     [path.length > 2 || !path.every(isName), '"table" must be its name, or that of its schema, a dot, and its name.'],
-    [ids.length === 0 || !ids.every(({ column }) => isName(column)), '"id" must name the column of the id, or several.'],
+    [ids.length === 0 || !ids.every(({ column }) => isName(column)), '"id" must name one or several columns.'],
     [
       ids.some(({ type, isNullable }) => (type !== 'text' && type !== 'integer') || isNullable),
       '"id" must be of texts (Type.String()), UUIDs and whole numbers (Type.Integer()).'
@@ -86,13 +88,12 @@ export function descriptionOf<S extends TObject> (options: TableAdapterOptions<S
   ])
   const shape = shapeOf(where, { dialect: dialect!, table, id, version, names, replaced, digest }, columns)
   const properties = propertiesOf(columns, names, shape.ids.map(({ column }) => column))
-  const mark = typeof deleted === 'string' ? { column: deleted } : deleted
-  const { column, kind = 'time' } = Object(mark) as DeletedOption
+  const { column, kind = 'time' } = namedBy<DeletedOption>(deleted)
   const kept = [shape.version.column, replaced, digest, column].filter((name) => name !== undefined)
-  const all = [...kept, ...shape.ids.map(({ column }) => column), ...properties.filter(isWritten).map(({ column }) => column)]
+  const all = [...kept, ...[...shape.ids, ...properties.filter(isWritten)].map(({ column }) => column)]
   const known = [...properties.map(({ name }) => name), ...shape.ids.map(({ parameter }) => parameter)]
   assertNoFlaw(where, [
-    [mark !== undefined && !isName(column), '"deleted" must name the column of the mark.'],
+    [deleted !== undefined && !isName(column), '"deleted" must name the column of the mark.'],
     [!MARKS.includes(kind), "the kind of \"deleted\" must be 'time' or 'flag'."],
     [!properties.some(isWritten), '"columns" must have a property that is written.'],
     [new Set(all).size < all.length, 'two of its columns are one.'],
@@ -107,13 +108,19 @@ export function descriptionOf<S extends TObject> (options: TableAdapterOptions<S
       '"key" must be a pattern, such as \'/offers/:id\', or a function of the key.'
     ]
   ])
-  return {
-    ...shape,
-    properties,
-    deleted: mark && { column, kind },
-    inserts: insert,
-    toId: toIdOf(key ?? `/${shape.table.name}/${shape.ids.map(({ parameter }) => `:${parameter}`).join('/')}`, shape.ids)
-  }
+  const parameters = shape.ids.map(({ parameter }) => parameter)
+  const pattern = key ?? `/${shape.table.name}/${parameters.map((parameter) => `:${parameter}`).join('/')}`
+  const toId = toIdOf(pattern, shape.ids)
+  const isOther = typeof pattern === 'string' && parametersOf(pattern).sort().join() !== [...parameters].sort().join()
+  assertNoFlaw(where, [
+    [isOther, `"key" must have the parameters that "id" names, which are ${parameters.join(', ')}, and no others.`]
+  ])
+  return { ...shape, properties, deleted: deleted === undefined ? undefined : { column, kind }, inserts: insert, toId }
+}
+
+// The name of a column stands for its option.
+function namedBy<O extends { column: string }> (option: string | O | undefined): O {
+  return (typeof option === 'string' ? { column: option } : Object(option)) as O
 }
 
 function isWritten ({ isReadOnly }: Property): boolean {
@@ -143,6 +150,7 @@ function isName (name: unknown): boolean {
 function toIdOf (key: string | ((key: string) => object), ids: readonly IdColumn[]): (key: string) => SqlValue[] {
   const parse = typeof key === 'function' ? key : keyPattern(key, convertersOf(ids)).parse
   return (key) => {
+    checkKey(key)
     const params = Object(parse(key)) as Record<string, SqlValue>
     return ids.map(({ parameter, ...kind }) => {
       const value = params[parameter]
@@ -154,8 +162,7 @@ function toIdOf (key: string | ((key: string) => object), ids: readonly IdColumn
 }
 
 function convertersOf (ids: readonly IdColumn[]): Record<string, Converter> {
-  return Object.fromEntries(ids.flatMap(({ parameter, type, isUuid }) => {
-    if (type === 'integer') return [[parameter, (text: string) => wholeNumber(text)]]
-    return isUuid ? [[parameter, uuid]] : []
-  }))
+  const converted = ids.filter(({ type, isUuid }) => type === 'integer' || isUuid)
+  return Object.fromEntries(converted.map(({ parameter, type }) =>
+    [parameter, type === 'integer' ? (text: string) => wholeNumber(text) : uuid]))
 }

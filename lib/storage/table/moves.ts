@@ -39,7 +39,10 @@ export function movesOf (shape: TableShape, children: readonly Child[]): Moves {
     bareTable: quote(shape.table.name),
     version,
     // The version that is replaced comes first: in MySQL a later assignment sees an earlier one.
-    set: [...others.map(([column, valueOf]) => `${column} = ${valueOf(version)}`), `${version} = ${nextOf(version)}`].join(', '),
+    set: [
+      ...others.map(([column, valueOf]) => `${column} = ${valueOf(version)}`),
+      `${version} = ${nextOf(version)}`
+    ].join(', '),
     nextOf,
     others,
     children,

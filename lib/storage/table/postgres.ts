@@ -81,7 +81,7 @@ function factsOfColumn (column: Column): ColumnFacts {
     type,
     keeps ({ type: kind, isUuid, decimals }) {
       switch (kind) {
-        case 'text': return TEXT.includes(type) || isEnum || (type === 'uuid' && isUuid) || /(^|\.)"?citext"?$/.test(type)
+        case 'text': return TEXT.includes(type) || isEnum || (type === 'uuid' && isUuid) || /(^|\.)citext$/.test(type)
         case 'integer': return WHOLE.includes(type) || (type === 'numeric' && (scale ?? 0) === 0)
         case 'number':
           return type === 'double precision' || (type === 'numeric' && (scale === null || (decimals ?? 999) <= scale))
@@ -91,9 +91,10 @@ function factsOfColumn (column: Column): ColumnFacts {
     },
     tellsApart ({ type: kind, isUuid }) {
       if (kind === 'integer') return WHOLE.includes(type)
-      return kind === 'text' && (isUuid ? type === 'uuid' || TEXT.includes(type) : TEXT.includes(type) && isDeterministic)
+      if (kind !== 'text') return false
+      return isUuid ? type === 'uuid' || TEXT.includes(type) : TEXT.includes(type) && isDeterministic
     },
-    advice: 'Take text with a deterministic collation, uuid with Type.String({ format: \'uuid\' }) as its schema, or a ' +
+    advice: 'Take text with a deterministic collation, uuid with Type.String({ format: "uuid" }) as its schema, or a ' +
       'whole number with Type.Integer().',
     longest: longest ?? undefined,
     isNotNull: column.not_null,

@@ -124,7 +124,7 @@ export function statementsOn (table: TableDescription) {
       if (unmark === undefined) return undefined
       const to = parameters()
       const set = [...moveOf(to, row.version, false), unmark, ...setOf(to, row)].join(', ')
-      return { text: `UPDATE ${name} SET ${set} WHERE ${whereOf(to, id, undefined, marked)}${returning}`, values: to.values }
+      return { text: `UPDATE ${name} SET ${set} WHERE ${whereOf(to, id, undefined, marked)}`, values: to.values }
     },
 
     /** Deletes the row, or marks it: then it gets a new version, so that the old one fits nothing any more. */
