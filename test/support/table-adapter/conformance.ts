@@ -9,7 +9,7 @@ import type { TableEngine } from './engine.js'
 const TABLES = {
   postgres: 'id text COLLATE "C" PRIMARY KEY, value json NOT NULL',
   sqlite: 'id text PRIMARY KEY, value text NOT NULL',
-  mysql: 'id varbinary(1024) PRIMARY KEY, value longtext COLLATE utf8mb4_nopad_bin NOT NULL'
+  mysql: 'id varbinary(1100) PRIMARY KEY, value longtext COLLATE utf8mb4_nopad_bin NOT NULL'
 }
 
 /**

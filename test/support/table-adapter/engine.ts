@@ -24,8 +24,8 @@ export const TYPES = {
     money: 'numeric(10, 2)', time: 'text', json: 'text', number: 'bigint', generated: 'integer GENERATED ALWAYS AS'
   },
   mysql: {
-    id: 'varchar(200) COLLATE utf8mb4_nopad_bin', text: 'text', short: 'varchar(20)', boolean: 'boolean',
-    double: 'double', money: 'decimal(10, 2)', time: 'datetime', json: 'json', number: 'bigint',
+    id: 'varchar(200) COLLATE utf8mb4_nopad_bin', text: 'text CHARACTER SET utf8mb4',
+    short: 'varchar(20) CHARACTER SET utf8mb4', boolean: 'boolean', double: 'double', money: 'decimal(10, 2)', time: 'datetime', json: 'json', number: 'bigint',
     generated: 'bigint GENERATED ALWAYS AS'
   }
 } as const
