@@ -55,6 +55,11 @@ export function shapeOf (where: string, options: TableOptions, columns?: TObject
     [!isName(column), '"version" must name the column of the version.'],
     [!KINDS.includes(kind), "the kind of \"version\" must be 'token', 'counter' or 'trigger'."],
     [
+      kind === 'counter' && engine?.returns === false,
+      'a version of the kind "counter" does not work on MySQL and MariaDB, whose UPDATE does not tell what it made. ' +
+      'Take "token".'
+    ],
+    [
       kind === 'trigger' && !isOnPostgres,
       'a version of the kind "trigger" works on PostgreSQL alone: elsewhere a statement is not told what a trigger ' +
       'made. Take "token" or "counter", and a trigger that leaves alone what the adapter writes.'

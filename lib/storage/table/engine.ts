@@ -13,8 +13,6 @@ export interface Answer {
   rows: ReadonlyArray<Readonly<Record<string, unknown>>>
   /** Zero where the engine gives rows. */
   changed: number
-  /** What LAST_INSERT_ID(…) of the statement was given, in MySQL. */
-  made?: unknown
 }
 
 /** A table by its name, and the schema that it is in, where one is named. */
@@ -23,7 +21,11 @@ export interface TableName { schema: string | undefined, name: string }
 /** All that differs from one engine to another in the statements on a table. */
 export interface Engine {
   dialect: Dialect
-  /** Whether INSERT, UPDATE and DELETE take RETURNING, and INSERT takes ON CONFLICT. */
+  /**
+   * Whether INSERT, UPDATE and DELETE take RETURNING, and INSERT takes ON CONFLICT. Without RETURNING no statement tells
+   * what a counter was moved to: the number that LAST_INSERT_ID(…) is given is not told of a table with triggers
+   * (engine-facts#mariadb-last-insert-id-triggers).
+   */
   returns: boolean
   /** A name as the engine takes it, whatever its characters. */
   quote (name: string): string
@@ -37,8 +39,6 @@ export interface Engine {
   comparable (column: string): string
   /** A value of JavaScript as this engine's drivers bind it. */
   bound (value: SqlValue, type: Kind['type']): SqlValue
-  /** The next value of a counter, which the statement tells. */
-  next (column: string): string
   /** A random version, as SQL. */
   token: string
   run (client: unknown, statement: Statement): Promise<Answer>

@@ -22,14 +22,11 @@ export function mysqlTriggers (moves: Moves): string[] {
       `NEW.${column} = if(${isSame}, ${valueOf(`OLD.${version}`)}, NEW.${column})`),
     `NEW.${version} = if(${isSame}, ${nextOf(`OLD.${version}`)}, NEW.${version})`
   ].join(', ')
-  const isCounter = shape.version.kind === 'counter'
   return [
-    ...isCounter
-      ? []
-      : trigger(
-        schema, `${nameOf(name)}_insert`, 'BEFORE INSERT', table,
-        `SET NEW.${version} = if(NEW.${version} = '', ${nextOf('')}, NEW.${version})`
-      ),
+    ...trigger(
+      schema, `${nameOf(name)}_insert`, 'BEFORE INSERT', table,
+      `SET NEW.${version} = if(NEW.${version} = '', ${nextOf('')}, NEW.${version})`
+    ),
     ...trigger(schema, `${nameOf(name)}_update`, 'BEFORE UPDATE', table, `SET ${assignments}`),
     ...children.flatMap((child) => {
       const { schema } = child.table

@@ -47,7 +47,6 @@ export const mysql: Engine = {
   readable: (column) => `CONVERT(${column} USING utf8mb4)`,
   comparable: (column) => `CAST(${column} AS BINARY)`,
   bound: (value) => typeof value === 'boolean' ? Number(value) : value,
-  next: (column) => `LAST_INSERT_ID(${column} + 1)`,
   token: "replace(uuid(), '-', '')",
   run,
   isThere,
@@ -62,8 +61,7 @@ async function run (client: unknown, { text, values }: Statement): Promise<Answe
   // mysql2 gives the answer and the columns, mariadb the answer alone.
   const result = Array.isArray(answer) && !('meta' in answer) ? answer[0] as unknown : answer
   if (Array.isArray(result)) return { rows: result as Answer['rows'], changed: 0 }
-  const { affectedRows, insertId } = result as { affectedRows: number | bigint, insertId: unknown }
-  return { rows: [], changed: Number(affectedRows), made: insertId }
+  return { rows: [], changed: Number((result as { affectedRows: number | bigint }).affectedRows) }
 }
 
 // The name of the key is the end of the message: what is stored, which a client chose, comes ahead of it.

@@ -10,7 +10,8 @@ export interface VersionOption {
   /**
    * - `'token'` (the default): the adapter writes a random text. It never comes back
    * - `'counter'`: the adapter adds one. Only where no id is used again: a row that is deleted and made again begins at
-   *   1, and an old tag fits it. With `deleted` rows stay, and so do their counters
+   *   1, and an old tag fits it. With `deleted` rows stay, and so do their counters. Not on MySQL and MariaDB, whose
+   *   UPDATE does not tell what it made
    * - `'trigger'`: a trigger writes it, whatever it is, with each INSERT and UPDATE. PostgreSQL alone tells the
    *   statement what its triggers made
    */

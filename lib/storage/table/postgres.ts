@@ -48,7 +48,6 @@ export const postgres: Engine = {
   readable: (column) => `${column}::text`,
   comparable: (column) => `${column}::text`,
   bound: (value) => value,
-  next: (column) => `${column} + 1`,
   token: "replace(gen_random_uuid()::text, '-', '')",
   async run (client, { text, values }) {
     const { rows } = await (client as PostgresClient).query(text, values)

@@ -34,9 +34,8 @@ export function rowsOn (table: TableDescription) {
   async function written (client: unknown, answer: Answer, id: RowId, row: Write): Promise<FoundRow[]> {
     if (engine.returns) return found(answer, id)
     if (answer.changed === 0) return []
-    const version = kind === 'counter' ? String(answer.made) : row.version
-    const left = hasMade ? await read(client, id, [version]).catch(() => undefined) : undefined
-    return [left ?? { ...row, id, version, replaced: null }]
+    const left = hasMade ? await read(client, id, [row.version]).catch(() => undefined) : undefined
+    return [left ?? { ...row, id, replaced: null }]
   }
 
   async function insertPlain (client: unknown, id: RowId, row: Write): Promise<Answer> {
@@ -44,7 +43,7 @@ export function rowsOn (table: TableDescription) {
     const index = ids.findIndex(({ type }, index) => type === 'integer' && id[index] === 0)
     if (index >= 0) throw new InvalidKeyError('has the id 0, which cannot be created')
     try {
-      return { ...await engine.run(client, statements.insert(id, row)), made: 1 }
+      return await engine.run(client, statements.insert(id, row))
     } catch (error) {
       if (engine.isThere(error)) return { rows: [], changed: 0 }
       throw error

@@ -22,6 +22,9 @@ export function statementsOn (table: TableDescription) {
   const own = `${quote(table.table.name)}.`
   const written = properties.filter(({ isReadOnly }) => !isReadOnly)
   const versionColumn = quote(version.column)
+  // An entity-tag has no space, and a timestamp as text has one (RFC 9110 8.8.3).
+  const [versionRead, versionCompared] = [engine.readable(versionColumn, 'text'), engine.comparable(versionColumn)]
+    .map((text) => version.kind === 'trigger' ? `replace(${text}, ' ', 'T')` : text)
   const live = deleted && (deleted.kind === 'time'
     ? `${quote(deleted.column)} IS NULL`
     : `${quote(deleted.column)} IS NOT TRUE`)
@@ -31,7 +34,7 @@ export function statementsOn (table: TableDescription) {
   const mark = deleted && `${quote(deleted.column)} = ${deleted.kind === 'time' ? 'CURRENT_TIMESTAMP' : 'TRUE'}`
   const unmark = deleted && `${quote(deleted.column)} = ${deleted.kind === 'time' ? 'NULL' : 'FALSE'}`
   const columns = [
-    `${engine.readable(versionColumn, 'text')} AS version`,
+    `${versionRead} AS version`,
     ...replaced === undefined ? [] : [`${engine.readable(quote(replaced), 'text')} AS replaced`],
     ...digest === undefined ? [] : [`${engine.readable(quote(digest), 'text')} AS digest`],
     ...properties.filter(({ idIndex }) => idIndex === undefined).map(({ column, type, alias }) =>
@@ -59,7 +62,7 @@ export function statementsOn (table: TableDescription) {
     return [
       ...ids.map(({ column }, index) => `${quote(column)} = ${to.ofId(index, id)}`),
       ...isLive === undefined ? [] : [isLive],
-      ...versions === undefined ? [] : [`${engine.comparable(versionColumn)} IN (${versions.map(to.of).join(', ')})`]
+      ...versions === undefined ? [] : [`${versionCompared} IN (${versions.map(to.of).join(', ')})`]
     ].join(' AND ')
   }
 
@@ -70,7 +73,7 @@ export function statementsOn (table: TableDescription) {
     return [
       ...replaced === undefined ? [] : [`${quote(replaced)} = ${keepsReplaced ? current : 'NULL'}`],
       ...version.kind === 'token' ? [`${versionColumn} = ${to.of(token)}`] : [],
-      ...version.kind === 'counter' ? [`${versionColumn} = ${engine.next(current)}`] : []
+      ...version.kind === 'counter' ? [`${versionColumn} = ${current} + 1`] : []
     ]
   }
 
