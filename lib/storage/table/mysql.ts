@@ -1,7 +1,7 @@
 import type { SqlValue } from './columns.js'
 import type { Answer, Engine, Statement, TableName } from './engine.js'
 import type { ColumnFacts, TableFacts } from './facts.js'
-import { engineFault } from '../statements/faults.js'
+import { mysqlFault } from '../statements/index.js'
 
 interface Client {
   query (sql: string, values: SqlValue[]): Promise<unknown>
@@ -50,7 +50,7 @@ export const mysql: Engine = {
   token: "replace(uuid(), '-', '')",
   run,
   isThere,
-  faultOf: engineFault,
+  faultOf: mysqlFault,
   factsOf
 }
 

@@ -6,6 +6,7 @@ import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
 import { explain, isRefusedByTransaction } from '../postgres/faults.js'
 import { driverErrorOf } from '../statements/driver-error.js'
+import { loggable } from '../statements/faults.js'
 import type { RowVersion } from './index.js'
 
 /** How long a transaction may take to show that it is still there, in milliseconds. */
@@ -55,7 +56,7 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
     if (fault !== undefined) return fault
     // A bug of the work is no outage, and an error of the app goes out as it is.
     const isOutage = mistakeIn(thrown) === undefined && await isLost(tx, id)
-    return isOutage ? new StorageUnavailableError({ cause: error }) : passOn(thrown)
+    return isOutage ? new StorageUnavailableError({ cause: loggable(error) }) : passOn(thrown)
   }
 
   return async function steps<R> (
