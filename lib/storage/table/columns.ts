@@ -81,14 +81,14 @@ function columnOf (member: unknown, property: Property): SqlValue {
   return member as SqlValue
 }
 
-/** What is wrong with a member for a column of this kind. */
+/** What is wrong with a member for a column of this kind. Any JSON will do for a column of JSON: do not ask. */
 export function flawOf (member: unknown, { type, decimals, isUuid, values, longest }: Kind): string | undefined {
   switch (type) {
     case 'text':
       if (typeof member !== 'string') return 'is no text'
       // Engines differ in what they make of both: they cut the text off, change it, or refuse it.
       if (member.includes('\0') || !member.isWellFormed()) return 'has a NUL character or half a surrogate pair'
-      if (isUuid && !isCanonicalUuid(member)) return 'is no UUID of 36 characters in lower case'
+      if (isUuid && !UUID.test(member)) return 'is no UUID of 36 characters in lower case'
       if (values !== undefined && !values.includes(member)) return 'is none of the values that are allowed'
       // Columns of PostgreSQL and MySQL cut trailing spaces off where a text is longer than they are.
       return longest !== undefined && longest < Array.from(member).length ? `is longer than ${longest}` : undefined
@@ -99,17 +99,13 @@ export function flawOf (member: unknown, { type, decimals, isUuid, values, longe
       return decimals === undefined || Number((member as number).toFixed(decimals)) === member
         ? undefined
         : `has more than ${decimals} decimals`
-    case 'boolean':
+    default:
       return typeof member === 'boolean' ? undefined : 'is neither true nor false'
-    case 'json':
-      return undefined
   }
 }
 
-/** Whether a text is a UUID in its one spelling: a column of type `uuid` takes others for the same. */
-export function isCanonicalUuid (text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
-}
+// The one spelling of each: a column of type `uuid` takes others for the same.
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * The value of a row.

@@ -8,11 +8,11 @@ export function isSameDecimal (a: string, b: string): boolean {
 
 // Its digits without zeros at either end, and the exponent of the last one.
 function canonical (text: string): string | undefined {
-  const [, sign, whole, fraction, exponent] = DECIMAL.exec(text) ?? []
-  if (whole === undefined || fraction === undefined || whole + fraction === '') return undefined
+  const [, sign, whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? []
+  if (whole + fraction === '') return undefined
   const digits = (whole + fraction).replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
   if (significant === '') return '0'
-  const last = Number(exponent ?? 0) - fraction.length + digits.length - significant.length
+  const last = Number(exponent) - fraction.length + digits.length - significant.length
   return `${sign === '-' ? '-' : ''}${significant}e${last}`
 }

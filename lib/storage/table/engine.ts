@@ -23,7 +23,7 @@ export interface Engine {
   dialect: Dialect
   /**
    * Whether INSERT, UPDATE and DELETE take RETURNING, and INSERT takes ON CONFLICT. Without RETURNING no statement tells
-   * what a counter was moved to: the number that LAST_INSERT_ID(…) is given is not told of a table with triggers
+   * what a counter was moved to: what LAST_INSERT_ID(…) is given is not told of a table with triggers
    * (engine-facts#mariadb-last-insert-id-triggers).
    */
   returns: boolean
@@ -42,8 +42,8 @@ export interface Engine {
   /** A random version, as SQL. */
   token: string
   run (client: unknown, statement: Statement): Promise<Answer>
-  /** Whether an INSERT failed because the primary key is there, and nothing was changed. */
-  isThere (error: unknown): boolean
+  /** Whether an INSERT without ON CONFLICT failed because the primary key is there. Nothing was changed then. */
+  isThere? (error: unknown): boolean
   faultOf (error: unknown): Error | undefined
   /** What the engine knows about a table; undefined: there is none. */
   factsOf (client: unknown, table: TableName): Promise<TableFacts | undefined>

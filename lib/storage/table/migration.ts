@@ -51,8 +51,7 @@ export function migrationOf (
   shape: TableShape,
   { children = [], addColumns = true }: Pick<MigrationOptions, 'children' | 'addColumns'>
 ): string[] {
-  const parts = Object(children) as readonly ChildTable[]
-  const found = (Array.isArray(parts) ? parts : [{}]).map((child) => childOf(child as ChildTable, shape))
+  const found = [children].flat().map((child) => childOf(child as ChildTable, shape))
   assertNoFlaw('migration()', [
     [
       found.some((child) => child === undefined),

@@ -4,9 +4,8 @@ import type { ColumnFacts, TableFacts } from './facts.js'
 import { mysqlFault } from '../statements/index.js'
 
 interface Client {
-  query (sql: string, values: SqlValue[]): Promise<unknown>
   /** Prepared: no value is ever part of the text, whatever the mode of the server makes of a backslash. */
-  execute? (sql: string, values: SqlValue[]): Promise<unknown>
+  execute (sql: string, values: SqlValue[]): Promise<unknown>
   /** A client of mysql2 with callbacks gives the one with promises. */
   promise? (): Client
 }
@@ -56,8 +55,7 @@ export const mysql: Engine = {
 
 async function run (client: unknown, { text, values }: Statement): Promise<Answer> {
   const given = client as Client
-  const driver = given.promise?.() ?? given
-  const answer = await (driver.execute === undefined ? driver.query(text, values) : driver.execute(text, values))
+  const answer = await (given.promise?.() ?? given).execute(text, values)
   // mysql2 gives the answer and the columns, mariadb the answer alone.
   const result = Array.isArray(answer) && !('meta' in answer) ? answer[0] as unknown : answer
   if (Array.isArray(result)) return { rows: result as Answer['rows'], changed: 0 }
@@ -66,8 +64,8 @@ async function run (client: unknown, { text, values }: Statement): Promise<Answe
 
 // The name of the key is the end of the message: what is stored, which a client chose, comes ahead of it.
 function isThere (error: unknown): boolean {
-  const { errno, sqlMessage, message } = Object(error) as { errno?: unknown, sqlMessage?: unknown, message?: unknown }
-  return errno === 1062 && /for key '([^']*\.)?PRIMARY'(\n|$)/.test(String(sqlMessage ?? message))
+  const { errno, sqlMessage } = Object(error) as { errno?: unknown, sqlMessage?: unknown }
+  return errno === 1062 && /for key '([^']*\.)?PRIMARY'$/.test(String(sqlMessage))
 }
 
 async function factsOf (client: unknown, { schema, name }: TableName): Promise<TableFacts | undefined> {

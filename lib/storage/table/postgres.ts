@@ -1,8 +1,9 @@
 import { quoteName } from '../kit/sql-name.js'
-import type { PostgresClient } from '../postgres/client.js'
 import { sqlStateFault } from '../statements/index.js'
 import { quotedTable, type Engine, type Statement, type TableName } from './engine.js'
 import type { ColumnFacts, TableFacts } from './facts.js'
+
+interface Client { query (text: string, values: unknown[]): Promise<{ rows: unknown[] }> }
 
 interface Column {
   name: string
@@ -50,10 +51,9 @@ export const postgres: Engine = {
   bound: (value) => value,
   token: "replace(gen_random_uuid()::text, '-', '')",
   async run (client, { text, values }) {
-    const { rows } = await (client as PostgresClient).query(text, values)
+    const { rows } = await (client as Client).query(text, values)
     return { rows: rows as Array<Record<string, unknown>>, changed: 0 }
   },
-  isThere: () => false,
   faultOf: sqlStateFault,
   factsOf
 }

@@ -45,7 +45,7 @@ export function rowsOn (table: TableDescription) {
     try {
       return await engine.run(client, statements.insert(id, row))
     } catch (error) {
-      if (engine.isThere(error)) return { rows: [], changed: 0 }
+      if (engine.isThere!(error)) return { rows: [], changed: 0 }
       throw error
     }
   }

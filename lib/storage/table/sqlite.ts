@@ -32,7 +32,6 @@ export const sqlite: Engine = {
   async run (client, { text, values }) {
     return { rows: (client as Handle).prepare(text).all(...values) as Array<Record<string, unknown>>, changed: 0 }
   },
-  isThere: () => false,
   faultOf: sqliteFault,
   factsOf
 }

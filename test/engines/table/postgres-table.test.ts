@@ -101,11 +101,15 @@ await t.test('postgres: the table adapter on a server', { skip }, async (t) => {
       ['text', 'text', { title: Type.Boolean() }, /title, text/]
     ]
     for (const [id, title, schema, message] of wrong) {
-      const name = await table(`id ${id} PRIMARY KEY, v text NOT NULL, title ${title}`)
+      const name = await table(`id ${id} PRIMARY KEY, v varchar(16) NOT NULL, title ${title}`)
       const columns = Type.Object({ title: Type.String(), ...schema })
       const adapter = tableAdapter({ client: pools[0]!, table: name, id: 'id', version: 'v', columns })
       await t.rejects(adapter.open(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message })
     }
+    const short = await table('id text PRIMARY KEY, v varchar(8) NOT NULL, title text')
+    const columns = Type.Object({ title: Type.String() })
+    const adapter = tableAdapter({ client: pools[0]!, table: short, id: 'id', version: 'v', columns })
+    await t.rejects(adapter.open(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /takes 8 characters/ })
     await run('CREATE TYPE mood AS ENUM (\'sad\', \'ok\')').catch(() => {})
     const fine: Array<[title: string, schema: object]> = [
       ['numeric', { title: Type.Number() }], ['numeric(4, 2)', { title: Type.Number({ multipleOf: 0.1 }) }],

@@ -178,16 +178,39 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
     )
     const values = [
       {
-        text: '', whole: 0, double: 0, money: 0, flag: false, none: null, left: true, list: [], nested: null,
+        text: '',
+        whole: 0,
+        double: 0,
+        money: 0,
+        flag: false,
+        none: null,
+        left: true,
+        list: [],
+        nested: null,
         state: 'draft' as const
       },
       {
-        text: ' é\u{1f600}\'"\\;-- ', whole: Number.MAX_SAFE_INTEGER, double: 0.1, money: 12345678.9, flag: true,
-        none: 'null', list: [1, 2], nested: { a: '"' }, state: 'live' as const
+        text: ' é\u{1f600}\'"\\;-- ',
+        whole: Number.MAX_SAFE_INTEGER,
+        double: 0.1,
+        money: 12345678.9,
+        flag: true,
+        none: 'null',
+        list: [1, 2],
+        nested: { a: '"' },
+        state: 'live' as const
       },
       {
-        text: '1', whole: -Number.MAX_SAFE_INTEGER, double: 5e-324, money: -0.01, flag: true, none: '', left: false,
-        list: [3], nested: { a: '\\' }, state: 'live' as const
+        text: '1',
+        whole: -Number.MAX_SAFE_INTEGER,
+        double: 5e-324,
+        money: -0.01,
+        flag: true,
+        none: '',
+        left: false,
+        list: [3],
+        nested: { a: '\\' },
+        state: 'live' as const
       },
       { ...{ text: '0', whole: 5, money: 1.1, flag: true, none: '0', list: [0], nested: null }, double: 1.7976931348623157e308, state: 'live' as const },
       { ...{ text: '0', whole: 5, money: 1.1, flag: true, none: '0', list: [0], nested: null }, double: 1 / 3, state: 'live' as const }
@@ -203,8 +226,11 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
 
   await t.test(`${name}: a value that the columns would change, drop or refuse is 422 that names the property, and nothing is stored`, async (t) => {
     const columns = Type.Object({
-      title: Type.String({ maxLength: 20 }), price: Type.Integer(), money: Type.Optional(Type.Number({ multipleOf: 0.01 })),
-      state: Type.Optional(Type.Union([Type.Literal('draft'), Type.Literal('live')])), flag: Type.Optional(Type.Boolean())
+      title: Type.String({ maxLength: 20 }),
+      price: Type.Integer(),
+      money: Type.Optional(Type.Number({ multipleOf: 0.01 })),
+      state: Type.Optional(Type.Union([Type.Literal('draft'), Type.Literal('live')])),
+      flag: Type.Optional(Type.Boolean())
     })
     const { adapter, table } = await subject(
       `title ${types.short} NOT NULL, price integer NOT NULL CHECK (price >= 0), money ${types.money}, state ${types.short}, flag ${types.boolean}`,
@@ -235,7 +261,13 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
     const q = (column: string): string => quoted(dialect, column)
     await run(`CREATE TABLE ${q(table)} (${q('the "id`')} ${types.id} PRIMARY KEY, ${odd.map((column) => `${q(column)} ${types.text}`).join(', ')})`)
     const adapter = tableAdapter({
-      client, table: [table], id: 'id', names: { id: 'the "id`' }, version: 'the "version`', columns, key: '/odd/:id',
+      client,
+      table: [table],
+      id: 'id',
+      names: { id: 'the "id`' },
+      version: 'the "version`',
+      columns,
+      key: '/odd/:id',
       replaced: 'was "it`'
     })
     for (const statement of adapter.migration()) await run(statement)
@@ -308,20 +340,22 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
     })
   }
 
-  if (kinds.length > 1) await t.test(`${name}: a counter is read, compared and moved, by the adapter and by the trigger; a tag that is no number fits nothing`, async (t) => {
-    const { adapter, table } = await subject(OFFER_SQL, OFFER, { version: { column: 'row_version', kind: 'counter' } })
-    t.match(await adapter.write(KEY, wave, ANY), { applied: true, version: '1', created: true })
-    t.match(await adapter.write(KEY, wave, versionIn('1')), { applied: true, version: '2', created: false })
-    t.match(await adapter.write(KEY, wave, EXISTS), { applied: true, version: '3' })
-    await run(`UPDATE ${table} SET price = 2`)
-    t.match(await adapter.read(KEY), { version: '4' })
-    for (const versions of [['x'], ['4x'], ['04'], ['4.0'], ['1', '3']]) {
-      t.match(await adapter.write(KEY, wave, versionIn(...versions)), { applied: false, current: { version: '4' } })
-      t.match(await adapter.remove(KEY, versionIn(...versions)), { applied: false, current: { version: '4' } })
-    }
-    t.match(await adapter.write(KEY, wave, versionIn('y', '4')), { applied: true, version: '5' })
-    t.strictSame(await adapter.remove(KEY, versionIn('5')), { applied: true })
-  })
+  if (kinds.length > 1) {
+    await t.test(`${name}: a counter is read, compared and moved, by the adapter and by the trigger; a tag that is no number fits nothing`, async (t) => {
+      const { adapter, table } = await subject(OFFER_SQL, OFFER, { version: { column: 'row_version', kind: 'counter' } })
+      t.match(await adapter.write(KEY, wave, ANY), { applied: true, version: '1', created: true })
+      t.match(await adapter.write(KEY, wave, versionIn('1')), { applied: true, version: '2', created: false })
+      t.match(await adapter.write(KEY, wave, EXISTS), { applied: true, version: '3' })
+      await run(`UPDATE ${table} SET price = 2`)
+      t.match(await adapter.read(KEY), { version: '4' })
+      for (const versions of [['x'], ['4x'], ['04'], ['4.0'], ['1', '3']]) {
+        t.match(await adapter.write(KEY, wave, versionIn(...versions)), { applied: false, current: { version: '4' } })
+        t.match(await adapter.remove(KEY, versionIn(...versions)), { applied: false, current: { version: '4' } })
+      }
+      t.match(await adapter.write(KEY, wave, versionIn('y', '4')), { applied: true, version: '5' })
+      t.strictSame(await adapter.remove(KEY, versionIn('5')), { applied: true })
+    })
+  }
 
   await t.test(`${name}: of 16 writers with one tag over two clients one is applied, and of 16 that create one`, async (t) => {
     for (const kind of kinds) {
@@ -420,7 +454,8 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
       { columns: Type.Object({ title: Type.Integer(), price: Type.Integer() }) },
       /title, .* made by the database/
     )
-    const broken = { ...client, query: async () => { throw new Error('gone') }, prepare: () => { throw new Error('gone') } }
+    const fail = () => { throw new Error('gone') }
+    const broken = { query: async () => fail(), execute: async () => fail(), prepare: fail }
     const lost = tableAdapter({ client: broken, dialect, table: 'x', id: 'id', version: 'v', columns: count })
     await t.rejects(lost.open(), { ...REFUSED, message: /cannot look at it/, cause: { message: 'gone' } })
   })

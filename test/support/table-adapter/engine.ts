@@ -16,16 +16,39 @@ export interface TableEngine {
 /** Types of columns in each dialect. */
 export const TYPES = {
   postgres: {
-    id: 'text', text: 'text', short: 'varchar(20)', boolean: 'boolean', double: 'double precision',
-    money: 'numeric(10, 2)', time: 'timestamp', json: 'jsonb', number: 'bigint', generated: 'bigint GENERATED ALWAYS AS'
+    id: 'text',
+    text: 'text',
+    short: 'varchar(20)',
+    boolean: 'boolean',
+    double: 'double precision',
+    money: 'numeric(10, 2)',
+    time: 'timestamp',
+    json: 'jsonb',
+    number: 'bigint',
+    generated: 'bigint GENERATED ALWAYS AS'
   },
   sqlite: {
-    id: 'text', text: 'text', short: 'varchar(20)', boolean: 'boolean', double: 'real',
-    money: 'numeric(10, 2)', time: 'text', json: 'text', number: 'bigint', generated: 'integer GENERATED ALWAYS AS'
+    id: 'text',
+    text: 'text',
+    short: 'varchar(20)',
+    boolean: 'boolean',
+    double: 'real',
+    money: 'numeric(10, 2)',
+    time: 'text',
+    json: 'text',
+    number: 'bigint',
+    generated: 'integer GENERATED ALWAYS AS'
   },
   mysql: {
-    id: 'varchar(200) COLLATE utf8mb4_nopad_bin', text: 'text CHARACTER SET utf8mb4',
-    short: 'varchar(20) CHARACTER SET utf8mb4', boolean: 'boolean', double: 'double', money: 'decimal(10, 2)', time: 'datetime', json: 'json', number: 'bigint',
+    id: 'varchar(200) COLLATE utf8mb4_nopad_bin',
+    text: 'text CHARACTER SET utf8mb4',
+    short: 'varchar(20) CHARACTER SET utf8mb4',
+    boolean: 'boolean',
+    double: 'double',
+    money: 'decimal(10, 2)',
+    time: 'datetime',
+    json: 'json',
+    number: 'bigint',
     generated: 'bigint GENERATED ALWAYS AS'
   }
 } as const
