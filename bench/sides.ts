@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import ifMatch, { type StorageAdapter } from 'fastify-if-match'
 import { etcdAdapter } from 'fastify-if-match/storage/etcd'
 import { createStorage } from '../example/storage/index.js'
+import { byHand, byTransaction } from './transaction-sides.js'
 
 interface OfferRoute { Params: { id: string }, Body: Record<string, unknown> }
 
@@ -14,7 +15,10 @@ export const sides: Readonly<Record<string, (folder: string) => Promise<FastifyI
   sqlite: async (folder) => guardedApp(await createStorage(`sqlite:${join(folder, 'bench.db')}`)),
   postgres: async () => guardedApp(await createStorage(addressOf('POSTGRES_URL'))),
   redis: async () => guardedApp(await createStorage(addressOf('REDIS_URL'))),
-  etcd: async () => guardedApp(etcdAdapter({ endpoints: addressOf('ETCD_URL').split(',') }))
+  etcd: async () => guardedApp(etcdAdapter({ endpoints: addressOf('ETCD_URL').split(',') })),
+  'by-hand': async () => await byHand(addressOf('POSTGRES_URL')),
+  transaction: async () => await byTransaction(addressOf('POSTGRES_URL'), false),
+  'transaction-precheck': async () => await byTransaction(addressOf('POSTGRES_URL'), true)
 }
 
 /** Whether the entities of a side have tags. */

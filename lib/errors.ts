@@ -174,11 +174,12 @@ export const StorageFaultError: ErrorClass = createError(
   500
 )
 
-/** A write to an entity began while the function of `update` or `replace` was running on it. */
+/** A write to an entity began while the function of `update`, `replace` or `transaction` was running on it. */
 export const NestedWriteError: ErrorClass = createError(
   'FST_IF_MATCH_NESTED_WRITE',
-  'A %s of an entity began while the function that was passed to its update() or replace() was running, and would ' +
-    'wait for it for ever. Return the new value from the function, or await that call before the next write.',
+  'A %s of an entity began while the function of its update(), replace() or transaction() was running, and would ' +
+    'wait for it for ever. Return the new value from the function, or write through the client of the transaction, ' +
+    'or await that call before the next write.',
   500
 )
 

@@ -10,12 +10,22 @@ import { join } from 'node:path'
 export default function coverageMap (file) {
   const test = file.replace(/^dist\/test\//, '').replace(/\.test\.js$/, '.ts')
   const room = test.split('/')[0]
+  if (room === 'folders') return wholeFolder(test)
   if (room === 'http') return modules('lib').filter((path) => !path.startsWith('lib/conformance/') && !hasOwnTest(path))
   if (room === 'conformance') return modules('lib/conformance')
   if (room === 'example') return modules('example')
   if (room === 'unit') return existing(test.replace(/^unit/, 'lib'))
   if (room === 'engines') return existing(test.replace(/^engines/, 'lib/storage')) ?? wholeAdapter(test)
   return null
+}
+
+// A process that runs all tests of a folder covers what any of them covers by itself.
+function wholeFolder (test) {
+  const folder = test.replace(/^folders/, 'test').replace(/\.ts$/, '')
+  const covered = readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts'))
+    .flatMap((name) => coverageMap(`dist/${folder}/${name.replace(/\.ts$/, '.js')}`) ?? [])
+  return covered.length > 0 ? [...new Set(covered)] : null
 }
 
 function hasOwnTest (path) {

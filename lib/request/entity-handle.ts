@@ -2,15 +2,26 @@ import { assertStored, copyStored, readError } from './check-adapter.js'
 import { conditionalWrite, type Change } from './conditional-write.js'
 import { withWarning } from './later-step.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
-import type { Entity, Found, Operation, Revision, Saved } from './entity.js'
-import { makeValue, refuseNested, revisionOf, type Maker } from './make-value.js'
+import type { Committed, Current, Entity, Found, Operation, Revision, Saved } from './entity.js'
+import { makeValue, refuseNested, revisionOf, withoutNested, type Maker } from './make-value.js'
+import type { OpenTransaction } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { noValue, wrongCall } from './wrong-calls.js'
 import { EntityAbsentError, LateWriteError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { kindOf } from '../storage/kit/flaws.js'
-import type { ReadOptions, RemoveExpectation, StorageAdapter, Stored } from '../storage/adapter.js'
+import type {
+  Locked,
+  ReadOptions,
+  RemoveExpectation,
+  StorageAdapter,
+  Stored,
+  TransactionResult
+} from '../storage/adapter.js'
+
+const NO_TRANSACTIONS =
+  'its storage adapter has no transactions. Use transactionsAdapter of fastify-if-match/storage/transactions.'
 
 type Applied<T> = { applied: true, version: string, created: boolean, value?: T }
 
@@ -70,6 +81,12 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.#start('remove', () => this.#remove())
   }
 
+  transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>> {
+    return this.#start('transaction', () => typeof work === 'function'
+      ? this.#transaction(work)
+      : wrongCall('transaction', `pass it a function that does the work, and not ${kindOf(work)}.`))
+  }
+
   unchanged (): Promise<Found<T>> {
     return this.#start('unchanged', () => this.#unchanged())
   }
@@ -88,7 +105,14 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   protected get hasContext (): boolean {
-    return this.#context !== undefined
+    return this.#contextNow !== undefined
+  }
+
+  /** Keeps what is known of the entity; the function that it gives brings that back. */
+  protected keep (): () => void {
+    const entity = this.#entity
+    const { first, known, written } = entity
+    return () => { Object.assign(entity, { first, known, written }) }
   }
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
@@ -104,10 +128,11 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   protected async load (): Promise<Snapshot> {
     const entity = this.#entity
     const { written } = entity
+    this.#joined?.onRollback(this.keep())
     let stored: Stored<T> | undefined
     this.#request.begin()
     try {
-      stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#context))
+      stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#contextNow))
     } catch (cause) {
       const error = readError(cause)
       this.#request.noteFailure(error, false)
@@ -144,7 +169,12 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 
   #start<S> (operation: Operation, write: () => Promise<S>): Promise<S> {
     if (this.#entity.isMaking) return refuseNested(this.#entity, operation)
-    return this.#request.startWrite(this.#entity, write)
+    const joined = this.#joined
+    if (joined === undefined) return this.#request.startWrite(this.#entity, write)
+    joined.onRollback(this.keep())
+    const started = this.#request.startWrite(this.#entity, write)
+    joined.add(started)
+    return started
   }
 
   async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
@@ -171,6 +201,27 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     this.recordWrite(undefined)
   }
 
+  async #transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>> {
+    const storage = this.#storage
+    if (storage.transaction === undefined) return await wrongCall('transaction', NO_TRANSACTIONS)
+    const request = this.#request
+    const { value, version, created } = await request.inTransaction(async (open) =>
+      await this.#change<Extract<TransactionResult<T, R>, { applied: true }>>(
+        'transaction',
+        undefined,
+        (expectation) => storage.transaction!(
+          this.key,
+          expectation,
+          async (tx: Tx, locked) => await open(tx, async () =>
+            await withoutNested(this.#entity, async () => await work(tx, currentOf(locked)))),
+          this.#optionsInTime()
+        )
+      ))
+    const etag = version === undefined ? undefined : formatEntityTag(version)
+    this.recordWrite(version)
+    return { value, version, etag, created }
+  }
+
   async #change<R extends { applied: true }> (
     operation: Operation,
     prepare: Change<T, R>['prepare'],
@@ -178,7 +229,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   ): Promise<R> {
     const preconditions = this.preconditionsOf(operation, prepare !== undefined)
     try {
-      return await this.#request.carryOut(this.#entity, this.#context, () => conditionalWrite<T, R>({
+      return await this.#request.carryOut(this.#entity, this.#contextNow, () => conditionalWrite<T, R>({
         preconditions,
         policy: this.#policyOf(operation),
         read: () => this.readCurrent(),
@@ -201,7 +252,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   #policyOf (operation: Operation): Policy {
-    return this.policy(operation === 'create' || operation === 'replace')
+    return this.policy(operation === 'create' || operation === 'replace' || operation === 'transaction')
   }
 
   /** An error of this step; once another one was applied, it does not invite to send the request again. */
@@ -216,7 +267,28 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   /** @throws FST_IF_MATCH_LATE_WRITE once nobody waits for the outcome any more */
   #optionsInTime (): ReadOptions {
     if (this.#request.isOver()) throw new LateWriteError()
-    return this.#request.storageOptions(this.#context)
+    return this.#request.storageOptions(this.#contextNow)
+  }
+
+  /** The transaction of this request that an operation which begins now is part of. */
+  get #joined (): OpenTransaction | undefined {
+    const { transaction } = this.#request
+    return transaction?.includes(this.#context) === true ? transaction : undefined
+  }
+
+  get #contextNow (): unknown {
+    return this.#context === undefined ? this.#request.transaction?.context : this.#context
+  }
+}
+
+function currentOf<T> ({ version, read }: Locked<T>): Current<T> {
+  return {
+    ...version !== undefined && revisionOf(version),
+    async read () {
+      const stored = await read()
+      if (stored === undefined) throw new EntityAbsentError()
+      return stored.value
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** The operations that preconditions decide about. */
-export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'unchanged' | 'read'
+export type Operation = 'create' | 'replace' | 'update' | 'remove' | 'transaction' | 'unchanged' | 'read'
 
 /** What names one state of an entity. */
 export interface Revision {
@@ -16,6 +16,24 @@ export interface Found<T> extends Revision {
 
 /** An entity as a request left it. */
 export interface Saved<T> extends Found<T> {
+  /** Whether the entity was absent before. */
+  created: boolean
+}
+
+/** The entity that a transaction works on, as it was when the transaction locked it. */
+export interface Current<T> extends Partial<Revision> {
+  /** Reads it inside the transaction, so changes of the work show; 404 if it is absent. */
+  read (): Promise<T>
+}
+
+/** What a transaction left behind. */
+export interface Committed<R> {
+  /** What the work returned. */
+  value: R
+  /** The version of the entity; undefined: the work removed it. */
+  version: string | undefined
+  /** The version as an entity-tag. */
+  etag: string | undefined
   /** Whether the entity was absent before. */
   created: boolean
 }
@@ -65,6 +83,22 @@ export interface Entity<T = unknown> {
   update (change: (current: T, revision: Revision) => T | Promise<T>): Promise<Saved<T>>
   /** Removes the entity; 404 if it is absent. */
   remove (): Promise<void>
+  /**
+   * Runs `work` in a transaction of the app's own database; the storage adapter is one that has transactions, such as
+   * `transactionsAdapter`. The entity is locked and compared first: a refusal (412, 404) comes before the work. Then
+   * the work changes whatever belongs to the entity through `tx`, in any statements, and returns what the handler wants
+   * to answer. Other operations of this request that begin while the work runs are part of the transaction: those of
+   * further entities are committed or rolled back with it. If one of them fails, and is no refusal, so does the whole.
+   *
+   * An error of the work is passed on, and rolls everything back; so does a client that is gone before the commit. The
+   * work may run more than once, after a deadlock for example, so it changes nothing but the database. A work after
+   * which the entity has the version that it had is rolled back, too: `FST_IF_MATCH_VERSION_UNCHANGED` (500). After a
+   * work that removed the entity there is no version. It may create the entity where `replace` may.
+   *
+   * Of a further entity, what was read of it decides, if this request read it. One transaction of a request is under
+   * way at a time; one that begins inside the work of another is part of it.
+   */
+  transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>>
   /**
    * Says that nothing has to be written: reads again, checks the precondition, and leaves the tag as it is. In a GET or
    * another read it only reads again.

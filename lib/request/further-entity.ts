@@ -22,6 +22,8 @@ export class FurtherEntity<T> extends EntityHandle<T> {
     if (operation === 'create') return preconditionsFor(undefined)
     if (readsFirst) return UNCONDITIONAL
     const known = this.#known ?? this.entity.known
+    // The work of a transaction is given what it locked.
+    if (known === undefined && operation === 'transaction') return UNCONDITIONAL
     if (known === undefined) throw new NotReadError(operation)
     return preconditionsFor(known.version)
   }
@@ -38,6 +40,15 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   protected readCurrent (): Promise<Snapshot> | Snapshot {
     const { known } = this.entity
     return isComplete(known) && !known.isLent ? known : this.load()
+  }
+
+  protected override keep (): () => void {
+    const restore = super.keep()
+    const known = this.#known
+    return () => {
+      restore()
+      this.#known = known
+    }
   }
 
   protected override recordWrite (version: string | undefined): Snapshot {

@@ -20,11 +20,20 @@ export async function makeValue<T> (
   make: Maker<T>,
   current: Stored<T> | undefined
 ): Promise<T> {
+  return await withoutNested(entity, () => current === undefined
+    ? make(undefined, undefined)
+    : make(copyStored(current.value), revisionOf(current.version)))
+}
+
+/**
+ * Runs a function of the app that a write to the entity waits for.
+ *
+ * @throws FST_IF_MATCH_NESTED_WRITE if another write to the entity began meanwhile
+ */
+export async function withoutNested<R> (entity: EntityState, run: () => R | Promise<R>): Promise<R> {
   entity.isMaking = true
   try {
-    const value = await (current === undefined
-      ? make(undefined, undefined)
-      : make(copyStored(current.value), revisionOf(current.version)))
+    const value = await run()
     if (entity.nested !== undefined) throw entity.nested
     return value
   } finally {

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
 import { withWarning } from './later-step.js'
+import { OpenTransaction } from './open-transaction.js'
+import { wrongCall } from './wrong-calls.js'
 import { workOn, type AdapterWork } from '../adapter-lifecycle.js'
 import { isIfMatchError, LateWriteError, type ErrorCode } from '../errors.js'
 import { methodKind, type MethodKind } from '../http/method.js'
@@ -23,6 +25,9 @@ const APPLIED =
 const PERHAPS_APPLIED =
   'Another step of this request may have been applied: read before you send anything again.'
 
+const ONE_AT_A_TIME =
+  'await the other transaction of this request first, or call this one inside its work: then both are one.'
+
 /** A request that works on entities: what it knows of them, and whether anybody still waits for its outcome. */
 export class RequestState {
   readonly kind: MethodKind
@@ -34,6 +39,10 @@ export class RequestState {
   #isUncertain = false
   #further: Map<string, EntityState> | undefined
   #controller: AbortController | undefined
+  /** The transaction whose work is running: operations that begin meanwhile are part of it. */
+  transaction: OpenTransaction | undefined
+  /** Whether a transaction of this request has begun and not ended. */
+  #isInTransaction = false
   /** The entities that a write of this request is under way to: there is one at a time. */
   readonly #underWay = new Set<EntityState>()
 
@@ -96,17 +105,55 @@ export class RequestState {
    * part of a transaction: only the app knows whether it stays.
    */
   async carryOut<R> (entity: EntityState, context: unknown, write: () => Promise<R>): Promise<R> {
+    const isJoined = this.transaction?.includes(context) === true
     this.#underWay.add(entity)
     try {
       const result = await write()
+      // What is part of a transaction of this request is applied, or not, with that one.
       if (context === undefined) this.hasApplied = true
-      else this.#isUncertain = true
+      else if (!isJoined) this.#isUncertain = true
       this.#underWay.delete(entity)
       return result
     } catch (error) {
       this.#underWay.delete(entity)
-      this.noteFailure(error, true)
+      if (!isJoined) this.noteFailure(error, true)
       throw error
+    }
+  }
+
+  /**
+   * Runs a transaction of this request. Its work begins with `open`, again for each attempt: until the work ends,
+   * `transaction` is there. Inside the work of another one it is part of that one.
+   *
+   * @throws FST_IF_MATCH_INVALID_OPTIONS if another one is under way, whose work has not begun
+   */
+  async inTransaction<R> (
+    run: (open: <S>(client: unknown, work: () => Promise<S>) => Promise<S>) => Promise<R>
+  ): Promise<R> {
+    if (this.transaction !== undefined) return await run(async (_client, work) => await work())
+    if (this.#isInTransaction) return await wrongCall('transaction', ONE_AT_A_TIME)
+    this.#isInTransaction = true
+    let last: OpenTransaction | undefined
+    try {
+      return await run(async (client, work) => {
+        last?.rollBack()
+        const open = last = this.transaction = new OpenTransaction(client)
+        try {
+          const value = await work()
+          await open.settle()
+          return value
+        } catch (error) {
+          await open.settle().catch(() => {})
+          throw error
+        } finally {
+          this.transaction = undefined
+        }
+      })
+    } catch (error) {
+      last?.rollBack()
+      throw error
+    } finally {
+      this.#isInTransaction = false
     }
   }
 

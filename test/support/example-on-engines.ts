@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from './command.js'
-import { compiled, jobs } from './run-plan.js'
+import { byProcess, writeFolderModules } from './folders.js'
+import { jobs } from './run-plan.js'
 import { storageSetting } from './services/service.js'
 
 const { POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL, ETCD_URL } = process.env
@@ -18,12 +19,14 @@ const files = [
   ),
   'test/docs/walk-through.test.ts'
 ]
+const modules = byProcess(files, files)
+writeFolderModules(modules)
 
 for (const [name, url] of Object.entries(engines)) {
   if (url === undefined) continue
   console.log(`\n# The reference server on ${name}`)
   const options = [`--jobs=${jobs('checks')}`, '--disable-coverage', ...process.argv.slice(2)]
-  const status = await runCommand(['tap', ...options, ...files.map(compiled)], { EXAMPLE_STORAGE: storageSetting(url) })
+  const status = await runCommand(['tap', ...options, ...modules], { EXAMPLE_STORAGE: storageSetting(url) })
   if (status !== 0) {
     console.log(`# failed on ${name}`)
     process.exitCode = 1

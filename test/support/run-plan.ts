@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { byProcess, compiled } from './folders.js'
 import { missingPrograms, SERVICE_NAMES, type ServiceName } from './services/programs.js'
 import { SHARED_ENGINES, type SharedEngine } from './services/shared-engines.js'
 
@@ -9,8 +10,10 @@ export type Suite = 'checks' | 'attacks'
 export interface Plan {
   /** The engines that all its files share, started before the first of them. */
   engines: SharedEngine[]
-  /** What tap is told. */
-  tap: string[]
+  /** The options of tap. */
+  options: string[]
+  /** The compiled modules that tap runs, each in a process of its own. */
+  modules: string[]
   /** What could not be tested here, if anything. */
   notice: string | undefined
 }
@@ -22,11 +25,12 @@ const ORDER = ['engines', 'example', 'attacks', 'http', 'conformance', 'docs', '
  * Plans a run.
  *
  * @param sources all test files, as paths from the root
- * @param args parts of paths, which select files (without any: all of the suite), and options for tap, `--name=value`
+ * @param args parts of paths, which select files (without any: all of the suite), and options: `--alone` gives each
+ *   file a process of its own, and the rest, `--name=value`, are for tap
  * @throws Error if they select nothing
  */
 export function planRun (suite: Suite, sources: readonly string[], args: readonly string[], isStrict: boolean): Plan {
-  const options = args.filter((arg) => arg.startsWith('-'))
+  const options = args.filter((arg) => arg.startsWith('-') && arg !== '--alone')
   const parts = args.filter((arg) => !arg.startsWith('-'))
   const files = inOrder(
     sources.filter(
@@ -39,27 +43,22 @@ export function planRun (suite: Suite, sources: readonly string[], args: readonl
     engines: SHARED_ENGINES.filter(
       (name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))
     ),
-    tap: [
+    options: [
       `--jobs=${jobs(suite)}`,
       ...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict),
-      ...options,
-      ...files.map(compiled)
+      ...options
     ],
+    modules: args.includes('--alone') ? files.map(compiled) : byProcess(files, sources),
     notice: lacking.length === 0 || isStrict ? undefined : notice(lacking)
   }
 }
 
 /**
- * How many files run at once: as many as there are cores, and one more of the checks, for many of them wait for an
+ * How many processes run at once: as many as there are cores, and one more of the checks, for many of them wait for an
  * engine. TAP_JOBS sets another number.
  */
 export function jobs (suite: Suite): number {
   return Number(process.env['TAP_JOBS'] ?? availableParallelism() + (suite === 'checks' ? 1 : 0))
-}
-
-/** Where the compiler puts a test file. */
-export function compiled (source: string): string {
-  return `dist/${source.replace(/\.ts$/, '.js')}`
 }
 
 function suiteOf (path: string): Suite {

@@ -2,6 +2,7 @@ import { isIfMatchError, StorageUnavailableError, VersionUnchangedError } from '
 import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { satisfies } from '../kit/expectation.js'
+import { kindOf } from '../kit/flaws.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
 import { explain, isRefusedByTransaction } from '../postgres/faults.js'
@@ -56,7 +57,8 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
     if (fault !== undefined) return fault
     // A bug of the work is no outage, and an error of the app goes out as it is.
     const isOutage = mistakeIn(thrown) === undefined && await isLost(tx, id)
-    return isOutage ? new StorageUnavailableError({ cause: loggable(error) }) : passOn(thrown)
+    if (isOutage) return new StorageUnavailableError({ cause: loggable(error) })
+    return passOn(thrown instanceof Object ? thrown : new Error(`The work of a transaction threw ${kindOf(thrown)}.`))
   }
 
   return async function steps<R> (
