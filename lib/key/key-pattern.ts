@@ -97,9 +97,9 @@ function flawOf (pattern: string, message: string): Error {
 
 /** What the text of a parameter stands for; undefined if another text stands for it. */
 function valueOf (text: string, parameter: string, convert: Converter | undefined): Param | undefined {
+  if (!text.isWellFormed() || (text === '' && parameter !== '*')) return undefined
   const decoded = decode(text)
   if (decoded === undefined || encodeURIComponent(decoded) !== text || decoded.includes('\0')) return undefined
-  if (text === '' && parameter !== '*') return undefined
   if (convert === undefined) return decoded
   const value = convert(decoded)
   return isText(value) && String(value) === decoded ? value : undefined

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import Database from 'better-sqlite3'
 import type { FastifyInstance } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { addOtherTags } from './handlers/other-tags.js'
 import { addOffers } from './handlers/permission.js'
+import { TABLES } from './ids/adapters.js'
+import { addOrders } from './ids/orders.js'
+import { storageOf } from './ids/storage.js'
 import { statements } from './table/migrate.js'
 import { app as ordersApp, database } from './table/orders.js'
 import { app as variants } from './variants.js'
@@ -17,6 +21,7 @@ const QUOTED: Record<string, string[]> = {
   'write-an-adapter': ['offers.sql', 'offer.ts', 'offers-adapter.ts', 'anything.ts', 'offers-adapter.test.ts'].map(
     (name) => `test/docs/write-an-adapter/${name}`
   ),
+  ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
   variants: ['test/docs/variants.ts'],
   table: ['migrate', 'orders'].map((name) => `test/docs/table/${name}.ts`),
   orm: [
@@ -67,6 +72,38 @@ await t.test('guide table: an order is read and written under its tag, and a lin
   t.equal((await put(first.headers.etag, first.json())).statusCode, 412)
   const saved = await put((await read()).headers.etag, { ...first.json(), note: 'soon' })
   t.same([saved.statusCode, saved.json()], [200, { id: 7, customer: 'acme', note: 'soon', total: 0 }])
+})
+
+await t.test('guide ids: the database makes the id, POST and the list tell the tag, and writes go to their tables', async (t) => {
+  const database = new Database(':memory:')
+  database.exec(TABLES)
+  const app = newApp(t)
+  app.addHook('onClose', async () => { database.close() })
+  await app.register(ifMatch, { storage: storageOf(database), global: true })
+  addOrders(app, database)
+  app.put('/orders/:order/lines/:line', async (request) => (await request.entity().replace(request.body)).value)
+  const made = await send(app, 'POST /orders', {}, { title: 'a' })
+  t.same([made.statusCode, made.headers.location, made.json()], [201, '/orders/1', { id: 1, title: 'a' }])
+  const etag = String(made.headers.etag)
+  const list = async () => (await send(app, 'GET /orders')).json()
+  t.same(await list(), { items: [{ id: 1, title: 'a', etag }] })
+  t.equal(await statusOf(app, 'PUT /orders/1', { 'if-match': '"x"' }, { title: 'b' }), 412)
+  const put = await send(app, 'PUT /orders/1', { 'if-match': etag }, { title: 'b' })
+  t.equal(put.statusCode, 200)
+  t.same(await list(), { items: [{ id: 1, title: 'b', etag: put.headers.etag }] })
+  t.equal(await statusOf(app, 'PUT /orders/1', { 'if-match': etag }, { title: 'c' }), 412)
+  t.equal(await statusOf(app, 'PUT /orders/2', { 'if-match': '*' }, { title: 'c' }), 404)
+  for (const id of ['01', '0', '1.0', 'x', '']) {
+    const response = await send(app, `PUT /orders/${id}`, { 'if-match': '*' }, { title: 'c' })
+    t.same([response.statusCode, response.json().code], [400, 'FST_IF_MATCH_INVALID_KEY'], id)
+  }
+  const ids = ['7/lines/1', '7/lines/2', '8/lines/1']
+  for (const id of ids) {
+    t.equal(await statusOf(app, `PUT /orders/${id}`, { 'if-none-match': '*' }, { product: id }), 200)
+    t.equal(await statusOf(app, `PUT /orders/${id}`, { 'if-none-match': '*' }, { product: id }), 412)
+  }
+  const rows = database.prepare('SELECT "order" || \'/lines/\' || line AS id FROM lines WHERE product = id').pluck()
+  t.same(rows.all(), ids)
 })
 
 async function guideApp (t: Test, add: (app: FastifyInstance) => void, value: unknown) {
