@@ -59,7 +59,8 @@ await t.test('guide table: an order is read and written under its tag, and a lin
     await ordersApp.close()
     database.close()
   })
-  database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, note TEXT, total INTEGER NOT NULL DEFAULT 0)')
+  const columns = 'id INTEGER PRIMARY KEY, customer TEXT NOT NULL, note TEXT, total INTEGER NOT NULL DEFAULT 0'
+  database.exec(`CREATE TABLE orders (${columns})`)
   database.exec('CREATE TABLE order_lines (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id))')
   for (const sql of statements) database.exec(sql)
   database.exec("INSERT INTO orders (id, customer) VALUES (7, 'acme')")

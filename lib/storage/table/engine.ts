@@ -22,8 +22,8 @@ export interface TableName { schema: string | undefined, name: string }
 export interface Engine {
   dialect: Dialect
   /**
-   * Whether INSERT, UPDATE and DELETE take RETURNING, and INSERT takes ON CONFLICT. Without RETURNING no statement tells
-   * what a counter was moved to: what LAST_INSERT_ID(…) is given is not told of a table with triggers
+   * Whether INSERT, UPDATE and DELETE take RETURNING, and INSERT takes ON CONFLICT. Without RETURNING no statement
+   * tells what a counter was moved to: what LAST_INSERT_ID(…) is given is not told of a table with triggers
    * (engine-facts#mariadb-last-insert-id-triggers).
    */
   returns: boolean

@@ -16,11 +16,13 @@ await t.test('mysql: the table adapter with mysql2', { skip }, async (t) => {
   await tableCases(t, 'mysql', engineOf(t, mysql2.createPool))
 
   await t.test('mysql: the boot refuses ids that compare loosely, columns that change values, and a mode that is not strict', async (t) => {
-    const columns = (title: TSchema, id = Type.String()) => ({ id: Type.Object({ id }), columns: Type.Object({ title }) })
+    const columns = (title: TSchema, id = Type.String()) =>
+      ({ id: Type.Object({ id }), columns: Type.Object({ title }) })
     const open = async (id: string, title: string, more: object, client: object = past): Promise<void> => {
       const table = uniqueName()
       await past.query(`CREATE TABLE ${table} (id ${id} PRIMARY KEY, v varchar(16) NOT NULL, title ${title})`)
-      await tableAdapter({ client, dialect: 'mysql', table: ['test', table], version: 'v', ...(more as object) } as never).open()
+      const options = { client, dialect: 'mysql', table: ['test', table], version: 'v', ...(more as object) }
+      await tableAdapter(options as never).open()
     }
     const UUID = Type.String({ format: 'uuid' })
     const wrong: Array<[id: string, title: string, more: object, message: RegExp]> = [
@@ -61,7 +63,8 @@ await t.test('mysql: the table adapter with mysql2', { skip }, async (t) => {
     const client = callbacks.createConnection(login)
     t.teardown(() => { client.destroy() })
     const table = uniqueName()
-    await past.query(`CREATE TABLE ${table} (id int AUTO_INCREMENT PRIMARY KEY, v varchar(16) NOT NULL, n int, slug varbinary(9) UNIQUE)`)
+    const sql = 'id int AUTO_INCREMENT PRIMARY KEY, v varchar(16) NOT NULL, n int, slug varbinary(9) UNIQUE'
+    await past.query(`CREATE TABLE ${table} (${sql})`)
     const n = Type.Object({ n: Type.Integer() })
     const numbers = tableAdapter({
       client,
@@ -83,7 +86,8 @@ await t.test('mysql: the table adapter with mysql2', { skip }, async (t) => {
 
   await t.test('mysql: a row of which the database makes a column is told as it was sent, without that column, if another writer came in between', async (t) => {
     const table = uniqueName()
-    await past.query(`CREATE TABLE ${table} (id varbinary(9) PRIMARY KEY, v varchar(16) NOT NULL, n int, twice int AS (n * 2))`)
+    const sql = 'id varbinary(9) PRIMARY KEY, v varchar(16) NOT NULL, n int, twice int AS (n * 2)'
+    await past.query(`CREATE TABLE ${table} (${sql})`)
     const columns = Type.Object({ n: Type.Integer(), twice: Type.Integer({ readOnly: true }) })
     let between = async (): Promise<unknown> => undefined
     const client = {

@@ -20,7 +20,9 @@ export function inColumn (adapter: StorageAdapter<InColumn>): StorageAdapter {
     },
     write: async (key, value, expectation, options) =>
       // No value at all is none of a column either.
-      current(await adapter.write(key, value === undefined ? value as never : { value }, expectation, options)) as never,
+      current(
+        await adapter.write(key, value === undefined ? value as never : { value }, expectation, options)
+      ) as never,
     remove: async (key, expectation, options) => current(await adapter.remove(key, expectation, options))
   }
 }

@@ -11,7 +11,7 @@ interface Transaction {
 
 interface TestPool { getConnection: () => Promise<Transaction>, end: () => Promise<unknown> }
 
-/** A MySQL or MariaDB for tables: how to reach it, a connection past the adapter, and engines over pools of a driver. */
+/** A MySQL or MariaDB for tables: how to reach it, a connection past the adapter, and engines over a driver's pools. */
 export async function mysqlTables (t: Test) {
   const { hostname, port } = new URL((await startMariadb(t)).url)
   const login = { host: hostname, port: Number(port), user: 'root', database: 'test' }
