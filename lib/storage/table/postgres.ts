@@ -90,7 +90,6 @@ function factsOfColumn (column: Column): ColumnFacts {
     },
     tellsApart ({ type: kind, isUuid }) {
       if (kind === 'integer') return WHOLE.includes(type)
-      if (kind !== 'text') return false
       return isUuid ? type === 'uuid' || TEXT.includes(type) : TEXT.includes(type) && isDeterministic
     },
     advice: 'Take text with a deterministic collation, uuid with Type.String({ format: "uuid" }) as its schema, or a ' +

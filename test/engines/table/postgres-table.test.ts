@@ -99,7 +99,11 @@ await t.test('postgres: the table adapter on a server', { skip }, async (t) => {
       ['text', 'numeric(4, 1)', { title: Type.Number({ multipleOf: 0.01 }) }, /title, numeric/],
       ['text', 'numeric(4, 1)', { title: Type.Number() }, /title, numeric/],
       ['text', 'numeric(4, 1)', { title: Type.Integer() }, /title, numeric/],
-      ['text', 'text', { title: Type.Boolean() }, /title, text/]
+      ['text', 'text', { title: Type.Boolean() }, /title, text/],
+      ['text', 'uuid', {}, /title, uuid/],
+      ['text', 'bytea', { title: Type.Unknown() }, /title, bytea/],
+      ['text', 'money', { title: Type.Number() }, /title, money/],
+      ['text', 'text', { title: Type.Integer() }, /title, text/]
     ]
     for (const [id, title, schema, message] of wrong) {
       const name = await table(`id ${id} PRIMARY KEY, v varchar(16) NOT NULL, title ${title}`)
@@ -113,14 +117,21 @@ await t.test('postgres: the table adapter on a server', { skip }, async (t) => {
     await t.rejects(adapter.open(), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /takes 8 characters/ })
     await run('CREATE TYPE mood AS ENUM (\'sad\', \'ok\')').catch(() => {})
     const fine: Array<[title: string, schema: object]> = [
-      ['numeric', { title: Type.Number() }], ['numeric(4, 2)', { title: Type.Number({ multipleOf: 0.1 }) }],
-      ['numeric(4)', { title: Type.Integer() }], ['mood', {}], ['json', { title: Type.Unknown() }],
+      ['numeric', { title: Type.Number() }], ['numeric', { title: Type.Integer() }],
+      ['numeric(4, 2)', { title: Type.Number({ multipleOf: 0.1 }) }],
+      ['numeric(4)', { title: Type.Integer() }], ['mood', {}], ['uuid', { title: Type.String({ format: 'uuid' }) }],
+      ['jsonb', { title: Type.Array(Type.String()) }],
+      ['varchar', { title: Type.Unknown() }],
+      ['json', { title: Type.Unknown() }],
       ['timestamp', { title: Type.String({ readOnly: true }), n: Type.Integer() }]
     ]
     for (const [title, schema] of fine) {
       const name = await table(`id text UNIQUE, v varchar(16) NOT NULL, title ${title}, n integer`)
       const columns = Type.Object({ title: Type.String(), ...schema })
-      await tableAdapter({ client: pools[0]!, table: `public.${name}`, id: 'id', version: 'v', columns }).open()
+      const options = { client: pools[0]!, table: `public.${name}`, version: 'v', columns }
+      for (const id of [Type.String(), Type.String({ format: 'uuid' })]) {
+        await tableAdapter({ ...options, id: Type.Object({ id }) }).open()
+      }
     }
   })
 })

@@ -101,7 +101,7 @@ await t.test('table: the kind of a column is that of its schema: types in unions
       Type.Union([Type.Literal('a'), Type.Literal('b'), Type.Null()]),
       { type: 'text', isNullable: true, values: ['a', 'b'] }
     ],
-    [{ minLength: 1 }, { type: 'json' }], [{ enum: ['a', null] }, { type: 'text', isNullable: true, values: ['a'] }],
+    [{ minLength: 1 }, { type: 'json' }], [{ const: 'a' }, { type: 'text', values: ['a'] }], [{ enum: ['a', null] }, { type: 'text', isNullable: true, values: ['a'] }],
     [{ type: 'string', enum: ['a'] }, { type: 'text', values: ['a'] }],
     [{ type: ['integer', 'null'] }, { type: 'integer', isNullable: true }],
     [{ type: 'boolean', nullable: true }, { type: 'boolean', isNullable: true }],
@@ -145,6 +145,16 @@ await t.test('table: a row whose columns hold what the driver should not give is
     const adapter = tableAdapter({ client, table: 'x', id: 'id', version: 'v', columns })
     await t.rejects(adapter.read('/x/1'), { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /"title"/ } })
   }
+})
+
+await t.test('table: the answers of mysql2 and of mariadb are told apart', async (t) => {
+  const answer = async (given: unknown) => await mysql.run({ execute: async () => given }, { text: '', values: [] })
+  const rows = [{ a: 1 }]
+  t.strictSame(await answer([rows, []]), { rows, changed: 0 })
+  const ofMariadb = Object.assign([...rows], { meta: [] })
+  t.strictSame(await answer(ofMariadb), { rows: ofMariadb, changed: 0 })
+  t.strictSame(await answer([{ affectedRows: 1 }, undefined]), { rows: [], changed: 1 })
+  t.strictSame(await answer({ affectedRows: 1n }), { rows: [], changed: 1 })
 })
 
 await t.test('table: two texts of one number are the same decimal, and what is none is like nothing', async (t) => {
