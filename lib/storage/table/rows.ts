@@ -11,19 +11,13 @@ export type FoundRow = WrittenColumns & { version: string, replaced: string | nu
 
 type Write = WrittenColumns & WrittenRow
 
-const COUNTER = /^-?\d{1,19}$/
-
 /** Sends the statements of `statementsAdapter`, and gives the rows that they left. */
 export function rowsOn (table: TableDescription) {
-  const { engine, version: { kind }, properties, ids } = table
+  const { engine, properties, ids } = table
   const statements = statementsOn(table)
   const hasMade = properties.some(({ isReadOnly, idIndex }) => isReadOnly && idIndex === undefined)
 
   const found = ({ rows }: Answer, id: RowId): FoundRow[] => rows.map((row) => ({ ...row, id }) as never)
-
-  // A text that is no number cannot be the version of a counter, and some engines compare it as if it were one.
-  const fitting = (versions: Versions): Versions =>
-    kind === 'counter' ? versions?.filter((version) => COUNTER.test(version)) : versions
 
   async function read (client: unknown, id: RowId, versions?: Versions): Promise<FoundRow | undefined> {
     return found(await engine.run(client, statements.read(id, versions)), id)[0]
@@ -54,9 +48,7 @@ export function rowsOn (table: TableDescription) {
     read,
 
     async update (client: unknown, id: RowId, row: Write, versions: Versions): Promise<FoundRow[]> {
-      const fit = fitting(versions)
-      if (fit?.length === 0) return []
-      return await written(client, await engine.run(client, statements.update(id, row, fit)), id, row)
+      return await written(client, await engine.run(client, statements.update(id, row, versions)), id, row)
     },
 
     async insert (client: unknown, id: RowId, row: Write): Promise<FoundRow[]> {
@@ -68,9 +60,7 @@ export function rowsOn (table: TableDescription) {
     },
 
     async remove (client: unknown, id: RowId, token: string, versions: Versions): Promise<number> {
-      const fit = fitting(versions)
-      if (fit?.length === 0) return 0
-      const { rows, changed } = await engine.run(client, statements.remove(id, token, fit))
+      const { rows, changed } = await engine.run(client, statements.remove(id, token, versions))
       return engine.returns ? rows.length : changed
     }
   }

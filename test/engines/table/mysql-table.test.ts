@@ -3,7 +3,7 @@ import callbacks from 'mysql2'
 import mysql2 from 'mysql2/promise'
 import t from 'tap'
 import { tableAdapter } from '../../../lib/storage/table/index.js'
-import { ABSENT, ANY } from '../../support/expectations.js'
+import { ABSENT, ANY, versionIn } from '../../support/expectations.js'
 import { tableCases } from '../../support/table-adapter/cases.js'
 import { mysqlTables } from '../../support/table-adapter/mysql-engine.js'
 import { skipWithout } from '../../support/services/programs.js'
@@ -82,6 +82,20 @@ await t.test('mysql: the table adapter with mysql2', { skip }, async (t) => {
     t.match(await slugs.write('/x/a', { n: 2 }, ABSENT), { applied: true, created: true })
     t.match(await slugs.write('/x/a', { n: 3 }, ABSENT), { applied: false, current: { value: { n: 2 } } })
     t.match(await slugs.write('/x/a', { n: 3 }, ANY), { applied: true, created: false })
+  })
+
+  await t.test('mysql: a version is compared by its bytes, whatever the collation of its column', async (t) => {
+    const table = uniqueName()
+    const version = 'v varchar(16) COLLATE utf8mb4_general_ci NOT NULL'
+    await past.query(`CREATE TABLE ${table} (id varbinary(9) PRIMARY KEY, ${version}, n int)`)
+    await past.query(`INSERT INTO ${table} VALUES ('a', 'abc', 1)`)
+    const columns = Type.Object({ n: Type.Integer() })
+    const adapter = tableAdapter({ client: past, table, id: 'id', version: 'v', columns, key: '/x/:id' })
+    for (const other of ['ABC', 'abc ', 'àbc']) {
+      t.match(await adapter.write('/x/a', { n: 2 }, versionIn(other)), { applied: false }, other)
+      t.match(await adapter.remove('/x/a', versionIn(other)), { applied: false }, other)
+    }
+    t.match(await adapter.write('/x/a', { n: 2 }, versionIn('abc')), { applied: true })
   })
 
   await t.test('mysql: a row of which the database makes a column is told as it was sent, without that column, if another writer came in between', async (t) => {

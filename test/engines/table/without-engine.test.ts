@@ -101,7 +101,9 @@ await t.test('table: the kind of a column is that of its schema: types in unions
       Type.Union([Type.Literal('a'), Type.Literal('b'), Type.Null()]),
       { type: 'text', isNullable: true, values: ['a', 'b'] }
     ],
-    [{ minLength: 1 }, { type: 'json' }], [{ const: 'a' }, { type: 'text', values: ['a'] }], [{ enum: ['a', null] }, { type: 'text', isNullable: true, values: ['a'] }],
+    [{ minLength: 1 }, { type: 'json' }],
+    [{ const: 'a' }, { type: 'text', values: ['a'] }],
+    [{ enum: ['a', null] }, { type: 'text', isNullable: true, values: ['a'] }],
     [{ type: 'string', enum: ['a'] }, { type: 'text', values: ['a'] }],
     [{ type: ['integer', 'null'] }, { type: 'integer', isNullable: true }],
     [{ type: 'boolean', nullable: true }, { type: 'boolean', isNullable: true }],

@@ -1,7 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { Test } from 'tap'
 import { tableAdapter } from '../../../lib/storage/table/index.js'
-import { ABSENT, ANY } from '../expectations.js'
+import { ABSENT, ANY, versionIn } from '../expectations.js'
 import { FaultyHandle, fileOf, type OpenFile } from '../sqlite/handles.js'
 import { tableCases } from './cases.js'
 import { conformance, type ConformanceTable } from './conformance.js'
@@ -99,6 +99,21 @@ export async function sqliteTraps (t: Test, open: OpenFile): Promise<void> {
     t.match(database.prepare('SELECT typeof(title) AS type FROM shop.offers').all(), [{ type: 'integer' }])
     database.exec('INSERT INTO shop.parts VALUES (1, 1)')
     t.not((await adapter.read('/offers/1'))!.version, first!.version)
+  })
+
+  await t.test('sqlite: a mark of deletion moves the version in a table without triggers, too', async (t) => {
+    const database = opened(t)
+    database.exec('CREATE TABLE offers (id text PRIMARY KEY, title text, v text NOT NULL, gone_at text)')
+    const options = { client: database, table: 'offers', id: 'id', version: 'v', columns, deleted: 'gone_at' }
+    const adapter = tableAdapter(options)
+    await adapter.open()
+    const versionOf = () => (database.prepare('SELECT v FROM offers').all()[0] as { v: string }).v
+    await adapter.write('/offers/a', { title: 'a' }, ABSENT)
+    const first = versionOf()
+    await adapter.remove('/offers/a', versionIn(first))
+    t.not(versionOf(), first)
+    database.exec('UPDATE offers SET gone_at = NULL')
+    t.match(await adapter.write('/offers/a', { title: 'b' }, versionIn(first)), { applied: false }, 'an old tag fits not')
   })
 
   await t.test('sqlite: with recursive_triggers a change moves the version once, and a row that is replaced gets another one', async (t) => {
