@@ -39,16 +39,19 @@ export class OpenTransaction {
   }
 
   /**
-   * Waits for the writes that the work did not await.
+   * Runs the work, and waits for the writes that it did not await, also if it fails: none must be sent behind the end.
    *
-   * @throws the error of the first that failed, but for refusals, which changed nothing
+   * @throws the error of the work, or of the first write that failed, but for refusals, which changed nothing
    */
-  async settle (): Promise<void> {
+  async carryOut<R> (work: () => Promise<R>): Promise<R> {
+    const [outcome] = await Promise.allSettled([work()])
     for (let count = -1; count < this.#writes.size;) {
       count = this.#writes.size
       await Promise.allSettled(this.#writes)
     }
+    if (outcome.status === 'rejected') throw outcome.reason
     if (this.#failure !== undefined) throw this.#failure.error
+    return outcome.value
   }
 
   /** Forgets what the request learned inside the transaction. */

@@ -134,27 +134,16 @@ export class RequestState {
     if (this.#isInTransaction) return await wrongCall('transaction', ONE_AT_A_TIME)
     this.#isInTransaction = true
     let last: OpenTransaction | undefined
-    try {
-      return await run(async (client, work) => {
-        last?.rollBack()
-        const open = last = this.transaction = new OpenTransaction(client)
-        try {
-          const value = await work()
-          await open.settle()
-          return value
-        } catch (error) {
-          await open.settle().catch(() => {})
-          throw error
-        } finally {
-          this.transaction = undefined
-        }
-      })
-    } catch (error) {
+    const open = async <S>(client: unknown, work: () => Promise<S>): Promise<S> => {
+      last?.rollBack()
+      const transaction = last = this.transaction = new OpenTransaction(client)
+      return await transaction.carryOut(work).finally(() => { this.transaction = undefined })
+    }
+    const ended = run(open).finally(() => { this.#isInTransaction = false })
+    return await ended.catch((error: unknown) => {
       last?.rollBack()
       throw error
-    } finally {
-      this.#isInTransaction = false
-    }
+    })
   }
 
   /**

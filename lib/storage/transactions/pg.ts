@@ -19,21 +19,17 @@ export function pgTransaction<Tx = PgPoolClient> (
     const connection = await idleConnection(pool as PgPool)
     const send = async (text: string) =>
       await (connection as unknown as { query (text: string): Promise<{ command?: string }> }).query(text)
-    let isCommitting = false
-    try {
+    async function run (): Promise<unknown> {
       await send(begin)
-      const result = await work(connection as Tx)
-      isCommitting = true
+      const result = await work(connection as Tx).catch(async (error: unknown) => {
+        await send('ROLLBACK').catch(() => {})
+        throw error
+      })
       const { command } = await send('COMMIT')
       // A transaction in which a statement failed is rolled back by COMMIT, without an error.
       if (command === 'ROLLBACK') throw storageFault(FAULT.rolledBack, new Error('COMMIT was answered with ROLLBACK.'))
       return result
-    } catch (error) {
-      // What became of a COMMIT is told by its error alone.
-      if (!isCommitting) await send('ROLLBACK').catch(() => {})
-      throw error
-    } finally {
-      giveBack(connection, !isOutsideTransaction(connection))
     }
+    return await run().finally(() => { giveBack(connection, !isOutsideTransaction(connection)) })
   }
 }

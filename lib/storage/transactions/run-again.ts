@@ -59,7 +59,9 @@ export async function runAgain<T, R, Tx> (
 ): Promise<TransactionResult<T, R>> {
   const end = performance.now() + PATIENCE
   let meetings = 0
-  for (let attempt = 1; ; attempt++) {
+  let attempt = 0
+  while (true) {
+    attempt++
     throwIfStopped(options)
     const ended = await runOnce(transaction, steps)
     if ('result' in ended) return ended.result

@@ -251,6 +251,13 @@ await t.test('a refusal stands, whatever becomes of the transaction behind it', 
   t.match(await write(adapter, versionIn('other')), { applied: false, current: { version: '1', value: 'stored' } })
 })
 
+await t.test('a removal leaves no entity; of one that is absent it is refused', async (t) => {
+  const { adapter, store } = adapterOf()
+  t.same(await adapter.remove('k', EXISTS), { applied: true })
+  t.equal(store.row, undefined)
+  t.same(await adapter.remove('k', EXISTS), { applied: false, current: undefined })
+})
+
 await t.test('what the functions of the app give is checked: versions, rows, what save and remove leave', async (t) => {
   const read = async (adapter: TransactionAdapter) => await adapter.read('k')
   const remove = async (adapter: TransactionAdapter) => await adapter.remove('k', EXISTS)

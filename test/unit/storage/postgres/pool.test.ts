@@ -4,7 +4,7 @@ import pg from 'pg'
 import t from 'tap'
 import type { PgPool } from '../../../../lib/storage/postgres/client.js'
 import { explainBoot, faultKind } from '../../../../lib/storage/postgres/faults.js'
-import { overIdleConnection } from '../../../../lib/storage/postgres/pool.js'
+import { giveBack, idleConnection, overIdleConnection } from '../../../../lib/storage/postgres/pool.js'
 import { warningsOf } from '../../../support/postgres/subjects.js'
 
 const IDLE = { getTransactionStatus: () => 'I' }
@@ -45,6 +45,18 @@ await t.test('postgres: a connection stays in the pool unless it broke, or the s
     t.strictSame(released, [expected], String(error))
     t.equal(connection.listenerCount('error'), 0)
   }
+})
+
+await t.test('postgres: a transaction takes a connection that is in none; where each is inside one, all are closed, and nothing was sent', async (t) => {
+  const { pool, released, connection } = poolOf(IDLE)
+  t.equal(await idleConnection(pool), connection)
+  giveBack(connection as never, false)
+  t.strictSame([released, connection.listenerCount('error')], [['kept'], 0])
+  const left = poolOf({ getTransactionStatus: () => 'T' }, 2)
+  const warnings = await warningsOf(async () => {
+    await t.rejects(idleConnection(left.pool), { message: 'each connection of the pool is inside a transaction' })
+  })
+  t.strictSame([left.released, warnings.length], [Array(3).fill('destroyed'), 1])
 })
 
 // A message of the server: its type, its length, and its content.

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { flawsOfClient, ownClientOf } from '../../../../lib/storage/statements/own-client.js'
+import { flawsOfClient, isHandle, ownClientOf } from '../../../../lib/storage/statements/own-client.js'
 
 const OPEN = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /inside a transaction of the app/ } }
 
@@ -64,4 +64,12 @@ await t.test('a pool of pg is as it was, but for its query: that takes idle conn
   t.strictSame(await send((client) => [client.idleCount, client.waiting()]), [7, 7])
   statuses.push('I', 'T')
   await t.rejects(send((client) => client.query('SELECT 1')), /part of a transaction/)
+})
+
+await t.test('what uses a handle of SQLite shares its transaction: the handle itself, or an ORM that shows it', (t) => {
+  const database = new Database(':memory:')
+  for (const client of [database, { $client: database }, { isTransaction: false }]) t.equal(isHandle(client), true)
+  for (const client of [undefined, {}, new EventEmitter(), { $client: {} }]) t.equal(isHandle(client), false)
+  database.close()
+  t.end()
 })
