@@ -68,8 +68,9 @@ export const OutcomeUnknownError: ErrorClass = createError(
 /** The handler of a guarded route answered with success, and neither wrote its entity nor called `unchanged`. */
 export const NotWrittenError: ErrorClass = createError(
   'FST_IF_MATCH_NOT_WRITTEN',
-  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. ' +
-    'Call replace, update, remove, create or unchanged of request.entity(), and do not swallow its rejection.',
+  'The handler of %s %s ended without a write to its entity, so the precondition protected nothing. What it ' +
+    'wrote past request.entity(), if anything, is stored. Call replace, update, remove, create, transaction or ' +
+    'unchanged of request.entity(), and do not swallow its rejection.',
   500
 )
 

@@ -1,5 +1,5 @@
 import { giveBack, idleConnection } from '../postgres/pool.js'
-import { isOutsideTransaction, type PgPool, type PgPoolClient } from '../postgres/client.js'
+import { isInsideTransaction, type PgPool, type PgPoolClient } from '../postgres/client.js'
 import { FAULT, storageFault } from '../kit/whose-fault.js'
 
 /**
@@ -19,17 +19,20 @@ export function pgTransaction<Tx = PgPoolClient> (
     const connection = await idleConnection(pool as PgPool)
     const send = async (text: string) =>
       await (connection as unknown as { query (text: string): Promise<{ command?: string }> }).query(text)
+    // Whether the server has answered the end of the transaction. pg below 8.21 does not tell the status itself.
+    let isEnded = false
     async function run (): Promise<unknown> {
       await send(begin)
       const result = await work(connection as Tx).catch(async (error: unknown) => {
-        await send('ROLLBACK').catch(() => {})
+        await send('ROLLBACK').then(() => { isEnded = true }, () => {})
         throw error
       })
       const { command } = await send('COMMIT')
+      isEnded = true
       // A transaction in which a statement failed is rolled back by COMMIT, without an error.
       if (command === 'ROLLBACK') throw storageFault(FAULT.rolledBack, new Error('COMMIT was answered with ROLLBACK.'))
       return result
     }
-    return await run().finally(() => { giveBack(connection, !isOutsideTransaction(connection)) })
+    return await run().finally(() => { giveBack(connection, !isEnded || isInsideTransaction(connection)) })
   }
 }
