@@ -151,8 +151,8 @@ export class GuardedRequest extends RequestState {
     const { log, method } = this.request
     log.warn(
       `The handler of ${method} ${this.#url} answered through reply.raw without a write to ` +
-      'its entity, so the precondition protected nothing. Call replace, update, remove, create, transaction or unchanged of ' +
-      'request.entity().'
+      'its entity, so the precondition protected nothing. Call replace, update, remove, create, transaction or ' +
+      'unchanged of request.entity().'
     )
   }
 
