@@ -73,7 +73,7 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
   serial?: boolean | undefined
   /**
    * The error to answer with for an error of the driver, where the engine tells that it did nothing. Optional: errors
-   * of PostgreSQL and SQLite are known.
+   * of PostgreSQL, MySQL, MariaDB and SQLite are known.
    */
   faultOf?(error: unknown): Error | undefined
 }
