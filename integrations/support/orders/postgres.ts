@@ -3,7 +3,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startPostgres } from '../../../test/support/services/postgres.js'
 import { startProxy } from '../../../test/support/services/proxy.js'
-import { skipWithout } from '../../../test/support/services/programs.js'
+import { skipWithout, type ServiceName } from '../../../test/support/services/programs.js'
 import { uniqueName } from '../../../test/support/services/service.js'
 import { until } from '../../../test/support/until.js'
 import { orderCases } from './cases.js'
@@ -13,6 +13,8 @@ const LEVELS = ['read committed', 'repeatable read', 'serializable']
 
 /** How a client is tried. */
 export interface PostgresOptions {
+  /** What must be installed besides. */
+  needs?: ServiceName[]
   /** The isolation levels. The first is tried in full. Default: all three. */
   levels?: string[]
   /** The address that the client gets in place of the server's, such as that of a pooler. */
@@ -29,9 +31,9 @@ const script = readFileSync('support/orders/postgres.sql', 'utf8')
 export async function ordersOnPostgres (
   name: string,
   module: URL,
-  { levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
+  { needs = [], levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
 ): Promise<void> {
-  await t.test(name, { skip: skipWithout('postgres') }, async (t) => {
+  await t.test(name, { skip: skipWithout('postgres', ...needs) }, async (t) => {
     const { url } = await startPostgres(t)
     for (const [index, level] of levels.entries()) {
       const newStore = async (t: Test, options?: StoreOptions) => await newDatabase(t, url, level, through, options)
