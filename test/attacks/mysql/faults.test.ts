@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { faultKind, type MysqlFault } from '../../../lib/storage/mysql/faults.js'
 import { mysqlFault } from '../../../lib/storage/statements/index.js'
-import { driversOf, type Connection, type Driver } from '../../support/mysql/drivers.js'
+import { driversOf, rowsOf, type Connection, type Driver } from '../../support/mysql/drivers.js'
 import { startMariadb } from '../../support/services/mariadb.js'
 import { skipWithoutOwn } from '../../support/services/programs.js'
 import { until } from '../../support/until.js'
@@ -60,10 +60,6 @@ const FAILING: Array<[number: number, kind: MysqlFault, sql: string, values?: un
 const thrownBy = async (failing: Promise<unknown>): Promise<Record<string, unknown>> =>
   await failing.then(() => { throw new Error('it did not fail') }, (error: Record<string, unknown>) => error)
 
-/** What the driver mariadb gives for a query. */
-const rows = async (connection: Connection, sql: string): Promise<Array<Record<string, unknown>>> =>
-  await connection.query(sql) as Array<Record<string, unknown>>
-
 /** What both drivers have of an error, and that nothing of the content gets into the log. */
 function assertTold (t: Test, error: unknown, number: number | undefined, kind: MysqlFault, constraint?: string): void {
   const { errno } = error as { errno?: unknown }
@@ -84,7 +80,7 @@ await t.test('mysql: each error, provoked', { skip: skipWithoutOwn('mysql') }, a
   const untilWaiting = async (): Promise<void> => {
     // Not information_schema.innodb_trx, which stays as it was: engine-facts#mariadb-innodb-trx-cache
     const waits = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
-    await until('a statement waits', async () => (await rows(root, waits))[0]!['Value'] === '1')
+    await until('a statement waits', async () => rowsOf(await root.query(waits))[0]!['Value'] === '1')
   }
 
   async function withTwo (t: Test, { connect }: Driver): Promise<[Connection, Connection]> {
@@ -219,7 +215,7 @@ await t.test('mysql: each error, provoked', { skip: skipWithoutOwn('mysql') }, a
     const connections = await Promise.all(drivers.map(async ({ connect }) => await connect(t)))
     const running = connections.map((connection) => thrownBy(connection.query('SELECT sleep(60)')))
     const sleeping = "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT sleep%'"
-    await until('both run', async () => (await rows(root, sleeping)).length === 2)
+    await until('both run', async () => rowsOf(await root.query(sleeping)).length === 2)
     await service.kill()
     for (const error of await Promise.all(running)) assertTold(t, error, undefined, 'UNKNOWN')
   })

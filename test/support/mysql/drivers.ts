@@ -12,10 +12,14 @@ export interface Connection {
   on (event: 'error', listener: () => void): unknown
 }
 
+/** A connection out of a pool. */
+export interface PoolConnection extends Connection { release (): unknown }
+
 /** A pool of either driver. */
 export interface Pool {
+  query (sql: string, values?: unknown[]): Promise<unknown>
   execute (sql: string, values?: unknown[]): Promise<unknown>
-  getConnection (): Promise<{ release (): unknown }>
+  getConnection (): Promise<PoolConnection>
   end (): Promise<void>
 }
 
@@ -26,7 +30,13 @@ export interface Driver {
   pool (t: Test, options?: object): Pool
 }
 
-function configOf (url: string): { host: string, port: number, user: string, database: string } {
+/** The rows of an answer: mysql2 gives them with the columns, and mariadb alone. */
+export function rowsOf (answer: unknown): Array<Record<string, unknown>> {
+  const [first] = answer as unknown[]
+  return (Array.isArray(first) ? first : answer) as Array<Record<string, unknown>>
+}
+
+export function configOf (url: string): { host: string, port: number, user: string, database: string } {
   const { hostname, port, username, pathname } = new URL(url)
   return { host: hostname, port: Number(port), user: username, database: pathname.slice(1) }
 }
