@@ -1,10 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { Line } from '../order.js'
 import type { OrdersClient } from '../support/orders/client.js'
-import { PrismaClient, type Prisma } from './generated/client.js'
-import { ordersAdapter } from './orders-adapter.js'
-
-type Tx = Prisma.TransactionClient
+import { PrismaClient } from './generated/client.js'
+import { ordersAdapter, type Tx } from './orders-adapter.js'
 
 export function connect (connectionString: string): OrdersClient {
   const prisma = new PrismaClient({

@@ -3,7 +3,7 @@ import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
 import type { Prisma, PrismaClient } from './generated/client.js'
 
-type Tx = Prisma.TransactionClient
+export type Tx = Prisma.TransactionClient
 
 // Two statements: the order, and then its lines.
 const find = (client: Tx, id: number) => client.order.findUnique({
