@@ -73,6 +73,10 @@ const atCommit: Record<string, [error: unknown, outcome: object]> = {
     new Error('Client has encountered a connection error and is not queryable'),
     { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
   ],
+  'an ORM that tells of a ROLLBACK that found no transaction': [
+    stateOf('SQLITE_ERROR'),
+    { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /may have been applied/ }
+  ],
   'a server that goes down': [stateOf('57P01'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }],
   'a disk that fails': [stateOf('SQLITE_IOERR'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }],
   'a bug behind it': [mistake, { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /may have been applied/ }],
