@@ -88,7 +88,8 @@ await t.test('Prisma', { skip: skipWithout('postgres') }, async (t) => {
       const { answered } = proxy.hold({ when: (request) => request.includes('FROM "public"."orders"') })
       const reading = read()
       await answered
-      await store.act(`INSERT INTO lines VALUES (${id}, 1, 'new', 1); UPDATE orders SET note = 'new' WHERE id = ${id}`)
+      await store.act(`INSERT INTO lines VALUES (${id}, 1, 'new', 1)`)
+      await store.act(`UPDATE orders SET customer = 'New' WHERE id = ${id}`)
       proxy.pass()
       return await reading
     }
