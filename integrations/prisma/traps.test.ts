@@ -145,23 +145,25 @@ await t.test('Prisma', { skip: skipWithout('postgres') }, async (t) => {
   })
 
   await t.test('a serialization failure of the COMMIT runs the work again', async (t) => {
-    const { adapter, key, id } = await open(t, { options: '-c default_transaction_isolation=serializable' })
+    const { prisma, key, id, read } = await open(t)
     const other = await own(t)
     let runs = 0
-    const result = await adapter.transaction(key, EXISTS, async (tx: Tx) => {
-      runs++
+    // Another transaction has read what this one wrote, and commits before it: so the two cannot follow one another.
+    const overtake = async () => await other.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT count(note) FROM orders`
+      await tx.$executeRaw`INSERT INTO notes VALUES (${-id})`
+    }, { isolationLevel: 'Serializable' })
+    const $transaction = async (work: (tx: Tx) => Promise<unknown>) => await prisma.$transaction(async (tx) => {
+      const result = await work(tx)
+      if (runs === 1) await overtake()
+      return result
+    }, { isolationLevel: 'Serializable' })
+    const adapter = ordersAdapter(Object.create(prisma, { $transaction: { value: $transaction } }) as PrismaClient)
+    t.match(await adapter.transaction(key, EXISTS, async (tx: Tx) => {
       await tx.$queryRaw`SELECT count(*) FROM notes`
-      await tx.order.update({ where: { id }, data: { note: `run ${runs}` } })
-      if (runs > 1) return
-      // Each of the two has read what the other one writes, so not both can be.
-      await other.$transaction(async (tx) => {
-        await tx.$queryRaw`SELECT count(note) FROM orders`
-        await tx.$executeRaw`INSERT INTO notes VALUES (${-id})`
-      }, { isolationLevel: 'Serializable' })
-    })
-    t.match(result, { applied: true })
-    t.equal(runs, 2)
-    t.match(await adapter.read(key), { value: { note: 'run 2' } })
+      await tx.order.update({ where: { id }, data: { note: `run ${++runs}` } })
+    }), { applied: true })
+    t.strictSame([runs, await read()], [2, { ...wave, note: 'run 2' }])
   })
 
   await t.test('a work that goes on behind a statement that failed is STORAGE_FAULT; $transaction alone acknowledges what COMMIT rolled back', async (t) => {
