@@ -37,6 +37,13 @@ const QUOTED: Record<string, string[]> = {
     (name) => `integrations/${name}`
   ),
   'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
+  'clients/drizzle': [
+    ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),
+    'drizzle-sqlite/orders-adapter'
+  ].map((name) => `integrations/${name}.ts`),
+  'clients/kysely': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
+    (name) => `integrations/kysely/${name}.ts`
+  ),
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
