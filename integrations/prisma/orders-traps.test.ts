@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Work } from 'fastify-if-match/storage'
 import { barrier } from '../../test/support/barrier.js'
@@ -28,7 +29,7 @@ await t.test('Prisma', { skip: skipWithout('postgres') }, async (t) => {
   const store = await newDatabase(t, url)
 
   async function open (t: Test, { transactionOptions = PATIENT, address = store.address, ...pool }: {
-    transactionOptions?: { maxWait: number, timeout: number }
+    transactionOptions?: { maxWait: number, timeout: number, isolationLevel?: 'Serializable' }
     address?: string
     max?: number
     options?: string
@@ -256,6 +257,32 @@ await t.test('Prisma', { skip: skipWithout('postgres') }, async (t) => {
       void tx.order.update({ where: { id }, data: { customer: 'Other' } })
     }), { code: 'FST_IF_MATCH_VERSION_UNCHANGED' })
     t.strictSame(await read(), wave)
+  })
+
+  await t.test('a transaction has the isolation level of transactionOptions', async (t) => {
+    const { prisma } = await open(t, { transactionOptions: { ...PATIENT, isolationLevel: 'Serializable' } })
+    const level = await prisma.$transaction(async (tx) => await tx.$queryRaw`SHOW transaction_isolation`)
+    t.strictSame(level, [{ transaction_isolation: 'serializable' }])
+  })
+
+  await t.test('a connection whose ROLLBACK fails goes back to the pool inside of its transaction; one whose BEGIN fails does not', async (t) => {
+    const left = async (failing: string) => {
+      const pool = new pg.Pool({ connectionString: store.address, max: 1 })
+      t.teardown(async () => { await pool.end() })
+      const query = pg.Client.prototype.query as (...args: unknown[]) => unknown
+      pool.on('connect', (connection) => {
+        connection.query = ((...args: [{ text?: string }]) => Object(args[0]).text === failing
+          ? Promise.reject(new Error('Query read timeout'))
+          : query.apply(connection, args)) as typeof connection.query
+      })
+      const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: PATIENT })
+      t.teardown(async () => { await prisma.$disconnect() })
+      const adapter = ordersAdapter(prisma)
+      await t.rejects(adapter.transaction('/orders/1', { kind: 'any' }, async () => { throw new Error('of the work') }))
+      return (await pool.query('SELECT now() < statement_timestamp() AS "isInside"')).rows
+    }
+    t.strictSame(await left('ROLLBACK'), [{ isInside: true }])
+    t.strictSame(await left('BEGIN'), [{ isInside: false }])
   })
 
   await t.test('an id that is a text is refused by Prisma itself', async (t) => {
