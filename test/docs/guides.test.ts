@@ -50,6 +50,7 @@ const QUOTED: Record<string, string[]> = {
   'clients/prisma': ['schema.prisma', 'orders-adapter.ts', 'orders-routes.ts'].map(
     (name) => `integrations/prisma/${name}`
   ),
+  nestjs: ['create-app', 'orders.controller', 'if-match.filter'].map((name) => `integrations/nestjs/${name}.ts`),
   table: ['migrate', 'orders'].map((name) => `test/docs/table/${name}.ts`),
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),
