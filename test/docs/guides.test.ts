@@ -30,6 +30,7 @@ const QUOTED: Record<string, string[]> = {
   ),
   ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
   variants: ['test/docs/variants.ts'],
+  transactions: ['integrations/drizzle/orders-routes.ts'],
   'existing-clients': ['test/docs/existing-clients.ts'],
   testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
   'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
