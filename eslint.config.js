@@ -2,7 +2,7 @@ import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['**/dist', '**/.tap', '**/coverage'] }),
+  ...neostandard({ ts: true, ignores: ['**/dist', '**/.tap', '**/coverage', '**/generated'] }),
   {
     files: ['**/*.ts'],
     plugins: { '@typescript-eslint': tseslint.plugin },

@@ -48,6 +48,10 @@ const QUOTED: Record<string, string[]> = {
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
+  'clients/prisma': ['schema.prisma', 'orders-adapter.ts', 'orders-routes.ts'].map(
+    (name) => `integrations/prisma/${name}`
+  ),
+  nestjs: ['create-app', 'orders.controller', 'if-match.filter'].map((name) => `integrations/nestjs/${name}.ts`),
   table: ['migrate', 'orders'].map((name) => `test/docs/table/${name}.ts`),
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),

@@ -15,9 +15,13 @@ interface OfPrisma {
 /**
  * The error inside of an error: the driver's inside that of an ORM. TypeORM calls it `driverError`, Sequelize
  * `original`, Prisma has it in `meta`, and all others as the cause. Undefined if there is none.
+ *
+ * An error that COMMIT is answered with comes out of Prisma without one of its own around it
+ * (engine-facts#prisma-sqlstate).
  */
 export function innerError (error: unknown): unknown {
-  const { driverError, original, meta, cause } = Object(error) as Record<string, unknown>
+  const { name, driverError, original, meta, cause } = Object(error) as Record<string, unknown>
+  if (name === 'DriverAdapterError') return ofDriver(Object(cause))
   const ofPrisma = (Object(meta) as { driverAdapterError?: unknown }).driverAdapterError
   if (ofPrisma !== undefined) return ofDriver(Object((ofPrisma as { cause?: unknown }).cause)) ?? ofPrisma
   return driverError ?? (original instanceof Error ? original : undefined) ?? cause ?? undefined

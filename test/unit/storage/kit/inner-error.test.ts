@@ -52,3 +52,13 @@ await t.test('of a connection Prisma tells whether it was ever made; of what it 
   t.match(innerError(ofPrisma(undefined)), { message: 'DriverAdapterError' })
   t.match(innerError(Object.assign(new Error(), { meta: { target: ['title'] } })), undefined)
 })
+
+await t.test('an error of COMMIT comes out of Prisma as its adapter threw it, and is found all the same', async (t) => {
+  const ofAdapter = (cause: object): Error =>
+    Object.assign(new Error('of the adapter'), { name: 'DriverAdapterError', cause })
+  t.match(
+    innerError(ofAdapter({ originalCode: '40001', originalMessage: 'again', kind: 'TransactionWriteConflict' })),
+    { message: 'again', code: '40001' }
+  )
+  t.equal(innerError(ofAdapter({ kind: 'ConnectionClosed' })), undefined)
+})
