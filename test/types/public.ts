@@ -206,6 +206,20 @@ const adapters: Array<StorageAdapter<Offer>> = [
     insert: async (client, id) => (await client.query('INSERT', [id])).rowCount,
     remove: async (client, id) => (await client.query('DELETE', [id])).rowCount,
     faultOf: sqlStateFault
+  }),
+  // A version that is there already: any number or text, and neither provenance nor insert.
+  statementsAdapter<Offer, Offer, pg.Pool | pg.PoolClient>({
+    client: pool,
+    toId: (key) => key,
+    toColumns: (offer) => offer,
+    toValue: ({ title }) => ({ title }),
+    read: async (client, id) => (await client.query<Row<Offer, number>>('SELECT', [id])).rows[0],
+    update: async (client, id, { title }, versions) =>
+      (await client.query<{ version: bigint }>('UPDATE', [id, title, versions])).rows,
+    remove: async (client, id) => (await client.query('DELETE', [id])).rowCount
   })
 ]
+// @ts-expect-error A Date has milliseconds alone.
+const timed: Row<Offer, Date> = undefined
+console.log(timed)
 console.log(wrongVariant, adapters)
