@@ -31,14 +31,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/storage/memory.ts': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/sqlite': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/postgres': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/storage/mysql': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/redis': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/etcd': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
-  // It tells what an error of either engine means, and whether a client of PostgreSQL is inside a transaction, by what
+  // It tells what an error of each engine means, and whether a client of PostgreSQL is inside a transaction, by what
   // their adapters know about it.
   'lib/storage/statements': [
     'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts',
-    'lib/storage/sqlite/faults.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
-    'lib/storage/postgres/pool.ts'
+    'lib/storage/sqlite/faults.ts', 'lib/storage/mysql/faults.ts', 'lib/storage/postgres/faults.ts',
+    'lib/storage/postgres/client.ts', 'lib/storage/postgres/pool.ts'
   ],
   // It runs the transactions of the app on the same engines, and takes errors and clients as the statements do.
   'lib/storage/transactions': [

@@ -11,7 +11,7 @@ import { backOff } from '../kit/backoff.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, mistakeIn, storageFault } from '../kit/whose-fault.js'
 import { driverErrorOf } from '../statements/driver-error.js'
-import { isBusy, mistakeFault } from '../statements/faults.js'
+import { isBusy, loggable, mistakeFault } from '../statements/faults.js'
 import { isMeetingOfCreation } from './steps-inside.js'
 
 const ATTEMPTS = 16
@@ -114,10 +114,11 @@ function errorAt (stage: Stage, thrown: unknown, faultOf: (error: unknown) => Er
   const fault = isIfMatchError(error) ? error : faultOf(error)
   if (stage !== 'commit') {
     if (isOfApp(error)) return error
-    return certain(fault ?? mistakeFault(error, NOT_BEGUN) ?? new StorageUnavailableError({ cause: error }))
+    return certain(fault ?? mistakeFault(error, NOT_BEGUN) ?? new StorageUnavailableError({ cause: loggable(error) }))
   }
   if (fault !== undefined) return fault
-  return mistakeIn(error) === undefined ? new OutcomeUnknownError({ cause: error }) : storageFault(FAULT.write, error)
+  const isMistake = mistakeIn(error) !== undefined
+  return isMistake ? storageFault(FAULT.write, error) : new OutcomeUnknownError({ cause: loggable(error) })
 }
 
 /** The error of what was rolled back: no outcome is unknown then. */
