@@ -34,7 +34,13 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
           return {
             adapter: anyJson(client.adapter, keyOf),
             another: async () => anyJson(another.adapter, keyOf),
-            cut: store.cut
+            async cut () {
+              const mend = await store.cut()
+              return async () => {
+                await mend()
+                await Promise.all([client.recovered?.(), another.recovered?.()])
+              }
+            }
           }
         }
       })
