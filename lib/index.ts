@@ -2,13 +2,15 @@ import './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
 export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
-export { entityKey } from './route/key-pattern.js'
+export { formatEntityTag, type EntityTag } from './http/entity-tag.js'
+export { uuid, wholeNumber } from './key/converters.js'
+export { entityKey } from './key/entity-key.js'
+export { keyPattern, type Converter, type KeyPattern } from './key/key-pattern.js'
 export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type { Committed, Current, Entity, Found, Revision, Saved } from './request/entity.js'
-export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'
-export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, RouteRequest } from './options.js'
+export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing, RouteRequest } from './options.js'
 export type {
   Expectation,
   ListingAdapter,

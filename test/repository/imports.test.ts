@@ -9,7 +9,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/storage/adapter.ts': ['lib/errors.ts'],
   'lib/http': ['lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/options.ts': ['lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
-  'lib/route': ['lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/key': ['lib/storage/kit', 'lib/errors.ts'],
+  'lib/route': ['lib/options.ts', 'lib/key', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/request': [
     'lib/adapter-lifecycle.ts', 'lib/route', 'lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
     'lib/errors.ts'
@@ -24,10 +25,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/openapi.ts': ['lib/augment.ts', 'lib/request', 'lib/route', 'lib/http'],
   'lib/index.ts': [
     'lib/plugin.ts', 'lib/augment.ts', 'lib/problem-details.ts', 'lib/request', 'lib/route', 'lib/options.ts',
-    'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'
+    'lib/key', 'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
   'lib/storage/kit': ['lib/storage/adapter.ts', 'lib/errors.ts'],
-  'lib/storage/index.ts': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/storage/index.ts': [
+    'lib/storage/by-pattern.ts', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
+  ],
+  'lib/storage/by-pattern.ts': ['lib/key', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/memory.ts': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/sqlite': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/postgres': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],

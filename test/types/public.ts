@@ -9,8 +9,12 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
   entityKey,
   errorCodes,
+  formatEntityTag,
   isIfMatchError,
+  keyPattern,
   problemDetails,
+  uuid,
+  wholeNumber,
   type Entity,
   type Expectation,
   type Found,
@@ -30,6 +34,7 @@ import {
   newVersion,
   pageLimit,
   satisfies,
+  storageByPattern,
   writeThenRead,
   type Refused,
   type StorageAdapter as SameAdapter
@@ -59,6 +64,11 @@ void app.register(ifMatch, {
 void app.register(ifMatch, { missing: 428 })
 // @ts-expect-error no such status
 const wrong: IfMatchOptions = { storage: memoryAdapter(), missing: 404 }
+void app.register(ifMatch, { storage: memoryAdapter(), missing: (r) => r.headers['x-client'] === 'new' ? 428 : 'warn' })
+// @ts-expect-error it cannot wait
+const waits: IfMatchRouteOptions = { missing: async () => 400 }
+// @ts-expect-error no such answer
+const wrongAnswer: IfMatchRouteOptions = { missing: () => 'refuse' }
 // @ts-expect-error global is an option of the plugin alone
 const route: IfMatchRouteOptions = { global: true }
 
@@ -74,6 +84,7 @@ app.put('/offers/:id', {
 })
 // @ts-expect-error no such status. (Fastify infers the type of a config, so names that do not exist are found at boot.)
 app.put('/a', { config: { ifMatch: { missing: 404 } } }, async () => {})
+app.put('/b', { config: { ifMatch: { missing: (r) => r.params.id === '1' ? 400 : 'allow' } } }, async () => {})
 app.put('/c', { config: { ifMatch: false } }, async () => {})
 
 // Entities: every operation keeps the type of the value.
@@ -124,7 +135,7 @@ if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') 
   console.log(problemDetails(error).status)
 }
 // @ts-expect-error no such code
-console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route)
+console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route, waits, wrongAnswer)
 
 void conformanceSuite({
   test: async (_name, run) => { await run() },
@@ -223,3 +234,44 @@ const adapters: Array<StorageAdapter<Offer>> = [
 const timed: Row<Offer, Date> = undefined
 console.log(timed)
 console.log(wrongVariant, adapters)
+
+// Patterns of keys: the names are those of the pattern, texts unless a converter makes something else of them.
+const line = keyPattern('/orders/:order/lines/:line')
+const texts: { order: string, line: string } = line.parse(line.format({ order: 'a', line: 7 }))
+const { parse } = keyPattern('/o/:id/:n', { id: wholeNumber, n: (text) => BigInt(text) })
+const converted: { id: number, n: bigint } = parse('/o/1/2')
+const second: string = keyPattern('/o/:order/:line', { order: (text) => wholeNumber(text, 9) }).parse('/o/1/2').line
+const optional: { id?: string } = keyPattern('/a/:id?').parse('/a/')
+const rest: { '*': string } = keyPattern('/files/*').parse('/files/a')
+const between: { a_b: string } = keyPattern('/a/::x/v-:a_b(^(?:\\d\\)|y)*:z*$).json').parse('/a/:x/v-y.json')
+const none: {} = keyPattern('/static').parse('/static')
+const anyNames: Record<string, string> = keyPattern(String(parse)).parse('/a')
+// @ts-expect-error the line is missing
+line.format({ order: 'a' })
+// @ts-expect-error no object is a parameter
+line.format({ order: 'a', line: {} })
+// @ts-expect-error the pattern has no such name
+texts.product = line.parse('/orders/1/lines/1').product
+// @ts-expect-error it may be absent
+const present: string = keyPattern('/a/:id?').parse('/a/').id
+// @ts-expect-error there is nothing to convert under this name
+keyPattern('/a/:id', { idd: uuid })
+// @ts-expect-error a converter gives what a key may have
+keyPattern('/a/:id', { id: () => new Date() })
+// @ts-expect-error it is a number
+const wrongId: string = parse('/o/1/2').id
+const byPattern: StorageAdapter = storageByPattern({ '/a/:id': memoryAdapter<Offer>(), '/b/:id': adapters[0]! })
+// @ts-expect-error an adapter for each pattern
+storageByPattern({ '/a/:id': memoryAdapter })
+const tag: string = formatEntityTag('a')
+statementsAdapter({
+  client: pool,
+  toId: parse,
+  toColumns: (offer: Offer) => offer,
+  toValue: ({ title }) => ({ title }),
+  read: (_client, { id, n }) => [id satisfies number, n satisfies bigint, undefined][2] as undefined,
+  update: () => 0,
+  insert: () => 0,
+  remove: () => 0
+})
+console.log(converted, second, optional, rest, between, none, anyNames, present, wrongId, byPattern, tag)
