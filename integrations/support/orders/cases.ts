@@ -15,6 +15,7 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
       t.teardown(async () => { await client.close() })
       return client
     }
+    const { faults = true } = subject
     const store = await newStore(t)
     const client = await connect(t, store)
 
@@ -24,23 +25,25 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
 
     await t.test('conformance', async (t) => {
       const another = await connect(t, store)
+      const cut = async () => {
+        const mend = await store.cut()
+        return async () => {
+          await mend()
+          await Promise.all([client.recovered?.(), another.recovered?.()])
+        }
+      }
       await conformanceSuite({
         test: (title, run) => t.test(title, run),
         list: false,
         replaced: false,
         digest: false,
+        faults,
         async createAdapter () {
           const keyOf = newKeys()
           return {
             adapter: anyJson(client.adapter, keyOf),
             another: async () => anyJson(another.adapter, keyOf),
-            async cut () {
-              const mend = await store.cut()
-              return async () => {
-                await mend()
-                await Promise.all([client.recovered?.(), another.recovered?.()])
-              }
-            }
+            ...faults && { cut }
           }
         }
       })
