@@ -26,7 +26,8 @@ export function ordersAdapter (db: Knex): TransactionAdapter<Order> {
       else await tx('orders').where({ id }).update({ customer, note })
       await tx('lines').where({ order_id: id }).delete()
       // Knex refuses an insert of no rows.
-      if (lines.length > 0) await tx('lines').insert(lines.map((line, position) => ({ order_id: id, position, ...line })))
+      if (lines.length === 0) return
+      await tx('lines').insert(lines.map((line, position) => ({ order_id: id, position, ...line })))
     },
     async remove (tx, { id }) {
       await tx('orders').where({ id }).delete()
