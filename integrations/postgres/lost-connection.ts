@@ -1,5 +1,4 @@
-// A transaction whose connection is closed meanwhile, in a process of its own, for that is what ends: lost-connection.js
-// ADDRESS
+// A transaction whose connection is closed meanwhile. It ends this process: lost-connection.js ADDRESS
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import postgres from 'postgres'

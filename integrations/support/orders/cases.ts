@@ -26,9 +26,11 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
     await t.test('conformance', async (t) => {
       const another = await connect(t, store)
       const cut = async () => {
-        const mend = await store.cut()
+        const mends = store.cut === undefined
+          ? await Promise.all([client, another].map(async (one) => await one.cut!()))
+          : [await store.cut()]
         return async () => {
-          await mend()
+          for (const mend of mends) await mend()
           await Promise.all([client.recovered?.(), another.recovered?.()])
         }
       }
@@ -38,12 +40,13 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
         replaced: false,
         digest: false,
         faults,
+        transactions: true,
         async createAdapter () {
           const keyOf = newKeys()
           return {
             adapter: anyJson(client.adapter, keyOf),
             another: async () => anyJson(another.adapter, keyOf),
-            ...faults && { cut }
+            ...faults && { cut: (store.cut ?? client.cut) && cut }
           }
         }
       })

@@ -1,3 +1,4 @@
+import type { Mend } from 'fastify-if-match/conformance'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
 import type { Line, Order } from '../../order.js'
 
@@ -10,6 +11,8 @@ export interface OrdersClient {
   addLine: (tx: any, id: number, position: number, line: Line) => Promise<unknown>
   /** Waits for the end of an outage, where a pool hands an error of the outage to an operation that comes after it. */
   recovered?: () => Promise<unknown>
+  /** Loses the file, on SQLite: `lossyHandle` does so for better-sqlite3. */
+  cut?: () => Promise<Mend>
   close: () => unknown
 }
 
