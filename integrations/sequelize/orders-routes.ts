@@ -3,9 +3,19 @@ import type { Transaction } from 'sequelize'
 import type { Order } from '../order.js'
 import type { Models } from './orders-schema.js'
 
+const schema = {
+  params: { type: 'object', properties: { id: { type: 'integer' } } },
+  body: {
+    type: 'object',
+    required: ['sku', 'quantity'],
+    properties: { sku: { type: 'string' }, quantity: { type: 'integer', minimum: 1 } }
+  }
+}
+
 export function addQuantities (app: FastifyInstance, { Lines }: Models): void {
   app.patch<{ Params: { id: number }, Body: { sku: string, quantity: number } }>('/orders/:id', {
-    config: { ifMatch: true }
+    config: { ifMatch: true },
+    schema
   }, async (request) => {
     const { params: { id: orderId }, body: { sku, quantity } } = request
     const { value } = await request.entity<Order>().transaction(async (transaction: Transaction, current) => {

@@ -95,7 +95,7 @@ await t.test('Sequelize over pg', { skip: skipWithout('postgres') }, async (t) =
     t.match(await Orders.findByPk(id), { note: 'a' })
   })
 
-  await t.test('a "version" that forgets { transaction } sees no change of the work: each write is VERSION_UNCHANGED', async (t) => {
+  await t.test('a version function that forgets { transaction } sees no change of the work: each write is VERSION_UNCHANGED', async (t) => {
     const { Orders, db, adapter, id, key, read } = await open(t)
     const forgetful = transactionsAdapter<Order, Sequelize, Transaction, number>({
       client: db,
@@ -130,7 +130,7 @@ await t.test('Sequelize over pg', { skip: skipWithout('postgres') }, async (t) =
     t.equal(created, null)
   })
 
-  await t.test('save() writes what changed by the id alone: the change of another is lost, and its own old tag says nothing', async (t) => {
+  await t.test('save() writes what changed by the id alone: the change of another is lost', async (t) => {
     const { Orders, id, sent } = await open(t)
     const mine = await Orders.findByPk(id)
     await store.act(`UPDATE orders SET customer = 'Theirs' WHERE id = ${id}`)
@@ -143,7 +143,7 @@ await t.test('Sequelize over pg', { skip: skipWithout('postgres') }, async (t) =
     t.strictSame(sent, [], 'nothing changed, so nothing is sent')
   })
 
-  await t.test('the option "version" is a counter that update() of the model passes by, and after a removal an old number fits again', async (t) => {
+  await t.test('the option version of a model is a counter that update() of a model passes by, and after a removal an old number fits again', async (t) => {
     const { db } = await open(t)
     const Counted = db.define('counted', { id: { type: DataTypes.INTEGER, primaryKey: true }, text: DataTypes.TEXT }, {
       timestamps: false,
@@ -163,7 +163,7 @@ await t.test('Sequelize over pg', { skip: skipWithout('postgres') }, async (t) =
     t.equal(await versionOf(), 0)
   })
 
-  await t.test('the SQLSTATE is in "original", which is "parent", and errors quote values; what the adapter throws does not', async (t) => {
+  await t.test('the SQLSTATE is in error.original, which is error.parent, and errors quote values; what the adapter throws does not', async (t) => {
     const { Lines, id, adapter, key } = await open(t)
     const line = { orderId: id, position: 98, sku: 'secret', quantity: 1 }
     await Lines.create(line)
