@@ -45,6 +45,10 @@ const QUOTED: Record<string, string[]> = {
   'clients/kysely': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
     (name) => `integrations/kysely/${name}.ts`
   ),
+  'clients/knex': ['orders-adapter', 'orders-routes'].map((name) => `integrations/knex/${name}.ts`),
+  'clients/sequelize': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
+    (name) => `integrations/sequelize/${name}.ts`
+  ),
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),

@@ -25,10 +25,15 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
 
     await t.test('conformance', async (t) => {
       const another = await connect(t, store)
-      const cut = client.cut && (async () => {
-        const mends = await Promise.all([client, another].map(async (one) => await one.cut!()))
-        return async () => { for (const mend of mends) await mend() }
-      })
+      const cut = async () => {
+        const mends = store.cut === undefined
+          ? await Promise.all([client, another].map(async (one) => await one.cut!()))
+          : [await store.cut()]
+        return async () => {
+          for (const mend of mends) await mend()
+          await Promise.all([client.recovered?.(), another.recovered?.()])
+        }
+      }
       await conformanceSuite({
         test: (title, run) => t.test(title, run),
         list: false,
@@ -41,7 +46,7 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
           return {
             adapter: anyJson(client.adapter, keyOf),
             another: async () => anyJson(another.adapter, keyOf),
-            ...faults && { cut: store.cut ?? cut }
+            ...faults && { cut: (store.cut ?? client.cut) && cut }
           }
         }
       })

@@ -9,6 +9,8 @@ export interface OrdersClient {
   rename: (tx: any, id: number, customer: string) => Promise<unknown>
   /** Adds a row of `lines`, and leaves the order alone. */
   addLine: (tx: any, id: number, position: number, line: Line) => Promise<unknown>
+  /** Waits for the end of an outage, where a pool hands an error of the outage to an operation that comes after it. */
+  recovered?: () => Promise<unknown>
   /** Loses the file, on SQLite: `lossyHandle` does so for better-sqlite3. */
   cut?: () => Promise<Mend>
   close: () => unknown

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+import type { Knex } from 'knex'
+import type { Order } from '../order.js'
+
+const schema = {
+  params: { type: 'object', properties: { id: { type: 'integer' } } },
+  body: {
+    type: 'object',
+    required: ['sku', 'quantity'],
+    properties: { sku: { type: 'string' }, quantity: { type: 'integer', minimum: 1 } }
+  }
+}
+
+export function addQuantities (app: FastifyInstance): void {
+  app.patch<{ Params: { id: number }, Body: { sku: string, quantity: number } }>('/orders/:id', {
+    config: { ifMatch: true },
+    schema
+  }, async (request) => {
+    const { params: { id }, body: { sku, quantity } } = request
+    const { value } = await request.entity<Order>().transaction(async (tx: Knex, current) => {
+      const changed = await tx('lines').where({ order_id: id, sku }).update({ quantity })
+      if (changed === 0) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
+      return await current.read()
+    })
+    return value
+  })
+}
