@@ -10,7 +10,7 @@ function clientError (code: string, message: string, statusCode: number): ErrorC
   return createError(code, message, statusCode, Error, false)
 }
 
-/** The request names no strategy: `If-Match` is missing. 400, or 428 (RFC 6585 3) on a route with `missing: 428`. */
+/** The request names no strategy: `If-Match` is missing. 400, or 428 (RFC 6585 3), as the option `missing` says. */
 export const RequiredError: ErrorClass = clientError(
   'FST_IF_MATCH_REQUIRED',
   'The request has no If-Match header, so nothing was changed. ' +
@@ -101,8 +101,9 @@ export const InvalidVersionError: ErrorClass = createError(
 /**
  * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: a method of the entity was
  * called without what it needs, or creates what its route may not create; the function `key` returned no string, a
- * parameter of a key is missing or no text, the function `variant` returned no name; the adapter cannot use a context;
- * or a hook asked for the entity ahead of an asynchronous validator, or of what changed its key.
+ * parameter of a key is missing or no text, the function `missing` failed, the function `variant` returned no name; the
+ * adapter cannot use a context; or a hook asked for the entity ahead of an asynchronous validator, or of what changed
+ * its key.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

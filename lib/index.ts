@@ -8,7 +8,7 @@ export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type { Committed, Current, Entity, Found, Revision, Saved } from './request/entity.js'
 export type { EntityTag } from './http/entity-tag.js'
 export type { Compare } from './http/precondition.js'
-export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, RouteRequest } from './options.js'
+export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing, RouteRequest } from './options.js'
 export type {
   Expectation,
   ListingAdapter,

@@ -78,7 +78,8 @@ function guardedPart (route: TransformInput['route']): Guarded | undefined {
   const writes = guarded.filter((method) => methodKind(method) === 'write')
   if (reads.length + writes.length === 0) return undefined
   const creates = writes.filter(guard.mayCreate)
-  const isRequired = writes.length === methods.length && guard.settings.missing !== 'allow' && creates.length === 0
+  const refuses = typeof guard.settings.missing === 'number'
+  const isRequired = writes.length === methods.length && refuses && creates.length === 0
   return { guard, reads, writes, creates, isRequired, isMixed: methods.length > 1 }
 }
 
@@ -113,7 +114,8 @@ function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match',
   if (writes.length > 0) {
     ifMatch.push(`${by(writes)}The ETag of the version to change, quotes included, or \`*\`: the last one wins.`)
     if (creates.length > 0 && settings.create === 'wildcard') ifMatch.push('`*` creates, too.')
-    if (settings.missing === 'allow') ifMatch.push('Without it the last one wins.')
+    if (typeof settings.missing === 'string') ifMatch.push('Without it the last one wins.')
+    else if (typeof settings.missing === 'function') ifMatch.push('Some clients must send it.')
     else if (creates.length > 0) ifMatch.push(`Required, unless a ${creates.join(' or ')} sends \`If-None-Match: *\`.`)
     else if (!isRequired) ifMatch.push('Required.')
   }
@@ -126,16 +128,17 @@ function parameterTexts (guarded: Guarded): Record<'If-Match' | 'If-None-Match',
 
 function withAnswers (own: Record<string, Schema> = {}, guarded: Guarded): Record<string, Schema> {
   const { guard: { settings: { missing } }, reads, writes } = guarded
+  const mayRefuseBy = (status: 400 | 428): boolean =>
+    writes.length > 0 && (missing === status || typeof missing === 'function')
   const response = { ...own }
   const add = (status: string, description: string): void => {
     response[status] ??= described(inheritedFor(own, status), description)
   }
   if (!Object.keys(own).some(isSuccess)) add('200', 'Default Response')
   if (reads.some(answersNotModified)) add('304', 'The copy that If-None-Match names is the current version')
-  const refusal = writes.length > 0 ? missing : 'allow'
-  if (refusal === 400) add('400', 'If-Match is missing, or a precondition cannot be read')
+  if (mayRefuseBy(400)) add('400', 'If-Match is missing, or a precondition cannot be read')
   else add('400', 'A precondition cannot be read')
-  if (refusal === 428) add('428', 'If-Match is missing')
+  if (mayRefuseBy(428)) add('428', 'If-Match is missing')
   add('412', 'The precondition is false: the entity is not as the request expects it. Read it again')
   // The success of a removal has no tag (RFC 9110 9.3.5).
   const hasTag = [...reads, ...writes].some((method) => method !== 'DELETE')

@@ -9,6 +9,12 @@ import { kindOf, unknownName } from './storage/kit/flaws.js'
 /** The request that a function among the options is given: it may be of any route, so its params are `any`. */
 export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
+/**
+ * What becomes of a state-changing request without `If-Match`: it is refused, 400 or 428 (RFC 6585), or it is let
+ * through, and the last write wins. `'warn'` also logs a line.
+ */
+export type Missing = 400 | 428 | 'allow' | 'warn'
+
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
   /** The storage adapter. Required with the plugin. */
@@ -22,9 +28,14 @@ export interface IfMatchRouteOptions {
   key?: string | ((request: RouteRequest) => string)
   /**
    * The answer to a state-changing request without `If-Match`: 400 (default) or 428 (RFC 6585). With `'allow'` such a
-   * request writes without a comparison, the last write wins, and a PUT creates unless `create` is `false`.
+   * request writes without a comparison, the last write wins, and a PUT creates unless `create` is `false`. `'warn'`
+   * does the same, and logs a line with the method and the pattern of the route.
+   *
+   * A function decides for each request. It is asked once, and only about a request without the header: behind all
+   * preHandler hooks of the app, so that it knows the caller, or when a hook of the app writes. A function that throws,
+   * or returns anything else, a promise for example, is FST_IF_MATCH_INVALID_OPTIONS (500), and nothing is written.
    */
-  missing?: 400 | 428 | 'allow'
+  missing?: Missing | ((request: RouteRequest) => Missing)
   /**
    * Which request may create: none (`false`), one with `If-None-Match: *` (`'if-none-match'`, default), or one with
    * `If-Match: *` too (`'wildcard'`, a deviation from RFC 9110 13.1.1). The option of the plugin is about PUT alone.
@@ -81,7 +92,7 @@ export interface GlobalRoute {
 export interface Settings {
   storage: StorageAdapter
   key: IfMatchRouteOptions['key'] | undefined
-  missing: 400 | 428 | 'allow'
+  missing: NonNullable<IfMatchRouteOptions['missing']>
   create: false | 'if-none-match' | 'wildcard'
   absent: 404 | 412
   compare: Compare
@@ -97,8 +108,8 @@ const RouteOptionsSchema = Type.Object({
   key: Type.Union([Type.String({ minLength: 1 }), Callback], {
     description: 'a pattern such as "/offers/:id" or a function of the request'
   }),
-  missing: Type.Union([Type.Literal(400), Type.Literal(428), Type.Literal('allow')], {
-    description: '400, 428 or "allow"'
+  missing: Type.Union([Type.Literal(400), Type.Literal(428), Type.Literal('allow'), Type.Literal('warn'), Callback], {
+    description: '400, 428, "allow", "warn" or a function of the request'
   }),
   create: Type.Union([Type.Literal(false), Type.Literal('if-none-match'), Type.Literal('wildcard')], {
     description: 'false, "if-none-match" or "wildcard"'

@@ -8,11 +8,17 @@ import { keyCases } from './cases/keys.js'
 import { lifecycleCases, listLifecycleCases } from './cases/lifecycle.js'
 import { listCases, prefixCases } from './cases/list.js'
 import { pagingCases } from './cases/paging.js'
-import { provenanceCases } from './cases/provenance.js'
+import { digestCases, replacedCases } from './cases/provenance.js'
 import { readCases } from './cases/read.js'
 import { refusalCases } from './cases/refusal.js'
 import { removeCases } from './cases/remove.js'
 import { replaceCases } from './cases/replace.js'
+import {
+  oneLifeCases,
+  oneLifeTwoAdapterCases,
+  reusedKeyCases,
+  reusedKeyTwoAdapterCases
+} from './cases/reused-keys.js'
 import { subjectCases } from './cases/subject.js'
 import { twoAdapterCases, twoAdapterListCases } from './cases/two-adapters.js'
 import { valueCases } from './cases/values.js'
@@ -45,6 +51,21 @@ export interface ConformanceOptions {
   another?: boolean | undefined
   /** `false`: subjects have no `cut`, and no case has an outage. Default: `true`. */
   faults?: boolean | undefined
+  /**
+   * `false`: the adapter does not keep `replaced`, and no case looks at it. Then a write whose answer was lost is not
+   * proven once somebody else wrote, and a client that sends it again is refused. Default: `true`.
+   */
+  replaced?: boolean | undefined
+  /** `false`: the adapter does not keep `digest`, and no case looks at it; the same is lost. Default: `true`. */
+  digest?: boolean | undefined
+  /**
+   * `false`: a version may come back after the entity was removed and created again under its key, as that of a counter
+   * in the row does. Such an adapter is right only where **no key is ever used again**, as with ids that the database
+   * makes, of rows that nobody inserts again. Otherwise a client whose tag is from the first life overwrites the second
+   * one without having seen it. Versions must be new with each write while the entity lives. Where keys may come back,
+   * add a mark of the creation to the version instead, such as a column with a random default. Default: `true`.
+   */
+  reusedKeys?: boolean | undefined
 }
 
 /**
@@ -80,11 +101,14 @@ export async function conformanceSuite ({
   createAdapter,
   list = true,
   another = true,
-  faults = true
+  faults = true,
+  replaced = true,
+  digest = true,
+  reusedKeys = true
 }: ConformanceOptions): Promise<void> {
   const hasList = list !== false
   const groups: Array<Cases | false> = [
-    subjectCases(createAdapter, { list: hasList, another, faults }),
+    subjectCases(createAdapter, { list: hasList, another, faults, replaced, digest, reusedKeys }),
     keyCases,
     valueCases,
     aliasingCases,
@@ -94,14 +118,17 @@ export async function conformanceSuite ({
     removeCases,
     refusalCases,
     versionCases,
-    provenanceCases,
+    reusedKeys ? reusedKeyCases : oneLifeCases,
+    replaced && replacedCases,
+    digest && digestCases,
     contextCases,
-    contentionCases('one adapter'),
+    contentionCases('one adapter', replaced),
     concurrencyCases('one adapter'),
     lifecycleCases(createAdapter),
-    another && contentionCases('two adapters'),
+    another && contentionCases('two adapters', replaced),
     another && concurrencyCases('two adapters'),
     another && twoAdapterCases,
+    another && (reusedKeys ? reusedKeyTwoAdapterCases : oneLifeTwoAdapterCases),
     hasList && listCases,
     list === true && prefixCases,
     hasList && pagingCases,

@@ -23,7 +23,7 @@ import type {
 const NO_TRANSACTIONS =
   'its storage adapter has no transactions. Use transactionsAdapter of fastify-if-match/storage/transactions.'
 
-type Applied = { applied: true, version: string, created: boolean }
+type Applied<T> = { applied: true, version: string, created: boolean, value?: T }
 
 /** What handles of entities share. Their two kinds differ in what decides: the headers of the request, or its reads. */
 export abstract class EntityHandle<T, R extends RequestState = RequestState> implements Entity<T> {
@@ -178,7 +178,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
-    const { version, created } = await this.#change<Applied>(
+    const { version, created, value: stored } = await this.#change<Applied<T>>(
       operation,
       make && (async (current) => { value = await makeValue(this.#entity, make, current) }),
       (expectation) => {
@@ -188,7 +188,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     )
     const etag = formatEntityTag(version)
     this.recordWrite(version)
-    return { value: value as T, version, etag, created }
+    return { value: stored === undefined ? value as T : stored, version, etag, created }
   }
 
   async #remove (): Promise<void> {

@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { validatedHeaders } from './ahead-of-validation.js'
+import { missingOf, warnOfMissing } from './missing.js'
 import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { fieldValue, parseTagList, type FieldName, type TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
+import type { Missing } from '../options.js'
 import {
   expectationOf,
   normalise,
@@ -48,6 +50,8 @@ export class RequestPreconditions {
   #removed: Partial<Record<FieldName, string | undefined>> | undefined
   /** What must hold since this request wrote: that its version is still there. */
   #sinceWrite: Preconditions | undefined
+  /** What the option `missing` says of this request, once a write asked for it. */
+  #missing: Missing | undefined
 
   constructor (request: FastifyRequest, kind: MethodKind, route: GuardedRoute) {
     this.#request = request
@@ -148,17 +152,32 @@ export class RequestPreconditions {
     if (malformed !== undefined) throw new MalformedError(malformed)
   }
 
-  /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the request names no strategy for its write */
+  /**
+   * @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the request names no strategy for its write
+   * @throws FST_IF_MATCH_INVALID_OPTIONS if the function `missing` fails
+   */
   assertStrategy (): void {
     this.assertWellFormed()
-    const { missing } = this.#route.settings
-    if (missing === 'allow' || this.#sinceWrite !== undefined) return
+    if (this.#sinceWrite !== undefined) return
     const { ifMatch, ifNoneMatch } = this.sent
     const { mayCreate } = this.policy(true)
     if (ifMatch !== undefined || (ifNoneMatch === '*' && mayCreate)) return
+    const missing = this.#missingOnce()
+    if (missing === 'allow' || missing === 'warn') return
     const error = new RequiredError(mayCreate ? ', or "If-None-Match: *" to create it' : '')
     error.statusCode = missing
     throw error
+  }
+
+  // An app may count by its function, so each request asks it once. Until it has answered, and if it fails, no write of
+  // the request passes: neither one inside of the function nor one of an error handler.
+  #missingOnce (): Missing {
+    if (this.#missing === undefined) {
+      this.#missing = 400
+      this.#missing = missingOf(this.#route.settings.missing, this.#request)
+      if (this.#missing === 'warn') warnOfMissing(this.#request)
+    }
+    return this.#missing
   }
 
   /**

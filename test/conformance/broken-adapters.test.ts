@@ -51,7 +51,8 @@ for (const { subject, options } of lesserSubjects) {
 // A case that fails for no mutant proves nothing.
 await t.test('every case of the suite fails for a mutant', async (t) => {
   const caught = new Set([...mutants, ...subjectMutants].flatMap(({ caughtBy }) => caughtBy))
-  const cases = await casesOf({ createAdapter: async () => engineSubject() })
+  const createAdapter = async () => engineSubject()
+  const cases = new Map([...await casesOf({ createAdapter }), ...await casesOf({ createAdapter, reusedKeys: false })])
   t.same([...cases.keys()].filter((title) => !caught.has(title)), [])
 })
 

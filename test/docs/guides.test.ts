@@ -1,21 +1,32 @@
 import { readFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { sqliteTransaction, transactionsAdapter, type Row } from 'fastify-if-match/storage/transactions'
+import { guard, type Client } from './existing-clients.js'
 import { addOtherTags } from './handlers/other-tags.js'
 import { addOffers } from './handlers/permission.js'
+import { addPatch } from './handlers/two-columns.js'
+import { addPatchInSql } from './handlers/two-columns-in-sql.js'
 import { app as variants } from './variants.js'
-import { newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
+import './testing/app-cases.js'
+import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
 // Which files a guide quotes, each whole in a block of its own. They are compiled and run here or in integrations/.
 const QUOTED: Record<string, string[]> = {
-  handlers: ['permission', 'other-tags'].map((name) => `test/docs/handlers/${name}.ts`),
+  handlers: ['permission', 'other-tags', 'two-columns', 'two-columns-in-sql'].map(
+    (name) => `test/docs/handlers/${name}.ts`
+  ),
   'choosing-an-adapter': ['test/docs/copy-entities.ts'],
   'write-an-adapter': ['offers.sql', 'offer.ts', 'offers-adapter.ts', 'anything.ts', 'offers-adapter.test.ts'].map(
     (name) => `test/docs/write-an-adapter/${name}`
   ),
   variants: ['test/docs/variants.ts'],
+  'existing-clients': ['test/docs/existing-clients.ts'],
+  testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
+  'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),
     'integrations/typeorm/offers-adapter.ts',
@@ -90,4 +101,80 @@ await t.test('guide handlers: a tag in the body or in another header is bound to
   t.equal(await statusOf(app, 'DELETE /offers/1'), 400)
   t.equal(await statusOf(app, 'DELETE /offers/1', { 'x-offer-version': etag }), 412)
   t.equal(await statusOf(app, 'DELETE /offers/1', { 'x-offer-version': await tagOf(storage) }), 204)
+})
+
+await t.test('guide handlers: a PATCH of two columns leaves the third, and what another client wrote to the other one', async (t) => {
+  const { app, storage, etag } = await guideApp(t, addPatch, { title: 'a', price: 1, owner: 'me' })
+  t.equal(await statusOf(app, 'PATCH /offers/1', { 'if-match': etag }, { price: 2, owner: 'you' }), 200)
+  t.same(await valueOf(storage), { title: 'a', price: 2, owner: 'me' })
+  t.equal(await statusOf(app, 'PATCH /offers/1', { 'if-match': etag }, { title: 'b' }), 412)
+  t.equal(await statusOf(app, 'PATCH /offers/1', { 'if-match': '*' }, { title: 'b' }), 200)
+  t.same(await valueOf(storage), { title: 'b', price: 2, owner: 'me' })
+  t.equal(await statusOf(app, 'PATCH /offers/1', { 'if-match': '*' }, { price: 'b' }), 400)
+})
+
+await t.test('guide handlers: a PATCH of two columns in SQL is 412 under a stale tag, moves the tag, and leaves the third', async (t) => {
+  const database = new Database(':memory:')
+  t.teardown(() => database.close())
+  database.exec(`
+    CREATE TABLE offers (id TEXT PRIMARY KEY, title TEXT, price INTEGER, owner TEXT, version INTEGER DEFAULT 1);
+    INSERT INTO offers (id, title, price, owner) VALUES ('1', 'a', 1, 'me');
+    CREATE TRIGGER offers_version AFTER UPDATE ON offers WHEN new.version = old.version BEGIN
+      UPDATE offers SET version = old.version + 1 WHERE id = new.id;
+    END`)
+  const select = database.prepare<[string], { version: number, title: string, price: number, owner: string }>(
+    'SELECT version, title, price, owner FROM offers WHERE id = ?'
+  )
+  const rowOf = (id: string) => select.get(id)
+  const app = newApp(t)
+  await app.register(ifMatch, {
+    storage: transactionsAdapter({
+      client: database,
+      transaction: sqliteTransaction(database),
+      toId: (key) => key.slice('/offers/'.length),
+      version: (_tx, id) => rowOf(id)?.version,
+      read (_client, id): Row<object> | undefined {
+        const { version, ...value } = rowOf(id) ?? {}
+        return version === undefined ? undefined : { version, value }
+      }
+    })
+  })
+  addPatchInSql(app)
+  const patch = async (tag: string, body: object) => await send(app, 'PATCH /offers/1', { 'if-match': tag }, body)
+  const done = await patch('"1"', { price: 2, owner: 'you' })
+  t.match([done.statusCode, done.headers.etag, done.json()], [200, '"2"', { title: 'a', price: 2, owner: 'me' }])
+  t.equal((await patch('"1"', { title: 'b' })).statusCode, 412)
+  t.equal((await patch('*', { title: 'b' })).statusCode, 200)
+  t.strictSame(rowOf('1'), { version: 3, title: 'b', price: 2, owner: 'me' })
+  database.exec('DROP TRIGGER offers_version')
+  t.equal((await patch('"3"', { title: 'c' })).json().code, 'FST_IF_MATCH_VERSION_UNCHANGED')
+  t.equal(rowOf('1')?.title, 'b')
+})
+
+await t.test('guide existing-clients: each client is let through, warned off or refused by its date, and counted', async (t) => {
+  const clients: Record<string, Client> = {
+    old: { name: 'old', mayMissUntil: new Date(Date.now() + 3_600_000) },
+    late: { name: 'late', mayMissUntil: new Date(0) },
+    new: { name: 'new' }
+  }
+  const app = newApp(t)
+  const storage = memoryAdapter()
+  const without = await guard(app, storage, ({ headers }) => clients[String(headers['x-client'])]!)
+  addOfferRoutes(app)
+  const etag = await seed(storage)
+  const put = async (client: string, headers = {}) =>
+    await send(app, 'PUT /offers/1', { 'x-client': client, ...headers })
+  t.equal((await put('old')).statusCode, 200)
+  t.equal((await put('old', { 'if-match': etag })).statusCode, 412)
+  t.equal((await put('old', { 'if-match': '*' })).statusCode, 200)
+  const late = await put('late')
+  t.match(late.json(), { code: 'FST_IF_MATCH_REQUIRED', message: /send its ETag.* no longer accepted: https:/ })
+  t.equal(late.statusCode, 428)
+  const fresh = await put('new')
+  t.equal(fresh.statusCode, 400)
+  t.notMatch(fresh.json().message, 'no longer accepted')
+  t.strictSame([...without], [['old', 1], ['late', 1]])
+  const current = await tagOf(storage)
+  t.equal((await put('unknown')).json().code, 'FST_IF_MATCH_INVALID_OPTIONS', 'a client that is not known')
+  t.equal(await tagOf(storage), current)
 })

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { FastifyReply } from 'fastify'
-import type { EntityTag, IfMatchRouteOptions } from 'fastify-if-match'
+import type { EntityTag, IfMatchRouteOptions, StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { ANY } from '../support/expectations.js'
 import { listen, offersApp, seed, send, statusOf, tagOf, type Offer } from '../support/offers-app.js'
@@ -41,6 +41,28 @@ await t.test('every applied write answers its new tag, also if it writes the sam
   tags.add(patched.headers.etag)
   t.equal(tags.size, 4)
   t.equal((await app.inject('/offers/1')).headers.etag, patched.headers.etag)
+})
+
+await t.test('a write answers with what is stored, where the adapter gives it: null is a value, and nothing given is what was sent', async (t) => {
+  const memory = memoryAdapter()
+  const given: unknown[] = [{ title: 'trimmed' }, null, 0, undefined]
+  const storage: StorageAdapter = {
+    ...memory,
+    async write (...call) {
+      const result = await memory.write(...call)
+      return result.applied ? { ...result, value: given.shift() } : result
+    }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.put('/saved/:id', { config: OFFERS }, async (request) =>
+      ({ value: (await request.entity().replace(request.body)).value }))
+  })
+  await seed(memory)
+  for (const value of [{ title: 'trimmed' }, null, 0, { title: ' sent ' }]) {
+    t.strictSame((await send(app, 'PUT /saved/1', { 'if-match': '*' }, { title: ' sent ' })).json(), { value })
+  }
+  given.push({ title: 'of the update' })
+  t.strictSame((await send(app, 'PATCH /offers/1', { 'if-match': '*' })).json(), { title: 'of the update' })
 })
 
 await t.test('the success of a DELETE carries no tag (RFC 9110 9.3.5), and a recreated entity no old one (8.8.1)', async (t) => {

@@ -79,9 +79,9 @@ await t.test('the comparison before the handler spares work; the write decides',
 
 await t.test('wrong options of the plugin fail at boot, and the message says what is allowed (FST_IF_MATCH_INVALID_OPTIONS)', async (t) => {
   const wrong: Array<[options: Record<string, unknown>, message: string]> = [
-    [{ missing: 401 }, '"missing" must be 400, 428 or "allow", and is 401.'],
-    [{ missing: '400' }, '"missing" must be 400, 428 or "allow", and is "400".'],
-    [{ missing: null }, '"missing" must be 400, 428 or "allow", and is null.'],
+    [{ missing: 401 }, '"missing" must be 400, 428, "allow", "warn" or a function of the request, and is 401.'],
+    [{ missing: '400' }, '"missing" must be 400, 428, "allow", "warn" or a function of the request, and is "400".'],
+    [{ missing: null }, '"missing" must be 400, 428, "allow", "warn" or a function of the request, and is null.'],
     [{ create: true }, '"create" must be false, "if-none-match" or "wildcard", and is true.'],
     [{ create: [] }, '"create" must be false, "if-none-match" or "wildcard", and is an array.'],
     [{ absent: 410 }, '"absent" must be 404 or 412, and is 410.'],
@@ -147,7 +147,7 @@ await t.test('wrong options of a route fail at boot, name the route, and say wha
   }
   const values = '"ifMatch" must be true, false or an object of options, and is'
   const wrong: Array<[options: unknown, message: string]> = [
-    [{ missing: 1 }, '"missing" must be 400, 428 or "allow", and is 1.'],
+    [{ missing: 1 }, '"missing" must be 400, 428, "allow", "warn" or a function of the request, and is 1.'],
     [{ global: true }, '"global" is an option of the plugin alone.'],
     [{ decorator: 'x' }, '"decorator" is an option of the plugin alone.'],
     [{ constructor: true }, 'there is no option "constructor".'],

@@ -59,6 +59,11 @@ void app.register(ifMatch, {
 void app.register(ifMatch, { missing: 428 })
 // @ts-expect-error no such status
 const wrong: IfMatchOptions = { storage: memoryAdapter(), missing: 404 }
+void app.register(ifMatch, { storage: memoryAdapter(), missing: (r) => r.headers['x-client'] === 'new' ? 428 : 'warn' })
+// @ts-expect-error it cannot wait
+const waits: IfMatchRouteOptions = { missing: async () => 400 }
+// @ts-expect-error no such answer
+const wrongAnswer: IfMatchRouteOptions = { missing: () => 'refuse' }
 // @ts-expect-error global is an option of the plugin alone
 const route: IfMatchRouteOptions = { global: true }
 
@@ -74,6 +79,7 @@ app.put('/offers/:id', {
 })
 // @ts-expect-error no such status. (Fastify infers the type of a config, so names that do not exist are found at boot.)
 app.put('/a', { config: { ifMatch: { missing: 404 } } }, async () => {})
+app.put('/b', { config: { ifMatch: { missing: (r) => r.params.id === '1' ? 400 : 'allow' } } }, async () => {})
 app.put('/c', { config: { ifMatch: false } }, async () => {})
 
 // Entities: every operation keeps the type of the value.
@@ -124,7 +130,7 @@ if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') 
   console.log(problemDetails(error).status)
 }
 // @ts-expect-error no such code
-console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route)
+console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route, waits, wrongAnswer)
 
 void conformanceSuite({
   test: async (_name, run) => { await run() },
@@ -206,6 +212,20 @@ const adapters: Array<StorageAdapter<Offer>> = [
     insert: async (client, id) => (await client.query('INSERT', [id])).rowCount,
     remove: async (client, id) => (await client.query('DELETE', [id])).rowCount,
     faultOf: sqlStateFault
+  }),
+  // A version that is there already: any number or text, and neither provenance nor insert.
+  statementsAdapter<Offer, Offer, pg.Pool | pg.PoolClient>({
+    client: pool,
+    toId: (key) => key,
+    toColumns: (offer) => offer,
+    toValue: ({ title }) => ({ title }),
+    read: async (client, id) => (await client.query<Row<Offer, number>>('SELECT', [id])).rows[0],
+    update: async (client, id, { title }, versions) =>
+      (await client.query<{ version: bigint }>('UPDATE', [id, title, versions])).rows,
+    remove: async (client, id) => (await client.query('DELETE', [id])).rowCount
   })
 ]
+// @ts-expect-error A Date has milliseconds alone.
+const timed: Row<Offer, Date> = undefined
+console.log(timed)
 console.log(wrongVariant, adapters)

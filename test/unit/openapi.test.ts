@@ -41,9 +41,14 @@ await t.test('writes show If-Match, required where nothing else names a strategy
   for (const ifMatch of [{ create: false }, { create: false, missing: 428 }] as const) {
     t.strictSame(headersOf(await operationOf(t, { method: 'PUT', ifMatch })), { 'If-Match': true })
   }
-  const optional = await operationOf(t, { method: 'PATCH', ifMatch: { missing: 'allow' } })
-  t.strictSame(headersOf(optional), { 'If-Match': false })
-  t.match(textOf(optional, 'If-Match'), /Without it the last one wins/)
+  for (const missing of ['allow', 'warn'] as const) {
+    const optional = await operationOf(t, { method: 'PATCH', ifMatch: { missing } })
+    t.strictSame(headersOf(optional), { 'If-Match': false }, missing)
+    t.match(textOf(optional, 'If-Match'), /Without it the last one wins/)
+  }
+  const perRequest = await operationOf(t, { method: 'PATCH', ifMatch: { missing: () => 400 } })
+  t.strictSame(headersOf(perRequest), { 'If-Match': false })
+  t.match(textOf(perRequest, 'If-Match'), /Some clients must send it\.$/)
 })
 
 await t.test('a PUT that may create shows If-None-Match as well, and requires neither', async (t) => {
@@ -92,8 +97,11 @@ await t.test('GET shows 304 without a body, 412, and 400 for a field that cannot
 })
 
 await t.test('writes show 400 and 412, 428 by option (RFC 6585 3), and no 304', async (t) => {
-  const described = async (missing: 400 | 428 | 'allow'): Promise<Record<string, string>> => {
-    const { responses } = await operationOf(t, { method: 'PUT', ifMatch: { missing } })
+  const described = async (
+    missing: NonNullable<IfMatchRouteOptions['missing']>,
+    method: HTTPMethods = 'PUT'
+  ): Promise<Record<string, string>> => {
+    const { responses } = await operationOf(t, { method, ifMatch: { missing } })
     return Object.fromEntries(Object.entries(responses).map(([status, { description }]) => [status, description]))
   }
   const malformed = 'A precondition cannot be read'
@@ -104,6 +112,13 @@ await t.test('writes show 400 and 412, 428 by option (RFC 6585 3), and no 304', 
   t.strictSame(await described(400), { 400: 'If-Match is missing, or a precondition cannot be read', ...others })
   t.strictSame(await described(428), { 400: malformed, 428: 'If-Match is missing', ...others })
   t.strictSame(await described('allow'), { 400: malformed, ...others })
+  t.strictSame(await described('warn'), { 400: malformed, ...others })
+  t.strictSame(await described(() => 'allow'), {
+    400: 'If-Match is missing, or a precondition cannot be read',
+    428: 'If-Match is missing',
+    ...others
+  }, 'a function of the request may answer either')
+  t.notOk('428' in await described(() => 428, 'GET'))
 })
 
 await t.test('the header ETag is on 2xx, 304 and 412, and not on the success of a DELETE (RFC 9110 9.3.5)', async (t) => {

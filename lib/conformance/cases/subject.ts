@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
-import { assertSame } from '../assert.js'
+import { assertApplied, assertSame } from '../assert.js'
 import { runCase, type Cases, type CreateAdapter } from '../harness.js'
-import { create, readPresent } from '../steps.js'
+import { ANY, create, EXISTS, readPresent } from '../steps.js'
 
 /** What the options of the suite say about its subjects. */
-export interface Claims { list: boolean, another: boolean, faults: boolean }
+export interface Claims {
+  list: boolean
+  another: boolean
+  faults: boolean
+  replaced: boolean
+  digest: boolean
+  reusedKeys: boolean
+}
 
 /** Checks `createAdapter` and the options: without isolated subjects no other case would prove anything. */
 export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cases {
@@ -30,6 +37,33 @@ export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cas
       assertClaim('faults', subject.cut !== undefined, claims.faults)
     },
 
+    'subject: the option "replaced" agrees with the adapter': async ({ adapter }) => {
+      for (const value of [1, 2]) assertApplied(await adapter.write('k', value, ANY))
+      assertClaim('replaced', isKept((await readPresent(adapter, 'k')).replaced), claims.replaced)
+    },
+
+    'subject: the option "digest" agrees with the adapter': async ({ adapter }) => {
+      assertApplied(await adapter.write('k', 1, ANY, { digest: 'd' }))
+      assertClaim('digest', isKept((await readPresent(adapter, 'k')).digest), claims.digest)
+    },
+
+    ...!claims.reusedKeys && {
+      'subject: the option "reusedKeys: false" is needed: a version comes back in the second life of a key': async ({
+        adapter
+      }) => {
+        const lives: Array<Set<string>> = []
+        for (const life of [0, 1]) {
+          const versions = new Set([await create(adapter, 'k', life)])
+          for (let round = 0; round < 4; round++) {
+            versions.add(assertApplied(await adapter.write('k', round, EXISTS)).version)
+          }
+          assertApplied(await adapter.remove('k', EXISTS))
+          lives.push(versions)
+        }
+        assertClaim('reusedKeys', ![...lives[0]!].some((version) => lives[1]!.has(version)), false)
+      }
+    },
+
     ...claims.another && {
       'subject: another() gives a second adapter on the same data': async (harness) => {
         const another = await harness.another()
@@ -39,6 +73,10 @@ export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cas
       }
     }
   }
+}
+
+function isKept (member: unknown): boolean {
+  return member !== undefined && member !== null
 }
 
 function assertClaim (option: keyof Claims, isThere: boolean, isClaimed: boolean): void {

@@ -37,17 +37,6 @@ export const twoAdapterCases: Cases = {
     assert.equal((await assertWriteRefused(another, 'k', 2, ABSENT))?.version, version)
   },
 
-  'two adapters: never issue the same version': async (harness) => {
-    const adapters = [harness.adapter, await harness.another()]
-    const seen = new Set<string>()
-    for (let round = 0; round < 32; round++) {
-      const adapter = adapters[round % 2]!
-      seen.add(await create(adapter, 'k', 'same'))
-      assertApplied(await adapter.remove('k', EXISTS))
-    }
-    assert.equal(seen.size, 32)
-  },
-
   'two adapters: one keeps working after the other was closed': async (harness) => {
     const another = await harness.another()
     await create(harness.adapter, 'k', 1)

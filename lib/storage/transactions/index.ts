@@ -15,6 +15,7 @@ import { KeyTurns } from '../kit/key-turns.js'
 import { versionText } from '../kit/row-version.js'
 import { FAULT, storageFault } from '../kit/whose-fault.js'
 import { mapped } from '../statements/app-functions.js'
+import type { RowVersion } from '../statements/answer.js'
 import { engineFault, readFault } from '../statements/faults.js'
 import { flawsOfClient, isHandle, ownClientOf } from '../statements/own-client.js'
 import { sent } from '../statements/sent.js'
@@ -23,10 +24,8 @@ import { stepsInside, type Row } from './steps-inside.js'
 
 export { pgTransaction } from './pg.js'
 export { sqliteTransaction } from './sqlite.js'
+export type { RowVersion } from '../statements/answer.js'
 export type { Row } from './steps-inside.js'
-
-/** A version as a column has it. A timestamp is read as text: a Date has milliseconds alone, and is refused. */
-export type RowVersion = string | number | bigint
 
 /** How long an operation waits for its turn where works and reads take turns, in milliseconds. */
 const TURN_TIMEOUT = 10_000

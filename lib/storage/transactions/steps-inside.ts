@@ -6,13 +6,13 @@ import { kindOf } from '../kit/flaws.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
 import { explain, isRefusedByTransaction } from '../postgres/faults.js'
+import type { RowVersion } from '../statements/answer.js'
 import { driverErrorOf } from '../statements/driver-error.js'
-import type { RowVersion } from './index.js'
 
 /** How long a transaction may take to show that it is still there, in milliseconds. */
 const PROBE_TIMEOUT = 2000
 
-/** An entity as `read` finds it. */
+/** An entity as `read` finds it. Of a timestamp, the version is its text: a Date has milliseconds alone. */
 export interface Row<T> { version: RowVersion, value: T }
 
 /** What the steps need of the app's functions. */

@@ -33,6 +33,7 @@ export const answeringMutants: Mutant[] = [
       }
     }),
     caughtBy: [
+      'subject: the option "replaced" agrees with the adapter',
       'value: a refusal gives every value as it was written',
       'read: gives the value and the version of the last applied write',
       'replace: the current version is applied, and created is false',

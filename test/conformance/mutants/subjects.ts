@@ -1,6 +1,7 @@
 import type { ConformanceOptions, Subject } from '../../../lib/conformance/index.js'
-import { engineSubject } from '../engine.js'
+import { engineSubject, type Parts } from '../engine.js'
 import { casesOf } from '../failing-cases.js'
+import { concurrency, contention, onOneAndTwo } from '../mutant.js'
 
 /** A sound adapter whose subject, or the options of the suite, are wrong. */
 export interface SubjectMutant {
@@ -14,6 +15,11 @@ export interface SubjectMutant {
 const listOption = 'subject: the option "list" agrees with the adapter'
 const anotherOption = 'subject: the option "another" agrees with the subject'
 const faultsOption = 'subject: the option "faults" agrees with the subject'
+const reusedKeysOption =
+  'subject: the option "reusedKeys: false" is needed: a version comes back in the second life of a key'
+
+// A counter in the row, which begins again with each life of the entity.
+const counted: Partial<Parts> = { version: (current) => String(Number(current?.version ?? 0) + 1) }
 
 export const subjectMutants: SubjectMutant[] = [
   {
@@ -40,6 +46,34 @@ export const subjectMutants: SubjectMutant[] = [
     subject: 'with cut(), and the option "faults: false"',
     options: { createAdapter: soundSubject, faults: false },
     caughtBy: [faultsOption]
+  },
+  {
+    subject: 'whose adapter keeps replaced, and the option "replaced: false"',
+    options: { createAdapter: soundSubject, replaced: false },
+    caughtBy: ['subject: the option "replaced" agrees with the adapter']
+  },
+  {
+    subject: 'whose adapter keeps digests, and the option "digest: false"',
+    options: { createAdapter: soundSubject, digest: false },
+    caughtBy: ['subject: the option "digest" agrees with the adapter']
+  },
+  {
+    subject: 'whose versions never come back, and the option "reusedKeys: false"',
+    options: { createAdapter: soundSubject, reusedKeys: false },
+    caughtBy: [reusedKeysOption]
+  },
+  {
+    subject: 'whose counter turns over after 8 writes, with the option "reusedKeys: false"',
+    options: {
+      createAdapter: withParts({ version: (current) => String((Number(current?.version ?? 0) + 1) % 8) }),
+      reusedKeys: false
+    },
+    caughtBy: [
+      'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
+      'version: never comes back while the entity lives',
+      ...onOneAndTwo(contention.existsChain, contention.anyChain, concurrency.reads),
+      'two adapters: never issue the same version while the entity lives'
+    ]
   },
   {
     subject: 'without cut(), and without the option "faults: false"',
@@ -73,11 +107,42 @@ export const lesserSubjects: Array<Omit<SubjectMutant, 'caughtBy'>> = [
       faults: false
     }
   },
-  { subject: 'that lists collections only', options: { createAdapter: collectionsOnly, list: 'collections' } }
+  { subject: 'that lists collections only', options: { createAdapter: collectionsOnly, list: 'collections' } },
+  {
+    subject: 'that counts versions in the row, where no key is used again',
+    options: { createAdapter: withParts(counted), reusedKeys: false }
+  },
+  {
+    subject: 'without replaced',
+    options: {
+      createAdapter: withParts({ provenance: (_, options) => ({ replaced: undefined, digest: options?.digest }) }),
+      replaced: false
+    }
+  },
+  {
+    subject: 'without digest',
+    options: {
+      createAdapter: withParts({ provenance: (current) => ({ replaced: current?.version, digest: undefined }) }),
+      digest: false
+    }
+  },
+  {
+    subject: 'with nothing but a counter',
+    options: {
+      createAdapter: withParts({ ...counted, provenance: () => ({}) }),
+      replaced: false,
+      digest: false,
+      reusedKeys: false
+    }
+  }
 ]
 
 async function soundSubject (): Promise<Subject> {
   return engineSubject()
+}
+
+function withParts (parts: Partial<Parts>): () => Promise<Subject> {
+  return async () => engineSubject(() => parts)
 }
 
 async function collectionsOnly (): Promise<Subject> {

@@ -11,7 +11,6 @@ export const versionAndKeyMutants: Mutant[] = [
     adapter: 'counts versions from 1 for each entity',
     flaw: () => ({ version: (current) => String(Number(current?.version ?? 0) + 1) }),
     caughtBy: [
-      'replace: a version that was never issued is refused',
       'replace: a version of an entity that was removed and created again is refused',
       'version: never comes back after the entity was removed and created again',
       'two adapters: never issue the same version'
@@ -83,6 +82,7 @@ export const versionAndKeyMutants: Mutant[] = [
     adapter: 'forgets the version that a write replaced',
     flaw: () => ({ provenance: (current, options) => ({ replaced: undefined, digest: options?.digest }) }),
     caughtBy: [
+      'subject: the option "replaced" agrees with the adapter',
       'replaced: is the version that the write replaced',
       ...onOneAndTwo(contention.existsChain)
     ]
@@ -105,7 +105,7 @@ export const versionAndKeyMutants: Mutant[] = [
   {
     adapter: 'forgets digests',
     flaw: () => ({ provenance: (current) => ({ replaced: current?.version, digest: undefined }) }),
-    caughtBy: ['digest: is stored by every kind of write']
+    caughtBy: ['subject: the option "digest" agrees with the adapter', 'digest: is stored by every kind of write']
   },
   {
     adapter: 'keeps the digest of an earlier write',

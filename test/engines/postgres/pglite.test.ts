@@ -6,9 +6,13 @@ import { postgresAdapter } from '../../../lib/storage/postgres/index.js'
 import { PostgresSession } from '../../../lib/storage/postgres/session.js'
 import { quotedTable, statementsOn } from '../../../lib/storage/postgres/sql.js'
 import { PostgresTable, type Write } from '../../../lib/storage/postgres/table.js'
+import { sqlStateFault } from '../../../lib/storage/statements/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { batchCases, LARGE } from '../../support/postgres/batch-cases.js'
 import { NotingClient, openedAdapter, subjectsOn, warningsOf } from '../../support/postgres/subjects.js'
+import { uniqueName } from '../../support/services/service.js'
+import type { EngineClient } from '../../support/statements/engine-cases.js'
+import { postgresTables, rowVersionCases } from '../../support/statements/row-versions.js'
 
 // One PGlite for all tests that need no server: it takes seconds to make.
 const lite = await PGlite.create()
@@ -132,5 +136,21 @@ await t.test('postgres: conformance through PGlite, which is one connection for 
     test: (title, run) => t.test(title, run),
     createAdapter: subjectsOn(lite, lite, lite),
     faults: false
+  })
+})
+
+// All ways to make versions are raced on a server, in test/attacks/postgres.
+await t.test('postgres: statements through PGlite', async (t) => {
+  await rowVersionCases(t, 'versions by a counter', postgresTables(sqlStateFault)['a counter']!, async (t, schema) => {
+    const name = uniqueName()
+    await lite.exec(`CREATE SCHEMA ${name}; SET search_path TO ${name}; ${schema}`)
+    t.teardown(async () => { await lite.exec('RESET search_path') })
+    const client: EngineClient = {
+      async run (sql, values) {
+        const { rows, affectedRows } = await lite.query(sql, values)
+        return { rows, count: affectedRows! }
+      }
+    }
+    return [client, client]
   })
 })

@@ -7,7 +7,9 @@ import { sqliteFault } from '../../../lib/storage/statements/index.js'
 import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
 import { driverCases } from '../../support/sqlite/driver-cases.js'
 import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../support/sqlite/handles.js'
+import { clientOf, openItems } from '../../support/sqlite/statements.js'
 import { engineCases, PRODUCTS } from '../../support/statements/engine-cases.js'
+import { rowVersionCases, sqliteTables } from '../../support/statements/row-versions.js'
 
 const openFile = (file: string, readonly = false) => new Database(file, { readonly })
 
@@ -241,16 +243,12 @@ await engineCases(t, 'sqlite: statements', async (t) => {
   })
   other.exec(PRODUCTS)
   return {
-    client: {
-      async run (sql, values) {
-        const inOrder = [...sql.matchAll(/\$(\d+)/g)].map(([, number]) => values[Number(number) - 1])
-        const statement = database.prepare(sql.replaceAll(/\$\d+/g, '?'))
-        return statement.reader
-          ? { rows: statement.all(...inOrder), count: null }
-          : { rows: [], count: statement.run(...inOrder).changes }
-      }
-    },
+    client: clientOf(database),
     act: async (sql) => other.exec(sql),
     faultOf: sqliteFault
   }
 })
+
+// The other table is tested among the attacks.
+const MARKED = 'a counter behind a mark of the creation'
+await rowVersionCases(t, `sqlite: statements, versions by ${MARKED}`, sqliteTables(sqliteFault)[MARKED]!, openItems)

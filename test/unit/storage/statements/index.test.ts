@@ -310,19 +310,21 @@ await t.test('the read that looks for a lost write may take 2 seconds', async (t
 })
 
 await t.test('a count other than 0 and 1 is a fault of the server that says so, never a refusal of a write that was applied, and no outage', async (t) => {
-  for (const count of [undefined, null, 2, -1, NaN, true, '1', []]) {
+  const rowless = Object.assign([], { count: 1 })
+  for (const count of [undefined, null, 2, -1, NaN, true, '1', [{}, {}], [0], [null], [1], {}, rowless, []]) {
     const wrong = () => count as number
     const { adapter } = subject({ update: wrong, insert: wrong, remove: wrong })
-    for (const [, call] of CALLS) {
+    // No rows are an answer, but for a removal.
+    for (const [, call] of Array.isArray(count) && !('count' in count) && count.length === 0 ? CALLS.slice(2) : CALLS) {
       await t.rejects(
         call(adapter),
         {
           code: 'FST_IF_MATCH_STORAGE_FAULT',
           statusCode: 500,
           message: /may have been applied/,
-          cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1/ }
+          cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: /0 or 1|by RETURNING|version is not there/ }
         },
-        String(count)
+        inspect(count)
       )
     }
   }
@@ -467,12 +469,147 @@ await t.test('outside a transaction a serialization failure, a deadlock and the 
   }
 })
 
+/** A table whose database makes the versions, by a counter; `returning` makes what the statements give of the row. */
+function counting (returning: (row: Row<Columns, number>) => object = ({ version }) => ({ version })) {
+  const rows = new Map<string, Row<Columns, number>>()
+  const fits = (id: string, versions?: readonly string[]) =>
+    rows.has(id) && versions?.includes(String(rows.get(id)!.version)) !== false
+  const store = (id: string, { n }: Columns): never[] => {
+    rows.set(id, { n: n * 2, version: (rows.get(id)?.version ?? 0) + 1 })
+    return [returning(rows.get(id)!)] as never[]
+  }
+  return {
+    rows,
+    statements: {
+      read: async (table, id) => await table.run('read', () => rows.get(id)),
+      update: async (table, id, row, versions) =>
+        await table.run('update', () => fits(id, versions) ? store(id, row) : []),
+      insert: async (table, id, row) => await table.run('insert', () => rows.has(id) ? [] : store(id, row)),
+      remove: async (table, id, versions) =>
+        await table.run('remove', () => fits(id, versions) ? Number(rows.delete(id)) : 0)
+    } satisfies Partial<Options>
+  }
+}
+
+await t.test('a version that the database makes is what a write answers with, and what is compared as text; nothing of replaced and digest is missed', async (t) => {
+  const { adapter, table } = subject(counting().statements)
+  t.strictSame(await adapter.write('k', 1, ABSENT, { digest: 'd' }), { applied: true, version: '1', created: true })
+  t.strictSame(await adapter.read('k'), { value: 2, version: '1', replaced: undefined, digest: undefined })
+  t.strictSame(await adapter.write('k', 2, ABSENT), {
+    applied: false, current: { value: 2, version: '1', replaced: undefined, digest: undefined }
+  })
+  t.strictSame(await adapter.write('k', 2, versionIn('1')), { applied: true, version: '2', created: false })
+  t.match(await adapter.write('k', 3, versionIn('1')), { applied: false, current: { version: '2' } })
+  t.strictSame(await adapter.write('k', 3, ANY), { applied: true, version: '3', created: false })
+  t.strictSame(await adapter.write('k', 3, EXISTS), { applied: true, version: '4', created: false })
+  t.strictSame(await adapter.remove('k', versionIn('4')), { applied: true })
+  t.strictSame(await adapter.write('k', 4, ANY), { applied: true, version: '1', created: true })
+  t.strictSame(
+    table.sent.join(), 'insert,read,insert,read,update,update,read,update,update,remove,update,insert'
+  )
+})
+
+await t.test('a statement that gives the whole row answers with the value that is stored; one that gives a part of it, with the version alone', async (t) => {
+  const whole = subject(counting((row) => row).statements).adapter
+  t.strictSame(await whole.write('k', 1, ABSENT), { applied: true, version: '1', created: true, value: 2 })
+  t.strictSame(await whole.write('k', 4, versionIn('1')), { applied: true, version: '2', created: false, value: 8 })
+  const part = subject(counting(({ version }) => ({ version, id: 'k', replaced: null })).statements).adapter
+  t.strictSame(await part.write('k', 1, ABSENT), { applied: true, version: '1', created: true })
+})
+
+await t.test('read gives a version as number, bigint or text, and replaced too; a Date or no version is a fault of the server, and no tag', async (t) => {
+  const { table, adapter } = subject()
+  for (const [version, text] of [
+    [7, '7'], [7n, '7'], ['2026-02-03 04:05:06.123456', '2026-02-03T04:05:06.123456']
+  ] as const) {
+    table.rows.set('k', { n: 1, version, replaced: version } as never)
+    t.match(await adapter.read('k'), { version: text, replaced: text })
+  }
+  for (const row of [{ version: new Date() }, {}, { version: null }, { version: '1', replaced: new Date() }]) {
+    table.rows.set('k', { n: 1, ...row } as never)
+    const fault = { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { code: 'FST_IF_MATCH_INVALID_ADAPTER' } }
+    await t.rejects(adapter.read('k'), { ...fault, message: /a read failed/ })
+    await t.rejects(adapter.write('k', 1, ABSENT), fault)
+  }
+})
+
+await t.test('a write that was applied is never told as not applied: a Date, a value that toValue refuses, and a version that stayed are STORAGE_FAULT', async (t) => {
+  const refuses = () => { throw new Conflict('of toValue') }
+  const cases: Array<[Partial<Options>, RegExp]> = [
+    [counting(() => ({ version: new Date() })).statements, /a Date, which has milliseconds alone/],
+    [{ ...counting((row) => row).statements, toValue: refuses }, /of toValue/],
+    [{ ...counting((row) => row).statements, toValue: () => NaN }, /what toValue made is NaN/],
+    [{ update: () => [{ version: 1 }] }, /its version stayed/]
+  ]
+  for (const [statements, says] of cases) {
+    const { table, adapter } = subject(statements)
+    const call = 'insert' in statements ? adapter.write('k', 1, ABSENT) : adapter.write('k', 1, versionIn('1'))
+    await t.rejects(call, {
+      code: 'FST_IF_MATCH_STORAGE_FAULT', message: /may have been applied/, cause: { message: says }
+    })
+    t.notOk(table.sent.includes('read'), 'it is no refusal')
+  }
+  const { adapter } = subject({ update: () => [{ version: 1 }] })
+  t.match(await adapter.write('k', 1, versionIn('0', '1')), { applied: true, version: '1' }, 'either may have been it')
+})
+
+await t.test('nothing proves a write whose answer was lost where the database makes the version, unless the row has the version that was sent', async (t) => {
+  for (const [name, call] of CALLS.slice(0, 2)) {
+    const { table, adapter } = subject(counting().statements)
+    if (name === 'update') await adapter.write('k', 1, ABSENT)
+    table.after = (sent) => { if (sent === name) throw orm }
+    await t.rejects(call(adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: driver })
+    t.equal(table.sent.filter((sent) => sent === name).length, 1)
+    t.equal(table.sent.at(-1), 'read')
+  }
+  for (const [name, call] of CALLS.slice(0, 2)) {
+    // A row without `replaced`: the statement that was sent tells a creation from a replacement.
+    const { table, adapter } = subject({
+      read: async (table, id) => await table.run('read', () => {
+        const { replaced, digest, ...row } = table.rows.get(id)!
+        return row
+      })
+    })
+    if (name === 'update') table.put()
+    table.after = (sent) => { if (sent === name) throw orm }
+    const { version } = await call(adapter) as { version: string }
+    t.equal(version, table.rows.get('k')!.version)
+    t.match(await adapter.read('k'), { version, replaced: undefined, digest: undefined })
+    table.after = (sent) => {
+      if (sent !== name) return
+      table.rows.set('k', { n: 9, version: 'later', replaced: table.rows.get('k')!.version, digest: null })
+      throw orm
+    }
+    if (name === 'insert') table.rows.clear()
+    await t.rejects(call(adapter), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }, 'somebody wrote since')
+  }
+})
+
+await t.test('without insert nothing is created: a write that would says what to do, and one that would not is as ever', async (t) => {
+  const { insert, ...rest } = statements
+  const table = new Table()
+  const adapter = statementsAdapter<number, Columns, Table, string>({ ...rest, client: table })
+  const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', statusCode: 500, message: /no "insert".*create: false/ }
+  await t.rejects(adapter.write('k', 1, ABSENT), refused)
+  await t.rejects(adapter.write('k', 1, ANY), refused)
+  t.match(await adapter.write('k', 1, EXISTS), { applied: false, current: undefined })
+  t.match(await adapter.write('k', 1, versionIn('x')), { applied: false, current: undefined })
+  table.put()
+  t.match(await adapter.write('k', 1, ABSENT), { applied: false, current: { version: 'theirs' } })
+  t.match(await adapter.write('k', 1, ANY), { applied: true, created: false })
+  t.match(await adapter.write('k', 2, EXISTS), { applied: true, created: false })
+  t.equal(table.sent.join(), 'read,update,read,update,read,update,read,read,update,update')
+})
+
 await t.test('wrong options are refused at boot: a missing function, no client, an unknown option', async (t) => {
   const refused = (message: RegExp) => ({ code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
-  for (const name of ['toId', 'toColumns', 'toValue', 'read', 'update', 'insert', 'remove']) {
-    t.throws(() => subject({ [name]: undefined }), refused(new RegExp(`"${name}" must be a function`)))
+  for (const name of ['toId', 'toColumns', 'toValue', 'read', 'update', 'remove']) {
+    t.throws(() => subject({ [name]: undefined }), refused(new RegExp(`"${name}" must be a function\\.`)))
   }
-  t.throws(() => subject({ faultOf: 'sqlite' as never }), refused(/"faultOf" must be a function/))
+  for (const name of ['insert', 'faultOf']) {
+    t.throws(() => subject({ [name]: 'sqlite' as never }), refused(new RegExp(`"${name}" must be a function, if`)))
+    t.throws(() => subject({ [name]: null as never }), refused(new RegExp(`"${name}" must be a function, if`)))
+  }
   for (const client of [undefined, null]) {
     t.throws(() => subject({ client } as never), refused(/"client" must be the client/))
   }
