@@ -3,13 +3,12 @@ import type { TransactionAdapter } from 'fastify-if-match/storage'
 import { sqliteTransaction, transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
 
-type Row = Omit<Order, 'lines'> & { row_version: string, lines: string }
+type Row = Omit<Order, 'lines'> & { version: string, lines: string }
 
 // One statement, so one snapshot: the tag and what it names are of one moment.
 const READ = `
-  SELECT row_version, customer, note, (
-    SELECT json_group_array(json_object('sku', sku, 'quantity', quantity) ORDER BY position) FROM lines WHERE order_id = id
-  ) AS lines
+  SELECT row_version AS version, customer, note, (SELECT json_group_array(
+    json_object('sku', sku, 'quantity', quantity) ORDER BY position) FROM lines WHERE order_id = id) AS lines
   FROM orders WHERE id = ?`
 
 export function ordersAdapter (db: Database): TransactionAdapter<Order> {
@@ -17,13 +16,14 @@ export function ordersAdapter (db: Database): TransactionAdapter<Order> {
     client: db,
     transaction: sqliteTransaction<Database>(db),
     toId: orderKey.parse,
-    version: (tx, { id }) => tx.prepare<[number], Row>('SELECT row_version FROM orders WHERE id = ?').get(id)?.row_version,
+    version (tx, { id }) {
+      return tx.prepare<[number], string>('SELECT row_version FROM orders WHERE id = ?').pluck().get(id)
+    },
     read (client, { id }) {
       const row = client.prepare<[number], Row>(READ).get(id)
-      return row && {
-        version: row.row_version,
-        value: { customer: row.customer, note: row.note, lines: JSON.parse(row.lines) }
-      }
+      if (row === undefined) return undefined
+      const { version, ...value } = row
+      return { version, value: { ...value, lines: JSON.parse(value.lines) } }
     },
     save (tx, { id }, { customer, note, lines }, isNew) {
       tx.prepare(isNew

@@ -21,7 +21,9 @@ export function ordersAdapter (pool: Pool): TransactionAdapter<Order> {
     },
     async read (client, { id }) {
       const { rows: [row] } = await client.query(READ, [id])
-      return row && { version: row.version, value: { customer: row.customer, note: row.note, lines: row.lines } }
+      if (row === undefined) return undefined
+      const { version, ...value } = row
+      return { version, value }
     },
     async save (tx, { id }, { customer, note, lines }, isNew) {
       await tx.query(isNew

@@ -27,6 +27,8 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
       await conformanceSuite({
         test: (title, run) => t.test(title, run),
         list: false,
+        replaced: false,
+        digest: false,
         async createAdapter () {
           const keyOf = newKeys()
           return {

@@ -1,7 +1,7 @@
 import type { TransactionAdapter } from 'fastify-if-match/storage'
 import type { Line, Order } from '../../order.js'
 
-/** What a client brings: its adapter, and two statements inside of a transaction, as a handler of its users has them. */
+/** What a client brings: its adapter, and two statements inside a transaction, as its users' handlers have them. */
 export interface OrdersClient {
   adapter: TransactionAdapter<Order>
   /** Changes the row of the order alone. */

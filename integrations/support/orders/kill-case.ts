@@ -33,7 +33,8 @@ export async function killCase (
     const exited = once(server, 'exit')
     t.teardown(() => { server.kill('SIGKILL') })
     const next = async (): Promise<Message> => {
-      const [message] = await Promise.race([once(server, 'message'), exited.then(() => { throw new Error('it ended') })])
+      const ended = exited.then(() => { throw new Error('the server ended') })
+      const [message] = await Promise.race([once(server, 'message'), ended])
       return message as Message
     }
     const { port } = await next() as { port: number }

@@ -3,8 +3,9 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startPostgres } from '../../../test/support/services/postgres.js'
 import { startProxy } from '../../../test/support/services/proxy.js'
-import { skipWithout } from '../../../test/support/services/programs.js'
+import { skipWithout, type ServiceName } from '../../../test/support/services/programs.js'
 import { uniqueName } from '../../../test/support/services/service.js'
+import { until } from '../../../test/support/until.js'
 import { orderCases } from './cases.js'
 import { tablesOf, type OrdersStore, type StoreOptions } from './store.js'
 
@@ -12,6 +13,8 @@ const LEVELS = ['read committed', 'repeatable read', 'serializable']
 
 /** How a client is tried. */
 export interface PostgresOptions {
+  /** What must be installed besides. */
+  needs?: ServiceName[]
   /** The isolation levels. The first is tried in full. Default: all three. */
   levels?: string[]
   /** The address that the client gets in place of the server's, such as that of a pooler. */
@@ -28,9 +31,9 @@ const script = readFileSync('support/orders/postgres.sql', 'utf8')
 export async function ordersOnPostgres (
   name: string,
   module: URL,
-  { levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
+  { needs = [], levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
 ): Promise<void> {
-  await t.test(name, { skip: skipWithout('postgres') }, async (t) => {
+  await t.test(name, { skip: skipWithout('postgres', ...needs) }, async (t) => {
     const { url } = await startPostgres(t)
     for (const [index, level] of levels.entries()) {
       const newStore = async (t: Test, options?: StoreOptions) => await newDatabase(t, url, level, through, options)
@@ -52,6 +55,7 @@ async function newDatabase (
   // The level of the database is that of each transaction that does not name one. Nothing here depends on the disk.
   await once(url, `ALTER DATABASE ${name} SET default_transaction_isolation = '${level}'`)
   await once(url, `ALTER DATABASE ${name} SET synchronous_commit = off`)
+  await once(url, `ALTER DATABASE ${name} SET deadlock_timeout = '50ms'`)
   const own = new URL(url)
   own.pathname = name
   const pool = new pg.Pool({ connectionString: own.href, max: 4 })
@@ -61,13 +65,25 @@ async function newDatabase (
   const proxy = await startProxy(t, await through(t, own.href))
   return {
     address: proxy.url,
-    act: async (sql) => await pool.query(sql),
+    act: async (sql) => await again(async () => await pool.query(sql)),
     rows: async (sql) => (await pool.query<object>(sql)).rows,
     async cut () {
       await proxy.refuse()
       return proxy.accept
     }
   }
+}
+
+// A job that met another transaction is run again, as jobs are.
+async function again<R> (job: () => Promise<R>): Promise<R> {
+  return (await until('the job meets nobody', async () => {
+    try {
+      return { result: await job() }
+    } catch (error) {
+      if (!['40001', '40P01'].includes((error as { code: string }).code)) throw error
+      return undefined
+    }
+  })).result
 }
 
 async function once (url: string, sql: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
@@ -121,19 +122,27 @@ export async function transactionCases (t: Test, client: OrdersClient, { act, ro
 
   await t.test('a client that hangs up before the commit: nothing is stored', async (t) => {
     const [began, goOn, ended] = [barrier(), barrier(), barrier<unknown>()]
-    const { app, url, etag, read } = await open(t, client, async (tx, id, request) => {
-      const gone = new Promise((resolve) => { request.raw.once('close', resolve) })
+    const { adapter } = client
+    const watched: OrdersClient['adapter'] = {
+      ...adapter,
+      async transaction (...operation) {
+        const result = adapter.transaction(...operation)
+        result.then(ended.open, ended.open)
+        return await result
+      }
+    }
+    const { app, url, etag, read } = await open(t, { ...client, adapter: watched }, async (tx, id, request) => {
+      const gone = once(request.raw.socket, 'close')
       began.open()
       await Promise.all([goOn.opened, gone])
       await both()(tx, id, request)
     })
-    app.addHook('onResponse', async () => { ended.open(undefined) })
     const socket = connect(await listen(app), '127.0.0.1')
     socket.write(`POST ${url} HTTP/1.1\r\nHost: a\r\nIf-Match: ${etag}\r\nContent-Length: 0\r\n\r\n`)
     await Promise.race([began.opened, ended.opened])
     socket.destroy()
     goOn.open()
-    await ended.opened
+    t.match(await ended.opened, { code: 'FST_IF_MATCH_LATE_WRITE' })
     t.strictSame(await read(), UNTOUCHED)
   })
 

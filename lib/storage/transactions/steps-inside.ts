@@ -44,7 +44,9 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
       return false
     } catch (thrown) {
       const error = driverErrorOf(thrown)
-      return !isRefusedByTransaction(error) && !isIfMatchError(error) && faultOf(error) === undefined
+      if (isRefusedByTransaction(error) || isIfMatchError(error)) return false
+      // pg refuses a statement on a connection that it lost, and says so: the engine was not asked.
+      return faultOf(error) === undefined || faultOf(error) instanceof StorageUnavailableError
     }
   }
 

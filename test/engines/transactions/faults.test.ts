@@ -158,6 +158,24 @@ await t.test('an error of the work that nothing knows is the app\'s, unless the 
   t.match(store.row, { value: 'stored' })
 })
 
+await t.test('a transaction whose client says that it has no connection any more is lost: UNAVAILABLE', async (t) => {
+  let isLost = false
+  const { adapter } = adapterOf([], {
+    version: (tx) => {
+      if (isLost) throw new Error('Client has encountered a connection error and is not queryable')
+      return tx.row?.version
+    },
+    save: () => {
+      isLost = true
+      throw new Error('Connection terminated unexpectedly')
+    }
+  })
+  await t.rejects(write(adapter), {
+    code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
+    cause: { message: 'Connection terminated unexpectedly' }
+  })
+})
+
 await t.test('a transaction that does not answer within its bound is lost, too', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => { mock.timers.reset() })
