@@ -20,10 +20,8 @@ export function ordersAdapter (pool: Pool): TransactionAdapter<Order> {
       return rows[0]?.row_version
     },
     async read (client, { id }) {
-      const { rows: [row] } = await client.query(READ, [id])
-      if (row === undefined) return undefined
-      const { version, ...value } = row
-      return { version, value }
+      const { rows: [row] } = await client.query<Order & { version: string }>(READ, [id])
+      return row && { version: row.version, value: { customer: row.customer, note: row.note, lines: row.lines } }
     },
     async save (tx, { id }, { customer, note, lines }, isNew) {
       await tx.query(isNew
