@@ -42,11 +42,12 @@ export async function ordersOnPostgres (
   })
 }
 
-async function newDatabase (
+/** A database on the server at this address, whose own address is that of a proxy. */
+export async function newDatabase (
   t: Test,
   url: string,
-  level: string,
-  through: NonNullable<PostgresOptions['through']>,
+  level = LEVELS[0]!,
+  through: NonNullable<PostgresOptions['through']> = async (_t, url) => url,
   options?: StoreOptions
 ): Promise<OrdersStore> {
   const name = uniqueName()

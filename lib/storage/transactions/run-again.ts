@@ -10,6 +10,7 @@ import type { ReadOptions, TransactionResult } from '../adapter.js'
 import { backOff } from '../kit/backoff.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, mistakeIn, storageFault } from '../kit/whose-fault.js'
+import { wasNotSent } from '../postgres/faults.js'
 import { driverErrorOf } from '../statements/driver-error.js'
 import { isBusy, mistakeFault } from '../statements/faults.js'
 import { isMeetingOfCreation } from './steps-inside.js'
@@ -116,7 +117,9 @@ function errorAt (stage: Stage, thrown: unknown, faultOf: (error: unknown) => Er
     if (isOfApp(error)) return error
     return certain(fault ?? mistakeFault(error, NOT_BEGUN) ?? new StorageUnavailableError({ cause: error }))
   }
-  if (fault !== undefined) return fault
+  // An ORM may tell of its ROLLBACK, which was not sent because the connection was lost in the COMMIT
+  // (engine-facts#any-orm-rollback-hides-commit).
+  if (fault !== undefined && !wasNotSent(error)) return fault
   return mistakeIn(error) === undefined ? new OutcomeUnknownError({ cause: error }) : storageFault(FAULT.write, error)
 }
 

@@ -69,6 +69,10 @@ for (const [name, [error, outcome]] of Object.entries(atBegin)) {
 
 const atCommit: Record<string, [error: unknown, outcome: object]> = {
   'a lost connection': [new Error('gone'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', statusCode: 503 }],
+  'a lost connection, and an ORM that tells of the ROLLBACK behind it, which was not sent': [
+    new Error('Client has encountered a connection error and is not queryable'),
+    { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
+  ],
   'a server that goes down': [stateOf('57P01'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }],
   'a disk that fails': [stateOf('SQLITE_IOERR'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }],
   'a bug behind it': [mistake, { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /may have been applied/ }],
