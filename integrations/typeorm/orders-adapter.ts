@@ -26,7 +26,9 @@ export function ordersAdapter (dataSource: DataSource): TransactionAdapter<Order
       return { version, value: { customer, note, lines } }
     },
     async save (tx, { id }, { customer, note, lines }, isNew) {
-      if (isNew) await tx.insert(Orders, { id, customer, note })
+      // With its columns named, because TypeORM leaves an id out that the database can make.
+      const insert = tx.createQueryBuilder().insert().into(Orders, ['id', 'customer', 'note'])
+      if (isNew) await insert.values({ id, customer, note }).execute()
       else await tx.update(Orders, { id }, { customer, note })
       await tx.delete(Lines, { orderId: id })
       await tx.insert(Lines, lines.map((line, position) => ({ orderId: id, position, ...line })))

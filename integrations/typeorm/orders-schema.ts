@@ -7,7 +7,7 @@ export interface LineRow extends Line { orderId: number, position: number, order
 export const Orders = new EntitySchema<OrderRow>({
   name: 'orders',
   columns: {
-    id: { type: 'integer', primary: true, generated: 'identity', generatedIdentity: 'BY DEFAULT' },
+    id: { type: 'integer', primary: true, generated: true },
     customer: { type: 'text' },
     note: { type: 'text', nullable: true },
     // A trigger moves it: TypeORM must never write it. A bigint is a text with pg, with all of its digits.
