@@ -22,7 +22,7 @@ import { Lines, Orders } from './orders-schema.js'
 const apple = { sku: 'apple', quantity: 9 } // the order has such a line
 const plum = { sku: 'plum', quantity: 3 }
 
-/** The model, with another column for the version. It has the name of that one, so the adapter of the guide finds it. */
+// The model, with another column for the version. It has the name of that one, so the adapter of the guide finds it.
 function ordersWith (rowVersion: Partial<EntitySchemaColumnOptions>): typeof Orders {
   const { options } = Orders
   return new EntitySchema({
