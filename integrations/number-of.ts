@@ -1,10 +1,7 @@
-import { errorCodes } from 'fastify-if-match'
+import { keyPattern, wholeNumber } from 'fastify-if-match'
 
-const LARGEST = 2 ** 31 - 1 // of an integer column; of a bigint one, Number.MAX_SAFE_INTEGER
+// The largest id of an integer column. For a bigint one, wholeNumber by itself is right.
+const { parse } = keyPattern('/offers/:id', { id: (text) => wholeNumber(text, 2 ** 31 - 1) })
 
-/** The id of a key such as `/offers/5`, in a table whose ids are numbers. `007`, `5.0` and `+5` are no ids. */
-export function numberOf (key: string): number {
-  const id = Number(/^\/offers\/([1-9]\d*)$/.exec(key)?.[1])
-  if (id <= LARGEST) return id
-  throw new errorCodes.FST_IF_MATCH_INVALID_KEY('is not that of an offer')
-}
+/** The id of a key such as `/offers/5`, in a table whose ids are numbers. */
+export const numberOf = (key: string): number => parse(key).id

@@ -102,8 +102,8 @@ export const InvalidVersionError: ErrorClass = createError(
  * Options of the plugin, a route or an adapter are wrong: thrown at boot. In a request: a method of the entity was
  * called without what it needs, or creates what its route may not create; the function `key` returned no string, a
  * parameter of a key is missing or no text, the function `missing` failed, the function `variant` returned no name; the
- * adapter cannot use a context; or a hook asked for the entity ahead of an asynchronous validator, or of what changed
- * its key.
+ * adapter cannot use a context, has no `insert` or no transactions; no pattern of `storageByPattern` fits a key; or a
+ * hook asked for the entity ahead of an asynchronous validator, or of what changed its key.
  */
 export const InvalidOptionsError: ErrorClass = createError(
   'FST_IF_MATCH_INVALID_OPTIONS',

@@ -26,9 +26,14 @@ const PART = /^[\x21\x23-\x3a\x3c-\x5b\x5d-\x7e]+$/
 const CODINGS = ['br', 'deflate', 'gzip', 'zstd']
 
 /**
- * Writes the ETag of a version.
+ * Writes the entity-tag of a version, as the plugin writes it in `ETag` (RFC 9110 8.8.3): for the items of a list, and
+ * for the answer of a route that is not guarded.
  *
+ * @param version as the storage has it: visible ASCII without double quote, backslash and semicolon
+ * @returns a strong tag, with its quotes
  * @throws FST_IF_MATCH_INVALID_VERSION (500) if the version cannot be an opaque-tag
+ * @example
+ * reply.code(201).header('location', `/orders/${id}`).header('etag', formatEntityTag(version))
  */
 export function formatEntityTag (version: string): string {
   if (!isPart(version)) throw new InvalidVersionError()

@@ -1,11 +1,11 @@
 import type { FastifyContextConfig, FastifyRequest, RouteOptions as FastifyRouteOptions } from 'fastify'
 import type { Global } from './global.js'
-import { compileKey, parametersOf, type CompiledKey } from './key-pattern.js'
 import { assertNotMisplaced } from './misplaced.js'
 import type { SeenRoute } from './untagged-reads.js'
 import { InvalidOptionsError } from '../errors.js'
 import { methodKind } from '../http/method.js'
 import type { Policy } from '../http/precondition.js'
+import { compileKey, parametersOf, type CompiledKey } from '../key/entity-key.js'
 import { routeSettings, type GlobalRoute, type Settings } from '../options.js'
 
 /** One registration of the plugin: it holds in its scope, up to a nearer one. */

@@ -1,8 +1,10 @@
 /**
  * For authors of storage adapters: the contract's types, and the functions that an adapter of any engine needs. The
- * errors that the contract names are in `errorCodes` of `fastify-if-match`.
+ * errors that the contract names are in `errorCodes` of `fastify-if-match`. `storageByPattern` puts several adapters
+ * behind one plugin.
  */
 export type * from './adapter.js'
+export { storageByPattern } from './by-pattern.js'
 export { assertNoContext } from './kit/context.js'
 export { satisfies } from './kit/expectation.js'
 export { copyJson, jsonText } from './kit/json.js'

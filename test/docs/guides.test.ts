@@ -10,6 +10,9 @@ import { addOtherTags } from './handlers/other-tags.js'
 import { addOffers } from './handlers/permission.js'
 import { addPatch } from './handlers/two-columns.js'
 import { addPatchInSql } from './handlers/two-columns-in-sql.js'
+import { TABLES } from './ids/adapters.js'
+import { addOrders } from './ids/orders.js'
+import { storageOf } from './ids/storage.js'
 import { app as variants } from './variants.js'
 import './testing/app-cases.js'
 import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
@@ -23,6 +26,7 @@ const QUOTED: Record<string, string[]> = {
   'write-an-adapter': ['offers.sql', 'offer.ts', 'offers-adapter.ts', 'anything.ts', 'offers-adapter.test.ts'].map(
     (name) => `test/docs/write-an-adapter/${name}`
   ),
+  ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
   variants: ['test/docs/variants.ts'],
   'existing-clients': ['test/docs/existing-clients.ts'],
   testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
@@ -55,6 +59,38 @@ await t.test('guide variants: each form has a tag of its own, and a write takes 
   t.equal((await read({ accept: 'text/csv', 'if-none-match': tag })).statusCode, 304)
   const put = await variants.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload })
   t.equal(put.statusCode, 200)
+})
+
+await t.test('guide ids: the database makes the id, POST and the list tell the tag, and writes go to their tables', async (t) => {
+  const database = new Database(':memory:')
+  database.exec(TABLES)
+  const app = newApp(t)
+  app.addHook('onClose', async () => { database.close() })
+  await app.register(ifMatch, { storage: storageOf(database), global: true })
+  addOrders(app, database)
+  app.put('/orders/:order/lines/:line', async (request) => (await request.entity().replace(request.body)).value)
+  const made = await send(app, 'POST /orders', {}, { title: 'a' })
+  t.same([made.statusCode, made.headers.location, made.json()], [201, '/orders/1', { id: 1, title: 'a' }])
+  const etag = String(made.headers.etag)
+  const list = async () => (await send(app, 'GET /orders')).json()
+  t.same(await list(), { items: [{ id: 1, title: 'a', etag }] })
+  t.equal(await statusOf(app, 'PUT /orders/1', { 'if-match': '"x"' }, { title: 'b' }), 412)
+  const put = await send(app, 'PUT /orders/1', { 'if-match': etag }, { title: 'b' })
+  t.equal(put.statusCode, 200)
+  t.same(await list(), { items: [{ id: 1, title: 'b', etag: put.headers.etag }] })
+  t.equal(await statusOf(app, 'PUT /orders/1', { 'if-match': etag }, { title: 'c' }), 412)
+  t.equal(await statusOf(app, 'PUT /orders/2', { 'if-match': '*' }, { title: 'c' }), 404)
+  for (const id of ['01', '0', '1.0', 'x', '']) {
+    const response = await send(app, `PUT /orders/${id}`, { 'if-match': '*' }, { title: 'c' })
+    t.same([response.statusCode, response.json().code], [400, 'FST_IF_MATCH_INVALID_KEY'], id)
+  }
+  const ids = ['7/lines/1', '7/lines/2', '8/lines/1']
+  for (const id of ids) {
+    t.equal(await statusOf(app, `PUT /orders/${id}`, { 'if-none-match': '*' }, { product: id }), 200)
+    t.equal(await statusOf(app, `PUT /orders/${id}`, { 'if-none-match': '*' }, { product: id }), 412)
+  }
+  const rows = database.prepare('SELECT "order" || \'/lines/\' || line AS id FROM lines WHERE product = id').pluck()
+  t.same(rows.all(), ids)
 })
 
 async function guideApp (t: Test, add: (app: FastifyInstance) => void, value: unknown) {

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { FastifyRequest } from 'fastify'
-import ifMatch from 'fastify-if-match'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import ifMatch, { formatEntityTag, type Written } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { addOfferRoutes, newApp, send, statusOf, valueOf } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
 const MISSPELT = [
   'ifmatch', 'if-match', 'if_match', 'IfMatch', 'IFMATCH', 'ifMath', 'ifMatc', 'ifMacth', 'fiMatch', 'ifMatchs'
@@ -159,4 +159,59 @@ await t.test('request.entity() in a hook that runs before ours is refused', asyn
   await app.register(ifMatch, { storage: memoryAdapter() })
   addOfferRoutes(app)
   t.equal((await app.inject('/offers/1')).json().code, CODE)
+})
+
+await t.test('global and a POST on a collection: it is exempt by ifMatch: false, and its ETag is the tag that writes take', async (t) => {
+  const storage = memoryAdapter()
+  const app = newApp(t)
+  await app.register(ifMatch, { storage, global: true })
+  let ids = 0
+  async function create (request: FastifyRequest, reply: FastifyReply) {
+    const key = `/offers/${++ids}` // as a database makes it: the plugin does not know of this write
+    const written = await storage.write(key, request.body, { kind: 'absent' }) as Written
+    return reply.code(201).header('location', key).header('etag', formatEntityTag(written.version)).send(request.body)
+  }
+  app.post('/guarded', create)
+  app.post('/offers', { config: { ifMatch: false } }, create)
+  addOfferRoutes(app)
+  t.equal((await send(app, 'POST /guarded')).json().code, 'FST_IF_MATCH_REQUIRED')
+  const fields = [{}, { 'if-match': '"x"' }, { 'if-match': '*' }, { 'if-none-match': '*' }, { 'if-match': 'flawed' }]
+  for (const headers of fields) {
+    const made = await send(app, 'POST /offers', headers, { title: 'a' })
+    t.same([made.statusCode, made.headers.location], [201, `/offers/${ids}`])
+    t.equal(made.headers.etag, await tagOf(storage, String(ids)))
+    t.equal((await app.inject(`/offers/${ids}`)).headers.etag, made.headers.etag)
+    const put = async () => await statusOf(app, `PUT /offers/${ids}`, { 'if-match': made.headers.etag })
+    t.same([await put(), await put()], [200, 412])
+  }
+})
+
+await t.test('the ETag and Location of a handler that is not guarded stay as they are, whatever it does with entities', async (t) => {
+  const storage = memoryAdapter()
+  const app = newApp(t)
+  await app.register(ifMatch, { storage, global: ['PUT', 'PATCH', 'DELETE'] })
+  const mine = { location: '/mine', etag: '"mine"' }
+  app.post('/offers/:id/copies', async (request, reply) => {
+    const { id } = request.params as { id: string }
+    const saved = await request.entity(`/offers/${id}`).create({ title: 'a' })
+    await request.entity('/offers/other').read().catch(() => {})
+    await request.entity(`/offers/${id}`).update((value) => value)
+    return reply.code(201).headers(mine).send({ saved: saved.etag })
+  })
+  app.route({
+    method: ['GET', 'PUT', 'DELETE'],
+    url: '/offers/:id/status',
+    config: { ifMatch: false },
+    handler: async ({ method }, reply) => reply.code(method === 'PUT' ? 202 : 200).headers(mine).send({ status: 1 })
+  })
+  const answer = await send(app, 'POST /offers/1/copies')
+  t.equal(answer.statusCode, 201)
+  t.match(answer.headers, mine)
+  for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+    for (const headers of [{}, { 'if-none-match': '"mine"' }, { 'if-match': '"x"' }]) {
+      const response = await send(app, `${method} /offers/1/status`, headers)
+      t.equal(response.statusCode, method === 'PUT' ? 202 : 200, method)
+      t.match(response.headers, mine)
+    }
+  }
 })

@@ -9,7 +9,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/storage/adapter.ts': ['lib/errors.ts'],
   'lib/http': ['lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/options.ts': ['lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
-  'lib/route': ['lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/key': ['lib/storage/kit', 'lib/errors.ts'],
+  'lib/route': ['lib/options.ts', 'lib/key', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/request': [
     'lib/adapter-lifecycle.ts', 'lib/route', 'lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
     'lib/errors.ts'
@@ -24,21 +25,25 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/openapi.ts': ['lib/augment.ts', 'lib/request', 'lib/route', 'lib/http'],
   'lib/index.ts': [
     'lib/plugin.ts', 'lib/augment.ts', 'lib/problem-details.ts', 'lib/request', 'lib/route', 'lib/options.ts',
-    'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'
+    'lib/key', 'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
   'lib/storage/kit': ['lib/storage/adapter.ts', 'lib/errors.ts'],
-  'lib/storage/index.ts': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/storage/index.ts': [
+    'lib/storage/by-pattern.ts', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
+  ],
+  'lib/storage/by-pattern.ts': ['lib/key', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/memory.ts': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/sqlite': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/postgres': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/storage/mysql': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/redis': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/storage/etcd': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
-  // It tells what an error of either engine means, and whether a client of PostgreSQL is inside a transaction, by what
+  // It tells what an error of each engine means, and whether a client of PostgreSQL is inside a transaction, by what
   // their adapters know about it.
   'lib/storage/statements': [
     'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts',
-    'lib/storage/sqlite/faults.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
-    'lib/storage/postgres/pool.ts'
+    'lib/storage/sqlite/faults.ts', 'lib/storage/mysql/faults.ts', 'lib/storage/postgres/faults.ts',
+    'lib/storage/postgres/client.ts', 'lib/storage/postgres/pool.ts'
   ],
   // It runs the transactions of the app on the same engines, and takes errors and clients as the statements do.
   'lib/storage/transactions': [

@@ -9,8 +9,12 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ifMatch, {
   entityKey,
   errorCodes,
+  formatEntityTag,
   isIfMatchError,
+  keyPattern,
   problemDetails,
+  uuid,
+  wholeNumber,
   type Entity,
   type Expectation,
   type Found,
@@ -30,6 +34,7 @@ import {
   newVersion,
   pageLimit,
   satisfies,
+  storageByPattern,
   writeThenRead,
   type Refused,
   type StorageAdapter as SameAdapter
@@ -229,3 +234,44 @@ const adapters: Array<StorageAdapter<Offer>> = [
 const timed: Row<Offer, Date> = undefined
 console.log(timed)
 console.log(wrongVariant, adapters)
+
+// Patterns of keys: the names are those of the pattern, texts unless a converter makes something else of them.
+const line = keyPattern('/orders/:order/lines/:line')
+const texts: { order: string, line: string } = line.parse(line.format({ order: 'a', line: 7 }))
+const { parse } = keyPattern('/o/:id/:n', { id: wholeNumber, n: (text) => BigInt(text) })
+const converted: { id: number, n: bigint } = parse('/o/1/2')
+const second: string = keyPattern('/o/:order/:line', { order: (text) => wholeNumber(text, 9) }).parse('/o/1/2').line
+const optional: { id?: string } = keyPattern('/a/:id?').parse('/a/')
+const rest: { '*': string } = keyPattern('/files/*').parse('/files/a')
+const between: { a_b: string } = keyPattern('/a/::x/v-:a_b(^(?:\\d\\)|y)*:z*$).json').parse('/a/:x/v-y.json')
+const none: {} = keyPattern('/static').parse('/static')
+const anyNames: Record<string, string> = keyPattern(String(parse)).parse('/a')
+// @ts-expect-error the line is missing
+line.format({ order: 'a' })
+// @ts-expect-error no object is a parameter
+line.format({ order: 'a', line: {} })
+// @ts-expect-error the pattern has no such name
+texts.product = line.parse('/orders/1/lines/1').product
+// @ts-expect-error it may be absent
+const present: string = keyPattern('/a/:id?').parse('/a/').id
+// @ts-expect-error there is nothing to convert under this name
+keyPattern('/a/:id', { idd: uuid })
+// @ts-expect-error a converter gives what a key may have
+keyPattern('/a/:id', { id: () => new Date() })
+// @ts-expect-error it is a number
+const wrongId: string = parse('/o/1/2').id
+const byPattern: StorageAdapter = storageByPattern({ '/a/:id': memoryAdapter<Offer>(), '/b/:id': adapters[0]! })
+// @ts-expect-error an adapter for each pattern
+storageByPattern({ '/a/:id': memoryAdapter })
+const tag: string = formatEntityTag('a')
+statementsAdapter({
+  client: pool,
+  toId: parse,
+  toColumns: (offer: Offer) => offer,
+  toValue: ({ title }) => ({ title }),
+  read: (_client, { id, n }) => [id satisfies number, n satisfies bigint, undefined][2] as undefined,
+  update: () => 0,
+  insert: () => 0,
+  remove: () => 0
+})
+console.log(converted, second, optional, rest, between, none, anyNames, present, wrongId, byPattern, tag)

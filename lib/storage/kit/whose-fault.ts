@@ -1,4 +1,5 @@
 import { isIfMatchError, StorageFaultError } from '../../errors.js'
+import { innerError } from './inner-error.js'
 
 // Errors of ORMs have the driver's inside, and that may have another one.
 const MAX_DEPTH = 8
@@ -14,8 +15,8 @@ const FETCH_FAILED = /^(fetch failed|terminated|Failed to fetch|Load failed|Netw
 // and rights (42), a view that cannot be written (55000). The server says so before it changes anything.
 const WRONG_STATE = /^((0A|21|26|3F|42)[\dA-Z]{3}|55000)$/
 
-// In class 42 MySQL has two limits as well (engine-facts#mysql-sqlstate-42-limits).
-const LIMIT = /^ER_(TOO_MANY_USER_CONNECTIONS|USER_LIMIT_REACHED)$/
+// In class 42 MySQL has three limits as well (engine-facts#mysql-sqlstate-42-limits).
+const LIMIT = /^ER_(TOO_MANY_USER_CONNECTIONS|USER_LIMIT_REACHED|MAX_PREPARED_STMT_COUNT_REACHED)$/
 
 // A statement that is wrong, a misuse of SQLite, a missing right, a parameter that the statement does not have.
 const WRONG_RESULT = /^SQLITE_(ERROR|MISUSE|AUTH|RANGE)(_|$)/
@@ -78,13 +79,13 @@ export function isOfConstraint (error: unknown): boolean {
 export function mistakeIn (error: unknown): 'statement' | 'code' | undefined {
   let found = error
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const { name, message, code, sqlState, errcode, cause, driverError } = Object(found) as Record<string, unknown>
+    const { name, message, code, sqlState, errcode } = Object(found) as Record<string, unknown>
     const state = String(sqlState ?? code)
     if (WRONG_STATE.test(state) && !LIMIT.test(String(code))) return 'statement'
     if (WRONG_RESULT.test(String(code))) return 'statement'
     // node:sqlite has the extended result code, whose low byte is the primary one.
     if (code === 'ERR_SQLITE_ERROR' && WRONG_RESULTS.includes(Number(errcode) & 0xff)) return 'statement'
-    const inner = driverError ?? cause ?? undefined
+    const inner = innerError(found)
     if (inner === undefined) {
       if (!BUG.test(String(name)) || FETCH_FAILED.test(String(message))) return undefined
       return code === undefined || String(code).startsWith('ERR_') ? 'code' : undefined

@@ -5,6 +5,7 @@ import {
   OutcomeUnknownError,
   StorageUnavailableError
 } from '../../errors.js'
+import { neverConnected } from '../kit/never-connected.js'
 import { FAULT, mistakeIn, storageFault, withFramesOf } from '../kit/whose-fault.js'
 
 /**
@@ -127,11 +128,8 @@ function hasWrongParameters (error: unknown): boolean {
 /** Whether a driver says that it sent nothing, because it had no connection. */
 export function wasNotSent (error: unknown): boolean {
   if (error instanceof NotSentError) return true
-  const { syscall, message, errors } = Object(error) as { syscall?: unknown, message?: unknown, errors?: unknown }
-  // An AggregateError has an error for each address of the host. An empty list says nothing.
-  if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNotSent)
-  if (syscall === 'connect' || syscall === 'getaddrinfo') return true
-  const text = String(message)
+  if (neverConnected(error)) return true
+  const text = String((Object(error) as { message?: unknown }).message)
   return NOT_SENT.some((beginning) => text.startsWith(beginning)) || NOT_QUERYABLE.test(text)
 }
 

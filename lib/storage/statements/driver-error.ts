@@ -1,6 +1,8 @@
 import { isIfMatchError } from '../../errors.js'
+import { innerError } from '../kit/inner-error.js'
 import { isOfApp } from '../kit/whose-fault.js'
-import { wasNotSent } from '../postgres/faults.js'
+import { wasNotSent as wasNotSentToMysql } from '../mysql/faults.js'
+import { wasNotSent as wasNotSentToPostgres } from '../postgres/faults.js'
 
 const MAX_DEPTH = 8
 
@@ -16,10 +18,13 @@ const MAX_DEPTH = 8
 export function driverErrorOf (error: unknown): unknown {
   let found = error
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const { driverError, cause } = Object(found) as { driverError?: unknown, cause?: unknown }
-    const inner = driverError ?? cause ?? undefined
+    const inner = innerError(found)
     if (inner === undefined || isIfMatchError(found) || isOfApp(found) || wasNotSent(found)) break
     found = inner
   }
   return found
+}
+
+function wasNotSent (error: unknown): boolean {
+  return wasNotSentToPostgres(error) || wasNotSentToMysql(error)
 }

@@ -16,7 +16,7 @@ import { sent } from './sent.js'
 
 export type { ReturnedRow, RowCount, RowsOrCount, RowVersion } from './answer.js'
 export type { Mapping, Provenance, Row, StatementsAdapterOptions } from './options.js'
-export { sqliteFault, sqlStateFault } from './faults.js'
+export { mysqlFault, sqliteFault, sqlStateFault } from './faults.js'
 
 // How long the read that looks for a lost write may take, in milliseconds.
 const PROOF_TIMEOUT = 2000

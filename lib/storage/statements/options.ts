@@ -73,11 +73,11 @@ export interface StatementsAdapterOptions<T, Columns extends object, Client, Id 
   remove(client: Client, id: Id, versions: readonly string[] | undefined): RowCount
   /**
    * The error to answer with for an error of the driver that says that nothing was changed, when a statement failed
-   * that changes rows: `sqlStateFault` for PostgreSQL, `sqliteFault` for SQLite, or your own, such as a 409 for a
-   * constraint. It goes out as it is, but for FST_IF_MATCH_CONTENTION outside a transaction: then the statement is sent
-   * again, 16 times at most. If it gives undefined, or is not there, the answer may be lost, unless
-   * the error tells of a mistake or of a constraint of PostgreSQL or SQLite: that is FST_IF_MATCH_OUTCOME_UNKNOWN, or
-   * the row proves that the write was applied.
+   * that changes rows: `sqlStateFault` for PostgreSQL, `sqliteFault` for SQLite, `mysqlFault` for MySQL and MariaDB, or
+   * your own, such as a 409 for a constraint. It goes out as it is, but for FST_IF_MATCH_CONTENTION outside a
+   * transaction: then the statement is sent again, 16 times at most. If it gives undefined, or is not there, the answer
+   * may be lost, unless the error tells of a mistake or of a constraint of one of these engines: that is
+   * FST_IF_MATCH_OUTCOME_UNKNOWN, or the row proves that the write was applied.
    */
   faultOf?(error: unknown): Error | undefined
 }

@@ -4,7 +4,7 @@ import { backOff } from '../kit/backoff.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { isOfApp } from '../kit/whose-fault.js'
 import { driverErrorOf } from './driver-error.js'
-import { isBusy, isLocked } from './faults.js'
+import { isBusy, isLocked, loggable } from './faults.js'
 
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
@@ -40,7 +40,7 @@ export async function sent<R> (
       const error = driverErrorOf(thrown)
       if (isIfMatchError(error) || isOfApp(error)) throw error
       const fault = await faultOf(error)
-      if (fault === undefined) return await ifLost!(error)
+      if (fault === undefined) return await ifLost!(loggable(error))
       const { cause } = fault
       const code = isIfMatchError(fault) ? fault.code : undefined
       const isContention = code === 'FST_IF_MATCH_CONTENTION'

@@ -22,6 +22,7 @@ import { sent } from '../statements/sent.js'
 import { runAgain } from './run-again.js'
 import { stepsInside, type Row } from './steps-inside.js'
 
+export { mysqlTransaction } from './mysql.js'
 export { pgTransaction } from './pg.js'
 export { sqliteTransaction } from './sqlite.js'
 export type { RowVersion } from '../statements/answer.js'
@@ -36,7 +37,7 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
   client: Client
   /**
    * Begins a transaction, runs `work(tx)`, and commits. If the work rejects, it rolls back and rejects. ORMs have this
-   * function; `pgTransaction` and `sqliteTransaction` make one. The isolation level is up to it.
+   * function; `pgTransaction`, `mysqlTransaction` and `sqliteTransaction` make one. The isolation level is up to it.
    */
   transaction (work: (tx: Tx) => Promise<unknown>): Promise<unknown>
   /**
@@ -72,7 +73,7 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
   serial?: boolean | undefined
   /**
    * The error to answer with for an error of the driver, where the engine tells that it did nothing. Optional: errors
-   * of PostgreSQL and SQLite are known.
+   * of PostgreSQL, MySQL, MariaDB and SQLite are known.
    */
   faultOf?(error: unknown): Error | undefined
 }

@@ -10,9 +10,8 @@ import type { ReadOptions, TransactionResult } from '../adapter.js'
 import { backOff } from '../kit/backoff.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, mistakeIn, storageFault } from '../kit/whose-fault.js'
-import { wasNotSent } from '../postgres/faults.js'
 import { driverErrorOf } from '../statements/driver-error.js'
-import { isBusy, mistakeFault } from '../statements/faults.js'
+import { isBusy, loggable, mistakeFault } from '../statements/faults.js'
 import { isMeetingOfCreation } from './steps-inside.js'
 
 const ATTEMPTS = 16
@@ -24,6 +23,12 @@ const PATIENCE = 5000
 // A creation may meet the unique key of its own entity, which another writer creates and a third one removes. It is as
 // good as impossible that this happens four times in a row.
 const MEETINGS_OF_CREATION = 4
+
+const ANSWERS_COMMIT = new Set<ErrorCode>([
+  'FST_IF_MATCH_CONTENTION',
+  'FST_IF_MATCH_CONSTRAINT',
+  'FST_IF_MATCH_INVALID_VALUE'
+])
 
 const NOT_BEGUN = '"transaction" failed by a mistake in the code, and nothing was changed'
 
@@ -115,12 +120,19 @@ function errorAt (stage: Stage, thrown: unknown, faultOf: (error: unknown) => Er
   const fault = isIfMatchError(error) ? error : faultOf(error)
   if (stage !== 'commit') {
     if (isOfApp(error)) return error
-    return certain(fault ?? mistakeFault(error, NOT_BEGUN) ?? new StorageUnavailableError({ cause: error }))
+    return certain(fault ?? mistakeFault(error, NOT_BEGUN) ?? new StorageUnavailableError({ cause: loggable(error) }))
   }
-  // An ORM may tell of its ROLLBACK, which was not sent because the connection was lost in the COMMIT
-  // (engine-facts#any-orm-rollback-hides-commit).
-  if (fault !== undefined && !wasNotSent(error)) return fault
-  return mistakeIn(error) === undefined ? new OutcomeUnknownError({ cause: error }) : storageFault(FAULT.write, error)
+  if (fault !== undefined && (fault === error || tellsOfCommit(fault))) return fault
+  const isMistake = mistakeIn(error) !== undefined
+  return isMistake ? storageFault(FAULT.write, error) : new OutcomeUnknownError({ cause: loggable(error) })
+}
+
+// Whether the server answered the COMMIT itself, by rolling it back. Other errors may be those of the ROLLBACK that an
+// ORM sends behind a COMMIT whose answer was lost: it was not sent, or there was nothing to roll back any more
+// (engine-facts#any-orm-rollback-hides-commit).
+function tellsOfCommit (fault: Error): boolean {
+  const code = codeOf(fault)
+  return code === undefined || ANSWERS_COMMIT.has(code) || isOfBusyFile(fault)
 }
 
 /** The error of what was rolled back: no outcome is unknown then. */

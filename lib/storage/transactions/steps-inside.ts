@@ -8,6 +8,7 @@ import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from 
 import { explain, isRefusedByTransaction } from '../postgres/faults.js'
 import type { RowVersion } from '../statements/answer.js'
 import { driverErrorOf } from '../statements/driver-error.js'
+import { loggable } from '../statements/faults.js'
 
 /** How long a transaction may take to show that it is still there, in milliseconds. */
 const PROBE_TIMEOUT = 2000
@@ -58,7 +59,7 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
     if (fault !== undefined) return fault
     // A bug of the work is no outage, and an error of the app goes out as it is.
     const isOutage = mistakeIn(thrown) === undefined && await isLost(tx, id)
-    if (isOutage) return new StorageUnavailableError({ cause: error })
+    if (isOutage) return new StorageUnavailableError({ cause: loggable(error) })
     return passOn(thrown instanceof Object ? thrown : new Error(`The work of a transaction threw ${kindOf(thrown)}.`))
   }
 

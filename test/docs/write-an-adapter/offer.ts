@@ -1,14 +1,16 @@
-import { errorCodes } from 'fastify-if-match'
+import { errorCodes, keyPattern } from 'fastify-if-match'
 import type { Mapping } from 'fastify-if-match/storage/statements'
 
 /** What a handler reads and writes. The price is in cents. */
 export interface Offer { title: string, price: number, published: boolean }
 
+const { parse } = keyPattern('/offers/:id')
+
 export const offer: Mapping<Offer, Offer> = {
-  // A key is `/offers/` and what encodeURIComponent makes of the id. Another spelling would be a second key of the row.
+  // `parse` takes one spelling of each key: another one would be a second key of the row.
   toId (key) {
-    const id = decode(String(key).slice('/offers/'.length))
-    if (isText(id) && id !== '' && id.length <= 100 && key === `/offers/${encodeURIComponent(id)}`) return id
+    const { id } = parse(key)
+    if (id.length <= 100) return id
     throw new errorCodes.FST_IF_MATCH_INVALID_KEY('is not that of an offer')
   },
 
@@ -20,14 +22,6 @@ export const offer: Mapping<Offer, Offer> = {
   },
 
   toValue: ({ title, price, published }) => ({ title, price, published })
-}
-
-function decode (text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
 }
 
 // A lone surrogate would come back as U+FFFD, and PostgreSQL stores no U+0000 in a text.

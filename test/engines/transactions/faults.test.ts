@@ -73,6 +73,10 @@ const atCommit: Record<string, [error: unknown, outcome: object]> = {
     new Error('Client has encountered a connection error and is not queryable'),
     { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
   ],
+  'an ORM that tells of a ROLLBACK that found no transaction': [
+    stateOf('SQLITE_ERROR'),
+    { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /may have been applied/ }
+  ],
   'a server that goes down': [stateOf('57P01'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }],
   'a disk that fails': [stateOf('SQLITE_IOERR'), { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }],
   'a bug behind it': [mistake, { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /may have been applied/ }],
@@ -160,24 +164,6 @@ await t.test('an error of the work that nothing knows is the app\'s, unless the 
     cause: { message: 'the connection is lost' }
   })
   t.match(store.row, { value: 'stored' })
-})
-
-await t.test('a transaction whose client says that it has no connection any more is lost: UNAVAILABLE', async (t) => {
-  let isLost = false
-  const { adapter } = adapterOf([], {
-    version: (tx) => {
-      if (isLost) throw new Error('Client has encountered a connection error and is not queryable')
-      return tx.row?.version
-    },
-    save: () => {
-      isLost = true
-      throw new Error('Connection terminated unexpectedly')
-    }
-  })
-  await t.rejects(write(adapter), {
-    code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE',
-    cause: { message: 'Connection terminated unexpectedly' }
-  })
 })
 
 await t.test('a transaction that does not answer within its bound is lost, too', async (t) => {

@@ -8,7 +8,7 @@ import { sqlStateFault } from '../../../../lib/storage/statements/faults.js'
 
 const driver = Object.assign(new Error('of the driver'), { code: '23505' })
 
-await t.test('the error of the driver is found in the error of an ORM, as its cause or driverError', async (t) => {
+await t.test('the error of the driver is found in the error of an ORM, as its cause, driverError or original, or in meta of Prisma', async (t) => {
   t.equal(driverErrorOf(driver), driver)
   t.equal(driverErrorOf(new Error('Failed query', { cause: driver })), driver)
   t.equal(driverErrorOf(Object.assign(new Error('QueryFailedError'), { driverError: driver })), driver)
@@ -16,6 +16,15 @@ await t.test('the error of the driver is found in the error of an ORM, as its ca
     driverErrorOf(new Error('outer', { cause: Object.assign(new Error('inner'), { driverError: driver }) })),
     driver
   )
+  t.equal(driverErrorOf(Object.assign(new Error('of Sequelize'), { parent: driver, original: driver })), driver)
+  const meta = { driverAdapterError: new Error('of Prisma', { cause: { originalCode: '23505', kind: 'Unique' } }) }
+  t.match(driverErrorOf(Object.assign(new Error('P2002'), { code: 'P2002', meta })), { code: '23505' })
+})
+
+await t.test('a pool of the driver mariadb that had no connection sent nothing, whatever its cause says', async (t) => {
+  const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read', fatal: true })
+  const late = Object.assign(new Error('pool timeout', { cause }), { errno: 45028, sqlState: 'HY000', fatal: false })
+  for (const error of [late, new Error('Failed query', { cause: late })]) t.equal(driverErrorOf(error), late)
 })
 
 await t.test('any thrown value is accepted, and an endless chain of causes ends the search', async (t) => {

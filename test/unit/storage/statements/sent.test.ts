@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import t from 'tap'
 import { ContentionError, StorageUnavailableError } from '../../../../lib/errors.js'
 import { sqlStateFault } from '../../../../lib/storage/statements/faults.js'
@@ -31,6 +32,13 @@ await t.test('a statement goes once, unless the engine says that others were in 
     t.equal(once.calls, 1)
   }
   t.equal(await sent(statement(coded('40001'), coded('40P01')), undefined, faultOf, lost), 'done')
+})
+
+await t.test('a lost answer of MySQL is told without the statement, which the driver quotes with its values', async (t) => {
+  const reset = Object.assign(new Error('sql: a secret'), { errno: 45009, sqlState: '08S01', sql: 'a secret' })
+  const cause = await sent(statement(reset), undefined, faultOf, async (error) => inspect(error))
+  t.match(cause, /the connection was lost/)
+  t.notMatch(cause, /a secret/)
 })
 
 await t.test('what another engine calls contention is tried again as well, by what faultOf says', async (t) => {

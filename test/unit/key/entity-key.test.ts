@@ -1,6 +1,6 @@
 import t from 'tap'
 import Fastify from 'fastify'
-import { compileKey, entityKey, parametersOf } from '../../../lib/route/key-pattern.js'
+import { compileKey, entityKey, parametersOf } from '../../../lib/key/entity-key.js'
 
 await t.test('key: parameters are encoded, the rest of the pattern stays as it is', async (t) => {
   const cases: Array<[string, Record<string, string>, string]> = [

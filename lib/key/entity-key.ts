@@ -13,7 +13,11 @@ export interface CompiledKey {
   readonly parameters: string[]
 }
 
-type Token = { literal: string } | { parameter: string, isOptional: boolean }
+/** A parameter of a pattern, or `*`. `regExp` is its regular expression with the parentheses. */
+export interface Parameter { readonly parameter: string, readonly isOptional: boolean, readonly regExp?: string }
+
+/** A part of a pattern. */
+export type Token = { readonly literal: string } | Parameter
 
 // The patterns of an app are a few literals. If it makes them at run time, they must not fill the memory.
 const MOST_PATTERNS = 500
@@ -57,11 +61,21 @@ export function entityKey (pattern: string, params: object): string {
  * @throws Error if two parameters share a segment: their values could run together to one key
  */
 export function compileKey (pattern: string): CompiledKey {
+  const tokens = tokensOf(pattern)
+  return { keyOf: (params) => fill(pattern, tokens, params), parameters: namesIn(tokens) }
+}
+
+/**
+ * The parts of a pattern that keys can be made of.
+ *
+ * @throws Error if two parameters share a segment: their values could run together to one key
+ */
+export function tokensOf (pattern: string): Token[] {
   const tokens = tokenise(pattern)
   if (tokens.some((token, index) => 'parameter' in token && sharesSegment(tokens.slice(index + 1)))) {
     throw new Error('two parameters in one segment could run together to one key; name the key with a function')
   }
-  return { keyOf: (params) => fill(pattern, tokens, params), parameters: namesIn(tokens) }
+  return tokens
 }
 
 /** The names of the parameters in a pattern. */
@@ -106,8 +120,8 @@ function fill (pattern: string, tokens: readonly Token[], params: object): strin
   return key
 }
 
-// Validation may have made a number or a boolean of a parameter.
-function isText (value: unknown): value is string | number | bigint | boolean {
+/** Whether a key may have it as a parameter: validation may have made a number or a boolean of a text. */
+export function isText (value: unknown): value is string | number | bigint | boolean {
   return typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' || Number.isFinite(value)
 }
 
@@ -137,13 +151,15 @@ function tokenise (pattern: string): Token[] {
 
 // As the router does: a name ends at a slash, a dash, a dot, or at the parenthesis of a regular expression. A question
 // mark behind it makes the parameter optional.
-function scanParameter (pattern: string, start: number): { parameter: string, isOptional: boolean, end: number } {
+function scanParameter (pattern: string, start: number): Parameter & { end: number } {
   let end = start
   while (end < pattern.length && !'/-.(?'.includes(pattern[end]!)) end++
   const parameter = pattern.slice(start, end)
+  const endOfName = end
   if (pattern[end] === '(') end = closingParenthesis(pattern, end) + 1
+  const regExp = pattern.slice(endOfName, end)
   const isOptional = pattern[end] === '?'
-  return { parameter, isOptional, end: isOptional ? end + 1 : end }
+  return { parameter, isOptional, ...regExp !== '' && { regExp }, end: isOptional ? end + 1 : end }
 }
 
 function closingParenthesis (pattern: string, open: number): number {
