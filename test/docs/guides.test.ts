@@ -31,6 +31,13 @@ const QUOTED: Record<string, string[]> = {
   'existing-clients': ['test/docs/existing-clients.ts'],
   testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
   'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
+  'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map(
+    (name) => `integrations/${name}`
+  ),
+  'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
+  'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
+    (name) => `integrations/${name}`
+  ),
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),
     'integrations/typeorm/offers-adapter.ts',

@@ -130,7 +130,8 @@ await t.test('docs: the map links every page below docs/, and the README every g
   const map = linksOf('docs/README.md')
   const isListed = (page: string): boolean => page === 'docs/README.md' || /^docs\/decisions\/\d/.test(page)
   t.strictSame(BELOW_DOCS.filter((page) => !map.includes(page) && !isListed(page)), [])
-  const guides = readdirSync('docs/guides').map((name) => join('docs/guides', name))
+  const pages = readdirSync('docs/guides').filter((name) => name.endsWith('.md'))
+  const guides = pages.map((name) => join('docs/guides', name))
   t.strictSame(guides.filter((guide) => !linksOf('README.md').includes(guide)), [])
 })
 

@@ -15,6 +15,7 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
       t.teardown(async () => { await client.close() })
       return client
     }
+    const { faults = true } = subject
     const store = await newStore(t)
     const client = await connect(t, store)
 
@@ -29,12 +30,13 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
         list: false,
         replaced: false,
         digest: false,
+        faults,
         async createAdapter () {
           const keyOf = newKeys()
           return {
             adapter: anyJson(client.adapter, keyOf),
             another: async () => anyJson(another.adapter, keyOf),
-            cut: store.cut
+            ...faults && { cut: store.cut }
           }
         }
       })

@@ -14,8 +14,15 @@ export interface OrdersClient {
 /** `connect.ts` of a client. The address is that of a PostgreSQL, or the path of a file of SQLite. */
 export interface ConnectModule { connect: (address: string) => OrdersClient | Promise<OrdersClient> }
 
-/** The module of a client, where it is compiled to, and what it is called in titles. */
-export interface Subject { name: string, module: URL }
+/** A client that is tried. */
+export interface Subject {
+  /** What it is called in titles. */
+  name: string
+  /** Its `connect.ts`, where it is compiled to. */
+  module: URL
+  /** `false`: it does not survive an outage, and the suite has none. Its traps.test.ts shows why. Default: `true`. */
+  faults?: boolean | undefined
+}
 
 /** Imports and connects a client. A module is passed by its address, for a server in another process takes it too. */
 export async function connectTo ({ module }: Pick<Subject, 'module'>, address: string): Promise<OrdersClient> {

@@ -13,6 +13,8 @@ const LEVELS = ['read committed', 'repeatable read', 'serializable']
 
 /** How a client is tried. */
 export interface PostgresOptions {
+  /** As of a subject. */
+  faults?: boolean
   /** What must be installed besides. */
   needs?: ServiceName[]
   /** The isolation levels. The first is tried in full. Default: all three. */
@@ -31,13 +33,13 @@ const script = readFileSync('support/orders/postgres.sql', 'utf8')
 export async function ordersOnPostgres (
   name: string,
   module: URL,
-  { needs = [], levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
+  { faults, needs = [], levels = LEVELS, through = async (_t, url) => url }: PostgresOptions = {}
 ): Promise<void> {
   await t.test(name, { skip: skipWithout('postgres', ...needs) }, async (t) => {
     const { url } = await startPostgres(t)
     for (const [index, level] of levels.entries()) {
       const newStore = async (t: Test, options?: StoreOptions) => await newDatabase(t, url, level, through, options)
-      await orderCases(t, { name: `${name}, ${level}`, module }, newStore, index === 0)
+      await orderCases(t, { name: `${name}, ${level}`, module, faults }, newStore, index === 0)
     }
   })
 }

@@ -74,6 +74,7 @@ export async function transactionCases (t: Test, client: OrdersClient, { act, ro
     const removed = await app.inject({ method: 'DELETE', url, headers: { 'if-match': String(headers.etag) } })
     t.equal(removed.statusCode, 204)
     t.strictSame(await rows(`SELECT sku FROM lines WHERE order_id = ${id}`), [])
+    for (const other of ['2147483648', `0${id}`]) t.equal((await app.inject(`/orders/${other}`)).statusCode, 400)
     const again = await put(wave, { 'if-none-match': '*' })
     t.equal(again.statusCode, 201)
     t.not(again.headers.etag, etag)
