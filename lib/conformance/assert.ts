@@ -6,20 +6,24 @@ import type {
   RemoveResult,
   StorageAdapter,
   Stored,
+  TransactionResult,
   WriteOptions,
   WriteResult
 } from '../storage/adapter.js'
 import { satisfies } from '../storage/kit/expectation.js'
 import type { ErrorCode } from '../errors.js'
 
+/** The outcome of any change. */
+export type Outcome = WriteResult | RemoveResult | TransactionResult
+
 /** The outcome of a change that must have been applied. */
-export function assertApplied<R extends WriteResult | RemoveResult> (result: R): Exclude<R, Refused> {
+export function assertApplied<R extends Outcome> (result: R): Exclude<R, Refused> {
   assert.equal(result.applied, true, 'the expectation held, but the change was refused')
   return result as Exclude<R, Refused>
 }
 
 /** The current entity of a change that must have been refused. That entity must not satisfy the expectation. */
-export function assertRefused (result: WriteResult | RemoveResult, expectation: Expectation): Stored | undefined {
+export function assertRefused (result: Outcome, expectation: Expectation): Stored | undefined {
   assert.equal(result.applied, false, 'the expectation did not hold, but the change was applied')
   const { current } = result as Refused
   assert.equal(satisfies(expectation, current?.version), false, 'current satisfies the expectation that was refused')
@@ -72,14 +76,20 @@ export function assertCode (error: unknown, codes: readonly ErrorCode[]): ErrorC
   return code
 }
 
-/** The answer to a creation of `key` must agree with the store. After OUTCOME_UNKNOWN, either state is right. */
+/**
+ * The answer to a creation of `keys` in one step must agree with the store: all of them are there, or none. After
+ * OUTCOME_UNKNOWN, either is right.
+ */
 export async function assertTruthful (
   adapter: StorageAdapter,
-  key: string,
-  answer: PromiseSettledResult<WriteResult>
+  keys: readonly string[],
+  answer: PromiseSettledResult<Outcome>
 ): Promise<void> {
+  const isStored = (await adapter.read(keys[0]!)) !== undefined
+  for (const key of keys.slice(1)) {
+    assert.equal((await adapter.read(key)) !== undefined, isStored, 'a change of several entities is half applied')
+  }
   if (answer.status === 'rejected' && answer.reason?.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') return
   const isConfirmed = answer.status === 'fulfilled' && answer.value.applied
-  const isStored = (await adapter.read(key)) !== undefined
   assert.equal(isStored, isConfirmed, isStored ? 'an unconfirmed write is stored' : 'a confirmed write is not stored')
 }

@@ -18,3 +18,9 @@ export async function adaptersInTurn (
 export async function together<R> (callers: number, call: (caller: number) => Promise<R>): Promise<R[]> {
   return await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)))
 }
+
+/** Waits until all of them have settled, so that none goes on after the case. Rejects with the first failure. */
+export async function allSettled (calls: ReadonlyArray<Promise<unknown>>): Promise<void> {
+  const failed = (await Promise.allSettled(calls)).find((answer) => answer.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}

@@ -25,7 +25,8 @@ export interface Subject {
   /**
    * Starts an outage, and resolves to the function that ends it. In between, no adapter of this subject can reach the
    * engine, calls in flight may lose their answers, and every call must reject with `FST_IF_MATCH_STORAGE_UNAVAILABLE`
-   * or `FST_IF_MATCH_OUTCOME_UNKNOWN`. The suite ends every outage, also when a case fails.
+   * or `FST_IF_MATCH_OUTCOME_UNKNOWN`. The suite ends every outage, also when a case fails. With `transactions: true`
+   * an outage may start while a transaction is open.
    */
   cut?: (() => Promise<Mend>) | undefined
   /**

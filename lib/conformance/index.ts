@@ -1,11 +1,12 @@
-import { aliasingCases, listAliasingCases } from './cases/aliasing.js'
+import { aliasingCases, listAliasingCases, transactionAliasingCases } from './cases/aliasing.js'
 import { concurrencyCases } from './cases/concurrency.js'
 import { contentionCases } from './cases/contention.js'
-import { contextCases, listContextCases } from './cases/context.js'
+import { contextCases, listContextCases, transactionContextCases } from './cases/context.js'
 import { createCases } from './cases/create.js'
 import { faultCases, listFaultCases } from './cases/faults.js'
+import { joiningCases } from './cases/joining.js'
 import { keyCases } from './cases/keys.js'
-import { lifecycleCases, listLifecycleCases } from './cases/lifecycle.js'
+import { lifecycleCases, listLifecycleCases, transactionLifecycleCases } from './cases/lifecycle.js'
 import { listCases, prefixCases } from './cases/list.js'
 import { pagingCases } from './cases/paging.js'
 import { digestCases, replacedCases } from './cases/provenance.js'
@@ -19,7 +20,11 @@ import {
   reusedKeyCases,
   reusedKeyTwoAdapterCases
 } from './cases/reused-keys.js'
+import { rollbackCases } from './cases/rollback.js'
 import { subjectCases } from './cases/subject.js'
+import { transactionFaultCases } from './cases/transaction-faults.js'
+import { transactionRaceCases } from './cases/transaction-races.js'
+import { transactionCases } from './cases/transaction.js'
 import { twoAdapterCases, twoAdapterListCases } from './cases/two-adapters.js'
 import { valueCases } from './cases/values.js'
 import { versionCases } from './cases/version.js'
@@ -66,6 +71,12 @@ export interface ConformanceOptions {
    * add a mark of the creation to the version instead, such as a column with a random default. Default: `true`.
    */
   reusedKeys?: boolean | undefined
+  /**
+   * `true`: the adapter has `transaction`, and takes `{ client: tx }` as the context of its other operations, by which
+   * the works of the cases write. One case waits for the engine to end a deadlock. Default: `false`, which is right for
+   * an adapter without `transaction`.
+   */
+  transactions?: boolean | undefined
 }
 
 /**
@@ -104,11 +115,12 @@ export async function conformanceSuite ({
   faults = true,
   replaced = true,
   digest = true,
-  reusedKeys = true
+  reusedKeys = true,
+  transactions = false
 }: ConformanceOptions): Promise<void> {
   const hasList = list !== false
   const groups: Array<Cases | false> = [
-    subjectCases(createAdapter, { list: hasList, another, faults, replaced, digest, reusedKeys }),
+    subjectCases(createAdapter, { list: hasList, another, faults, replaced, digest, reusedKeys, transactions }),
     keyCases,
     valueCases,
     aliasingCases,
@@ -137,7 +149,16 @@ export async function conformanceSuite ({
     hasList && listContextCases,
     hasList && another && twoAdapterListCases,
     faults && faultCases,
-    faults && hasList && listFaultCases
+    faults && hasList && listFaultCases,
+    transactions && transactionCases,
+    transactions && rollbackCases,
+    transactions && joiningCases,
+    transactions && transactionRaceCases('one adapter'),
+    transactions && another && transactionRaceCases('two adapters'),
+    transactions && transactionAliasingCases,
+    transactions && transactionLifecycleCases,
+    transactions && transactionContextCases,
+    transactions && faults && transactionFaultCases
   ]
   const cases = groups.flatMap((group) => Object.entries(group || {}))
   // No await before this line: a runner that collects tests first would miss those that are registered later.

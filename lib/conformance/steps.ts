@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import type { ListOptions, Page, StorageAdapter, Stored, WriteOptions } from '../storage/adapter.js'
+import type {
+  Expectation,
+  ListOptions,
+  Page,
+  ReadOptions,
+  StorageAdapter,
+  Stored,
+  TransactionResult,
+  Work,
+  WriteOptions
+} from '../storage/adapter.js'
 import { assertApplied } from './assert.js'
 
 export const ABSENT = { kind: 'absent' } as const
@@ -35,4 +45,39 @@ export function list (adapter: StorageAdapter, prefix: string, options?: ListOpt
 
 export async function keysOf (adapter: StorageAdapter, prefix: string, options?: ListOptions): Promise<string[]> {
   return (await list(adapter, prefix, options)).items.map(({ key }) => key)
+}
+
+/** Runs a transaction by an adapter that must have `transaction`. */
+export function transact<R> (
+  adapter: StorageAdapter,
+  key: string,
+  expectation: Expectation,
+  work: Work<unknown, R>,
+  options?: ReadOptions
+): Promise<TransactionResult<unknown, R>> {
+  assert.ok(adapter.transaction, 'the adapter has no "transaction": add it, or leave out "transactions: true"')
+  return adapter.transaction(key, expectation, work, options)
+}
+
+/** The options of an operation that is part of a transaction. */
+export function inside (tx: unknown): { context: { client: unknown } } {
+  return { context: { client: tx } }
+}
+
+/** Writes an entity inside a transaction, and gives its version. */
+export async function put (
+  adapter: StorageAdapter,
+  tx: unknown,
+  key: string,
+  value: unknown,
+  expectation: Expectation = ANY
+): Promise<string> {
+  return assertApplied(await adapter.write(key, value, expectation, inside(tx))).version
+}
+
+/** The values under these keys, read one after the other; undefined where nothing is stored. */
+export async function valuesOf (adapter: StorageAdapter, ...keys: string[]): Promise<unknown[]> {
+  const values: unknown[] = []
+  for (const key of keys) values.push((await adapter.read(key))?.value)
+  return values
 }

@@ -39,7 +39,7 @@ export class RequestState {
   #isUncertain = false
   #further: Map<string, EntityState> | undefined
   #controller: AbortController | undefined
-  /** The transaction whose work is running: operations that begin meanwhile are part of it. */
+  /** The transaction whose work is running: operations that begin meanwhile are part of it (decision 0021). */
   transaction: OpenTransaction | undefined
   /** Whether a transaction of this request has begun and not ended. */
   #isInTransaction = false

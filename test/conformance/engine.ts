@@ -9,7 +9,16 @@ import { checkKey, compareKeys } from '../../lib/storage/kit/key.js'
 import { pageLimit } from '../../lib/storage/kit/page.js'
 import { newVersion } from '../../lib/storage/kit/version.js'
 
-type Rows = Map<string, Stored>
+/** Where rows are kept, by their keys. */
+export interface Rows {
+  get (key: string): Stored | undefined
+  has (key: string): boolean
+  set (key: string, row: Stored): unknown
+  delete (key: string): unknown
+  keys (): Iterable<string>
+  values (): Iterable<Stored>
+}
+
 type Change = 'write' | 'remove'
 export type Operation = 'read' | Change | 'list'
 
@@ -17,6 +26,8 @@ export type Operation = 'read' | Change | 'list'
 export interface Engine {
   rows: Rows
   isCut: boolean
+  /** How many outages began so far. */
+  outages: number
   /** Called when the outage ends. */
   onMend: Array<() => unknown>
 }
@@ -52,7 +63,7 @@ export interface Parts {
   /** The error for an answer that was lost in an outage. */
   lostAnswer (operation: Operation): Error
   /** The adapter as its callers see it. */
-  wrap (adapter: StorageAdapter, engine: Engine): StorageAdapter
+  wrap (adapter: StorageAdapter, engine: Engine, parts: Parts): StorageAdapter
 }
 
 const sound: Parts = {
@@ -93,10 +104,10 @@ export function copyRow (row: Stored): Stored {
  * once for each adapter, so its parts may keep state as one process would.
  */
 export function engineSubject (flaw: () => Partial<Parts> = () => ({})): Subject & { engine: Engine } {
-  const engine: Engine = { rows: new Map(), isCut: false, onMend: [] }
+  const engine = { rows: new Map<string, Stored>(), isCut: false, outages: 0, onMend: [] as Engine['onMend'] }
   const adapter = () => {
     const parts: Parts = { ...sound, ...flaw() }
-    return parts.wrap(engineAdapter(engine, parts), engine)
+    return parts.wrap(engineAdapter(engine, parts), engine, parts)
   }
   return {
     engine,
@@ -104,6 +115,7 @@ export function engineSubject (flaw: () => Partial<Parts> = () => ({})): Subject
     another: async () => adapter(),
     async cut () {
       engine.isCut = true
+      engine.outages++
       return async () => {
         engine.isCut = false
         for (const step of engine.onMend) step()
@@ -112,7 +124,8 @@ export function engineSubject (flaw: () => Partial<Parts> = () => ({})): Subject
   }
 }
 
-function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
+/** An adapter on the rows of an engine. */
+export function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
   // The answer takes a turn of the event loop, and is lost if an outage starts meanwhile.
   async function send<R> (
     operation: Operation,

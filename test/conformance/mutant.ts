@@ -33,6 +33,7 @@ export const contention = {
 export const concurrency = {
   counter: 'concurrency: a counter raised by compare-and-swap loops loses no step',
   reads: 'concurrency: a read during writes gives the value and the version of one write',
+  newerVersion: 'concurrency: the version of a read is never newer than its value',
   differentKeys: 'concurrency: writers of different keys are all applied',
   oppositeOrders: 'concurrency: writers that take the same keys in opposite orders are all applied',
   badNeighbours: 'concurrency: bad values, bad keys and refusals do not affect other writes'

@@ -13,6 +13,8 @@ import { addPatchInSql } from './handlers/two-columns-in-sql.js'
 import { TABLES } from './ids/adapters.js'
 import { addOrders } from './ids/orders.js'
 import { storageOf } from './ids/storage.js'
+import { statements } from './table/migrate.js'
+import { app as ordersApp, database } from './table/orders.js'
 import { app as variants } from './variants.js'
 import './testing/app-cases.js'
 import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
@@ -28,6 +30,7 @@ const QUOTED: Record<string, string[]> = {
   ),
   ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
   variants: ['test/docs/variants.ts'],
+  transactions: ['integrations/drizzle/orders-routes.ts'],
   'existing-clients': ['test/docs/existing-clients.ts'],
   testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
   'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
@@ -35,9 +38,17 @@ const QUOTED: Record<string, string[]> = {
     (name) => `integrations/${name}`
   ),
   'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
+  'clients/drizzle': [
+    ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),
+    'drizzle-sqlite/orders-adapter'
+  ].map((name) => `integrations/${name}.ts`),
+  'clients/kysely': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
+    (name) => `integrations/kysely/${name}.ts`
+  ),
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
+  table: ['migrate', 'orders'].map((name) => `test/docs/table/${name}.ts`),
   orm: [
     ...['offers.sql', 'offers-adapter.ts', 'offers-adapter.test.ts'].map((name) => `integrations/drizzle/${name}`),
     'integrations/typeorm/offers-adapter.ts',
@@ -66,6 +77,27 @@ await t.test('guide variants: each form has a tag of its own, and a write takes 
   t.equal((await read({ accept: 'text/csv', 'if-none-match': tag })).statusCode, 304)
   const put = await variants.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload })
   t.equal(put.statusCode, 200)
+})
+
+await t.test('guide table: an order is read and written under its tag, and a line that a job inserts moves it', async (t) => {
+  t.teardown(async () => {
+    await ordersApp.close()
+    database.close()
+  })
+  const columns = 'id INTEGER PRIMARY KEY, customer TEXT NOT NULL, note TEXT, total INTEGER NOT NULL DEFAULT 0'
+  database.exec(`CREATE TABLE orders (${columns})`)
+  database.exec('CREATE TABLE order_lines (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id))')
+  for (const sql of statements) database.exec(sql)
+  database.exec("INSERT INTO orders (id, customer) VALUES (7, 'acme')")
+  const read = async () => await ordersApp.inject('/orders/7')
+  const put = async (etag: unknown, payload: object) =>
+    await ordersApp.inject({ method: 'PUT', url: '/orders/7', headers: { 'if-match': String(etag) }, payload })
+  const first = await read()
+  t.same(first.json(), { id: 7, customer: 'acme', total: 0 })
+  database.exec('INSERT INTO order_lines (order_id) VALUES (7)')
+  t.equal((await put(first.headers.etag, first.json())).statusCode, 412)
+  const saved = await put((await read()).headers.etag, { ...first.json(), note: 'soon' })
+  t.same([saved.statusCode, saved.json()], [200, { id: 7, customer: 'acme', note: 'soon', total: 0 }])
 })
 
 await t.test('guide ids: the database makes the id, POST and the list tell the tag, and writes go to their tables', async (t) => {

@@ -51,6 +51,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'lib/storage/sqlite/client.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
     'lib/storage/postgres/pool.ts'
   ],
+  // It makes the statements of an adapter of statements, and parses keys by their patterns.
+  'lib/storage/table': [
+    'lib/storage/statements', 'lib/storage/kit', 'lib/key', 'lib/storage/adapter.ts', 'lib/errors.ts'
+  ],
   'lib/conformance': ['lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   // The reference server uses the package as an app does, by its public entries.
   example: [],
@@ -61,6 +65,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, readonly string[]> = {
   'lib/errors.ts': ['@fastify/error'],
   'lib/options.ts': ['@sinclair/typebox', 'fastify'],
+  'lib/storage/table': ['@sinclair/typebox'],
   'lib/route': ['fastify'],
   'lib/request': ['fastify'],
   'lib/augment.ts': ['fastify'],

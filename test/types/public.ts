@@ -44,6 +44,7 @@ import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { redisAdapter } from 'fastify-if-match/storage/redis'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
 import { sqlStateFault, statementsAdapter, type Row } from 'fastify-if-match/storage/statements'
+import { migration, tableAdapter } from 'fastify-if-match/storage/table'
 
 interface Offer { title: string, price?: number }
 
@@ -141,7 +142,8 @@ void conformanceSuite({
   test: async (_name, run) => { await run() },
   createAdapter: async () => ({ adapter: memoryAdapter() }),
   another: false,
-  faults: false
+  faults: false,
+  transactions: false
 })
 // @ts-expect-error createAdapter is missing
 void conformanceSuite({ test: async () => {} })
@@ -275,3 +277,24 @@ statementsAdapter({
   remove: () => 0
 })
 console.log(converted, second, optional, rest, between, none, anyNames, present, wrongId, byPattern, tag)
+
+// A table by its description: the value is that of the schema.
+const table = tableAdapter({
+  client: new pg.Pool(),
+  table: 'offers',
+  id: 'id',
+  version: 'row_version',
+  columns: Type.Object({ title: Type.String(), price: Type.Optional(Type.Integer()) })
+})
+void app.register(ifMatch, { storage: table })
+void table.write('/offers/1', { title: 'a' }, { kind: 'any' })
+// @ts-expect-error the title is a text
+void table.write('/offers/1', { title: 5 }, { kind: 'any' })
+export const statementsOfTable: string[] = [
+  ...table.migration({ children: [{ table: 'lines', references: 'offer_id' }] }),
+  ...migration({ dialect: 'mysql', table: ['offers'], id: ['a', 'b'], version: { column: 'v', kind: 'token' } })
+]
+// @ts-expect-error no such dialect
+migration({ dialect: 'oracle', table: 'offers', id: 'id', version: 'v' })
+// @ts-expect-error the columns are missing
+tableAdapter({ client: new pg.Pool(), table: 'offers', id: 'id', version: 'row_version' })

@@ -25,18 +25,23 @@ export async function orderCases (t: Test, subject: Subject, newStore: NewStore,
 
     await t.test('conformance', async (t) => {
       const another = await connect(t, store)
+      const cut = client.cut && (async () => {
+        const mends = await Promise.all([client, another].map(async (one) => await one.cut!()))
+        return async () => { for (const mend of mends) await mend() }
+      })
       await conformanceSuite({
         test: (title, run) => t.test(title, run),
         list: false,
         replaced: false,
         digest: false,
         faults,
+        transactions: true,
         async createAdapter () {
           const keyOf = newKeys()
           return {
             adapter: anyJson(client.adapter, keyOf),
             another: async () => anyJson(another.adapter, keyOf),
-            ...faults && { cut: store.cut }
+            ...faults && { cut: store.cut ?? cut }
           }
         }
       })

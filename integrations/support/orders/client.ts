@@ -1,3 +1,4 @@
+import type { Mend } from 'fastify-if-match/conformance'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
 import type { Line, Order } from '../../order.js'
 
@@ -8,6 +9,8 @@ export interface OrdersClient {
   rename: (tx: any, id: number, customer: string) => Promise<unknown>
   /** Adds a row of `lines`, and leaves the order alone. */
   addLine: (tx: any, id: number, position: number, line: Line) => Promise<unknown>
+  /** Loses the file, on SQLite: `lossyHandle` does so for better-sqlite3. */
+  cut?: () => Promise<Mend>
   close: () => unknown
 }
 

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { until } from '../../../test/support/until.js'
 import { uniqueName } from '../../../test/support/services/service.js'
 import { orderCases } from './cases.js'
+import type { Subject } from './client.js'
 import { tablesOf, type OrdersStore, type StoreOptions } from './store.js'
 
 const script = readFileSync('support/orders/sqlite.sql', 'utf8')
@@ -14,8 +15,12 @@ const script = readFileSync('support/orders/sqlite.sql', 'utf8')
  *
  * @param module the address of the client's `connect.ts`, as it is compiled
  */
-export async function ordersOnSqlite (name: string, module: URL): Promise<void> {
-  await orderCases(t, { name, module }, newFile)
+export async function ordersOnSqlite (
+  name: string,
+  module: URL,
+  { faults }: Pick<Subject, 'faults'> = {}
+): Promise<void> {
+  await orderCases(t, { name, module, faults }, newFile)
 }
 
 async function newFile (t: Test, options?: StoreOptions): Promise<OrdersStore> {
@@ -35,11 +40,6 @@ async function newFile (t: Test, options?: StoreOptions): Promise<OrdersStore> {
   return {
     address: file,
     act: async (sql) => await whenFree(() => other.exec(sql)),
-    rows: async (sql) => await whenFree(() => other.prepare<[], object>(sql).all()),
-    // One connection has the whole file to itself, so no other can read or write.
-    async cut () {
-      await whenFree(() => other.exec('BEGIN EXCLUSIVE'))
-      return async () => { other.exec('ROLLBACK') }
-    }
+    rows: async (sql) => await whenFree(() => other.prepare<[], object>(sql).all())
   }
 }

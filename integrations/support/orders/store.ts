@@ -8,8 +8,8 @@ export interface OrdersStore {
   /** Another process: runs SQL past every client. */
   act: (sql: string) => Promise<unknown>
   rows: (sql: string) => Promise<object[]>
-  /** Takes the database away from all clients. */
-  cut: () => Promise<Mend>
+  /** Takes the database away from all clients. A file cannot be taken: there the client loses it. */
+  cut?: () => Promise<Mend>
 }
 
 export interface StoreOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { assertApplied, assertRemovalRefused, assertWriteRefused } from '../assert.js'
+import { assertApplied, assertRefused, assertRemovalRefused, assertWriteRefused } from '../assert.js'
 import type { Cases } from '../harness.js'
-import { ABSENT, create, list, readPresent, versionIn } from '../steps.js'
+import { ABSENT, create, EXISTS, list, put, readPresent, transact, versionIn } from '../steps.js'
 
 interface Note { tags: string[] }
 
@@ -63,5 +63,25 @@ export const listAliasingCases: Cases = {
     await create(adapter, 'notes/k', note())
     scribble((await list(adapter, 'notes/')).items[0]?.value)
     assert.deepEqual((await readPresent(adapter, 'notes/k')).value, note())
+  }
+}
+
+export const transactionAliasingCases: Cases = {
+  'aliasing: changing what a work wrote and read leaves the transaction and the store unchanged': async ({ adapter }) => {
+    await create(adapter, 'k', null)
+    assertApplied(await transact(adapter, 'k', EXISTS, async (tx, locked) => {
+      const value = note()
+      await put(adapter, tx, 'k', value)
+      scribble(value)
+      scribble((await locked.read())?.value)
+      assert.deepEqual((await locked.read())?.value, note())
+    }))
+    assert.deepEqual((await readPresent(adapter, 'k')).value, note())
+  },
+
+  'aliasing: changing the current value of a refused transaction leaves the store unchanged': async ({ adapter }) => {
+    await create(adapter, 'k', note())
+    scribble(assertRefused(await transact(adapter, 'k', ABSENT, async () => {}), ABSENT)?.value)
+    assert.deepEqual((await readPresent(adapter, 'k')).value, note())
   }
 }

@@ -3,10 +3,13 @@ import type { StorageAdapter, Stored } from '../../storage/adapter.js'
 import { assertApplied, assertRefused, assertRejects, assertWriteRefused } from '../assert.js'
 import { adaptersInTurn, together, type AdapterCount } from '../callers.js'
 import type { Cases } from '../harness.js'
+import { moment, turns } from '../moments.js'
 import { ANY, create, readPresent, versionIn } from '../steps.js'
 
 const COUNTERS = 6
 const STEPS = 4
+const READERS = 3
+const NUMBERS = 32
 
 /** Work that goes on side by side, and must add up. */
 export function concurrencyCases (count: AdapterCount): Cases {
@@ -31,6 +34,35 @@ export function concurrencyCases (count: AdapterCount): Cases {
         }
       })
       for (const { value, version } of seen) assert.equal(value, values.get(version))
+    },
+
+    // A tag that is newer than its content lets the next writer overwrite what nobody has seen.
+    [`concurrency, ${count}: the version of a read is never newer than its value`]: async (harness) => {
+      const adapterOf = await adaptersInTurn(harness, count)
+      const numberOf = new Map([[await create(harness.adapter, 'k', 0), 0]])
+      const seen: Stored[] = []
+      const isWritten = moment()
+      await together(1 + READERS, async (caller) => {
+        if (caller > 0) {
+          while (!isWritten.isReached) {
+            await turns(1)
+            seen.push(await readPresent(adapterOf(caller), 'k'))
+          }
+          return
+        }
+        try {
+          for (let number = 1; number <= NUMBERS; number++) {
+            numberOf.set(assertApplied(await harness.adapter.write('k', number, ANY)).version, number)
+          }
+        } finally {
+          isWritten.reach()
+        }
+      })
+      for (const { value, version } of seen) {
+        const number = numberOf.get(version)
+        assert.ok(number !== undefined, `no write issued ${version}, which was read`)
+        assert.ok(number <= Number(value), `a read gives the version of write ${number} with the value of ${value}`)
+      }
     },
 
     [`concurrency, ${count}: writers of different keys are all applied`]: async (harness) => {

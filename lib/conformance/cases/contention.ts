@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Expectation, RemoveResult, WriteResult } from '../../storage/adapter.js'
-import { assertApplied, assertRefused, assertSame } from '../assert.js'
+import { assertApplied, assertRefused, assertSame, type Outcome } from '../assert.js'
 import { adaptersInTurn, together, type AdapterCount } from '../callers.js'
 import type { Cases, Harness } from '../harness.js'
 import { ABSENT, ANY, create, EXISTS, readPresent, versionIn } from '../steps.js'
@@ -82,21 +82,25 @@ export function contentionCases (count: AdapterCount, keepsReplaced: boolean): C
   }
 }
 
-// One call is applied, and its entity is stored; all the other calls are refused with that entity as current.
-async function assertOneWinner (
+/**
+ * One call is applied, and its entity is stored; all the other calls are refused with that entity as current. Gives the
+ * caller that was applied.
+ */
+export async function assertOneWinner (
   harness: Harness,
   expectation: Expectation,
-  results: ReadonlyArray<WriteResult | RemoveResult>
-): Promise<void> {
+  results: readonly Outcome[]
+): Promise<number> {
   assert.equal(results.filter((result) => result.applied).length, 1)
   const winner = results.findIndex((result) => result.applied)
   const won = assertApplied(results[winner]!)
   const stored = await harness.adapter.read('k')
   assert.deepEqual(
     stored && { value: stored.value, version: stored.version },
-    'version' in won ? { value: { caller: winner }, version: won.version } : undefined
+    'version' in won && won.version !== undefined ? { value: { caller: winner }, version: won.version } : undefined
   )
   for (const lost of results.filter((result) => !result.applied)) assertSame(assertRefused(lost, expectation), stored)
+  return winner
 }
 
 // All writers are applied, and each reads at once. If two of the versions read replaced the same one, a write was lost.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { assertRejects, assertSame } from '../assert.js'
 import type { Cases } from '../harness.js'
-import { ABSENT, ANY, create, EXISTS, list, readPresent, versionIn } from '../steps.js'
+import { ABSENT, ANY, create, EXISTS, list, readPresent, transact, versionIn } from '../steps.js'
 
 const INVALID = 'FST_IF_MATCH_INVALID_OPTIONS'
 
@@ -35,5 +35,19 @@ export const listContextCases: Cases = {
   'context: a listing in one that the adapter cannot use is refused with INVALID_OPTIONS': async ({ adapter }) => {
     await create(adapter, 'notes/a', 1)
     for (const context of useless) await assertRejects(() => list(adapter, 'notes/', { context }), INVALID)
+  }
+}
+
+export const transactionContextCases: Cases = {
+  'context: a transaction in one that the adapter cannot use gets INVALID_OPTIONS, and its work does not run': async ({
+    adapter
+  }) => {
+    await create(adapter, 'k', 1)
+    for (const context of useless) {
+      for (const expectation of [EXISTS, ABSENT, ANY]) {
+        const work = async () => assert.fail('the work ran')
+        await assertRejects(() => transact(adapter, 'k', expectation, work, { context }), INVALID)
+      }
+    }
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { WriteResult } from '../../storage/adapter.js'
 import { assertApplied, assertCode, assertRejects, assertSame, assertTruthful } from '../assert.js'
 import type { Cases } from '../harness.js'
+import { turns } from '../moments.js'
 import { ABSENT, ANY, create, EXISTS, list, readPresent, versionIn } from '../steps.js'
 
 const UNAVAILABLE = 'FST_IF_MATCH_STORAGE_UNAVAILABLE'
@@ -72,12 +72,12 @@ export const faultCases: Cases = {
     for (const turnsAhead of [0, 1, 2, 3]) {
       const keys = Array.from({ length: 8 }, (_, index) => `k${turnsAhead}-${index}`)
       const settling = Promise.allSettled(keys.map((key) => adapter.write(key, key, ABSENT)))
-      for (let passed = 0; passed < turnsAhead; passed++) await turn()
+      await turns(turnsAhead)
       let answers: Array<PromiseSettledResult<WriteResult>> = []
       await whileCut(async () => { answers = await settling })
       for (const [index, answer] of answers.entries()) {
         if (answer.status === 'rejected') assertCode(answer.reason, [UNAVAILABLE, UNKNOWN])
-        await assertTruthful(adapter, keys[index]!, answer)
+        await assertTruthful(adapter, [keys[index]!], answer)
       }
     }
   },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { assertApplied, assertSame, assertTruthful } from '../assert.js'
 import type { Cases, CreateAdapter, Subject } from '../harness.js'
-import { ABSENT, ANY, create, EXISTS, list, readPresent } from '../steps.js'
+import { ABSENT, ANY, create, EXISTS, list, put, readPresent, transact } from '../steps.js'
 
 function aborted (): { signal: AbortSignal } {
   return { signal: AbortSignal.abort() }
@@ -75,7 +75,7 @@ export function lifecycleCases (createAdapter: CreateAdapter): Cases {
       const writing = adapter.write('k', 1, ABSENT, { signal: controller.signal })
       controller.abort()
       const [answer] = await Promise.allSettled([writing])
-      await assertTruthful(adapter, 'k', answer)
+      await assertTruthful(adapter, ['k'], answer)
     },
 
     'lifecycle: a signal that aborts after the answer changes nothing': async ({ adapter }) => {
@@ -95,5 +95,16 @@ export const listLifecycleCases: Cases = {
 
   'lifecycle: a listing with an aborted signal rejects': async ({ adapter }) => {
     await assert.rejects(list(adapter, 'notes/', aborted()))
+  }
+}
+
+export const transactionLifecycleCases: Cases = {
+  'lifecycle: transaction returns a promise, also for arguments that it refuses': async ({ adapter }) => {
+    for (const key of ['k', 'absent', '', 1 as unknown as string]) {
+      const work = async (tx: unknown) => await put(adapter, tx, key, 1)
+      await assertReturnsPromise(() => transact(adapter, key, ANY, work))
+      await assertReturnsPromise(() => transact(adapter, key, EXISTS, work, aborted()))
+      await assertReturnsPromise(() => transact(adapter, key, EXISTS, work, { context: null }))
+    }
   }
 }

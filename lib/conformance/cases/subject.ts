@@ -11,6 +11,7 @@ export interface Claims {
   replaced: boolean
   digest: boolean
   reusedKeys: boolean
+  transactions: boolean
 }
 
 /** Checks `createAdapter` and the options: without isolated subjects no other case would prove anything. */
@@ -35,6 +36,12 @@ export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cas
 
     'subject: the option "faults" agrees with the subject': async ({ subject }) => {
       assertClaim('faults', subject.cut !== undefined, claims.faults)
+    },
+
+    'subject: the option "transactions" agrees with the adapter': async ({ adapter }) => {
+      const isThere = adapter.transaction !== undefined
+      const advice = isThere ? 'pass "transactions: true"' : 'leave out "transactions: true"'
+      assert.equal(isThere, claims.transactions, advice)
     },
 
     'subject: the option "replaced" agrees with the adapter': async ({ adapter }) => {
@@ -79,6 +86,6 @@ function isKept (member: unknown): boolean {
   return member !== undefined && member !== null
 }
 
-function assertClaim (option: keyof Claims, isThere: boolean, isClaimed: boolean): void {
+function assertClaim (option: Exclude<keyof Claims, 'transactions'>, isThere: boolean, isClaimed: boolean): void {
   assert.equal(isThere, isClaimed, isThere ? `leave out "${option}: false"` : `pass "${option}: false"`)
 }

@@ -19,6 +19,7 @@ import type { RowVersion } from '../statements/answer.js'
 import { engineFault, readFault } from '../statements/faults.js'
 import { flawsOfClient, isHandle, ownClientOf } from '../statements/own-client.js'
 import { sent } from '../statements/sent.js'
+import { Creations } from './creations.js'
 import { runAgain } from './run-again.js'
 import { stepsInside, type Row } from './steps-inside.js'
 
@@ -60,7 +61,9 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
    * Writes the rows of a value, for `replace`, `update` and `create`. Optional: without it the entity is written by
    * `transaction` alone.
    *
-   * @param isNew whether there is no entity yet
+   * @param isNew whether there is no entity yet. Then it must INSERT, and leave an error of the unique key to the
+   *   adapter: nothing locks a row that is not there, so an upsert would overwrite what another one created meanwhile.
+   *   The same holds for the work of a `transaction`
    */
   save?(tx: Tx, id: Id, value: T, isNew: boolean): unknown
   /** Removes the rows of the entity, for `remove`. Optional. */
@@ -116,6 +119,7 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     unknownOption(options, { client: ownClient, ...required, save, remove, serial, faultOf })
   ])
 
+  const creations = new Creations()
   const withOwnClient = ownClientOf(ownClient)
   const faultOfEngine = (error: unknown): Error | undefined => faultOf?.(error) ?? engineFault(error)
   function idOf (key: string): Id {
@@ -150,14 +154,18 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
   })
 
   async function run<R> (
-    id: Id,
+    key: string,
     expectation: Expectation,
     work: Work<T, R, Tx>,
     options: ReadOptions | undefined
   ): Promise<TransactionResult<T, R>> {
+    const id = idOf(key)
     const tx = txOf<Tx>(options?.context)
     if (tx !== undefined) return await steps(tx, id, expectation, work, options)
-    const inside = (tx: Tx) => steps(tx, id, expectation, work, options)
+    const inside = (tx: Tx) => steps(tx, id, expectation, async (tx, locked) =>
+      locked.version === undefined
+        ? await creations.during(tx, key, () => work(tx, locked))
+        : await work(tx, locked), options)
     return await runAgain((run) => inTurn(() => transaction(run)), inside, faultOfEngine, options)
   }
 
@@ -170,15 +178,17 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     },
 
     async transaction (key, expectation, work, options) {
-      return await run(idOf(key), expectation, work, options)
+      return await run(key, expectation, work, options)
     },
 
     async write (key, value, expectation, options) {
       if (save === undefined) throw notThere('save', 'replace(), update() and create()')
       const id = idOf(key)
       const copy = copyJson(value)
-      const result = await run(id, expectation, async (tx, locked) => {
-        await save(tx, id, copyJson(copy), locked.version === undefined)
+      const result = await run(key, expectation, async (tx, locked) => {
+        const isNew = locked.version === undefined || creations.includes(tx, key)
+        await save(tx, id, copyJson(copy), isNew)
+        creations.delete(tx, key)
       }, options)
       if (!result.applied) return result
       const { version, created } = result
@@ -191,7 +201,7 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     async remove (key, expectation: RemoveExpectation, options) {
       if (remove === undefined) throw notThere('remove', 'remove()')
       const id = idOf(key)
-      const result = await run(id, expectation, async (tx) => { await remove(tx, id) }, options)
+      const result = await run(key, expectation, async (tx) => { await remove(tx, id) }, options)
       if (!result.applied) return result
       if (result.version !== undefined) {
         throw storageFault(FAULT.write, new InvalidAdapterError('still finds a version after "remove".'))

@@ -1,4 +1,4 @@
-import { isIfMatchError, StorageUnavailableError, VersionUnchangedError } from '../../errors.js'
+import { isIfMatchError, StorageUnavailableError, VersionUnchangedError, type ErrorCode } from '../../errors.js'
 import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { satisfies } from '../kit/expectation.js'
@@ -23,6 +23,9 @@ interface Parts<T, Tx, Id> {
   faultOf (error: unknown): Error | undefined
 }
 
+/** What the engine, or the driver in its place, says of a connection that is not there any more. */
+const GONE = new Set<ErrorCode>(['FST_IF_MATCH_STORAGE_UNAVAILABLE', 'FST_IF_MATCH_OUTCOME_UNKNOWN'])
+
 const metInCreation = new WeakSet<object>()
 
 /**
@@ -46,8 +49,8 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
     } catch (thrown) {
       const error = driverErrorOf(thrown)
       if (isRefusedByTransaction(error) || isIfMatchError(error)) return false
-      // pg refuses a statement on a connection that it lost, and says so: the engine was not asked.
-      return faultOf(error) === undefined || faultOf(error) instanceof StorageUnavailableError
+      const fault = faultOf(error)
+      return fault === undefined || (isIfMatchError(fault) && GONE.has(fault.code))
     }
   }
 

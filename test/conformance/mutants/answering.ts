@@ -106,6 +106,17 @@ export const answeringMutants: Mutant[] = [
     caughtBy: onOneAndTwo(concurrency.reads)
   },
   {
+    adapter: 'reads the value first and the version after it',
+    flaw: replacing((adapter) => ({
+      async read (...args) {
+        const first = await adapter.read(...args)
+        const second = await adapter.read(...args)
+        return first && second && { ...second, value: first.value }
+      }
+    })),
+    caughtBy: onOneAndTwo(concurrency.reads, concurrency.newerVersion)
+  },
+  {
     adapter: 'reads an absent entity as null',
     flaw: replacing((adapter) => ({
       read: async (...args) => (await adapter.read(...args)) ?? (null as unknown as undefined)

@@ -2,6 +2,7 @@ import type { ConformanceOptions, Subject } from '../../../lib/conformance/index
 import { engineSubject, type Parts } from '../engine.js'
 import { casesOf } from '../failing-cases.js'
 import { concurrency, contention, onOneAndTwo } from '../mutant.js'
+import { transactionSubject } from '../transactions.js'
 
 /** A sound adapter whose subject, or the options of the suite, are wrong. */
 export interface SubjectMutant {
@@ -20,6 +21,7 @@ const reusedKeysOption =
 
 // A counter in the row, which begins again with each life of the entity.
 const counted: Partial<Parts> = { version: (current) => String(Number(current?.version ?? 0) + 1) }
+const transactionsOption = 'subject: the option "transactions" agrees with the adapter'
 
 export const subjectMutants: SubjectMutant[] = [
   {
@@ -71,7 +73,7 @@ export const subjectMutants: SubjectMutant[] = [
     caughtBy: [
       'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
       'version: never comes back while the entity lives',
-      ...onOneAndTwo(contention.existsChain, contention.anyChain, concurrency.reads),
+      ...onOneAndTwo(contention.existsChain, contention.anyChain, concurrency.reads, concurrency.newerVersion),
       'two adapters: never issue the same version while the entity lives'
     ]
   },
@@ -84,6 +86,16 @@ export const subjectMutants: SubjectMutant[] = [
     subject: 'without another(), and without the option "another: false"',
     options: { createAdapter: replacing(() => ({ another: undefined })) },
     caughtBy: [anotherOption, ...(await leftOutBy({ another: false }))]
+  },
+  {
+    subject: 'with transaction, and without the option "transactions: true"',
+    options: { createAdapter: async () => transactionSubject('locks') },
+    caughtBy: [transactionsOption]
+  },
+  {
+    subject: 'without transaction, and with the option "transactions: true"',
+    options: { createAdapter: soundSubject, transactions: true },
+    caughtBy: [transactionsOption, ...(await leftOutBy({ transactions: false }, { transactions: true }))]
   },
   {
     subject: 'that lists collections only, without the option "list: \'collections\'"',
@@ -150,9 +162,12 @@ async function collectionsOnly (): Promise<Subject> {
 }
 
 // The titles of the cases that the suite leaves out with these options.
-async function leftOutBy (options: Partial<ConformanceOptions>): Promise<string[]> {
+async function leftOutBy (
+  options: Partial<ConformanceOptions>,
+  others: Partial<ConformanceOptions> = {}
+): Promise<string[]> {
   const kept = await casesOf({ createAdapter: soundSubject, ...options })
-  return [...(await casesOf({ createAdapter: soundSubject })).keys()].filter((title) => !kept.has(title))
+  return [...(await casesOf({ createAdapter: soundSubject, ...others })).keys()].filter((title) => !kept.has(title))
 }
 
 function replacing (members: (subject: Subject) => Partial<Subject>): () => Promise<Subject> {

@@ -30,7 +30,7 @@ export const versionAndKeyMutants: Mutant[] = [
       'version: writing the same content or earlier content again issues a new one',
       'version: never comes back after the entity was removed and created again',
       ...onOneAndTwo(contention.writers, contention.writersAndRemovers, contention.existsChain, contention.anyChain),
-      ...onOneAndTwo(concurrency.counter, concurrency.reads),
+      ...onOneAndTwo(concurrency.counter, concurrency.reads, concurrency.newerVersion),
       'two adapters: one accepts the versions of the other',
       'two adapters: never issue the same version'
     ]
@@ -57,7 +57,7 @@ export const versionAndKeyMutants: Mutant[] = [
     caughtBy: [
       'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
       'version: writing the same content or earlier content again issues a new one',
-      ...onOneAndTwo(contention.anyChain, concurrency.reads)
+      ...onOneAndTwo(contention.anyChain, concurrency.reads, concurrency.newerVersion)
     ]
   },
   {

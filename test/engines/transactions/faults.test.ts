@@ -149,9 +149,10 @@ await t.test('an error of the work that nothing knows is the app\'s, unless the 
   const { adapter } = adapterOf()
   await t.rejects(adapter.transaction('k', EXISTS, async () => { throw declined }), declined)
   let isLost = false
+  let message = 'the connection is lost'
   const { adapter: lost, store } = adapterOf([], {
     version: (tx) => {
-      if (isLost) throw new Error('the connection is lost')
+      if (isLost) throw new Error(message)
       return tx.row?.version
     },
     save: () => {
@@ -164,6 +165,9 @@ await t.test('an error of the work that nothing knows is the app\'s, unless the 
     cause: { message: 'the connection is lost' }
   })
   t.match(store.row, { value: 'stored' })
+  isLost = false
+  message = 'Client has encountered a connection error and is not queryable'
+  await t.rejects(write(lost), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }, 'as pg tells of it behind the first error')
 })
 
 await t.test('a transaction that does not answer within its bound is lost, too', async (t) => {

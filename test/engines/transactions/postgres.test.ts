@@ -2,10 +2,11 @@ import pg from 'pg'
 import t from 'tap'
 import { pgTransaction } from 'fastify-if-match/storage/transactions'
 import { barrier } from '../../support/barrier.js'
-import { ABSENT, EXISTS, versionIn } from '../../support/expectations.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { poolTo, QUICK, warningsOf } from '../../support/postgres/subjects.js'
 import { startPostgres } from '../../support/services/postgres.js'
 import { skipWithout } from '../../support/services/programs.js'
+import { until } from '../../support/until.js'
 import { itemsAdapter, itemsTable } from '../../support/transactions/items.js'
 
 const LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']
@@ -46,6 +47,24 @@ await t.test('transactions on PostgreSQL', { skip: skipWithout('postgres') }, as
       }
     })
   }
+
+  await t.test('a write inside the work of a creation never takes the row of another creation for its own', async (t) => {
+    const table = await itemsTable(t, pool)
+    const adapter = itemsAdapter(pool, table.name)
+    const both = barrier()
+    let absent = 0
+    const results = await Promise.all(['one', 'other'].map(async (value) =>
+      await adapter.transaction('k', ABSENT, async (tx: pg.PoolClient) => {
+        if (++absent === 2) both.open()
+        await both.opened
+        // The first one commits between the look of the second one and its write.
+        if (value === 'other') await until('the other is committed', async () => await adapter.read('k') !== undefined)
+        await adapter.write('k', value, ANY, { context: { client: tx } })
+        await adapter.write('k', `${value}, again`, EXISTS, { context: { client: tx } })
+      })))
+    t.match(results, [{ applied: true }, { applied: false, current: { value: 'one, again' } }])
+    t.equal((await adapter.read('k'))?.value, 'one, again')
+  })
 
   await t.test('two works that lock two items in opposite order are both applied: the deadlock runs one of them again', async (t) => {
     const table = await itemsTable(t, pool)

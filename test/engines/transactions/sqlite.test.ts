@@ -46,23 +46,34 @@ await conformanceSuite({
   list: false,
   replaced: false,
   digest: false,
+  transactions: true,
   async createAdapter () {
     const file = `${folder}/${++files}.db`
     const handles: Handle[] = []
+    let isCut = false
+    const lost = () => { throw Object.assign(new Error('the file is away'), { code: 'SQLITE_CANTOPEN' }) }
     const open = () => {
       const handle = new Database(file, { timeout: 0 })
       handle.pragma('synchronous = OFF')
       handles.push(handle)
-      return handle
+      return new Proxy(handle, {
+        get (target, name) {
+          if (isCut && name === 'inTransaction') return true
+          const member: unknown = Reflect.get(target, name, target)
+          if (typeof member !== 'function') return member
+          return isCut && (name === 'exec' || name === 'prepare') ? lost : member.bind(target)
+        }
+      })
     }
-    const owner = open().exec(SCHEMA)
+    open().exec(SCHEMA)
     return {
       adapter: adapterOn(open()),
       another: async () => adapterOn(open(), open(), false),
       async cut () {
-        // One connection has the whole file to itself, so no other can read or write.
-        owner.exec('BEGIN EXCLUSIVE')
-        return async () => { owner.exec('ROLLBACK') }
+        isCut = true
+        // What is lost is rolled back, as when a process ends.
+        for (const handle of handles) if (handle.inTransaction) handle.exec('ROLLBACK')
+        return async () => { isCut = false }
       },
       close: async () => { for (const handle of handles) handle.close() }
     }
