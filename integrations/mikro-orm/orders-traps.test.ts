@@ -70,6 +70,7 @@ await t.test('MikroORM over pg', { skip: skipWithout('postgres') }, async (t) =>
       clientUrl: store.address,
       entities: [orders, Lines],
       pool: { min: 0, max },
+      driverOptions: { connection: { statement_timeout: 5000 } },
       debug: ['query'],
       colors: false,
       logger: (message) => { sent.push(message.replace('[query] ', '')) }
@@ -290,12 +291,35 @@ await t.test('MikroORM over pg', { skip: skipWithout('postgres') }, async (t) =>
     t.strictSame(await read(), wave)
   })
 
-  await t.test('a transaction has the isolation level that it is given', async (t) => {
+  await t.test('nativeUpdate() calls no hook and sets no property with onUpdate; a change of an entity does both', async (t) => {
+    let updates = 0
+    const stamped: typeof Orders = new EntitySchema({
+      name: 'Orders',
+      properties: {
+        id: { type: 'integer', primary: true },
+        customer: { type: 'text' },
+        note: { type: 'text', nullable: true, onUpdate: () => 'stamped' },
+        rowVersion: { type: 'bigint', defaultRaw: "nextval('row_versions')", trackChanges: false },
+        lines: { kind: '1:m', entity: 'Lines', mappedBy: 'order' }
+      },
+      hooks: { beforeUpdate: [() => { updates++ }] }
+    })
+    const { run, read, id, load } = await open(t, stamped)
+    await run(async (tx) => await tx.nativeUpdate(Orders, { id }, { customer: 'Native' }))
+    t.strictSame(await read(), { ...wave, customer: 'Native' })
+    t.equal(updates, 0)
+    await run(async (tx) => { (await load(tx)).customer = 'Entity' })
+    t.strictSame(await read(), { ...wave, customer: 'Entity', note: 'stamped' })
+    t.equal(updates, 1)
+  })
+
+  await t.test('a transaction has the isolation level that it is given, and connections the statement_timeout of driverOptions', async (t) => {
     const { orm } = await connect(t)
     const level = await orm.em.fork().transactional(async (tx) => await tx.execute('SHOW transaction_isolation'), {
       isolationLevel: IsolationLevel.SERIALIZABLE
     })
     t.strictSame(level, [{ transaction_isolation: 'serializable' }])
+    t.strictSame(await orm.em.fork().execute('SHOW statement_timeout'), [{ statement_timeout: '5s' }])
   })
 
   await t.test('a connection whose ROLLBACK was not sent, as with query_timeout of pg, goes back to the pool in its transaction, and the next COMMIT there stores half a work', async (t) => {

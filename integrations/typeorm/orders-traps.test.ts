@@ -236,10 +236,11 @@ await t.test('TypeORM over pg', { skip: skipWithout('postgres') }, async (t) => 
     t.strictSame(await read(), wave)
   })
 
-  await t.test('a transaction has the isolation level that it is given', async (t) => {
-    const { source } = await connect(t)
+  await t.test('a transaction has the isolation level that it is given, and connections the statement_timeout of "extra"', async (t) => {
+    const { source } = await connect(t, Orders, { statement_timeout: 5000 })
     const level = await source.transaction('SERIALIZABLE', async (tx) => await tx.query('SHOW transaction_isolation'))
     t.strictSame(level, [{ transaction_isolation: 'serializable' }])
+    t.strictSame(await source.query('SHOW statement_timeout'), [{ statement_timeout: '5s' }])
   })
 
   await t.test('a connection whose ROLLBACK was not sent, as with query_timeout of pg, goes back to the pool in its transaction, and the next COMMIT there stores half a work', async (t) => {
