@@ -13,7 +13,7 @@ export function addQuantities (app: FastifyInstance): void {
       const line = order.lines.find((line) => line.sku === sku)
       if (line === undefined) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
       line.quantity = quantity
-      return await current.read()
+      return await current.value()
     })
     return value
   })

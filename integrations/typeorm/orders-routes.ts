@@ -11,7 +11,7 @@ export function addQuantities (app: FastifyInstance): void {
     const { value } = await request.entity<Order>().transaction(async (tx: EntityManager, current) => {
       const { affected } = await tx.update(Lines, { orderId: id, sku }, { quantity })
       if (affected === 0) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
-      return await current.read()
+      return await current.value()
     })
     return value
   })
