@@ -23,7 +23,7 @@ export function addQuantities (app: FastifyInstance): void {
       const line = and(eq(lines.orderId, id), eq(lines.sku, sku))
       const changed = await tx.update(lines).set({ quantity }).where(line).returning()
       if (changed.length === 0) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
-      return await current.read()
+      return await current.value()
     })
     return value
   })

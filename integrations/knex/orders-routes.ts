@@ -20,7 +20,7 @@ export function addQuantities (app: FastifyInstance): void {
     const { value } = await request.entity<Order>().transaction(async (tx: Knex, current) => {
       const changed = await tx('lines').where({ order_id: id, sku }).update({ quantity })
       if (changed === 0) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
-      return await current.read()
+      return await current.value()
     })
     return value
   })

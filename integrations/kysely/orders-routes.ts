@@ -22,7 +22,7 @@ export function addQuantities (app: FastifyInstance): void {
       const change = tx.updateTable('lines').set({ quantity }).where('order_id', '=', id).where('sku', '=', sku)
       const { numUpdatedRows } = await change.executeTakeFirstOrThrow()
       if (numUpdatedRows === 0n) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
-      return await current.read()
+      return await current.value()
     })
     return value
   })

@@ -36,11 +36,11 @@ export class OrdersController {
   @RouteConfig({ ifMatch: { key: '/orders/:id' } })
   async addLine (@Req() request: FastifyRequest<{ Params: { id: string } }>, @Body() line: Line): Promise<Order> {
     const { value } = await request.entity<Order>().transaction(async (tx: Database, current) => {
-      const { lines } = await current.read()
+      const { lines } = await current.value()
       if (lines.length === 2) throw new ConflictException('The order is full.')
       const add = tx.prepare('INSERT INTO lines (order_id, position, sku, quantity) VALUES (?, ?, ?, ?)')
       add.run(Number(request.params.id), lines.length, line.sku, line.quantity)
-      return await current.read()
+      return await current.value()
     })
     return value
   }

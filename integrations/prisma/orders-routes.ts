@@ -20,7 +20,7 @@ export function addQuantities (app: FastifyInstance): void {
     const { value } = await request.entity<Order>().transaction(async (tx: Tx, current) => {
       const { count } = await tx.line.updateMany({ where: { orderId: id, sku }, data: { quantity } })
       if (count === 0) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
-      return await current.read()
+      return await current.value()
     })
     return value
   })

@@ -21,7 +21,7 @@ export function addQuantities (app: FastifyInstance, { Lines }: Models): void {
     const { value } = await request.entity<Order>().transaction(async (transaction: Transaction, current) => {
       const [changed] = await Lines.update({ quantity }, { where: { orderId, sku }, transaction })
       if (changed === 0) throw Object.assign(new Error('The order has no such line.'), { statusCode: 422 })
-      return await current.read()
+      return await current.value()
     })
     return value
   })

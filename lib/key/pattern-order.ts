@@ -32,7 +32,8 @@ export function orderPatterns (patterns: readonly string[]): OrderedPattern[] {
     }
   })
   for (const [index, one] of compiled.entries()) {
-    const other = compiled.slice(0, index).find((other) => areEqualInRank(one.segments, other.segments))
+    const other = compiled.slice(0, index).find(({ segments }) => areEqualInRank(one.segments, segments) ||
+      isHiddenBy(one.segments, segments) || isHiddenBy(segments, one.segments))
     if (other !== undefined) throw new Error(`"${other.pattern}" and "${one.pattern}" could make the same key`)
   }
   return compiled.sort((one, other) => byRank(one.segments, other.segments))
@@ -71,21 +72,28 @@ const WILDCARD = 3
 function rankOf ({ before, parameter, after }: Segment): number {
   if (parameter === undefined) return LITERAL
   if (parameter.regExp !== undefined || before !== '' || after !== '') return NARROWED
-  return parameter.parameter === '*' ? WILDCARD : PARAMETER
+  return isWildcard({ parameter }) ? WILDCARD : PARAMETER
+}
+
+function isWildcard ({ parameter }: Pick<Segment, 'parameter'>): boolean {
+  return parameter?.parameter === '*'
 }
 
 function byRank (one: readonly Segment[], other: readonly Segment[]): number {
   const length = Math.min(one.length, other.length)
   for (let index = 0; index < length; index++) {
-    const difference = rankOf(one[index]!) - rankOf(other[index]!)
+    const [a, b] = [one[index]!, other[index]!]
+    // A wildcard fits the slashes of longer patterns, too.
+    const difference = rankOf(a) - rankOf(b) || Number(isWildcard(a)) - Number(isWildcard(b))
     if (difference !== 0) return difference
   }
-  return 0
+  // Of two lengths only a wildcard fits the same key. If they were equal, a sort could miss the rank of two others.
+  return other.length - one.length
 }
 
 // A route makes one segment of a wildcard, since it encodes the slashes: that is the key of a parameter, too.
 function areEqualInRank (one: readonly Segment[], other: readonly Segment[]): boolean {
-  if (one.length !== other.length || one.some((segment, index) => areDisjoint(segment, other[index]!))) return false
+  if (!areOverlapping(one, other)) return false
   for (const [index, segment] of one.entries()) {
     const rank = Math.min(rankOf(segment), PARAMETER)
     if (rank !== Math.min(rankOf(other[index]!), PARAMETER)) return false
@@ -93,6 +101,18 @@ function areEqualInRank (one: readonly Segment[], other: readonly Segment[]): bo
     if (rank === NARROWED && textOf(segment) !== textOf(other[index]!)) return true
   }
   return true
+}
+
+// The route of the wildcard takes a path with more slashes than the other one has, and makes a key of it that fits the
+// other pattern, which comes first: `/v-1/2` for `/*` beside `/v-:id`.
+function isHiddenBy (wildcard: readonly Segment[], other: readonly Segment[]): boolean {
+  const { parameter } = other.at(-1)!
+  return areOverlapping(wildcard, other) && isWildcard(wildcard.at(-1)!) && byRank(other, wildcard) < 0 &&
+    parameter !== undefined && parameter.regExp === undefined
+}
+
+function areOverlapping (one: readonly Segment[], other: readonly Segment[]): boolean {
+  return one.length === other.length && !one.some((segment, index) => areDisjoint(segment, other[index]!))
 }
 
 function areDisjoint (one: Segment, other: Segment): boolean {

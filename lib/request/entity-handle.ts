@@ -301,7 +301,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 function currentOf<T> ({ version, read }: Locked<T>): Current<T> {
   return {
     ...version !== undefined && revisionOf(version),
-    async read () {
+    async value () {
       const stored = await read()
       if (stored === undefined) throw new EntityAbsentError()
       return stored.value

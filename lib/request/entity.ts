@@ -22,8 +22,8 @@ export interface Saved<T> extends Found<T> {
 
 /** The entity that a transaction works on, as it was when the transaction locked it. */
 export interface Current<T> extends Partial<Revision> {
-  /** Reads it inside the transaction, so changes of the work show; 404 if it is absent. */
-  read (): Promise<T>
+  /** Reads its value inside the transaction, so changes of the work show; 404 if it is absent. */
+  value (): Promise<T>
 }
 
 /** What a transaction left behind. */

@@ -49,6 +49,13 @@ const QUOTED: Record<string, string[]> = {
   'clients/sequelize': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
     (name) => `integrations/sequelize/${name}.ts`
   ),
+  'clients/typeorm': [
+    ...['orders-schema', 'orders-adapter', 'orders-routes'].map((name) => `typeorm/${name}`),
+    'typeorm-sqlite/orders-adapter'
+  ].map((name) => `integrations/${name}.ts`),
+  'clients/mikro-orm': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
+    (name) => `integrations/mikro-orm/${name}.ts`
+  ),
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),

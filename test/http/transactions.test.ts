@@ -148,9 +148,9 @@ await t.test('the work is given the version and the tag, and reads the entity in
   const { app, tag } = await appWith(t, async (request) => {
     const { id } = request.params
     await request.entity<Order>().transaction(async (tx: Tx, current: Current<Order>) => {
-      seen.push(current.version, current.etag, await current.read().catch((error: { code: string }) => error.code))
+      seen.push(current.version, current.etag, await current.value().catch((error: { code: string }) => error.code))
       save(tx, id, OTHER)
-      seen.push(await current.read(), (await request.entity<Order>().read()).value)
+      seen.push(await current.value(), (await request.entity<Order>().read()).value)
     })
     return 'done'
   })
@@ -225,7 +225,7 @@ await t.test('a transaction of a further entity inside the work is part of it, a
       tx.exec("UPDATE orders SET customer = 'Bea' WHERE id = '1'")
       await request.entity<Order>('/orders/2').transaction(async (inner: Tx, current) => {
         t.equal(inner, tx)
-        t.match(await current.read(), { customer: 'Dan' })
+        t.match(await current.value(), { customer: 'Dan' })
         if (moves) inner.exec("UPDATE orders SET customer = 'Cyd' WHERE id = '2'")
       }).catch((error: unknown) => { if (moves) throw error })
     })
@@ -483,7 +483,7 @@ await t.test('what was read of a further entity decides about its transaction; w
       if (reads === 'yes') await entity.read()
       database.exec("UPDATE orders SET customer = 'Eve'")
       const { value } = await entity.transaction(async (tx: Tx, current) => {
-        const { customer } = await current.read()
+        const { customer } = await current.value()
         tx.prepare('UPDATE orders SET customer = ?').run(`${customer}, renamed`)
       })
       return value ?? 'done'

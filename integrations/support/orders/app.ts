@@ -29,6 +29,6 @@ export async function addOrders (
     schema: { params: { type: 'object', properties: { id: { type: 'integer' } } } }
   }, async (request) => (await request.entity<Order>().transaction(async (tx, current) => {
     await work(tx, request.params.id, request)
-    return await current.read()
+    return await current.value()
   })).value)
 }

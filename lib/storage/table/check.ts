@@ -9,10 +9,13 @@ const VERSION_LENGTH = newVersion().length
 const TEXT = kindOfSchema({ type: 'string' } as never)
 const WHOLE = kindOfSchema({ type: 'integer' } as never)
 const FLAG = kindOfSchema({ type: 'boolean' } as never)
+// A column of times that is none: its false would mark a row as deleted.
+const FLAGS = /^(bool|tinyint\(1\))/i
 
 /**
  * Refuses a table that cannot keep what its description says: a column that is not there, or that changes values; an id
- * that is not unique, or takes one text for another; a column that nobody fills.
+ * that is not unique, or takes one text for another; a column that nobody fills. From then on the description refuses
+ * texts that are longer than their columns.
  *
  * @throws FST_IF_MATCH_INVALID_ADAPTER, which says what to do; so it is if the table cannot be looked at
  */
@@ -27,6 +30,15 @@ export async function checkTable (client: unknown, table: TableDescription): Pro
   }
   const flaw = facts === undefined ? 'there is none that this client sees.' : flawOfTable(table, facts)
   if (flaw !== undefined) throw new InvalidAdapterError(`cannot use the table ${name}: ${flaw}`)
+  limitTexts(table, facts!)
+}
+
+// PostgreSQL and MySQL cut trailing spaces off where a text is longer than its column: an id would be that of another.
+function limitTexts ({ ids, properties }: TableDescription, { columns }: TableFacts): void {
+  for (const kind of [...ids, ...properties]) {
+    const longest = columns.find(({ name }) => name === kind.column)?.longest
+    if (longest !== undefined) kind.longest = Math.min(longest, kind.longest ?? longest)
+  }
 }
 
 /** Why a table cannot keep what its description says; undefined if it can. */
@@ -52,6 +64,7 @@ export function flawOfTable (table: TableDescription, facts: TableFacts): string
     ...[replaced, digest].map((name) => name === undefined ? undefined : ask(name, flawOfText)),
     deleted && ask(deleted.column, (column) => {
       if (deleted.kind === 'flag') return column.keeps(FLAG) ? undefined : 'holds no boolean.'
+      if (FLAGS.test(column.type)) return "is a flag. Say deleted: { column, kind: 'flag' }."
       return column.isNotNull ? 'takes no NULL, which is the mark of a row that is there.' : undefined
     }),
     ...properties.filter(({ isReadOnly }) => isReadOnly).map(({ column }) => ask(column, () => undefined)),

@@ -21,6 +21,16 @@ export interface Property extends Kind {
   idIndex: number | undefined
 }
 
+/** The column of a property or of a parameter. An inherited `constructor` names none. */
+export function columnNamed (names: Readonly<Record<string, string>>, name: string): string {
+  return Object.hasOwn(names, name) ? names[name]! : name
+}
+
+/** A member of an object that is its own; undefined if there is none. */
+export function ownMember (members: object, name: string): unknown {
+  return Object.hasOwn(members, name) ? (members as Record<string, unknown>)[name] : undefined
+}
+
 /** The properties of a schema. `names` has the columns that are not called like their properties. */
 export function propertiesOf (
   schema: TObject,
@@ -29,7 +39,7 @@ export function propertiesOf (
 ): Property[] {
   const required: readonly string[] = schema.required ?? []
   return Object.entries(schema.properties).map(([name, property], index) => {
-    const column = names[name] ?? name
+    const column = columnNamed(names, name)
     const idIndex = ids.indexOf(column)
     return {
       ...kindOfSchema(property),
@@ -51,14 +61,12 @@ export function propertiesOf (
  */
 export function columnsOf (value: unknown, properties: readonly Property[]): Record<string, SqlValue> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('it is no object')
-  const members = value as Record<string, unknown>
+  const members: object = value
   const unknown = Object.keys(members).find((name) => !properties.some((property) => property.name === name))
   if (unknown !== undefined) refuse(`it has a property ${shown(unknown)}, and there is no column for it`)
   const written = properties.filter(({ isReadOnly }) => !isReadOnly)
   return Object.fromEntries(written.map((property) => {
-    const { name, alias } = property
-    const member = Object.hasOwn(members, name) ? members[name] : undefined
-    return [alias, columnOf(member, property)]
+    return [property.alias, columnOf(ownMember(members, property.name), property)]
   }))
 }
 
@@ -90,7 +98,6 @@ export function flawOf (member: unknown, { type, decimals, isUuid, values, longe
       if (member.includes('\0') || !member.isWellFormed()) return 'has a NUL character or half a surrogate pair'
       if (isUuid && !UUID.test(member)) return 'is no UUID of 36 characters in lower case'
       if (values !== undefined && !values.includes(member)) return 'is none of the values that are allowed'
-      // Columns of PostgreSQL and MySQL cut trailing spaces off where a text is longer than they are.
       return longest !== undefined && longest < Array.from(member).length ? `is longer than ${longest}` : undefined
     case 'integer':
       return Number.isSafeInteger(member) ? undefined : 'is no whole number of at most 15 digits'

@@ -5,7 +5,7 @@ import { parametersOf } from '../../key/entity-key.js'
 import { keyPattern, type Converter } from '../../key/key-pattern.js'
 import { assertNoFlaw, unknownOption, type Flaw } from '../kit/flaws.js'
 import { checkKey } from '../kit/key.js'
-import { flawOf, propertiesOf, type Property, type SqlValue } from './columns.js'
+import { columnNamed, flawOf, ownMember, propertiesOf, type Property, type SqlValue } from './columns.js'
 import { dialectOf, ENGINES } from './engines.js'
 import type { Engine, TableName } from './engine.js'
 import { kindOfSchema, type Kind } from './kind.js'
@@ -135,14 +135,14 @@ function isWritten ({ isReadOnly }: Property): boolean {
 function idColumns (id: IdOption, names: Readonly<Record<string, string>>, columns?: TObject): IdColumn[] {
   if (typeof id === 'string' || Array.isArray(id)) {
     return [id].flat().map((name: string) => {
-      const column = names[name] ?? name
-      const entry = Object.entries(columns?.properties ?? {}).find(([name]) => (names[name] ?? name) === column)
+      const column = columnNamed(names, name)
+      const entry = Object.entries(columns?.properties ?? {}).find(([name]) => columnNamed(names, name) === column)
       return { ...kindOfSchema(entry?.[1] ?? TEXT), isNullable: false, parameter: name, column }
     })
   }
   const { properties } = Object(id) as TObject
   return Object.entries(properties ?? {}).map(([parameter, schema]) =>
-    ({ ...kindOfSchema(schema), parameter, column: names[parameter] ?? parameter }))
+    ({ ...kindOfSchema(schema), parameter, column: columnNamed(names, parameter) }))
 }
 
 const TEXT = { type: 'string' } as unknown as TSchema
@@ -156,12 +156,12 @@ function toIdOf (key: string | ((key: string) => object), ids: readonly IdColumn
   const parse = typeof key === 'function' ? key : keyPattern(key, convertersOf(ids)).parse
   return (key) => {
     checkKey(key)
-    const params = Object(parse(key)) as Record<string, SqlValue>
+    const params = Object(parse(key)) as object
     return ids.map(({ parameter, ...kind }) => {
-      const value = params[parameter]
+      const value = ownMember(params, parameter)
       const flaw = flawOf(value, kind)
       if (flaw !== undefined) throw new InvalidKeyError(`has an id whose "${parameter}" ${flaw}`)
-      return value!
+      return value as SqlValue
     })
   }
 }

@@ -42,8 +42,6 @@ export interface Engine {
   /** A random version, as SQL. */
   token: string
   run (client: unknown, statement: Statement): Promise<Answer>
-  /** Whether an INSERT without ON CONFLICT failed because the primary key is there. Nothing was changed then. */
-  isThere? (error: unknown): boolean
   faultOf (error: unknown): Error | undefined
   /** What the engine knows about a table; undefined: there is none. */
   factsOf (client: unknown, table: TableName): Promise<TableFacts | undefined>

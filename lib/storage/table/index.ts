@@ -4,7 +4,7 @@ import type { StorageAdapter } from '../adapter.js'
 import { newVersion } from '../kit/version.js'
 import { statementsAdapter } from '../statements/index.js'
 import { checkTable } from './check.js'
-import { columnsOf, valueOf, type SqlValue } from './columns.js'
+import { columnsOf, ownMember, valueOf, type SqlValue } from './columns.js'
 import { descriptionOf, type TableDescription } from './description.js'
 import { migrationOf, type ChildTable } from './migration.js'
 import type { TableAdapterOptions } from './options.js'
@@ -80,7 +80,7 @@ export function tableAdapter<S extends TObject> (options: TableAdapterOptions<S>
 function idIn (value: unknown, { properties, ids }: TableDescription): unknown[] {
   return ids.map((_, index) => {
     const property = properties.find(({ idIndex }) => idIndex === index)
-    return property && (value as Record<string, unknown>)[property.name]
+    return property && ownMember(value as object, property.name)
   })
 }
 

@@ -5,7 +5,7 @@ import { mysqlTriggers } from './mysql-triggers.js'
 import type { TableOptions } from './options.js'
 import { postgresTriggers } from './postgres-triggers.js'
 import { sqliteTriggers } from './sqlite-triggers.js'
-import { columnsToAdd, movesOf, nameOf, type Child, type Moves } from './moves.js'
+import { columnsToAdd, movesOf, nameOf, rowsToFill, type Child, type Moves } from './moves.js'
 
 /** A table whose rows are parts of the entity. */
 export interface ChildTable {
@@ -64,7 +64,8 @@ export function migrationOf (
     ]
   ])
   const moves = movesOf(shape, found as Child[])
-  return [...addColumns ? columnsToAdd(moves) : [], ...TRIGGERS[shape.engine.dialect](moves)]
+  const triggers = TRIGGERS[shape.engine.dialect](moves)
+  return addColumns ? [...columnsToAdd(moves), ...triggers, ...rowsToFill(moves)] : triggers
 }
 
 function childOf (child: ChildTable, { table, ids }: TableShape): Child | undefined {

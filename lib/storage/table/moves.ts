@@ -12,6 +12,11 @@ export interface Moves {
   /** The name of the table without its schema. */
   bareTable: string
   version: string
+  /**
+   * Whether an UPDATE left the version as it was, of which a trigger makes a new one. A smaller counter was read before
+   * others wrote: it would come back.
+   */
+  isOld: string
   /** What moves the version of the row that a statement is about. */
   set: string
   /** The next version of the row that has the version `old`. */
@@ -38,6 +43,7 @@ export function movesOf (shape: TableShape, children: readonly Child[]): Moves {
     table: quotedTable(engine, shape.table),
     bareTable: quote(shape.table.name),
     version,
+    isOld: `NEW.${version} ${shape.version.kind === 'counter' ? '<=' : '='} OLD.${version}`,
     // The version that is replaced comes first: in MySQL a later assignment sees an earlier one.
     set: [
       ...others.map(([column, valueOf]) => `${column} = ${valueOf(version)}`),
@@ -52,7 +58,7 @@ export function movesOf (shape: TableShape, children: readonly Child[]): Moves {
   }
 }
 
-/** The statements that add the columns of the version, and give each row one. */
+/** The statements that add the columns of the version. */
 export function columnsToAdd ({ shape, table, version, quote }: Moves): string[] {
   const { engine: { dialect, token }, replaced, digest } = shape
   const isCounter = shape.version.kind === 'counter'
@@ -63,11 +69,14 @@ export function columnsToAdd ({ shape, table, version, quote }: Moves): string[]
   if (isCounter) return [add(`${version} ${dialect === 'sqlite' ? 'integer' : 'bigint'} NOT NULL DEFAULT 1`), ...more]
   if (dialect === 'postgres') return [add(`${version} text NOT NULL DEFAULT ${token}`), ...more]
   // The default of a new column must be a constant there. The triggers make a version of it.
-  return [
-    add(`${version} ${text} NOT NULL DEFAULT ''`),
-    ...more,
-    `UPDATE ${table} SET ${version} = ${token} WHERE ${version} = ''`
-  ]
+  return [add(`${version} ${text} NOT NULL DEFAULT ''`), ...more]
+}
+
+/** Gives each row a version that got none with the column. The triggers are there: none comes in without one later. */
+export function rowsToFill ({ shape, table, version }: Moves): string[] {
+  const { engine: { dialect, token }, version: { kind } } = shape
+  const isFilled = kind === 'counter' || dialect === 'postgres'
+  return isFilled ? [] : [`UPDATE ${table} SET ${version} = ${token} WHERE ${version} = ''`]
 }
 
 // The end of the name of a trigger is `_insert`, `_update` or `_delete`, and PostgreSQL takes 63 bytes.

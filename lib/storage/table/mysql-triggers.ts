@@ -7,7 +7,7 @@ import { nameOf } from './moves.js'
  * the row; those of children run AFTER it. Rows that a foreign key deletes fire none.
  */
 export function mysqlTriggers (moves: Moves): string[] {
-  const { shape, table, version, set, nextOf, others, children, isParent, quote } = moves
+  const { shape, table, version, isOld, set, nextOf, others, children, isParent, quote } = moves
   const { engine, table: { schema, name } } = shape
   const inSchema = (schema: string | undefined, name: string): string =>
     schema === undefined ? quote(name) : `${quote(schema)}.${quote(name)}`
@@ -15,12 +15,11 @@ export function mysqlTriggers (moves: Moves): string[] {
     `DROP TRIGGER IF EXISTS ${inSchema(schema, name)}`,
     `CREATE TRIGGER ${inSchema(schema, name)} ${when} ON ${table} FOR EACH ROW\n  ${body}`
   ]
-  const isSame = `NEW.${version} = OLD.${version}`
   // The version is last: a later assignment sees an earlier one.
   const assignments = [
     ...others.map(([column, valueOf]) =>
-      `NEW.${column} = if(${isSame}, ${valueOf(`OLD.${version}`)}, NEW.${column})`),
-    `NEW.${version} = if(${isSame}, ${nextOf(`OLD.${version}`)}, NEW.${version})`
+      `NEW.${column} = if(${isOld}, ${valueOf(`OLD.${version}`)}, NEW.${column})`),
+    `NEW.${version} = if(${isOld}, ${nextOf(`OLD.${version}`)}, NEW.${version})`
   ].join(', ')
   return [
     ...trigger(

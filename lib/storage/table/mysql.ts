@@ -48,7 +48,6 @@ export const mysql: Engine = {
   bound: (value) => typeof value === 'boolean' ? Number(value) : value,
   token: "replace(uuid(), '-', '')",
   run,
-  isThere,
   faultOf: mysqlFault,
   factsOf
 }
@@ -60,12 +59,6 @@ async function run (client: unknown, { text, values }: Statement): Promise<Answe
   const result = Array.isArray(answer) && !('meta' in answer) ? answer[0] as unknown : answer
   if (Array.isArray(result)) return { rows: result as Answer['rows'], changed: 0 }
   return { rows: [], changed: Number((result as { affectedRows: number | bigint }).affectedRows) }
-}
-
-// The name of the key is the end of the message: what is stored, which a client chose, comes ahead of it.
-function isThere (error: unknown): boolean {
-  const { errno, sqlMessage } = Object(error) as { errno?: unknown, sqlMessage?: unknown }
-  return errno === 1062 && /for key '([^']*\.)?PRIMARY'$/.test(String(sqlMessage))
 }
 
 async function factsOf (client: unknown, { schema, name }: TableName): Promise<TableFacts | undefined> {

@@ -36,12 +36,7 @@ export function rowsOn (table: TableDescription) {
     // It would make the next id (engine-facts#mariadb-auto-increment-zero).
     const index = ids.findIndex(({ type }, index) => type === 'integer' && id[index] === 0)
     if (index >= 0) throw new InvalidKeyError('has the id 0, which cannot be created')
-    try {
-      return await engine.run(client, statements.insert(id, row))
-    } catch (error) {
-      if (engine.isThere!(error)) return { rows: [], changed: 0 }
-      throw error
-    }
+    return await engine.run(client, statements.insert(id, row))
   }
 
   return {

@@ -6,7 +6,7 @@ import { nameOf } from './moves.js'
  * fire it a second time, even with `recursive_triggers`: the version is another one by then.
  */
 export function sqliteTriggers (moves: Moves): string[] {
-  const { shape, bareTable, version, set, nextOf, others, children, isParent, quote } = moves
+  const { shape, bareTable, version, isOld, set, nextOf, others, children, isParent, quote } = moves
   const { table: { schema, name }, ids } = shape
   const inSchema = (name: string): string => schema === undefined ? quote(name) : `${quote(schema)}.${quote(name)}`
   const isRow = ids.map(({ column }) => `${quote(column)} = NEW.${quote(column)}`).join(' AND ')
@@ -28,7 +28,7 @@ export function sqliteTriggers (moves: Moves): string[] {
         `UPDATE ${bareTable} SET ${version} = ${nextOf('')} WHERE ${isRow}`
       ),
     ...trigger(
-      `${nameOf(name)}_update`, 'UPDATE', bareTable, `NEW.${version} = OLD.${version}`,
+      `${nameOf(name)}_update`, 'UPDATE', bareTable, isOld,
       `UPDATE ${bareTable} SET ${setOfOld} WHERE ${isRow}`
     ),
     ...children.flatMap((child) => {

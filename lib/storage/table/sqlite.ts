@@ -20,7 +20,8 @@ export const sqlite: Engine = {
   returns: true,
   quote: quoteName,
   parameter: () => '?',
-  idParameter: () => '?',
+  // Whatever the collation of the column: its unique index may have another one.
+  idParameter: () => '? COLLATE BINARY',
   readable: (column) => column,
   comparable: (column) => `CAST(${column} AS TEXT)`,
   // better-sqlite3 binds a number as a REAL, which a column without a type keeps as 5.0.

@@ -11,7 +11,7 @@ export function addPatchInSql (app: FastifyInstance): void {
     const update = 'UPDATE offers SET title = coalesce(?, title), price = coalesce(?, price) WHERE id = ?'
     return (await request.entity<Offer>().transaction(async (tx: Database.Database, current) => {
       tx.prepare(update).run(title, price, id)
-      return await current.read()
+      return await current.value()
     })).value
   })
 }

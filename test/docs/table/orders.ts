@@ -10,7 +10,7 @@ const Order = Type.Object({
   id: Type.Integer(),                                     // the id of the row: shown, and never written
   customer: Type.String({ maxLength: 100 }),
   note: Type.Optional(Type.String()),                     // NULL where there is none
-  total: Type.Integer({ readOnly: true })                 // a trigger or the database makes it
+  total: Type.Integer({ readOnly: true })                 // a trigger of order_lines makes it
 })
 
 export const orders = tableAdapter({

@@ -63,6 +63,22 @@ await t.test('postgres: the table adapter on a server', { skip }, async (t) => {
     t.throws(() => adapter.migration(), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /trigger is yours/ })
   })
 
+  await t.test('postgres: a child that a job with another search_path writes moves the version of its parent', async (t) => {
+    const name = await table('id text PRIMARY KEY, n integer NOT NULL')
+    const lines = await table('parent text')
+    const columns = Type.Object({ n: Type.Integer() })
+    const adapter = tableAdapter({ client: pools[0]!, table: name, id: 'id', version: 'v', columns, key: '/x/:id' })
+    for (const sql of adapter.migration({ children: [{ table: lines, references: 'parent' }] })) await run(sql)
+    await adapter.write('/x/a', { n: 1 }, ABSENT)
+    const other = uniqueName()
+    await run(`CREATE SCHEMA ${other} CREATE TABLE ${name} (id text, v text)`)
+    for (const path of ['pg_catalog', other]) {
+      const { version } = (await adapter.read('/x/a'))!
+      await run(`BEGIN; SET LOCAL search_path = ${path}; INSERT INTO public.${lines} VALUES ('a'); COMMIT`)
+      t.not((await adapter.read('/x/a'))!.version, version, path)
+    }
+  })
+
   await t.test('postgres: ids of uuid and of identity columns; a number that the column is too small for is no entity', async (t) => {
     const columns = Type.Object({ id: Type.String({ format: 'uuid' }), n: Type.Integer() })
     const name = await table('id uuid PRIMARY KEY, n integer NOT NULL, v text NOT NULL')

@@ -174,14 +174,3 @@ await t.test('table: two texts of one number are the same decimal, and what is n
     t.notOk(isSameDecimal(a!, b!), `${a} ${b}`)
   }
 })
-
-await t.test('table: that the primary key is there is told by the end of the message alone, which no client can write', async (t) => {
-  const error = (sqlMessage: string | undefined, errno = 1062): object => ({ errno, sqlMessage })
-  t.ok(mysql.isThere!(error("Duplicate entry 'a' for key 'PRIMARY'")))
-  t.ok(mysql.isThere!(error("Duplicate entry 'a' for key 'offers.PRIMARY'")))
-  for (const other of [
-    error("Duplicate entry 'a' for key 'PRIMARY'' for key 'title'"),
-    error("Duplicate entry 'x' for key 'PRIMARY'\n' for key 'title'"),
-    error("x for key 'PRIMARY'", 1452), error(undefined), undefined
-  ]) t.notOk(mysql.isThere!(other))
-})

@@ -382,6 +382,17 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
       t.match(await adapter.write(KEY, wave, versionIn('y', '4')), { applied: true, version: '5' })
       t.strictSame(await adapter.remove(KEY, versionIn('5')), { applied: true })
     })
+
+    await t.test(`${name}: a job that writes the whole row with the counter that it read brings no version back`, async (t) => {
+      const version = { column: 'row_version', kind: 'counter' as const }
+      const { adapter, table } = await subject(OFFER_SQL, OFFER, { version, replaced: 'was' })
+      for (const price of [1, 2]) await adapter.write(KEY, { ...wave, price }, ANY)
+      await run(`UPDATE ${table} SET price = 3, row_version = 1`)
+      t.match(await adapter.read(KEY), { version: '3', replaced: '2', value: { price: 3 } })
+      t.match(await adapter.write(KEY, wave, versionIn('1')), { applied: false })
+      await run(`UPDATE ${table} SET price = 4, row_version = 9`)
+      t.match(await adapter.read(KEY), { version: '9' })
+    })
   }
 
   await t.test(`${name}: of 16 writers with one tag over two clients one is applied, and of 16 that create one`, async (t) => {
@@ -477,6 +488,7 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
     await refusal(`${id}, ${v}, ${title}`, { id: Type.Object({ id: Type.Integer() }) }, /id, .* cannot be the id/)
     await refusal(`${id}, ${v}, ${title}`, { digest: 'd' }, /no column d\./)
     await refusal(`${id}, ${v}, ${title}, d ${types.time} NOT NULL`, { deleted: 'd' }, /d, .* takes no NULL/)
+    await refusal(`${id}, ${v}, ${title}, d ${types.boolean}`, { deleted: 'd' }, /d, .* is a flag/)
     const flag = { deleted: { column: 'd', kind: 'flag' } }
     await refusal(`${id}, ${v}, ${title}, d ${types.text}`, flag, /d, .* no boolean/)
     await refusal(`${id}, ${v}, ${title}, other integer NOT NULL`, {}, /other takes no NULL/)
@@ -490,6 +502,72 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
     const lost = tableAdapter({ client: broken, dialect, table: 'x', id: 'id', version: 'v', columns: count })
     await t.rejects(lost.open(), { ...REFUSED, message: /cannot look at it/, cause: { message: 'gone' } })
   })
+
+  await t.test(`${name}: a row that comes in between two statements of the migration has a version at its end`, async (t) => {
+    const table = uniqueName()
+    await run(`CREATE TABLE ${table} (id ${types.id} PRIMARY KEY)`)
+    const statements = migration({ dialect, table, id: 'id', version: 'v', replaced: 'was', digest: 'digest' })
+    for (const [index, statement] of statements.entries()) {
+      await run(statement)
+      await run(`INSERT INTO ${table} (id) VALUES ('${index}')`)
+    }
+    t.strictSame(await rows(`SELECT id FROM ${table} WHERE v = ''`), [])
+  })
+
+  await t.test(`${name}: a table, a version and a child table with dollars in their names`, async (t) => {
+    const table = `a$$ $q$ ${uniqueName()}`
+    const q = (column: string): string => quoted(dialect, column)
+    await run(`CREATE TABLE ${q(table)} (id ${types.id} PRIMARY KEY)`)
+    await run(`CREATE TABLE ${q(`${table} l`)} (parent ${types.id})`)
+    const children = [{ table: [`${table} l`], references: 'parent' }]
+    for (const sql of migration({ dialect, table: [table], id: 'id', version: 'v$$', children })) await run(sql)
+    await run(`INSERT INTO ${q(table)} (id) VALUES ('a')`)
+    const [before] = await rows(`SELECT * FROM ${q(table)}`)
+    await run(`INSERT INTO ${q(`${table} l`)} VALUES ('a')`)
+    t.notSame((await rows(`SELECT * FROM ${q(table)}`))[0], before)
+  })
+
+  await t.test(`${name}: a property and an id may be called like what every object has`, async (t) => {
+    const table = uniqueName()
+    const [id, title] = ['constructor', 'toString'].map((column) => quoted(dialect, column))
+    await run(`CREATE TABLE ${table} (${id} ${types.id} PRIMARY KEY, ${title} integer)`)
+    const columns = Type.Object({ constructor: Type.String() as never, toString: Type.Integer() as never })
+    const options = { client, table, id: 'constructor', version: 'v', columns, key: '/x/:constructor' }
+    const adapter = tableAdapter(options)
+    for (const sql of adapter.migration()) await run(sql)
+    await adapter.open()
+    t.match(await adapter.write('/x/a', { toString: 5 } as never, ANY), { applied: true })
+    t.strictSame({ ...(await adapter.read('/x/a'))!.value as object }, { constructor: 'a', toString: 5 } as never)
+    await t.rejects(adapter.write('/x/a', {} as never, ANY), { ...INVALID, message: /"toString" is missing/ })
+  })
+
+  await t.test(`${name}: a primary key that is not the id, and is taken, is 409`, async (t) => {
+    const columns = Type.Object({ no: Type.Integer() })
+    const { adapter } = await subject('no integer PRIMARY KEY', columns, {}, `id ${types.id} UNIQUE`)
+    await adapter.write(KEY, { no: 1 }, ABSENT)
+    for (const expectation of [ABSENT, ANY]) {
+      const taken = { code: 'FST_IF_MATCH_CONSTRAINT', statusCode: 409 }
+      await t.rejects(adapter.write('/offers/other', { no: 1 }, expectation), taken)
+    }
+    t.match(await adapter.write(KEY, { no: 1 }, ABSENT), { applied: false, current: { value: { no: 1 } } })
+  })
+
+  if (dialect !== 'sqlite') {
+    await t.test(`${name}: an id or a text that is longer than its column is refused, also if the rest is spaces, which the engine cuts off`, async (t) => {
+      const id = dialect === 'mysql' ? 'varchar(3) COLLATE utf8mb4_nopad_bin' : 'varchar(3)'
+      const columns = Type.Object({ title: Type.String({ maxLength: 99 }), note: Type.Optional(Type.String()) })
+      const { adapter, table } =
+        await subject('title varchar(3), note varchar(3)', columns, {}, `id ${id} PRIMARY KEY`)
+      const invalid = { code: 'FST_IF_MATCH_INVALID_KEY', message: /longer than 3/ }
+      await t.rejects(adapter.write('/offers/abc%20', { title: 'a' }, ABSENT), invalid)
+      for (const value of [{ title: 'abc ' }, { title: 'a', note: 'abc ' }]) {
+        await t.rejects(adapter.write('/offers/abc', value, ABSENT), { ...INVALID, message: /longer than 3/ })
+      }
+      t.strictSame(await rows(`SELECT id FROM ${table}`), [])
+      t.match(await adapter.write('/offers/ab%20', { title: 'ab ' }, ABSENT), { applied: true })
+      t.match((await adapter.read('/offers/ab%20'))?.value, { title: 'ab ' })
+    })
+  }
 
   await t.test(`${name}: migration() prints the same as the method`, async (t) => {
     const options = { table: 'shop.offers', id: 'id', version: 'v' }

@@ -116,6 +116,32 @@ export async function sqliteTraps (t: Test, open: OpenFile): Promise<void> {
     t.match(await adapter.write('/offers/a', { title: 'b' }, versionIn(first)), { applied: false })
   })
 
+  await t.test('sqlite: an id is compared byte by byte where its column has a loose collation, and its index a strict one', async (t) => {
+    const database = opened(t)
+    database.exec('CREATE TABLE offers (id text COLLATE NOCASE, title text, v text NOT NULL)')
+    database.exec('CREATE UNIQUE INDEX one ON offers (id COLLATE BINARY)')
+    const adapter = tableAdapter({ client: database, table: 'offers', id: 'id', version: 'v', columns })
+    await adapter.open()
+    for (const id of ['a', 'A']) t.match(await adapter.write(`/offers/${id}`, { title: id }, ABSENT), { applied: true })
+    for (const id of ['a', 'A']) t.match(await adapter.read(`/offers/${id}`), { value: { title: id } })
+  })
+
+  await t.test('sqlite: REPLACE fires the trigger of the child that it deletes with recursive_triggers alone', async (t) => {
+    const database = opened(t)
+    database.exec('CREATE TABLE offers (id text PRIMARY KEY, title text)')
+    database.exec('CREATE TABLE parts (id integer PRIMARY KEY, offer text)')
+    const adapter = tableAdapter({ client: database, table: 'offers', id: 'id', version: 'v', columns })
+    for (const sql of adapter.migration({ children: [{ table: 'parts', references: 'offer' }] })) database.exec(sql)
+    await adapter.write('/offers/a', { title: 'a' }, ABSENT)
+    for (const setting of ['OFF', 'ON']) {
+      database.exec(`PRAGMA recursive_triggers = ${setting}`)
+      database.exec("REPLACE INTO parts VALUES (1, 'a')")
+      const { version } = (await adapter.read('/offers/a'))!
+      database.exec("REPLACE INTO parts VALUES (1, 'b')")
+      t.equal((await adapter.read('/offers/a'))!.version === version, setting === 'OFF', setting)
+    }
+  })
+
   await t.test('sqlite: with recursive_triggers a change moves the version once, and a row that is replaced gets another one', async (t) => {
     for (const setting of ['OFF', 'ON']) {
       const database = opened(t)

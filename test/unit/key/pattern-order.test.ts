@@ -42,12 +42,23 @@ await t.test('a parameter with a regular expression comes before one without, an
   t.equal(patternOf('/a/1/2'), undefined)
 })
 
+await t.test('a pattern of another length between two others does not change their order', async (t) => {
+  const patterns = ['/a/:x', '/::a/:x(^\\d+$)', '/:x(^\\d+$)', '/::a', '/a/:x.json']
+  for (let turn = 0; turn < patterns.length; turn++) {
+    patterns.push(patterns.shift()!)
+    t.equal(orderPatterns(patterns).find(({ fits }) => fits('/a/1.json'))?.pattern, '/a/:x.json', patterns.join(' '))
+  }
+})
+
 await t.test('a wildcard fits keys with slashes, which a function makes, after all others', async (t) => {
   const places = orderPatterns(['*', '/files/*', '/files/:a/:b'])
   const patternOf = (key: string): string | undefined => places.find(({ fits }) => fits(key))?.pattern
   t.equal(patternOf('/files/a/b'), '/files/:a/:b')
   t.equal(patternOf('/files/a/b/c'), '/files/*')
   t.equal(patternOf('a\n/b'), '*')
+  for (const order of [['/v*', '/v-:a/:b'], ['/v-:a/:b', '/v*']]) {
+    t.equal(orderPatterns(order).find(({ fits }) => fits('/v-1/2'))?.pattern, '/v-:a/:b')
+  }
 })
 
 await t.test('the beginning of a pattern is the literal text ahead of its first parameter', async (t) => {
@@ -63,14 +74,16 @@ await t.test('patterns that could make the same key, and between which no rank d
       '/a/::b'.replace('::', '')],
     ['/a/:x(^\\d$)', '/a/:x(^\\w$)'], ['/a/:x(^\\d$)', '/a/:y(^\\d$)'], ['/a/v-:x', '/a/:x.json'], ['/a/v-:x',
       '/a/v:x'],
-    ['/:a(^\\d$)/x', '/:a(^\\w$)/:b']
+    ['/:a(^\\d$)/x', '/:a(^\\w$)/:b'], ['/a/v-:x', '/a/*'], ['/a/*', '/a/:x.json'], ['/a/v*', '/a/v-:x'],
+    ['/a/:x', '/:y/*'], ['/:x/v*', '/:y(^\\d+$)/:z.json']
   ]
   for (const pair of pairs) t.throws(() => orderPatterns(pair), { message: /could make the same key/ }, pair.join(' '))
   const apart = [
     ['/a/v-:x', '/a/w-:x'], ['/a/:x.json', '/a/:x.csv'], ['/a/:x', '/b/:x'], ['/a/:x', '/a/:x/'], ['/a/:x/c',
       '/a/:y/d'],
     ['/a/:x', '/a/:y(^\\d$)'], ['/a/:x', '/a/v-:x'], ['/a/:x(^\\d$)/:b', '/a/:y(^\\d$)/c'], ['/a/vb', '/a/v-:x'],
-    ['/a/v-', '/a/v-:x'], ['/:a/b', '/a/:b']
+    ['/a/v-', '/a/v-:x'], ['/:a/b', '/a/:b'], ['/a/v-:x/b', '/a/*'], ['/a/:x(^\\d+$)', '/a/*'], ['/a/v-', '/a/*'],
+    ['/a/*', '/:x/:y']
   ]
   for (const pair of apart) {
     for (const patterns of [pair, [...pair].reverse()]) t.equal(orderPatterns(patterns).length, 2, pair.join(' '))
