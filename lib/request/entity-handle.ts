@@ -4,7 +4,7 @@ import { withWarning } from './later-step.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Committed, Current, Entity, Found, Operation, Revision, Saved } from './entity.js'
 import { makeValue, refuseNested, revisionOf, withoutNested, type Maker } from './make-value.js'
-import type { OpenTransaction } from './open-transaction.js'
+import type { Scope } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { noValue, wrongCall } from './wrong-calls.js'
 import { EntityAbsentError, LateWriteError } from '../errors.js'
@@ -48,47 +48,52 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     operation: Operation,
     verdict: Refusal,
     preconditions: Preconditions,
-    current: Stored<T> | undefined
+    current: Stored<T> | undefined,
+    scope: Scope
   ): Error
 
   /** The snapshot that a change starts from: the one that is known, or a fresh one. */
-  protected abstract readCurrent (): Promise<Snapshot> | Snapshot
+  protected abstract readCurrent (scope: Scope): Promise<Snapshot> | Snapshot
 
-  abstract read (): Promise<Found<T>>
+  protected abstract readIn (scope: Scope): Promise<Found<T>>
+
+  read (): Promise<Found<T>> {
+    return this.startRead((scope) => this.readIn(scope))
+  }
 
   create (value: T): Promise<Saved<T>> {
-    return this.#start('create', () => arguments.length === 0
+    return this.#start('create', (scope) => arguments.length === 0
       ? wrongCall('create', 'pass it the value of the new entity.')
-      : this.#write('create', value))
+      : this.#write('create', scope, value))
   }
 
   replace (value: T | Maker<T>): Promise<Saved<T>> {
-    return this.#start('replace', () => arguments.length === 0
+    return this.#start('replace', (scope) => arguments.length === 0
       ? wrongCall('replace', 'pass it the new value, or a function that makes it of the current one.')
       : typeof value === 'function'
-        ? this.#write('replace', undefined, value as Maker<T>)
-        : this.#write('replace', value))
+        ? this.#write('replace', scope, undefined, value as Maker<T>)
+        : this.#write('replace', scope, value))
   }
 
   update (change: (current: T, revision: Revision) => T | Promise<T>): Promise<Saved<T>> {
-    return this.#start('update', () => typeof change === 'function'
-      ? this.#write('update', undefined, change as Maker<T>)
+    return this.#start('update', (scope) => typeof change === 'function'
+      ? this.#write('update', scope, undefined, change as Maker<T>)
       : wrongCall('update', 'pass it a function that makes the new value of the current one, and not ' +
         `${kindOf(change)}. A value itself goes to replace().`))
   }
 
   remove (): Promise<void> {
-    return this.#start('remove', () => this.#remove())
+    return this.#start('remove', (scope) => this.#remove(scope))
   }
 
   transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>> {
-    return this.#start('transaction', () => typeof work === 'function'
-      ? this.#transaction(work)
+    return this.#start('transaction', (scope) => typeof work === 'function'
+      ? this.#transaction(scope, work)
       : wrongCall('transaction', `pass it a function that does the work, and not ${kindOf(work)}.`))
   }
 
   unchanged (): Promise<Found<T>> {
-    return this.#start('unchanged', () => this.#unchanged())
+    return this.#start('unchanged', (scope) => this.#unchanged(scope))
   }
 
   get key (): string {
@@ -104,8 +109,19 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.#entity
   }
 
-  protected get hasContext (): boolean {
-    return this.#contextNow !== undefined
+  /** What an operation is part of that begins now. */
+  protected get scope (): Scope {
+    const { transaction } = this.#request
+    const joined = transaction?.includes(this.#context) === true ? transaction : undefined
+    return { context: this.#context === undefined ? joined?.context : this.#context, joined }
+  }
+
+  /** Starts a read, which the transaction that it is part of waits for. */
+  protected startRead<S> (read: (scope: Scope) => Promise<S>): Promise<S> {
+    const { scope } = this
+    const started = read(scope)
+    scope.joined?.waitFor(started)
+    return started
   }
 
   /** Keeps what is known of the entity; the function that it gives brings that back. */
@@ -116,8 +132,8 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
-  protected give (snapshot: Snapshot): Found<T> {
-    if (snapshot.stored === undefined) throw this.#told(new EntityAbsentError())
+  protected give (snapshot: Snapshot, scope: Scope): Found<T> {
+    if (snapshot.stored === undefined) throw this.#told(new EntityAbsentError(), scope)
     const { value, version } = snapshot.stored
     if (this.#request.kind !== 'read') return found(copyStored(value), version)
     snapshot.isLent = true
@@ -125,18 +141,18 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   /** Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows. */
-  protected async load (): Promise<Snapshot> {
+  protected async load (scope: Scope): Promise<Snapshot> {
     const entity = this.#entity
     const { written } = entity
-    this.#joined?.onRollback(this.keep())
+    scope.joined?.onRollback(this.keep())
     let stored: Stored<T> | undefined
     this.#request.begin()
     try {
-      stored = await this.#storage.read(entity.key, this.#request.storageOptions(this.#contextNow))
+      stored = await this.#storage.read(entity.key, this.#request.storageOptions(scope.context))
     } catch (cause) {
       const error = readError(cause)
       this.#request.noteFailure(error, false)
-      throw this.#told(error)
+      throw this.#told(error, scope)
     } finally {
       this.#request.end()
     }
@@ -150,14 +166,20 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   /** Reads from the storage, whatever is known. */
-  protected readFresh (): Promise<Snapshot> {
-    return this.load()
+  protected readFresh (scope: Scope): Promise<Snapshot> {
+    return this.load(scope)
   }
 
   /** @throws the refusal if the preconditions do not hold for the current entity */
-  protected judge (operation: Operation, preconditions: Preconditions, current: Stored<T> | undefined): void {
+  protected judge (
+    operation: Operation,
+    preconditions: Preconditions,
+    current: Stored<T> | undefined,
+    scope: Scope
+  ): void {
     const verdict = evaluate(preconditions, current?.version, this.#policyOf(operation))
-    if (verdict !== 'perform') throw this.#told(this.refusal(operation, verdict, preconditions, current))
+    if (verdict === 'perform') return
+    throw this.#told(this.refusal(operation, verdict, preconditions, current, scope), scope)
   }
 
   /** Records what a write left behind; undefined: the entity was removed. */
@@ -167,23 +189,23 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return entity.written
   }
 
-  #start<S> (operation: Operation, write: () => Promise<S>): Promise<S> {
+  #start<S> (operation: Operation, write: (scope: Scope) => Promise<S>): Promise<S> {
     if (this.#entity.isMaking) return refuseNested(this.#entity, operation)
-    const joined = this.#joined
-    if (joined === undefined) return this.#request.startWrite(this.#entity, write)
-    joined.onRollback(this.keep())
-    const started = this.#request.startWrite(this.#entity, write)
-    joined.add(started)
+    const { scope } = this
+    scope.joined?.onRollback(this.keep())
+    const started = this.#request.startWrite(this.#entity, () => write(scope))
+    scope.joined?.add(started)
     return started
   }
 
-  async #write (operation: Operation, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
+  async #write (operation: Operation, scope: Scope, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
     const { version, created, value: stored } = await this.#change<Applied<T>>(
       operation,
+      scope,
       make && (async (current) => { value = await makeValue(this.#entity, make, current) }),
       (expectation) => {
         if (value === undefined) throw noValue(operation, make !== undefined, this.#request.request)
-        return this.#storage.write(this.key, value, expectation, this.#optionsInTime())
+        return this.#storage.write(this.key, value, expectation, this.#optionsInTime(scope))
       }
     )
     const etag = formatEntityTag(version)
@@ -191,30 +213,34 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return { value: stored === undefined ? value as T : stored, version, etag, created }
   }
 
-  async #remove (): Promise<void> {
+  async #remove (scope: Scope): Promise<void> {
     await this.#change<{ applied: true }>(
       'remove',
+      scope,
       undefined,
       // Never `absent` or `any`: a removal of an absent entity was refused by now.
-      (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime())
+      (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope))
     )
     this.recordWrite(undefined)
   }
 
-  async #transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>> {
+  async #transaction<Tx, R> (
+    scope: Scope,
+    work: (tx: Tx, current: Current<T>) => R | Promise<R>
+  ): Promise<Committed<R>> {
     const storage = this.#storage
     if (storage.transaction === undefined) return await wrongCall('transaction', NO_TRANSACTIONS)
-    const request = this.#request
-    const { value, version, created } = await request.inTransaction(async (open) =>
+    const { value, version, created } = await this.#request.inTransaction(this.#entity, scope, async (open) =>
       await this.#change<Extract<TransactionResult<T, R>, { applied: true }>>(
         'transaction',
+        scope,
         undefined,
         (expectation) => storage.transaction!(
           this.key,
           expectation,
           async (tx: Tx, locked) => await open(tx, async () =>
             await withoutNested(this.#entity, async () => await work(tx, currentOf(locked)))),
-          this.#optionsInTime()
+          this.#optionsInTime(scope)
         )
       ))
     const etag = version === undefined ? undefined : formatEntityTag(version)
@@ -224,28 +250,29 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
 
   async #change<R extends { applied: true }> (
     operation: Operation,
+    scope: Scope,
     prepare: Change<T, R>['prepare'],
     act: Change<T, R>['act']
   ): Promise<R> {
     const preconditions = this.preconditionsOf(operation, prepare !== undefined)
     try {
-      return await this.#request.carryOut(this.#entity, this.#contextNow, () => conditionalWrite<T, R>({
+      return await this.#request.carryOut(this.#entity, scope, () => conditionalWrite<T, R>({
         preconditions,
         policy: this.#policyOf(operation),
-        read: () => this.readCurrent(),
+        read: () => this.readCurrent(scope),
         prepare,
         act,
-        refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current)
+        refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current, scope)
       }))
     } catch (error) {
-      throw this.#told(error)
+      throw this.#told(error, scope)
     }
   }
 
-  async #unchanged (): Promise<Found<T>> {
+  async #unchanged (scope: Scope): Promise<Found<T>> {
     const preconditions = this.preconditionsOf('unchanged', false)
-    const { stored } = await this.readFresh()
-    this.judge('unchanged', preconditions, stored)
+    const { stored } = await this.readFresh(scope)
+    this.judge('unchanged', preconditions, stored, scope)
     const { value, version } = stored! // an absent entity was refused
     this.recordWrite(version)
     return found(value, version)
@@ -256,8 +283,8 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   /** An error of this step; once another one was applied, it does not invite to send the request again. */
-  #told (error: unknown): unknown {
-    return withWarning(error, this.#request.warningFor(this.#entity))
+  #told (error: unknown, { joined }: Scope): unknown {
+    return withWarning(error, this.#request.warningFor(this.#entity, joined))
   }
 
   get #storage (): StorageAdapter<T> {
@@ -265,19 +292,9 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   }
 
   /** @throws FST_IF_MATCH_LATE_WRITE once nobody waits for the outcome any more */
-  #optionsInTime (): ReadOptions {
+  #optionsInTime ({ context }: Scope): ReadOptions {
     if (this.#request.isOver()) throw new LateWriteError()
-    return this.#request.storageOptions(this.#contextNow)
-  }
-
-  /** The transaction of this request that an operation which begins now is part of. */
-  get #joined (): OpenTransaction | undefined {
-    const { transaction } = this.#request
-    return transaction?.includes(this.#context) === true ? transaction : undefined
-  }
-
-  get #contextNow (): unknown {
-    return this.#context === undefined ? this.#request.transaction?.context : this.#context
+    return this.#request.storageOptions(context)
   }
 }
 

@@ -91,7 +91,8 @@ export interface Entity<T = unknown> {
    * further entities are committed or rolled back with it. If one of them fails, and is no refusal, so does the whole.
    *
    * An error of the work is passed on, and rolls everything back; so does a client that is gone before the commit. The
-   * work may run more than once, after a deadlock for example, so it changes nothing but the database. A work after
+   * work may run more than once, after a deadlock for example, so it changes nothing but the database. It sends no
+   * answer: a success waits for the commit, so a work that awaits `reply.send()` waits for itself. A work after
    * which the entity has the version that it had is rolled back, too: `FST_IF_MATCH_VERSION_UNCHANGED` (500). After a
    * work that removed the entity there is no version. It may create the entity where `replace` may.
    *

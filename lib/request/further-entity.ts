@@ -1,6 +1,7 @@
 import { EntityHandle } from './entity-handle.js'
 import { isComplete, type Snapshot } from './entity-state.js'
 import type { Found, Operation } from './entity.js'
+import type { Scope } from './open-transaction.js'
 import { NotReadError } from '../errors.js'
 import { preconditionsFor, UNCONDITIONAL, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { furtherRefusalError } from '../http/refusal.js'
@@ -13,9 +14,9 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   /** What was read or written through this handle. Its writes compare with that, whatever other handles read since. */
   #known: Snapshot | undefined
 
-  async read (): Promise<Found<T>> {
-    this.#known = await this.load()
-    return this.give(this.#known)
+  protected async readIn (scope: Scope): Promise<Found<T>> {
+    this.#known = await this.load(scope)
+    return this.give(this.#known, scope)
   }
 
   protected preconditionsOf (operation: Operation, readsFirst: boolean): Preconditions {
@@ -33,13 +34,19 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   }
 
   // A refusal does not count as a read: a blind retry compares with what was read before, and is refused again.
-  protected refusal (_operation: Operation, verdict: Refusal): Error {
-    return furtherRefusalError(verdict, this.request.warningFor(this.entity))
+  protected refusal (
+    _operation: Operation,
+    verdict: Refusal,
+    _preconditions: Preconditions,
+    _current: unknown,
+    { joined }: Scope
+  ): Error {
+    return furtherRefusalError(verdict, this.request.warningFor(this.entity, joined))
   }
 
-  protected readCurrent (): Promise<Snapshot> | Snapshot {
+  protected readCurrent (scope: Scope): Promise<Snapshot> | Snapshot {
     const { known } = this.entity
-    return isComplete(known) && !known.isLent ? known : this.load()
+    return isComplete(known) && !known.isLent ? known : this.load(scope)
   }
 
   protected override keep (): () => void {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
+import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { RequestPreconditions } from './preconditions.js'
@@ -126,7 +127,8 @@ export class GuardedRequest extends RequestState {
   assertWritten (): void {
     if (!this.isEntered || this.kind !== 'write' || this.reply.statusCode >= 400) return
     const { written } = this.own
-    if (this.#failure !== undefined) throw this.#failure
+    // It may have been caught inside of a transaction that was committed all the same.
+    if (this.#failure !== undefined) throw withWarning(this.#failure, this.warningFor(this.own))
     if (written === undefined) throw new NotWrittenError(this.request.method, this.#url)
   }
 

@@ -8,6 +8,7 @@ const WHAT: Partial<Record<string, string>> = {
 
 /** Whose words stay: what the client has to change is still so, but not all of its request was without effect. */
 const REFUSED = new Set<string>([
+  'FST_IF_MATCH_PRECONDITION_FAILED',
   'FST_IF_MATCH_ENTITY_ABSENT',
   'FST_IF_MATCH_INVALID_KEY',
   'FST_IF_MATCH_INVALID_VALUE',

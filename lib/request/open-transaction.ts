@@ -1,3 +1,4 @@
+import type { EntityState } from './entity-state.js'
 import { isIfMatchError, type ErrorCode } from '../errors.js'
 
 /** The errors of an operation that changed nothing: the work may catch them, and go on. */
@@ -7,16 +8,28 @@ const HARMLESS = new Set<ErrorCode>([
   'FST_IF_MATCH_NOT_READ'
 ])
 
+/**
+ * What an operation is part of. It is settled when the operation begins, however late its steps are carried out: one
+ * that began ahead of a transaction is applied by itself, and one that began inside of it is applied, or not, with it.
+ */
+export interface Scope {
+  /** The context that the storage is given. */
+  readonly context: unknown
+  /** The transaction of the request that the operation is part of. */
+  readonly joined: OpenTransaction | undefined
+}
+
 /** A transaction whose work is running. The operations of the request that begin meanwhile are part of it. */
 export class OpenTransaction {
   /** The context by which the adapter carries out an operation inside the transaction. */
   readonly context: { readonly client: unknown }
-  readonly #writes = new Set<Promise<unknown>>()
+  readonly #underWay = new Set<Promise<unknown>>()
   readonly #undo: Array<() => void> = []
   /** Why the transaction must not be committed. */
   #failure: { error: unknown } | undefined
 
-  constructor (client: unknown) {
+  /** @param entity the one that the transaction is about */
+  constructor (client: unknown, readonly entity: EntityState) {
     this.context = { client }
   }
 
@@ -27,10 +40,22 @@ export class OpenTransaction {
 
   /** Adds a write. What it did in part must not be committed, even if the work catches its error. */
   add (write: Promise<unknown>): void {
-    this.#writes.add(write)
+    this.waitFor(write)
     write.catch((error: unknown) => {
-      if (!isIfMatchError(error) || !HARMLESS.has(error.code)) this.#failure ??= { error }
+      if (!isIfMatchError(error) || !HARMLESS.has(error.code)) this.fail(error)
     })
+  }
+
+  /** Adds a read: what it finds must be known by the time of a rollback, which forgets it. */
+  waitFor (operation: Promise<unknown>): void {
+    this.#underWay.add(operation)
+    const end = (): void => { this.#underWay.delete(operation) }
+    operation.then(end, end)
+  }
+
+  /** Says that the transaction must not be committed, whatever becomes of the error. */
+  fail (error: unknown): void {
+    this.#failure ??= { error }
   }
 
   /** Adds what is to be undone if the transaction is rolled back. */
@@ -39,16 +64,13 @@ export class OpenTransaction {
   }
 
   /**
-   * Runs the work, and waits for the writes that it did not await, also if it fails: none must be sent behind the end.
+   * Runs the work, and waits for what it did not await, also if it fails: nothing must be sent behind the end.
    *
    * @throws the error of the work, or of the first write that failed, but for refusals, which changed nothing
    */
   async carryOut<R> (work: () => Promise<R>): Promise<R> {
     const [outcome] = await Promise.allSettled([work()])
-    for (let count = -1; count < this.#writes.size;) {
-      count = this.#writes.size
-      await Promise.allSettled(this.#writes)
-    }
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
     if (outcome.status === 'rejected') throw outcome.reason
     if (this.#failure !== undefined) throw this.#failure.error
     return outcome.value

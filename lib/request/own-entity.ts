@@ -2,6 +2,7 @@ import { EntityHandle } from './entity-handle.js'
 import { isComplete, type Snapshot } from './entity-state.js'
 import type { Found, Operation } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
+import type { Scope } from './open-transaction.js'
 import { InvalidOptionsError } from '../errors.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
@@ -20,25 +21,27 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   async precheck (): Promise<void> {
     const { preconditions, kind } = this.request
     const { inForce } = preconditions
-    const { stored } = await this.#readOnce()
+    const { scope } = this
+    const { stored } = await this.#readOnce(scope)
     // A list in If-None-Match is true where there is no entity, and names no strategy. Of `*`, 404 says that this route
     // cannot do it (decision 0005).
     if (stored === undefined && kind === 'write' && Array.isArray(inForce.ifNoneMatch)) preconditions.assertStrategy()
-    this.judge('replace', inForce, stored)
+    this.judge('replace', inForce, stored, scope)
   }
 
   /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
-  async read (): Promise<Found<T>> {
-    const snapshot = await (this.hasContext ? this.#readInContext() : this.#readOnce())
+  protected async readIn (scope: Scope): Promise<Found<T>> {
+    const snapshot = await (scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope))
     // The option `absent` is about this absence, too.
     if (snapshot.stored === undefined && this.#isReading() && this.request.isEntered) {
-      this.judge('read', this.request.preconditions.inForce, undefined)
+      this.judge('read', this.request.preconditions.inForce, undefined, scope)
     }
-    return this.give(snapshot)
+    return this.give(snapshot, scope)
   }
 
   override async unchanged (): Promise<Found<T>> {
-    return this.#isReading() ? this.give(await this.readFresh()) : await super.unchanged()
+    if (!this.#isReading()) return await super.unchanged()
+    return await this.startRead(async (scope) => this.give(await this.readFresh(scope), scope))
   }
 
   /**
@@ -51,7 +54,8 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     const { inForce } = this.request.preconditions
     if (first === undefined || !this.#isReading()) return
     // A handler may answer something else in place of an absent entity, unless the client named a version of it.
-    if (first.stored !== undefined || inForce.ifMatch !== undefined) this.judge('read', inForce, first.stored)
+    if (first.stored === undefined && inForce.ifMatch === undefined) return
+    this.judge('read', inForce, first.stored, this.scope)
   }
 
   /** Whether the method only reads, and the request did nothing else so far. */
@@ -74,7 +78,8 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     operation: Operation,
     verdict: Refusal,
     preconditions: Preconditions,
-    current: Stored<T> | undefined
+    current: Stored<T> | undefined,
+    { joined }: Scope
   ): Error {
     const { mayCreate } = this.policy(true)
     const { request, response, preconditions: { sent } } = this.request
@@ -87,7 +92,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     }
     this.entity.learn(current)
     response.refusedBy = current
-    const warning = this.request.warningFor(this.entity)
+    const warning = this.request.warningFor(this.entity, joined)
     return refusalError(verdict, {
       method: request.method,
       mayCreate,
@@ -98,15 +103,26 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     })
   }
 
-  protected readCurrent (): Promise<Snapshot> | Snapshot {
-    return this.entity.known?.isLent === true ? this.readFresh() : this.#readOnce()
+  protected readCurrent (scope: Scope): Promise<Snapshot> | Snapshot {
+    return this.entity.known?.isLent === true ? this.readFresh(scope) : this.#readOnce(scope)
   }
 
   // The answer to a GET has the tag of its first read. Its reads follow one another, so none is older than that one.
-  protected override readFresh (): Promise<Snapshot> {
-    const read = (): Promise<Snapshot> => this.load()
+  protected override readFresh (scope: Scope): Promise<Snapshot> {
+    const read = (): Promise<Snapshot> => this.load(scope)
     if (this.request.kind !== 'read') return read()
     return this.#share(this.entity.reading?.then(read, read) ?? read())
+  }
+
+  // What must hold, and the tag of a 412, are those of what is committed.
+  protected override keep (): () => void {
+    const { request: { preconditions, response } } = this
+    const { refusedBy } = response
+    const restores = [super.keep(), preconditions.keepInForce()]
+    return () => {
+      for (const restore of restores) restore()
+      response.refusedBy = refusedBy
+    }
   }
 
   protected override recordWrite (version: string | undefined): Snapshot {
@@ -116,24 +132,24 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   }
 
   // What was read without the context is not what the caller's transaction sees, so the adapter is asked.
-  #readInContext (): Promise<Snapshot> | Snapshot {
-    return this.#seen !== undefined && this.#seen === this.entity.known ? this.#seen : this.load()
+  #readInContext (scope: Scope): Promise<Snapshot> | Snapshot {
+    return this.#seen !== undefined && this.#seen === this.entity.known ? this.#seen : this.load(scope)
   }
 
   // What a transaction sees may be older than what the precheck read, and the tag of a GET must not be newer than its
   // body: until the handler was given a value, the latest snapshot is the first one.
-  protected override async load (): Promise<Snapshot> {
-    const snapshot = await super.load()
-    if (!this.hasContext) return snapshot
+  protected override async load (scope: Scope): Promise<Snapshot> {
+    const snapshot = await super.load(scope)
+    if (scope.context === undefined) return snapshot
     if (this.entity.first?.isLent !== true) this.entity.first = snapshot
     this.#seen = snapshot
     return snapshot
   }
 
-  #readOnce (): Promise<Snapshot> | Snapshot {
+  #readOnce (scope: Scope): Promise<Snapshot> | Snapshot {
     const { known, reading } = this.entity
     if (isComplete(known)) return known
-    return reading ?? this.#share(this.load())
+    return reading ?? this.#share(this.load(scope))
   }
 
   #share (read: Promise<Snapshot>): Promise<Snapshot> {

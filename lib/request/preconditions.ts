@@ -202,4 +202,10 @@ export class RequestPreconditions {
     if (!Array.isArray(ifMatch) && ifNoneMatch === undefined) return
     this.#sinceWrite = preconditionsFor(version)
   }
+
+  /** Keeps what must hold now; the function that it gives brings that back: the write that moved it is rolled back. */
+  keepInForce (): () => void {
+    const sinceWrite = this.#sinceWrite
+    return () => { this.#sinceWrite = sinceWrite }
+  }
 }

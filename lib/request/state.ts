@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
 import { withWarning } from './later-step.js'
-import { OpenTransaction } from './open-transaction.js'
+import { OpenTransaction, type Scope } from './open-transaction.js'
 import { wrongCall } from './wrong-calls.js'
 import { workOn, type AdapterWork } from '../adapter-lifecycle.js'
 import { isIfMatchError, LateWriteError, type ErrorCode } from '../errors.js'
@@ -104,39 +104,47 @@ export class RequestState {
    * Carries out a write to an entity, and remembers what became of it. What is written with a context of the app may be
    * part of a transaction: only the app knows whether it stays.
    */
-  async carryOut<R> (entity: EntityState, context: unknown, write: () => Promise<R>): Promise<R> {
-    const isJoined = this.transaction?.includes(context) === true
+  async carryOut<R> (entity: EntityState, { context, joined }: Scope, write: () => Promise<R>): Promise<R> {
+    // What is part of a transaction of this request is applied, or not, with that one.
+    if (joined !== undefined) return await write()
     this.#underWay.add(entity)
     try {
       const result = await write()
-      // What is part of a transaction of this request is applied, or not, with that one.
       if (context === undefined) this.hasApplied = true
-      else if (!isJoined) this.#isUncertain = true
+      else this.#isUncertain = true
       this.#underWay.delete(entity)
       return result
     } catch (error) {
       this.#underWay.delete(entity)
-      if (!isJoined) this.noteFailure(error, true)
+      this.noteFailure(error, true)
       throw error
     }
   }
 
   /**
    * Runs a transaction of this request. Its work begins with `open`, again for each attempt: until the work ends,
-   * `transaction` is there. Inside the work of another one it is part of that one.
+   * `transaction` is there. One that joined another one is part of it: an error of its work fails the whole, also a
+   * refusal of something else, because it may come behind half of the work.
    *
-   * @throws FST_IF_MATCH_INVALID_OPTIONS if another one is under way, whose work has not begun
+   * @throws FST_IF_MATCH_INVALID_OPTIONS if another one is under way that this one is no part of
    */
   async inTransaction<R> (
+    entity: EntityState,
+    { joined }: Scope,
     run: (open: <S>(client: unknown, work: () => Promise<S>) => Promise<S>) => Promise<R>
   ): Promise<R> {
-    if (this.transaction !== undefined) return await run(async (_client, work) => await work())
+    if (joined !== undefined) {
+      return await run(async (_client, work) => await work().catch((error: unknown) => {
+        joined.fail(error)
+        throw error
+      }))
+    }
     if (this.#isInTransaction) return await wrongCall('transaction', ONE_AT_A_TIME)
     this.#isInTransaction = true
     let last: OpenTransaction | undefined
     const open = async <S>(client: unknown, work: () => Promise<S>): Promise<S> => {
       last?.rollBack()
-      const transaction = last = this.transaction = new OpenTransaction(client)
+      const transaction = last = this.transaction = new OpenTransaction(client, entity)
       return await transaction.carryOut(work).finally(() => { this.transaction = undefined })
     }
     const ended = run(open).finally(() => { this.#isInTransaction = false })
@@ -148,11 +156,12 @@ export class RequestState {
 
   /**
    * What an error of a step on this entity tells the client in place of "send the request again": undefined unless
-   * another write of this request was applied, or may have been or still be.
+   * another write of this request was applied, or may have been or still be. A transaction is one step.
    */
-  warningFor (entity: EntityState | undefined): string | undefined {
+  warningFor (entity: EntityState | undefined, joined?: OpenTransaction): string | undefined {
     if (this.hasApplied) return APPLIED
-    const isOpen = this.#underWay.size > (entity !== undefined && this.#underWay.has(entity) ? 1 : 0)
+    const step = joined?.entity ?? entity
+    const isOpen = this.#underWay.size > (step !== undefined && this.#underWay.has(step) ? 1 : 0)
     return this.#isUncertain || isOpen ? PERHAPS_APPLIED : undefined
   }
 

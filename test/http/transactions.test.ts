@@ -301,6 +301,145 @@ await t.test('a write to the same entity inside the work is refused with NESTED_
   t.equal(order()?.customer, 'Ada')
 })
 
+await t.test('an update that began ahead of the work is no part of the transaction: it stays when that one is rolled back', async (t) => {
+  const { app, database, order, tag } = await appWith(t, async (request) => {
+    const [begun, made] = [barrier(), barrier()]
+    const update = request.entity<Order>('/orders/2').update(async (value) => {
+      begun.open()
+      await made.opened
+      return { ...value, customer: 'Cyd' }
+    })
+    await begun.opened
+    await request.entity<Order>().transaction(async (tx: Tx) => {
+      save(tx, '1', OTHER)
+      made.open()
+      for (let turn = 0; turn < 20; turn++) await null
+      throw Object.assign(new Error('no'), { statusCode: 409 })
+    }).catch(() => {})
+    await update
+    await request.entity<Order>().replace({ customer: 'Ada, again', lines: [] })
+    return 'done'
+  })
+  save(database, '2', { customer: 'Dan', lines: [] })
+  t.equal((await send(app, 'PUT /orders/1', { 'if-match': await tag() })).statusCode, 200)
+  t.strictSame([order()?.customer, order('2')?.customer], ['Ada, again', 'Cyd'])
+})
+
+await t.test('the work of a further entity writes that of the route: what was rolled back is forgotten, and If-Match decides again', async (t) => {
+  // With a counter, the version of another writer may be the one that was rolled back.
+  for (const meets of [false, true]) {
+    let runs = 0
+    const { app, database, order, tag } = await appWith(t, async (request) => {
+      await request.entity<Order>('/orders/2').transaction(async (tx: Tx) => {
+        if (++runs === 2 && meets) tx.exec("UPDATE orders SET customer = 'of another' WHERE id = '1'")
+        tx.exec("UPDATE orders SET customer = 'Bea' WHERE id = '2'")
+        await request.entity<Order>().replace({ customer: 'Cyd', lines: [] })
+        if (runs === 1) throw new errorCodes.FST_IF_MATCH_CONTENTION(1)
+      })
+      return 'done'
+    })
+    database.exec("DELETE FROM lines; INSERT INTO orders (id, customer) VALUES ('2', 'Dan')")
+    const answer = await send(app, 'PUT /orders/1', { 'if-match': await tag() })
+    t.equal(answer.statusCode, meets ? 412 : 200)
+    t.equal(answer.headers.etag, meets ? undefined : await tag(), 'no tag of what was rolled back')
+    t.equal(order()?.customer, meets ? 'Ada' : 'Cyd')
+    t.equal(runs, 2)
+  }
+})
+
+await t.test('a refusal of the route\'s entity that the work of a further one caught is the answer, and says what was applied', async (t) => {
+  const { app, database, order } = await appWith(t, async (request) => {
+    await request.entity<Order>('/orders/2').transaction(async (tx: Tx) => {
+      tx.exec("UPDATE orders SET customer = 'Bea' WHERE id = '2'")
+      await request.entity<Order>().replace(OTHER).catch(() => {})
+    })
+    return 'done'
+  }, undefined, { config: { ifMatch: { precheck: false } } })
+  database.exec("INSERT INTO orders (id, customer) VALUES ('2', 'Dan')")
+  const answer = await send(app, 'PUT /orders/1', PAST)
+  t.match([answer.statusCode, answer.json().message], [412, /An earlier step of this request was applied/])
+  t.strictSame([order()?.customer, order('2')?.customer], ['Ada', 'Bea'])
+})
+
+await t.test('a transaction inside the work that a refusal of something else ends half-way fails the whole, also if the work catches that', async (t) => {
+  const { app, database, order, tag } = await appWith(t, async (request) => {
+    await request.entity<Order>().transaction(async (tx: Tx) => {
+      tx.exec("UPDATE orders SET customer = 'Bea' WHERE id = '1'")
+      await request.entity<Order>('/orders/2').transaction(async (inner: Tx) => {
+        inner.exec("UPDATE orders SET customer = 'half' WHERE id = '2'")
+        await request.entity<Order>('/orders/3').update((value) => value)
+      }).catch(() => {})
+    })
+    return 'done'
+  })
+  database.exec("INSERT INTO orders (id, customer) VALUES ('2', 'Dan')")
+  t.equal((await send(app, 'PUT /orders/1', { 'if-match': await tag() })).statusCode, 404)
+  t.strictSame([order()?.customer, order('2')?.customer], ['Ada', 'Dan'])
+})
+
+await t.test('an error of an operation inside the work does not say that another step may have been applied: all are one', async (t) => {
+  const operations: Record<string, (entity: Entity<Order>) => Promise<unknown>> = {
+    FST_IF_MATCH_ENTITY_ABSENT: async (entity) => await entity.read(),
+    FST_IF_MATCH_PRECONDITION_FAILED: async (entity) => await createTwice(entity),
+    FST_IF_MATCH_STORAGE_UNAVAILABLE: async (entity) => await entity.create({ customer: 'down', lines: [] }),
+    FST_IF_MATCH_CONSTRAINT: async (entity) =>
+      await entity.create({ customer: 'Cyd', lines: [{ sku: 'cup', quantity: 1 }] })
+  }
+  async function createTwice (entity: Entity<Order>): Promise<unknown> {
+    await entity.create({ customer: 'Cyd', lines: [] })
+    return await entity.create({ customer: 'Cyd', lines: [] })
+  }
+  for (const [code, operation] of Object.entries(operations)) {
+    const { app, order, tag } = await appWith(t, async (request) => {
+      await request.entity<Order>().transaction(async (tx: Tx) => {
+        tx.exec("UPDATE orders SET customer = 'Bea' WHERE id = '1'")
+        await operation(request.entity<Order>('/orders/2'))
+      })
+      return 'done'
+    }, (storage) => ({
+      ...storage,
+      async write (...args: Parameters<typeof storage.write>) {
+        if (args[1].customer === 'down') throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE()
+        return await storage.write(...args)
+      }
+    } as TransactionAdapter<Order>))
+    const answer = (await send(app, 'PUT /orders/1', { 'if-match': await tag() })).json()
+    t.equal(answer.code, code)
+    t.notMatch(answer.message, /another step/i)
+    t.equal(order()?.customer, 'Ada')
+  }
+})
+
+await t.test('a read that the work did not await ends ahead of the rollback, which forgets it', async (t) => {
+  let read: Promise<unknown> | undefined
+  const slow = barrier()
+  const { app, database, order, tag } = await appWith(t, async (request) => {
+    const further = request.entity<Order>('/orders/2')
+    await request.entity<Order>().transaction(async (tx: Tx) => {
+      tx.exec("UPDATE orders SET customer = 'not committed' WHERE id = '2'")
+      read = request.entity<Order>('/orders/2').read()
+      setImmediate(slow.open)
+      throw Object.assign(new Error('no'), { statusCode: 409 })
+    }).catch(() => {})
+    await read
+    // It has the version by now that was rolled back.
+    database.exec("UPDATE orders SET customer = 'Eve' WHERE id = '2'")
+    await further.update((value) => ({ ...value, customer: `${value.customer}, updated` }))
+    await request.entity<Order>().replace(OTHER)
+    return 'done'
+  }, (storage) => ({
+    ...storage,
+    async read (...args: Parameters<typeof storage.read>) {
+      const stored = await storage.read(...args)
+      if (args[1]?.context !== undefined) await slow.opened
+      return stored
+    }
+  } as TransactionAdapter<Order>))
+  database.exec("INSERT INTO orders (id, customer) VALUES ('2', 'Dan')")
+  t.equal((await send(app, 'PUT /orders/1', { 'if-match': await tag() })).statusCode, 200)
+  t.equal(order('2')?.customer, 'Eve, updated')
+})
+
 await t.test('one transaction of a request is under way at a time: a second one beside it is an error', async (t) => {
   const { app, order, tag } = await appWith(t, async (request) => {
     const first = request.entity<Order>().transaction((tx: Tx) => { save(tx, '1', OTHER) })

@@ -38,9 +38,16 @@ export function guardedFaultOf (faultOf: ((error: unknown) => unknown) | undefin
     if (fault === undefined || fault === null || fault === error) {
       return constraintFault(error) ?? mistakeFault(error, FAULT.write)
     }
-    // The row that took the unique value may be the entity itself, which another writer created.
-    return passOn(isConstraint(error) ? toldOfConstraint(fault as Error) : fault as Error)
+    return letOut(fault as Error, error)
   }
+}
+
+/**
+ * Marks what `faultOf` of the app gave for an error of the driver as one to let out. The row that took a unique value
+ * may be the entity itself, which another writer created, so the adapter looks again.
+ */
+export function letOut (fault: Error, error: unknown): Error {
+  return passOn(isConstraint(error) ? toldOfConstraint(fault) : fault)
 }
 
 function isPromise (made: unknown): boolean {

@@ -38,8 +38,8 @@ export function isHandle (client: unknown): boolean {
   return typeof isInOpenTransaction(driverOf(client)) === 'boolean'
 }
 
-// Drizzle has the client of the driver under this name.
-function driverOf (client: unknown): unknown {
+/** The client of the driver: Drizzle has it under the name `$client`. */
+export function driverOf (client: unknown): unknown {
   const { $client: driver = client } = Object(client) as { $client?: unknown }
   return driver
 }

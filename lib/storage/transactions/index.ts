@@ -14,10 +14,10 @@ import { checkKey } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { versionText } from '../kit/row-version.js'
 import { FAULT, storageFault } from '../kit/whose-fault.js'
-import { mapped } from '../statements/app-functions.js'
+import { letOut, mapped } from '../statements/app-functions.js'
 import type { RowVersion } from '../statements/answer.js'
 import { engineFault, readFault } from '../statements/faults.js'
-import { flawsOfClient, isHandle, ownClientOf } from '../statements/own-client.js'
+import { driverOf, flawsOfClient, isHandle, ownClientOf } from '../statements/own-client.js'
 import { sent } from '../statements/sent.js'
 import { Creations } from './creations.js'
 import { runAgain } from './run-again.js'
@@ -31,6 +31,9 @@ export type { Row } from './steps-inside.js'
 
 /** How long an operation waits for its turn where works and reads take turns, in milliseconds. */
 const TURN_TIMEOUT = 10_000
+
+// Of each client that is one connection: several adapters may be over one, each with a table of its own.
+const turnsOf = new WeakMap<object, KeyTurns>()
 
 /** What the adapter of one kind of entity needs to know of the app's database. */
 export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
@@ -121,12 +124,15 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
 
   const creations = new Creations()
   const withOwnClient = ownClientOf(ownClient)
-  const faultOfEngine = (error: unknown): Error | undefined => faultOf?.(error) ?? engineFault(error)
+  function faultOfEngine (error: unknown): Error | undefined {
+    const fault = faultOf?.(error)
+    return fault === undefined || fault === error ? engineFault(error) : letOut(fault, error)
+  }
   function idOf (key: string): Id {
     checkKey(key)
     return mapped('toId', () => toId(key))
   }
-  const turns = serial ? new KeyTurns() : undefined
+  const turns = serial ? turnsOver(driverOf(ownClient)) : undefined
 
   function inTurn<R> (operation: () => Promise<R>): Promise<R> {
     if (turns === undefined) return operation()
@@ -209,6 +215,12 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
       return { applied: true }
     }
   }
+}
+
+function turnsOver (client: unknown): KeyTurns {
+  const turns = turnsOf.get(client as object) ?? new KeyTurns()
+  turnsOf.set(client as object, turns)
+  return turns
 }
 
 /** The client of a context, which is inside a transaction; undefined without a context. */

@@ -1,9 +1,12 @@
 import type { SqliteDatabase } from '../sqlite/client.js'
 
+// Of each handle, the end of its last transaction: those of several adapters follow one another, too.
+const lastOf = new WeakMap<object, Promise<unknown>>()
+
 /**
  * The option `transaction` of `transactionsAdapter` for a handle of better-sqlite3, libsql or `node:sqlite`. A handle
  * has one transaction, so they follow one another. What else uses the handle meanwhile becomes part of the transaction:
- * give it to nothing else, or to `client` of the same adapter alone, whose reads take turns with the works then.
+ * give it to nothing else but `client` of such adapters, whose reads take turns with the works then.
  *
  * `BEGIN IMMEDIATE` takes the lock of the file, so nothing else writes between the comparison and the commit.
  *
@@ -14,8 +17,6 @@ import type { SqliteDatabase } from '../sqlite/client.js'
 export function sqliteTransaction<Handle extends Pick<SqliteDatabase, 'exec'>> (
   handle: Handle
 ): (work: (tx: Handle) => Promise<unknown>) => Promise<unknown> {
-  let last: Promise<unknown> = Promise.resolve()
-
   async function run (work: (tx: Handle) => Promise<unknown>): Promise<unknown> {
     handle.exec('BEGIN IMMEDIATE')
     try {
@@ -29,8 +30,8 @@ export function sqliteTransaction<Handle extends Pick<SqliteDatabase, 'exec'>> (
   }
 
   return async (work) => {
-    const turn = last.then(() => run(work))
-    last = turn.catch(() => {})
+    const turn = (lastOf.get(handle) ?? Promise.resolve()).then(() => run(work))
+    lastOf.set(handle, turn.catch(() => {}))
     return await turn
   }
 }

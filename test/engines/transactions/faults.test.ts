@@ -1,9 +1,10 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { errorCodes, type Expectation, type TransactionAdapter } from 'fastify-if-match'
+import ifMatch, { errorCodes, type Expectation, type TransactionAdapter } from 'fastify-if-match'
 import { transactionsAdapter, type TransactionsAdapterOptions } from 'fastify-if-match/storage/transactions'
 import { barrier } from '../../support/barrier.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
+import { newApp } from '../../support/offers-app.js'
 import { withoutPauses } from '../../support/without-pauses.js'
 
 /** One row, as a transaction sees it. */
@@ -364,6 +365,27 @@ await t.test('wrong options are refused, one by one', (t) => {
     t.throws(() => transactionsAdapter(options as never), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message })
   }
   t.end()
+})
+
+await t.test('an error that faultOf made goes out as it is; for a unique key that a creation meets, it looks again first', async (t) => {
+  withoutPauses(t)
+  const taken = new Error('taken, in words of the app')
+  const faultOf = (error: unknown) => (error as { code?: string }).code === '23505' ? taken : undefined
+  const { adapter } = adapterOf([], { faultOf, save: () => { throw stateOf('23505') } })
+  const app = newApp(t)
+  await app.register(ifMatch, { storage: adapter })
+  app.put('/:id', { config: { ifMatch: true } }, async (request) => await request.entity().replace(1))
+  const answer = await app.inject({ method: 'PUT', url: '/k', headers: { 'if-match': '*' } })
+  t.match(answer.json(), { statusCode: 500, message: taken.message }, 'nothing was applied, and no outcome is unknown')
+
+  const races: Transaction = async (work, _commit, store) => {
+    await work({ row: undefined }).catch(() => {})
+    store.row = { version: 5, value: 'of another' }
+    throw stateOf('23505')
+  }
+  const { adapter: raced, store } = adapterOf([races], { faultOf, save: () => { throw stateOf('23505') } })
+  store.row = undefined
+  t.match(await write(raced, ABSENT), { applied: false, current: { value: 'of another' } })
 })
 
 await t.test('faultOf comes first, and errors of engines that it does not know are known all the same', async (t) => {

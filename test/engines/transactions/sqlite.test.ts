@@ -105,6 +105,29 @@ await t.test('a handle has one transaction: works follow one another, and no rea
   t.strictSame(order, ['first', 'second', 3])
 })
 
+await t.test('adapters over one handle, each with a table of its own, take turns as well: works, writes and reads', async (t) => {
+  const handle = newFile(t)()
+  const adapter = adapterOn(handle)
+  const another = adapterOn(handle)
+  await adapter.write('k', 1, ABSENT)
+  const [begun, end] = [barrier(), barrier()]
+  const first = adapter.transaction('k', EXISTS, async (tx: Handle) => {
+    tx.exec("UPDATE items SET value = '2', version = 'not committed'")
+    begun.open()
+    await end.opened
+    throw Object.assign(new Error('no'), { statusCode: 409 })
+  })
+  const failed = t.rejects(first, { message: 'no' })
+  await begun.opened
+  const read = another.read('k')
+  const direct = sqliteTransaction(handle)(async (tx) => { tx.exec("UPDATE items SET version = 'direct'") })
+  const written = another.write('k', 3, EXISTS)
+  end.open()
+  await Promise.all([failed, direct])
+  t.match([(await read)?.value, await written], [1, { applied: true }])
+  t.equal((await adapter.read('k'))?.value, 3)
+})
+
 await t.test('with a handle of their own for transactions, reads do not wait, and see what is committed', async (t) => {
   const open = newFile(t)
   const adapter = adapterOn(open(), open(), false)
