@@ -35,7 +35,7 @@ export class OpenTransaction {
 
   /** Whether a handle with this context works inside the transaction. */
   includes (context: unknown): boolean {
-    return context === undefined || (context as { client?: unknown } | null)?.client === this.context.client
+    return context === undefined || (Object(context) as { client?: unknown }).client === this.context.client
   }
 
   /** Adds a write. What it did in part must not be committed, even if the work catches its error. */

@@ -86,7 +86,15 @@ await t.test('postgres: through a Pool of pg', { skip: skipWithout('postgres') }
       test: (title, run) => t.test(title, run),
       createAdapter: subjectsOn(one, two, pool, async () => {
         await proxy.refuse()
-        return async () => { await proxy.accept() }
+        return async () => {
+          await proxy.accept()
+          // A pool learns a little later which of its connections are gone.
+          for (const pool of [one, two]) {
+            const select = async () => await pool.query('SELECT 1')
+            await until('each connection answers', async () =>
+              await Promise.all(Array.from({ length: 8 }, select)).then(() => true, () => false))
+          }
+        }
       })
     })
   })
