@@ -288,6 +288,26 @@ await t.test('after the commit, an error of a later step does not invite to send
   t.equal((await send(app, 'PUT /orders/1', { 'if-match': await tag() })).headers['retry-after'], undefined)
 })
 
+await t.test('the client of the transaction as the context is the same transaction; a context that is none is refused inside, too', async (t) => {
+  let fails = true
+  const { app, order, tag } = await appWith(t, async (request) => {
+    await request.entity<Order>().transaction(async (tx: Tx) => {
+      tx.exec("UPDATE orders SET customer = 'Bea' WHERE id = '1'")
+      await request.entity<Order>('/orders/2', { client: tx }).create({ customer: 'Cyd', lines: [] })
+      const outside = request.entity<Order>('/orders/3', null)
+      await t.rejects(outside.read(), { code: 'FST_IF_MATCH_INVALID_OPTIONS' })
+      if (fails) throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE()
+    })
+    return 'done'
+  })
+  const failed = await send(app, 'PUT /orders/1', { 'if-match': await tag() })
+  t.match([failed.statusCode, failed.headers['retry-after']], [503, '1'], 'nothing was applied')
+  t.strictSame([order()?.customer, order('2')], ['Ada', undefined])
+  fails = false
+  t.equal((await send(app, 'PUT /orders/1', { 'if-match': await tag() })).statusCode, 200)
+  t.strictSame([order()?.customer, order('2')?.customer], ['Bea', 'Cyd'])
+})
+
 await t.test('a write to the same entity inside the work is refused with NESTED_WRITE, and the whole with it', async (t) => {
   const { app, order, tag } = await appWith(t, async (request) => {
     const own = request.entity<Order>()
