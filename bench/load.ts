@@ -1,4 +1,5 @@
 import autocannon from 'autocannon'
+import { setTimeout as delay } from 'node:timers/promises'
 import { document } from './document.js'
 import type { Scenario } from './scenarios.js'
 
@@ -40,7 +41,7 @@ export async function load ({
   seconds,
   hasTags
 }: Load): Promise<{ perSecond: number, answered: number }> {
-  const tags = await currentTags(url, connections, hasTags)
+  const tags = await settledTags(url, connections, hasTags)
   let id = 0
   const { statusCodeStats, requests, errors, duration } = await autocannon({
     url,
@@ -76,6 +77,18 @@ function prepare (client: autocannon.Client, scenario: Scenario, id: number, tag
     const next = tagOf((answer as unknown as RawAnswer).headers)
     if (next !== undefined) send(next)
   })
+}
+
+// The load before this one left requests behind: a server may still be at work on them, and the tags would move.
+async function settledTags (url: string, connections: number, hasTags: boolean): Promise<string[]> {
+  let tags = await currentTags(url, connections, hasTags)
+  for (let look = 0; look < 20; look++) {
+    const before = tags
+    await delay(50)
+    tags = await currentTags(url, connections, hasTags)
+    if (tags.join() === before.join()) break
+  }
+  return tags
 }
 
 // Requests that were under way when a load ended may have been carried out. A server without tags takes `*`. Whatever
