@@ -57,8 +57,8 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
   version (tx: Tx, id: Id): RowVersion | null | undefined | Promise<RowVersion | null | undefined>
   /**
    * Reads the entity; null or undefined: there is none. It reads all in one statement or snapshot, as the contract has
-   * it. Where that cannot be, it reads the version first, at the price of a needless 412 now and then: a version that is
-   * read after the value may be that of a newer one, which a write under it would lose.
+   * it. Where that cannot be, it reads the version first, at the price of a needless 412 now and then: a version that
+   * is read after the value may be that of a newer one, which a write under it would lose.
    */
   read (client: Client | Tx, id: Id): Row<T> | null | undefined | Promise<Row<T> | null | undefined>
   /**
