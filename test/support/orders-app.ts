@@ -3,11 +3,12 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import ifMatch, { type TransactionAdapter } from 'fastify-if-match'
 import { sqliteTransaction, transactionsAdapter } from 'fastify-if-match/storage/transactions'
+import type { SqliteDatabase } from '../../lib/storage/sqlite/client.js'
 import { newApp } from './offers-app.js'
 
 export interface Line { sku: string, quantity: number }
 export interface Order { customer: string, lines: Line[] }
-export type Tx = Database.Database
+export type Tx = SqliteDatabase
 
 // The counter of an order is moved by triggers of both tables, so a change of its lines alone moves it, too.
 const SCHEMA = `
@@ -21,6 +22,12 @@ const SCHEMA = `
   CREATE TRIGGER dropped AFTER DELETE ON lines BEGIN
     UPDATE orders SET row_version = row_version + 1 WHERE id = old.order_id; END`
 
+// better-sqlite3 is built for one Node.js, and node:sqlite is not in all of them.
+function newDatabase (): Tx {
+  const sqlite = process.getBuiltinModule('node:sqlite') as { DatabaseSync: new (file: string) => Tx } | undefined
+  return sqlite === undefined ? new Database(':memory:') : new sqlite.DatabaseSync(':memory:')
+}
+
 /** Stores the rows of an order. */
 export function save (tx: Tx, id: string, { customer, lines }: Order): void {
   tx.prepare('INSERT INTO orders (id, customer) VALUES (?, ?) ON CONFLICT DO UPDATE SET customer = excluded.customer')
@@ -31,15 +38,17 @@ export function save (tx: Tx, id: string, { customer, lines }: Order): void {
 
 /** Orders with lines in two tables of SQLite, and the adapter over them. Order 1 is there. */
 export function ordersTables () {
-  const database = new Database(':memory:').exec(SCHEMA)
+  const database = newDatabase()
+  database.exec(SCHEMA)
   save(database, '1', { customer: 'Ada', lines: [{ sku: 'cup', quantity: 1 }] })
   const load = (client: Tx, id: string): Order | undefined => {
-    const customer = client.prepare<[string], string>('SELECT customer FROM orders WHERE id = ?').pluck().get(id)
-    const lines = client.prepare<[string], Line>('SELECT sku, quantity FROM lines WHERE order_id = ? ORDER BY rowid')
-    return customer === undefined ? undefined : { customer, lines: lines.all(id) }
+    const row = client.prepare('SELECT customer FROM orders WHERE id = ?').get(id) as Order | undefined
+    const select = client.prepare('SELECT sku, quantity FROM lines WHERE order_id = ? ORDER BY rowid')
+    const lines = (select.all(id) as Line[]).map((line) => ({ ...line }))
+    return row && { customer: row.customer, lines }
   }
   const version = (client: Tx, id: string) =>
-    client.prepare<[string], number>('SELECT row_version FROM orders WHERE id = ?').pluck().get(id)
+    (client.prepare('SELECT row_version AS version FROM orders WHERE id = ?').get(id) as { version: number })?.version
   const storage: TransactionAdapter<Order> = transactionsAdapter({
     client: database,
     transaction: sqliteTransaction(database),
