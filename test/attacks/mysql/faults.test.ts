@@ -185,7 +185,10 @@ await t.test('mysql: each error, provoked', { skip: skipWithoutOwn('mysql') }, a
       const values = [JSON.stringify('secret'.repeat(500_000))]
       const error = await thrownBy(connection.execute('UPDATE row_of SET document = ? WHERE id = 1', values))
       await root.query('SET GLOBAL max_allowed_packet = 16777216')
-      assertTold(t, error, 1153, 'ROW')
+      // The server hangs up while the driver is still sending: its reset may overtake its answer.
+      const isReset = ['ECONNRESET', 'EPIPE'].includes(String(Object(error).code))
+      if (isReset) assertTold(t, error, undefined, 'UNKNOWN')
+      else assertTold(t, error, 1153, 'ROW')
     })
 
     await t.test(`${name}: a connection that is killed, by KILL or with the server, leaves it open`, async (t) => {
