@@ -4,12 +4,11 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Work } from 'fastify-if-match/storage'
 import { ABSENT, EXISTS } from '../../test/support/expectations.js'
-import { newApp } from '../../test/support/offers-app.js'
 import { startPostgres } from '../../test/support/services/postgres.js'
 import { skipWithout } from '../../test/support/services/programs.js'
 import { until } from '../../test/support/until.js'
 import type { Order } from '../order.js'
-import { addOrders } from '../support/orders/app.js'
+import { handlerCase } from '../support/orders/handler-case.js'
 import { nextId } from '../support/orders/ids.js'
 import { newDatabase } from '../support/orders/postgres.js'
 import { wave } from '../support/orders/transaction-cases.js'
@@ -63,17 +62,7 @@ await t.test('Kysely over pg', { skip: skipWithout('postgres') }, async (t) => {
 
   await t.test('a handler with transaction() changes one line: 200 with a new tag, then 412; 422 without such a line', async (t) => {
     const { adapter, key } = await open(t)
-    const app = newApp(t)
-    await addOrders(app, { adapter, rename: async () => {}, addLine: async () => {}, close () {} })
-    addQuantities(app)
-    const etag = String((await app.inject(key)).headers.etag)
-    const patch = async (payload: object, tag = etag) =>
-      await app.inject({ method: 'PATCH', url: key, headers: { 'if-match': tag }, payload })
-    const answer = await patch(apple)
-    t.same([answer.statusCode, answer.json()], [200, { ...wave, lines: [apple, wave.lines[1]] }])
-    t.equal((await patch(apple)).statusCode, 412)
-    t.equal((await patch({ ...apple, sku: 'none' }, String(answer.headers.etag))).statusCode, 422)
-    t.equal((await app.inject(key)).headers.etag, answer.headers.etag)
+    await handlerCase(t, adapter, key, addQuantities)
   })
 
   await t.test('jsonArrayFrom() reads an order and its lines in one statement', async (t) => {

@@ -12,12 +12,11 @@ import t, { type Test } from 'tap'
 import type { TransactionAdapter, Work } from 'fastify-if-match/storage'
 import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { ABSENT, EXISTS } from '../../test/support/expectations.js'
-import { newApp } from '../../test/support/offers-app.js'
 import { startPostgres } from '../../test/support/services/postgres.js'
 import { skipWithout } from '../../test/support/services/programs.js'
 import { until } from '../../test/support/until.js'
 import { orderKey, type Order } from '../order.js'
-import { addOrders } from '../support/orders/app.js'
+import { handlerCase } from '../support/orders/handler-case.js'
 import { nextId } from '../support/orders/ids.js'
 import { newDatabase } from '../support/orders/postgres.js'
 import { wave } from '../support/orders/transaction-cases.js'
@@ -106,17 +105,7 @@ await t.test('MikroORM over pg', { skip: skipWithout('postgres') }, async (t) =>
 
   await t.test('a handler with transaction() changes one line: 200 with a new tag, then 412; 422 without such a line', async (t) => {
     const { adapter, key } = await open(t)
-    const app = newApp(t)
-    await addOrders(app, { adapter, rename: async () => {}, addLine: async () => {}, close () {} })
-    addQuantities(app)
-    const etag = String((await app.inject(key)).headers.etag)
-    const patch = async (payload: object, tag = etag) =>
-      await app.inject({ method: 'PATCH', url: key, headers: { 'if-match': tag }, payload })
-    const answer = await patch(apple)
-    t.same([answer.statusCode, answer.json()], [200, { ...wave, lines: [apple, wave.lines[1]] }])
-    t.equal((await patch(apple)).statusCode, 412)
-    t.equal((await patch({ ...apple, sku: 'none' }, String(answer.headers.etag))).statusCode, 422)
-    t.equal((await app.inject(key)).headers.etag, answer.headers.etag)
+    await handlerCase(t, adapter, key, addQuantities)
   })
 
   await t.test('a query that populates is one statement with the strategy "joined", and two with "select-in"', async (t) => {

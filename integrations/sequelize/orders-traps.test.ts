@@ -5,13 +5,12 @@ import type { Work } from 'fastify-if-match/storage'
 import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { barrier, type Barrier } from '../../test/support/barrier.js'
 import { ABSENT, EXISTS } from '../../test/support/expectations.js'
-import { newApp } from '../../test/support/offers-app.js'
 import { startPostgres } from '../../test/support/services/postgres.js'
 import { startProxy } from '../../test/support/services/proxy.js'
 import { skipWithout } from '../../test/support/services/programs.js'
 import { until } from '../../test/support/until.js'
 import type { Order } from '../order.js'
-import { addOrders } from '../support/orders/app.js'
+import { handlerCase } from '../support/orders/handler-case.js'
 import { nextId } from '../support/orders/ids.js'
 import { newDatabase } from '../support/orders/postgres.js'
 import { wave } from '../support/orders/transaction-cases.js'
@@ -53,17 +52,7 @@ await t.test('Sequelize over pg', { skip: skipWithout('postgres') }, async (t) =
 
   await t.test('a handler with transaction() changes one line: 200 with a new tag, then 412; 422 without such a line', async (t) => {
     const { adapter, key, models } = await open(t)
-    const app = newApp(t)
-    await addOrders(app, { adapter, rename: async () => {}, addLine: async () => {}, close () {} })
-    addQuantities(app, models)
-    const etag = String((await app.inject(key)).headers.etag)
-    const patch = async (payload: object, tag = etag) =>
-      await app.inject({ method: 'PATCH', url: key, headers: { 'if-match': tag }, payload })
-    const answer = await patch(apple)
-    t.same([answer.statusCode, answer.json()], [200, { ...wave, lines: [apple, wave.lines[1]] }])
-    t.equal((await patch(apple)).statusCode, 412)
-    t.equal((await patch({ ...apple, sku: 'none' }, String(answer.headers.etag))).statusCode, 422)
-    t.equal((await app.inject(key)).headers.etag, answer.headers.etag)
+    await handlerCase(t, adapter, key, (app) => { addQuantities(app, models) })
   })
 
   await t.test('an include is one statement, also behind a lock or a limit; with "separate" it is two, the version first', async (t) => {

@@ -1,4 +1,4 @@
-import { InvalidAdapterError } from '../../errors.js'
+import { InvalidAdapterError, InvalidVersionError } from '../../errors.js'
 
 // A timestamp as PostgreSQL, MySQL and SQLite write it as text. An entity-tag has no space (RFC 9110 8.8.3).
 const SPACE_BEFORE_TIME = /^([\d-]+) (?=\d\d:\d\d)/
@@ -18,6 +18,19 @@ export function versionText (version: unknown): string {
   // A larger number was rounded by then, so two versions may have become one.
   if (typeof version === 'number' && Math.abs(version) <= Number.MAX_SAFE_INTEGER) return String(version)
   throw new InvalidAdapterError(`gave a row whose version is ${flawOf(version)}`)
+}
+
+// What an entity-tag may hold, and the parts of one are separated by (RFC 9110 8.8.3).
+const TAG = /^[\x21\x23-\x3a\x3c-\x5b\x5d-\x7e]+$/
+
+/**
+ * Refuses a version that cannot be an entity-tag where that can still be undone. The plugin refuses it as well, but
+ * only once it has the outcome of a write.
+ *
+ * @throws FST_IF_MATCH_INVALID_VERSION
+ */
+export function assertTaggable (version: string | undefined): void {
+  if (version !== undefined && !TAG.test(version)) throw new InvalidVersionError()
 }
 
 function flawOf (version: unknown): string {

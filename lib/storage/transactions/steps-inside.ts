@@ -3,6 +3,7 @@ import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '
 import { within } from '../kit/deadline.js'
 import { satisfies } from '../kit/expectation.js'
 import { kindOf } from '../kit/flaws.js'
+import { assertTaggable } from '../kit/row-version.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
 import { explain, isRefusedByTransaction } from '../postgres/faults.js'
@@ -83,6 +84,7 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
       const value = await work(tx, { version: before, read: () => read(tx, id) })
       const after = await version(tx, id)
       if (after === before) throw new VersionUnchangedError()
+      assertTaggable(after)
       // Nobody is told of what was committed from here on.
       throwIfStopped(options)
       return { applied: true, version: after, created: before === undefined, value }

@@ -252,6 +252,13 @@ await t.test('a refusal stands, whatever becomes of the transaction behind it', 
   t.match(await write(adapter, versionIn('other')), { applied: false, current: { version: '1', value: 'stored' } })
 })
 
+await t.test('a new version that cannot be an entity-tag is found ahead of the commit: INVALID_VERSION, and nothing is stored', async (t) => {
+  const version = (tx: Tx) => tx.row?.value === 'written' ? 'two words' : tx.row?.version
+  const { adapter, store } = adapterOf([], { version })
+  await t.rejects(write(adapter), { code: 'FST_IF_MATCH_INVALID_VERSION' })
+  t.match(store.row, { version: 1, value: 'stored' })
+})
+
 await t.test('a removal leaves no entity; of one that is absent it is refused', async (t) => {
   const { adapter, store } = adapterOf()
   t.same(await adapter.remove('k', EXISTS), { applied: true })

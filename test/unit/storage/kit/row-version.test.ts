@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { formatEntityTag } from '../../../../lib/http/entity-tag.js'
-import { versionText } from '../../../../lib/storage/kit/row-version.js'
+import { assertTaggable, versionText } from '../../../../lib/storage/kit/row-version.js'
 
 await t.test('versionText: a text stays as it is, a number and a bigint become their digits, and each can be an entity-tag', async (t) => {
   for (const [version, text] of [
@@ -32,4 +32,21 @@ await t.test('versionText: what is no version is refused with what to do: a Date
     [Buffer.from('00000000000007d1', 'hex'), /neither a text nor a number\. Select it as text/],
     [true, /neither/], [{}, /neither/], [['7'], /neither/]
   ] as const) t.throws(() => versionText(version), { code: 'FST_IF_MATCH_INVALID_ADAPTER', message: says })
+})
+
+await t.test('assertTaggable refuses what the plugin refuses to write as an entity-tag, and nothing else', (t) => {
+  assertTaggable(undefined) // no entity
+  for (const version of ['a', '7', 'a-1', '', 'a b', 'a"', 'a\\', 'a;b', 'é', 'a\n']) {
+    const isRefused = (check: (version: string) => unknown): boolean => {
+      try {
+        check(version)
+        return false
+      } catch (error) {
+        t.match(error, { code: 'FST_IF_MATCH_INVALID_VERSION' })
+        return true
+      }
+    }
+    t.equal(isRefused(assertTaggable), isRefused(formatEntityTag), JSON.stringify(version))
+  }
+  t.end()
 })
