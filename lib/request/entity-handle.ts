@@ -1,7 +1,6 @@
-import { assertStored, copyStored, readError } from './check-adapter.js'
 import { conditionalWrite, type Change } from './conditional-write.js'
-import { withWarning } from './later-step.js'
-import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
+import { EntityReader, found } from './entity-reader.js'
+import type { Snapshot } from './entity-state.js'
 import type { Committed, Current, Entity, Found, Operation, Revision, Saved } from './entity.js'
 import { makeValue, refuseNested, revisionOf, withoutNested, type Maker } from './make-value.js'
 import type { Scope } from './open-transaction.js'
@@ -9,57 +8,25 @@ import type { RequestState } from './state.js'
 import { noValue, wrongCall } from './wrong-calls.js'
 import { EntityAbsentError, LateWriteError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
-import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
+import type { Preconditions } from '../http/precondition.js'
 import { kindOf } from '../storage/kit/flaws.js'
-import type {
-  Locked,
-  ReadOptions,
-  RemoveExpectation,
-  StorageAdapter,
-  Stored,
-  TransactionResult
-} from '../storage/adapter.js'
+import type { Locked, ReadOptions, RemoveExpectation, TransactionResult } from '../storage/adapter.js'
 
 const NO_TRANSACTIONS =
   'its storage adapter has no transactions. Use transactionsAdapter of fastify-if-match/storage/transactions.'
 
 type Applied<T> = { applied: true, version: string, created: boolean, value?: T }
 
-/** What handles of entities share. Their two kinds differ in what decides: the headers of the request, or its reads. */
-export abstract class EntityHandle<T, R extends RequestState = RequestState> implements Entity<T> {
-  readonly #request: R
-  readonly #entity: EntityState
-  readonly #context: unknown
-
-  constructor (request: R, entity: EntityState, context: unknown) {
-    this.#request = request
-    this.#entity = entity
-    this.#context = context
-  }
-
+/**
+ * The operations of a handle. Its two kinds differ in what decides: the headers of the request, or what it read.
+ */
+export abstract class EntityHandle<T, R extends RequestState = RequestState> extends EntityReader<T, R>
+  implements Entity<T> {
   /** What must hold for an operation; `readsFirst`: it reads, and compares and swaps on what it read. */
   protected abstract preconditionsOf (operation: Operation, readsFirst: boolean): Preconditions
 
-  /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
-  protected abstract policy (creates: boolean): Policy
-
-  /** The error for preconditions of an operation that do not hold for the current entity. */
-  protected abstract refusal (
-    operation: Operation,
-    verdict: Refusal,
-    preconditions: Preconditions,
-    current: Stored<T> | undefined,
-    scope: Scope
-  ): Error
-
   /** The snapshot that a change starts from: the one that is known, or a fresh one. */
   protected abstract readCurrent (scope: Scope): Promise<Snapshot> | Snapshot
-
-  protected abstract readIn (scope: Scope): Promise<Found<T>>
-
-  read (): Promise<Found<T>> {
-    return this.startRead((scope) => this.readIn(scope))
-  }
 
   create (value: T): Promise<Saved<T>> {
     return this.#start('create', (scope) => arguments.length === 0
@@ -96,104 +63,11 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return this.#start('unchanged', (scope) => this.#unchanged(scope))
   }
 
-  get key (): string {
-    return this.#entity.key
-  }
-
-  // Getters, and no properties: a handle that a handler sends by mistake is serialised as `{}`.
-  protected get request (): R {
-    return this.#request
-  }
-
-  protected get entity (): EntityState {
-    return this.#entity
-  }
-
-  /** What an operation is part of that begins now. */
-  protected get scope (): Scope {
-    const { transaction } = this.#request
-    const joined = transaction?.includes(this.#context) === true ? transaction : undefined
-    return { context: this.#context === undefined ? joined?.context : this.#context, joined }
-  }
-
-  /** Starts a read, which the transaction that it is part of waits for. */
-  protected startRead<S> (read: (scope: Scope) => Promise<S>): Promise<S> {
-    const { scope } = this
-    const started = read(scope)
-    scope.joined?.waitFor(started)
-    return started
-  }
-
-  /** Keeps what is known of the entity; the function that it gives brings that back. */
-  protected keep (): () => void {
-    const entity = this.#entity
-    const { first, known, written } = entity
-    return () => { Object.assign(entity, { first, known, written }) }
-  }
-
-  /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
-  protected give (snapshot: Snapshot, scope: Scope): Found<T> {
-    if (snapshot.stored === undefined) throw this.#told(new EntityAbsentError(), scope)
-    const { value, version } = snapshot.stored
-    if (this.#request.kind !== 'read') return found(copyStored(value), version)
-    snapshot.isLent = true
-    return found(value, version)
-  }
-
-  /** Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows. */
-  protected async load (scope: Scope): Promise<Snapshot> {
-    const entity = this.#entity
-    const { written } = entity
-    scope.joined?.onRollback(this.keep())
-    let stored: Stored<T> | undefined
-    this.#request.begin()
-    try {
-      stored = await this.#storage.read(entity.key, this.#request.storageOptions(scope.context))
-    } catch (cause) {
-      const error = readError(cause)
-      this.#request.noteFailure(error, false)
-      throw this.#told(error, scope)
-    } finally {
-      this.#request.end()
-    }
-    assertStored(stored)
-    const snapshot = snapshotOf(stored)
-    if (entity.written === written) {
-      entity.known = snapshot
-      entity.first ??= snapshot
-    }
-    return snapshot
-  }
-
-  /** Reads from the storage, whatever is known. */
-  protected readFresh (scope: Scope): Promise<Snapshot> {
-    return this.load(scope)
-  }
-
-  /** @throws the refusal if the preconditions do not hold for the current entity */
-  protected judge (
-    operation: Operation,
-    preconditions: Preconditions,
-    current: Stored<T> | undefined,
-    scope: Scope
-  ): void {
-    const verdict = evaluate(preconditions, current?.version, this.#policyOf(operation))
-    if (verdict === 'perform') return
-    throw this.#told(this.refusal(operation, verdict, preconditions, current, scope), scope)
-  }
-
-  /** Records what a write left behind; undefined: the entity was removed. */
-  protected recordWrite (version: string | undefined): Snapshot {
-    const entity = this.#entity
-    entity.known = entity.written = versionOnly(version)
-    return entity.written
-  }
-
   #start<S> (operation: Operation, write: (scope: Scope) => Promise<S>): Promise<S> {
-    if (this.#entity.isMaking) return refuseNested(this.#entity, operation)
+    if (this.entity.isMaking) return refuseNested(this.entity, operation)
     const { scope } = this
     scope.joined?.onRollback(this.keep())
-    const started = this.#request.startWrite(this.#entity, () => write(scope))
+    const started = this.request.startWrite(this.entity, () => write(scope))
     scope.joined?.add(started)
     return started
   }
@@ -202,10 +76,10 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     const { version, created, value: stored } = await this.#change<Applied<T>>(
       operation,
       scope,
-      make && (async (current) => { value = await makeValue(this.#entity, make, current) }),
+      make && (async (current) => { value = await makeValue(this.entity, make, current) }),
       (expectation) => {
-        if (value === undefined) throw noValue(operation, make !== undefined, this.#request.request)
-        return this.#storage.write(this.key, value, expectation, this.#optionsInTime(scope))
+        if (value === undefined) throw noValue(operation, make !== undefined, this.request.request)
+        return this.storage.write(this.key, value, expectation, this.#optionsInTime(scope))
       }
     )
     const etag = formatEntityTag(version)
@@ -219,7 +93,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
       scope,
       undefined,
       // Never `absent` or `any`: a removal of an absent entity was refused by now.
-      (expectation) => this.#storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope))
+      (expectation) => this.storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope))
     )
     this.recordWrite(undefined)
   }
@@ -228,9 +102,9 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     scope: Scope,
     work: (tx: Tx, current: Current<T>) => R | Promise<R>
   ): Promise<Committed<R>> {
-    const storage = this.#storage
+    const storage = this.storage
     if (storage.transaction === undefined) return await wrongCall('transaction', NO_TRANSACTIONS)
-    const { value, version, created } = await this.#request.inTransaction(this.#entity, scope, async (open) =>
+    const { value, version, created } = await this.request.inTransaction(this.entity, scope, async (open) =>
       await this.#change<Extract<TransactionResult<T, R>, { applied: true }>>(
         'transaction',
         scope,
@@ -239,7 +113,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
           this.key,
           expectation,
           async (tx: Tx, locked) => await open(tx, async () =>
-            await withoutNested(this.#entity, async () => await work(tx, currentOf(locked)))),
+            await withoutNested(this.entity, async () => await work(tx, currentOf(locked)))),
           this.#optionsInTime(scope)
         )
       ))
@@ -256,16 +130,16 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
   ): Promise<R> {
     const preconditions = this.preconditionsOf(operation, prepare !== undefined)
     try {
-      return await this.#request.carryOut(this.#entity, scope, () => conditionalWrite<T, R>({
+      return await this.request.carryOut(this.entity, scope, () => conditionalWrite<T, R>({
         preconditions,
-        policy: this.#policyOf(operation),
+        policy: this.policyOf(operation),
         read: () => this.readCurrent(scope),
         prepare,
         act,
         refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current, scope)
       }))
     } catch (error) {
-      throw this.#told(error, scope)
+      throw this.told(error, scope)
     }
   }
 
@@ -278,23 +152,10 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> imp
     return found(value, version)
   }
 
-  #policyOf (operation: Operation): Policy {
-    return this.policy(operation === 'create' || operation === 'replace' || operation === 'transaction')
-  }
-
-  /** An error of this step; once another one was applied, it does not invite to send the request again. */
-  #told (error: unknown, { joined }: Scope): unknown {
-    return withWarning(error, this.#request.warningFor(this.#entity, joined))
-  }
-
-  get #storage (): StorageAdapter<T> {
-    return this.#request.storage as StorageAdapter<T>
-  }
-
   /** @throws FST_IF_MATCH_LATE_WRITE once nobody waits for the outcome any more */
   #optionsInTime ({ context }: Scope): ReadOptions {
-    if (this.#request.isOver()) throw new LateWriteError()
-    return this.#request.storageOptions(context)
+    if (this.request.isOver()) throw new LateWriteError()
+    return this.request.storageOptions(context)
   }
 }
 
@@ -307,8 +168,4 @@ function currentOf<T> ({ version, read }: Locked<T>): Current<T> {
       return stored.value
     }
   }
-}
-
-function found<T> (value: T, version: string): Found<T> {
-  return { value, ...revisionOf(version) }
 }

@@ -87,7 +87,7 @@ await t.test('a handle has one transaction: works follow one another, and no rea
   const [begun, end] = [barrier(), barrier()]
   const order: unknown[] = []
   const first = adapter.transaction('k', EXISTS, async (tx: Handle) => {
-    tx.exec("UPDATE items SET value = '2', version = 'not committed'")
+    tx.exec("UPDATE items SET value = '2', version = 'not-committed'")
     begun.open()
     await end.opened
     order.push('first')
@@ -112,7 +112,7 @@ await t.test('adapters over one handle, each with a table of its own, take turns
   await adapter.write('k', 1, ABSENT)
   const [begun, end] = [barrier(), barrier()]
   const first = adapter.transaction('k', EXISTS, async (tx: Handle) => {
-    tx.exec("UPDATE items SET value = '2', version = 'not committed'")
+    tx.exec("UPDATE items SET value = '2', version = 'not-committed'")
     begun.open()
     await end.opened
     throw Object.assign(new Error('no'), { statusCode: 409 })
@@ -148,10 +148,10 @@ await t.test('a COMMIT that meets a reader is rolled back, and the work runs aga
   let runs = 0
   reader.exec('BEGIN; SELECT * FROM items')
   const result = await adapter.transaction('k', EXISTS, async (tx: Handle) => {
-    tx.exec(`UPDATE items SET value = '2', version = 'of run ${++runs}'`)
+    tx.exec(`UPDATE items SET value = '2', version = 'of-run-${++runs}'`)
     if (runs === 2) reader.exec('COMMIT')
   })
-  t.match([result, runs, handle.inTransaction], [{ applied: true, version: 'of run 2' }, 2, false])
+  t.match([result, runs, handle.inTransaction], [{ applied: true, version: 'of-run-2' }, 2, false])
 })
 
 await t.test('a transaction that SQLite itself rolled back ends in the error that did it', async (t) => {

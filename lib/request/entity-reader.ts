@@ -1,0 +1,152 @@
+import { assertStored, copyStored, readError } from './check-adapter.js'
+import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
+import type { Found, Operation } from './entity.js'
+import { withWarning } from './later-step.js'
+import { revisionOf } from './make-value.js'
+import type { Scope } from './open-transaction.js'
+import type { RequestState } from './state.js'
+import { EntityAbsentError } from '../errors.js'
+import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
+import type { StorageAdapter, Stored } from '../storage/adapter.js'
+
+/** What a handle knows of its entity, how it reads it, and how it judges what it read. */
+export abstract class EntityReader<T, R extends RequestState = RequestState> {
+  readonly #request: R
+  readonly #entity: EntityState
+  readonly #context: unknown
+
+  constructor (request: R, entity: EntityState, context: unknown) {
+    this.#request = request
+    this.#entity = entity
+    this.#context = context
+  }
+
+  /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
+  protected abstract policy (creates: boolean): Policy
+
+  /** The error for preconditions of an operation that do not hold for the current entity. */
+  protected abstract refusal (
+    operation: Operation,
+    verdict: Refusal,
+    preconditions: Preconditions,
+    current: Stored<T> | undefined,
+    scope: Scope
+  ): Error
+
+  protected abstract readIn (scope: Scope): Promise<Found<T>>
+
+  read (): Promise<Found<T>> {
+    return this.startRead((scope) => this.readIn(scope))
+  }
+
+  get key (): string {
+    return this.#entity.key
+  }
+
+  // Getters, and no properties: a handle that a handler sends by mistake is serialised as `{}`.
+  protected get request (): R {
+    return this.#request
+  }
+
+  protected get entity (): EntityState {
+    return this.#entity
+  }
+
+  /** What an operation is part of that begins now. */
+  protected get scope (): Scope {
+    const { transaction } = this.#request
+    const joined = transaction?.includes(this.#context) === true ? transaction : undefined
+    return { context: this.#context === undefined ? joined?.context : this.#context, joined }
+  }
+
+  /** Starts a read, which the transaction that it is part of waits for. */
+  protected startRead<S> (read: (scope: Scope) => Promise<S>): Promise<S> {
+    const { scope } = this
+    const started = read(scope)
+    scope.joined?.waitFor(started)
+    return started
+  }
+
+  /** Keeps what is known of the entity; the function that it gives brings that back. */
+  protected keep (): () => void {
+    const entity = this.#entity
+    const { first, known, written } = entity
+    return () => { Object.assign(entity, { first, known, written }) }
+  }
+
+  /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
+  protected give (snapshot: Snapshot, scope: Scope): Found<T> {
+    if (snapshot.stored === undefined) throw this.told(new EntityAbsentError(), scope)
+    const { value, version } = snapshot.stored
+    if (this.#request.kind !== 'read') return found(copyStored(value), version)
+    snapshot.isLent = true
+    return found(value, version)
+  }
+
+  /** Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows. */
+  protected async load (scope: Scope): Promise<Snapshot> {
+    const entity = this.#entity
+    const { written } = entity
+    scope.joined?.onRollback(this.keep())
+    let stored: Stored<T> | undefined
+    this.#request.begin()
+    try {
+      stored = await this.storage.read(entity.key, this.#request.storageOptions(scope.context))
+    } catch (cause) {
+      const error = readError(cause)
+      this.#request.noteFailure(error, false)
+      throw this.told(error, scope)
+    } finally {
+      this.#request.end()
+    }
+    assertStored(stored)
+    const snapshot = snapshotOf(stored)
+    if (entity.written === written) {
+      entity.known = snapshot
+      entity.first ??= snapshot
+    }
+    return snapshot
+  }
+
+  /** Reads from the storage, whatever is known. */
+  protected readFresh (scope: Scope): Promise<Snapshot> {
+    return this.load(scope)
+  }
+
+  /** @throws the refusal if the preconditions do not hold for the current entity */
+  protected judge (
+    operation: Operation,
+    preconditions: Preconditions,
+    current: Stored<T> | undefined,
+    scope: Scope
+  ): void {
+    const verdict = evaluate(preconditions, current?.version, this.policyOf(operation))
+    if (verdict === 'perform') return
+    throw this.told(this.refusal(operation, verdict, preconditions, current, scope), scope)
+  }
+
+  /** Records what a write left behind; undefined: the entity was removed. */
+  protected recordWrite (version: string | undefined): Snapshot {
+    const entity = this.#entity
+    entity.known = entity.written = versionOnly(version)
+    return entity.written
+  }
+
+  protected policyOf (operation: Operation): Policy {
+    return this.policy(operation === 'create' || operation === 'replace' || operation === 'transaction')
+  }
+
+  /** An error of this step; once another one was applied, it does not invite to send the request again. */
+  protected told (error: unknown, { joined }: Scope): unknown {
+    return withWarning(error, this.#request.warningFor(this.#entity, joined))
+  }
+
+  protected get storage (): StorageAdapter<T> {
+    return this.#request.storage as StorageAdapter<T>
+  }
+}
+
+/** What a handler is given of an entity that was read. */
+export function found<T> (value: T, version: string): Found<T> {
+  return { value, ...revisionOf(version) }
+}
