@@ -27,6 +27,8 @@ export class EntityState {
    * reads do not wait for writes: the function that `update` runs may read the entity (decision 0013).
    */
   writing: Promise<unknown> | undefined
+  /** Whether a write of this request is being carried out. There is one at a time. */
+  isUnderWay = false
   /**
    * Whether the function of an `update` or `replace` is running. A write that began now would wait for that one, which
    * waits for the function (decision 0015).
