@@ -7,7 +7,7 @@ import type { Scope } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
-import type { StorageAdapter, Stored } from '../storage/adapter.js'
+import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
 
 /** What a handle knows of its entity, how it reads it, and how it judges what it read. */
 export abstract class EntityReader<T, R extends RequestState = RequestState> {
@@ -83,15 +83,19 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     return found(value, version)
   }
 
-  /** Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows. */
-  protected async load (scope: Scope): Promise<Snapshot> {
+  /**
+   * Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows.
+   *
+   * @param unless the versions of which no value is needed
+   */
+  protected async load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
     const entity = this.#entity
     const { written } = entity
     scope.joined?.onRollback(this.keep())
     let stored: Stored<T> | undefined
     this.#request.begin()
     try {
-      stored = await this.storage.read(entity.key, this.#request.storageOptions(scope.context))
+      stored = await this.storage.read(entity.key, this.#request.storageOptions(scope.context, unless))
     } catch (cause) {
       const error = readError(cause)
       this.#request.noteFailure(error, false)

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
+import type { Entity } from './entity.js'
 import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
@@ -19,6 +20,8 @@ export class GuardedRequest extends RequestState {
   isEntered = false
   /** Whether the answer is on its way: then nothing may be written any more. */
   isAnswered = false
+  /** The handle of the route's entity without a context, once something has asked for it. */
+  handle: Entity<any> | undefined
   /** Whether Fastify has begun to validate the request. */
   isValidated = false
   readonly #route: GuardedRoute

@@ -6,27 +6,39 @@ import type { Scope } from './open-transaction.js'
 import { InvalidOptionsError } from '../errors.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
-import type { Stored } from '../storage/adapter.js'
+import type { ReadOptions, Stored } from '../storage/adapter.js'
 
 /** The entity that the route acts on: the headers of the request decide. */
 export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   /** What was read through this handle, in its context. */
   #seen: Snapshot | undefined
 
-  constructor (request: GuardedRequest, context: unknown) {
+  private constructor (request: GuardedRequest, context: unknown) {
     super(request, request.own, context)
   }
 
-  /** Reads and judges before the handler runs. This spares the handler its work; the write decides. */
+  /** The handle of a request for this context. Without a context, a request has one: hooks and its handler share it. */
+  static of<T> (request: GuardedRequest, context?: unknown): OwnEntity<T> {
+    if (context !== undefined) return new OwnEntity<T>(request, context)
+    request.handle ??= new OwnEntity<T>(request, undefined)
+    return request.handle as OwnEntity<T>
+  }
+
+  /**
+   * Reads and judges before the handler is entered. This spares the handler its work; the write decides.
+   *
+   * @throws FST_IF_MATCH_PRECONDITION_FAILED, FST_IF_MATCH_ENTITY_ABSENT, and what `enter` of the request throws
+   */
   async precheck (): Promise<void> {
     const { preconditions, kind } = this.request
     const { inForce } = preconditions
     const { scope } = this
-    const { stored } = await this.#readOnce(scope)
+    const { stored } = await this.#readToCompare(scope)
     // A list in If-None-Match is true where there is no entity, and names no strategy. Of `*`, 404 says that this route
     // cannot do it (decision 0005).
     if (stored === undefined && kind === 'write' && Array.isArray(inForce.ifNoneMatch)) preconditions.assertStrategy()
     this.judge('replace', inForce, stored, scope)
+    this.request.enter()
   }
 
   /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
@@ -138,9 +150,12 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   // What a transaction sees may be older than what the precheck read, and the tag of a GET must not be newer than its
   // body: until the handler was given a value, the latest snapshot is the first one.
-  protected override async load (scope: Scope): Promise<Snapshot> {
-    const snapshot = await super.load(scope)
-    if (scope.context === undefined) return snapshot
+  protected override load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
+    const loading = super.load(scope, unless)
+    return scope.context === undefined ? loading : loading.then((snapshot) => this.#saw(snapshot))
+  }
+
+  #saw (snapshot: Snapshot): Snapshot {
     if (this.entity.first?.isLent !== true) this.entity.first = snapshot
     this.#seen = snapshot
     return snapshot
@@ -150,6 +165,15 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     const { known, reading } = this.entity
     if (isComplete(known)) return known
     return reading ?? this.#share(this.load(scope))
+  }
+
+  // Most handlers of PUT and DELETE need no value. Those of other writes most often change the one that is there.
+  #readToCompare (scope: Scope): Promise<Snapshot> | Snapshot {
+    const { method } = this.request.request
+    const needsValue = method !== 'PUT' && method !== 'DELETE'
+    return needsValue || this.entity.reading !== undefined || isComplete(this.entity.known)
+      ? this.#readOnce(scope)
+      : this.load(scope, '*')
   }
 
   #share (read: Promise<Snapshot>): Promise<Snapshot> {

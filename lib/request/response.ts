@@ -92,7 +92,7 @@ export class GuardedResponse {
     this.#removeHeadersSet()
     if (this.isNotModified) {
       this.#setTag(this.#notModifiedTag)
-      for (const name of BODY_HEADERS) reply.removeHeader(name)
+      for (const name of BODY_HEADERS) this.#removeHeader(name)
     } else if ((isSuccess(statusCode) || statusCode === 304) && own?.known !== undefined) {
       // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
@@ -144,7 +144,7 @@ export class GuardedResponse {
   }
 
   #setTag (tag: string | undefined): void {
-    if (tag === undefined) this.#reply.removeHeader('etag')
+    if (tag === undefined) this.#removeHeader('etag')
     else this.#setHeader('etag', tag)
   }
 
@@ -153,12 +153,18 @@ export class GuardedResponse {
     this.#headersSet.push(name, value)
   }
 
+  // To remove a header that is not there would make the object that holds them slow.
+  #removeHeader (name: string): void {
+    if (this.#reply.hasHeader(name)) this.#reply.removeHeader(name)
+  }
+
   #removeHeadersSet (): void {
-    const set = this.#headersSet.splice(0)
+    const set = this.#headersSet
     for (let index = 0; index < set.length; index += 2) {
       const name = set[index]!
       if (this.#reply.getHeader(name) === set[index + 1]) this.#reply.removeHeader(name)
     }
+    set.length = 0
   }
 }
 
