@@ -1,6 +1,6 @@
 import { assertStored, copyStored, readError } from './check-adapter.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
-import type { Found, Operation } from './entity.js'
+import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
@@ -33,10 +33,15 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     scope: Scope
   ): Error
 
-  protected abstract readIn (scope: Scope): Promise<Found<T>>
+  /** Reads for a handler; `give` makes what the handler is given. */
+  protected abstract readIn<F> (scope: Scope, give: (snapshot: Snapshot) => F): Promise<F>
 
   read (): Promise<Found<T>> {
-    return this.startRead((scope) => this.readIn(scope))
+    return this.startRead((scope) => this.readIn(scope, (snapshot) => this.give(snapshot, scope)))
+  }
+
+  readText (): Promise<FoundText> {
+    return this.startRead((scope) => this.readIn(scope, (snapshot) => this.#giveText(snapshot, scope)))
   }
 
   get key (): string {
@@ -76,11 +81,21 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
   protected give (snapshot: Snapshot, scope: Scope): Found<T> {
+    const stored = this.#storedIn(snapshot, scope)
+    const { value, version } = stored
+    return found(snapshot.isLent ? value : copyStored(value), version)
+  }
+
+  #giveText (snapshot: Snapshot, scope: Scope): FoundText {
+    const stored = this.#storedIn(snapshot, scope)
+    return { text: stored.json ?? JSON.stringify(stored.value), ...revisionOf(stored.version) }
+  }
+
+  // The entity of a snapshot that a handler is given. A read gives the value itself.
+  #storedIn (snapshot: Snapshot, scope: Scope): Stored<T> {
     if (snapshot.stored === undefined) throw this.told(new EntityAbsentError(), scope)
-    const { value, version } = snapshot.stored
-    if (this.#request.kind !== 'read') return found(copyStored(value), version)
-    snapshot.isLent = true
-    return found(value, version)
+    if (this.#request.kind === 'read') snapshot.isLent = true
+    return snapshot.stored
   }
 
   /**

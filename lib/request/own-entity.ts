@@ -4,6 +4,7 @@ import type { Found, Operation } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
 import type { Scope } from './open-transaction.js'
 import { InvalidOptionsError } from '../errors.js'
+import { versionOf } from '../http/entity-tag.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
 import type { ReadOptions, Stored } from '../storage/adapter.js'
@@ -25,12 +26,13 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   }
 
   /**
-   * Reads and judges before the handler is entered. This spares the handler its work; the write decides.
+   * Reads and judges before the handler is entered. This spares the handler its work; the write decides. Of a 304 that
+   * is answered here, it waits until it is out.
    *
    * @throws FST_IF_MATCH_PRECONDITION_FAILED, FST_IF_MATCH_ENTITY_ABSENT, and what `enter` of the request throws
    */
   async precheck (): Promise<void> {
-    const { preconditions, kind } = this.request
+    const { preconditions, kind, response, reply } = this.request
     const { inForce } = preconditions
     const { scope } = this
     const { stored } = await this.#readToCompare(scope)
@@ -38,17 +40,31 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     // cannot do it (decision 0005).
     if (stored === undefined && kind === 'write' && Array.isArray(inForce.ifNoneMatch)) preconditions.assertStrategy()
     this.judge('replace', inForce, stored, scope)
+    if (this.#isEarly) {
+      response.becomeNotModifiedEarly(preconditions.copies!, stored!.version) // an absent entity was refused
+      // Fastify enters no handler once an answer is on its way.
+      if (response.isNotModified) {
+        await reply.send()
+        return
+      }
+    }
     this.request.enter()
   }
 
+  /** Whether a 304 is answered ahead of the handler, if the client has a current copy. */
+  get #isEarly (): boolean {
+    const { isNotModifiedEarly, preconditions } = this.request
+    return isNotModifiedEarly && preconditions.copies !== undefined
+  }
+
   /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
-  protected async readIn (scope: Scope): Promise<Found<T>> {
+  protected async readIn<F> (scope: Scope, give: (snapshot: Snapshot) => F): Promise<F> {
     const snapshot = await (scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope))
     // The option `absent` is about this absence, too.
     if (snapshot.stored === undefined && this.#isReading() && this.request.isEntered) {
       this.judge('read', this.request.preconditions.inForce, undefined, scope)
     }
-    return this.give(snapshot, scope)
+    return give(snapshot)
   }
 
   override async unchanged (): Promise<Found<T>> {
@@ -167,13 +183,19 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return reading ?? this.#share(this.load(scope))
   }
 
-  // Most handlers of PUT and DELETE need no value. Those of other writes most often change the one that is there.
   #readToCompare (scope: Scope): Promise<Snapshot> | Snapshot {
-    const { method } = this.request.request
-    const needsValue = method !== 'PUT' && method !== 'DELETE'
-    return needsValue || this.entity.reading !== undefined || isComplete(this.entity.known)
+    const unless = this.#unless()
+    return unless === undefined || this.entity.reading !== undefined || isComplete(this.entity.known)
       ? this.#readOnce(scope)
-      : this.load(scope, '*')
+      : this.load(scope, unless)
+  }
+
+  // Most handlers of PUT and DELETE need no value. Those of other writes most often change the one that is there.
+  #unless (): ReadOptions['unless'] {
+    const { request: { method }, preconditions: { copies } } = this.request
+    if (method === 'PUT' || method === 'DELETE') return '*'
+    if (!this.#isEarly) return undefined
+    return copies === '*' ? '*' : copies!.map(({ opaque }) => versionOf(opaque))
   }
 
   #share (read: Promise<Snapshot>): Promise<Snapshot> {
