@@ -34,7 +34,7 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
 
   async function swap (key: string, value: T, version: string, options: ReadOptions | undefined) {
     try {
-      return await storage.write(key, value, { kind: 'version', versions: [version] }, stepOptions(options))
+      return await storage.write(key, value, { kind: 'version', versions: [version] }, withoutDigest(options))
     } catch (error) {
       // Applied or not: the operation that the caller asked for was certainly not carried out.
       const isUnknown = isIfMatchError(error) && error.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN'
@@ -43,7 +43,7 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
   }
 
   async function read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    return await settled(key, await storage.read(key, stepOptions(options)), options)
+    return await settled(key, await storage.read(key, withValue(options)), options)
   }
 
   // A refusal carries the entity as it is by now. If something came due in between, it is applied and the change is
@@ -93,13 +93,18 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
   }
 }
 
-/**
- * The options of an operation for the steps that lead to it: the same, but for the digest, which belongs to the caller's
- * own write, and for `unless`, because what has come due shows in the value alone. The signal is made when it is first
- * looked at.
- */
-function stepOptions (options: WriteOptions | undefined): ReadOptions | undefined {
-  if (options === undefined) return undefined
+/** The options of a read that needs the value: what has come due shows there alone. */
+function withValue (options: ReadOptions | undefined): ReadOptions | undefined {
+  return options?.unless === undefined ? options : ofRequest(options)
+}
+
+/** The options of an operation for the transition ahead of it. The digest belongs to the caller's own write. */
+function withoutDigest (options: WriteOptions | undefined): ReadOptions | undefined {
+  return options?.digest === undefined ? options : ofRequest(options)
+}
+
+/** The part of the options that is about the request. The signal is made when it is first looked at. */
+function ofRequest (options: ReadOptions): ReadOptions {
   return {
     context: options.context,
     get signal () { return options.signal },
