@@ -9,6 +9,9 @@ import { EntityAbsentError } from '../errors.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
 
+/** What is part of no transaction, as most operations are. */
+const ALONE: Scope = { context: undefined, joined: undefined }
+
 /** What a handle knows of its entity, how it reads it, and how it judges what it read. */
 export abstract class EntityReader<T, R extends RequestState = RequestState> {
   readonly #request: R
@@ -33,15 +36,33 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     scope: Scope
   ): Error
 
-  /** Reads for a handler; `give` makes what the handler is given. */
-  protected abstract readIn<F> (scope: Scope, give: (snapshot: Snapshot) => F): Promise<F>
+  /** The snapshot that a read of the handler is about. */
+  protected abstract readIn (scope: Scope): Promise<Snapshot> | Snapshot
+
+  /** Told of that snapshot, ahead of the handler. */
+  protected abstract saw (snapshot: Snapshot, scope: Scope): void
 
   read (): Promise<Found<T>> {
-    return this.startRead((scope) => this.readIn(scope, (snapshot) => this.give(snapshot, scope)))
+    const { scope } = this
+    return this.startRead(scope, this.#read(scope))
+  }
+
+  async #read (scope: Scope): Promise<Found<T>> {
+    const snapshot = await this.readIn(scope)
+    this.saw(snapshot, scope)
+    return this.give(snapshot, scope)
   }
 
   readText (): Promise<FoundText> {
-    return this.startRead((scope) => this.readIn(scope, (snapshot) => this.#giveText(snapshot, scope)))
+    const { scope } = this
+    return this.startRead(scope, this.#readText(scope))
+  }
+
+  async #readText (scope: Scope): Promise<FoundText> {
+    const snapshot = await this.readIn(scope)
+    this.saw(snapshot, scope)
+    const stored = this.#storedIn(snapshot, scope)
+    return { text: stored.json ?? JSON.stringify(stored.value), ...revisionOf(stored.version) }
   }
 
   get key (): string {
@@ -60,16 +81,15 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   /** What an operation is part of that begins now. */
   protected get scope (): Scope {
     const { transaction } = this.#request
+    if (transaction === undefined && this.#context === undefined) return ALONE
     const joined = transaction?.includes(this.#context) === true ? transaction : undefined
     return { context: this.#context === undefined ? joined?.context : this.#context, joined }
   }
 
-  /** Starts a read, which the transaction that it is part of waits for. */
-  protected startRead<S> (read: (scope: Scope) => Promise<S>): Promise<S> {
-    const { scope } = this
-    const started = read(scope)
-    scope.joined?.waitFor(started)
-    return started
+  /** A read that was started; the transaction that it is part of waits for it. */
+  protected startRead<S> (scope: Scope, read: Promise<S>): Promise<S> {
+    scope.joined?.waitFor(read)
+    return read
   }
 
   /** Keeps what is known of the entity; the function that it gives brings that back. */
@@ -81,14 +101,8 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
   protected give (snapshot: Snapshot, scope: Scope): Found<T> {
-    const stored = this.#storedIn(snapshot, scope)
-    const { value, version } = stored
+    const { value, version } = this.#storedIn(snapshot, scope)
     return found(snapshot.isLent ? value : copyStored(value), version)
-  }
-
-  #giveText (snapshot: Snapshot, scope: Scope): FoundText {
-    const stored = this.#storedIn(snapshot, scope)
-    return { text: stored.json ?? JSON.stringify(stored.value), ...revisionOf(stored.version) }
   }
 
   // The entity of a snapshot that a handler is given. A read gives the value itself.

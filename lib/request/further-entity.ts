@@ -14,9 +14,12 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   /** What was read or written through this handle. Its writes compare with that, whatever other handles read since. */
   #known: Snapshot | undefined
 
-  protected async readIn<F> (scope: Scope, give: (snapshot: Snapshot) => F): Promise<F> {
-    this.#known = await this.load(scope)
-    return give(this.#known)
+  protected readIn (scope: Scope): Promise<Snapshot> {
+    return this.load(scope)
+  }
+
+  protected saw (snapshot: Snapshot): void {
+    this.#known = snapshot
   }
 
   protected preconditionsOf (operation: Operation, readsFirst: boolean): Preconditions {

@@ -57,19 +57,22 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return isNotModifiedEarly && preconditions.copies !== undefined
   }
 
-  /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
-  protected async readIn<F> (scope: Scope, give: (snapshot: Snapshot) => F): Promise<F> {
-    const snapshot = await (scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope))
+  protected readIn (scope: Scope): Promise<Snapshot> | Snapshot {
+    return scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope)
+  }
+
+  /** A read judges nothing but an absence: a check of permission may begin with it (RFC 9110 13.2.1). */
+  protected saw (snapshot: Snapshot, scope: Scope): void {
     // The option `absent` is about this absence, too.
     if (snapshot.stored === undefined && this.#isReading() && this.request.isEntered) {
       this.judge('read', this.request.preconditions.inForce, undefined, scope)
     }
-    return give(snapshot)
   }
 
   override async unchanged (): Promise<Found<T>> {
     if (!this.#isReading()) return await super.unchanged()
-    return await this.startRead(async (scope) => this.give(await this.readFresh(scope), scope))
+    const { scope } = this
+    return await this.startRead(scope, this.readFresh(scope).then((snapshot) => this.give(snapshot, scope)))
   }
 
   /**
@@ -168,10 +171,10 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   // body: until the handler was given a value, the latest snapshot is the first one.
   protected override load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
     const loading = super.load(scope, unless)
-    return scope.context === undefined ? loading : loading.then((snapshot) => this.#saw(snapshot))
+    return scope.context === undefined ? loading : loading.then((snapshot) => this.#foundInContext(snapshot))
   }
 
-  #saw (snapshot: Snapshot): Snapshot {
+  #foundInContext (snapshot: Snapshot): Snapshot {
     if (this.entity.first?.isLent !== true) this.entity.first = snapshot
     this.#seen = snapshot
     return snapshot
