@@ -69,7 +69,7 @@ await t.test('galera: three nodes, each with writers of its own', { skip: skipWi
     if (!before.applied) throw new Error('not applied')
     await everywhere('late', before.version)
     const waiting = poolTo(t, second.node)
-    waiting.on('connection', (connection) => { connection.query('SET SESSION wsrep_sync_wait = 7') })
+    waiting.on('connection', (connection) => { void connection.query('SET SESSION wsrep_sync_wait = 7') })
     const patient = mysqlAdapter<string>({ client: waiting, table, ...PATIENT })
     t.match(await patient.read('late'), { value: 'before' })
     const holder = await mysql.createConnection(second.node.url)
@@ -120,7 +120,9 @@ function poolTo (t: Test, node: Node): Pool {
 async function conflicts (sites: Site[]): Promise<number> {
   let sum = 0
   for (const { pool } of sites) {
-    const [rows] = await pool.query("SHOW STATUS WHERE variable_name IN ('wsrep_local_bf_aborts', 'wsrep_local_cert_failures')")
+    const [rows] = await pool.query(
+      "SHOW STATUS WHERE variable_name IN ('wsrep_local_bf_aborts', 'wsrep_local_cert_failures')"
+    )
     for (const { Value } of rows as Array<{ Value: string }>) sum += Number(Value)
   }
   return sum
@@ -129,7 +131,10 @@ async function conflicts (sites: Site[]): Promise<number> {
 interface Winner { name: string, version: string | undefined }
 
 /** Each site acts several times at once. */
-async function race (sites: Site[], act: (site: Site, name: string) => Promise<{ applied: boolean, version?: string }>) {
+async function race (
+  sites: Site[],
+  act: (site: Site, name: string) => Promise<{ applied: boolean, version?: string }>
+) {
   const winners: Winner[] = []
   const failed: unknown[] = []
   await Promise.all(sites.flatMap((site, index) => Array.from({ length: WRITERS }, async (_, writer) => {

@@ -6,6 +6,7 @@ import { PATIENT } from '../../support/mysql/tables.js'
 import { startReplicated } from '../../support/services/mariadb-replica.js'
 import { skipWithoutOwn } from '../../support/services/programs.js'
 import type { Service } from '../../support/services/service.js'
+import { until } from '../../support/until.js'
 import { withoutPauses } from '../../support/without-pauses.js'
 
 const skip = skipWithoutOwn('mysql')
@@ -103,6 +104,33 @@ await t.test('mysql replica: a failover loses what had not arrived; the versions
   const next = await adapter.write('key', 'lost', versionIn(kept.version))
   t.match(next, { applied: true }, 'the version before is the current one again')
   t.not((next as { version: string }).version, lost.version, 'the same content has another version')
+})
+
+await t.test('mysql replica: with semi-synchronous replication no write is acknowledged before it has arrived', { skip }, async (t) => {
+  const { primary, replica, hold, catchUp } = await startReplicated(t, {
+    'rpl-semi-sync-master-enabled': '1',
+    'rpl-semi-sync-slave-enabled': '1',
+    'rpl-semi-sync-master-wait-point': 'AFTER_SYNC',
+    // After that it would go on without the replica.
+    'rpl-semi-sync-master-timeout': '600000'
+  })
+  const pool = poolTo(t, primary)
+  const adapter = mysqlAdapter<string>({ client: pool, ...PATIENT })
+  await adapter.createTable()
+  await catchUp()
+  await hold()
+  let acknowledged = false
+  const write = adapter.write('key', 'value', ANY).finally(() => { acknowledged = true })
+  await until('the primary waits for the replica', async () => {
+    const [rows] = await pool.query("SHOW STATUS LIKE 'Rpl_semi_sync_master_wait_sessions'")
+    return (rows as Array<{ Value: string }>)[0]?.Value === '1'
+  })
+  t.equal(acknowledged, false)
+  t.equal(await adapter.read('key'), undefined, 'and nobody sees it')
+  await catchUp()
+  t.match(await write, { applied: true, created: true })
+  await catchUp()
+  t.match(await mysqlAdapter<string>({ client: poolTo(t, replica), ...PATIENT }).read('key'), { value: 'value' })
 })
 
 // A user with rights of an administrator could write to a replica.

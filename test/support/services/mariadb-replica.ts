@@ -2,7 +2,7 @@ import mysql, { type RowDataPacket } from 'mysql2/promise'
 import { startMariadb } from './mariadb.js'
 import type { Owner, Service } from './service.js'
 
-/** A primary, and a replica that follows it asynchronously and is read only. */
+/** A primary, and a replica that follows it and is read only. */
 export interface Replicated {
   readonly primary: Service
   readonly replica: Service
@@ -14,18 +14,19 @@ export interface Replicated {
   promote: () => Promise<void>
 }
 
-/** Starts a primary and its replica, each a MariaDB with an empty database `test`. */
-export async function startReplicated (t: Owner): Promise<Replicated> {
-  const primary = await startMariadb(t, { settings: { 'server-id': '1', 'log-bin': 'binlog' } })
+/** Starts a primary and its replica, each a MariaDB with an empty database `test`. The settings are those of both. */
+export async function startReplicated (t: Owner, settings: Record<string, string> = {}): Promise<Replicated> {
+  const primary = await startMariadb(t, { settings: { 'server-id': '1', 'log-bin': 'binlog', ...settings } })
   // A user with SUPER could write all the same, and `root` has it: the user of the tests has not.
-  const replica = await startMariadb(t, { settings: { 'server-id': '2', 'read-only': '1' } })
-  await ask(primary, "CREATE USER app@'127.0.0.1'", "GRANT ALL ON test.* TO app@'127.0.0.1'")
+  const replica = await startMariadb(t, { settings: { 'server-id': '2', 'read-only': '1', ...settings } })
   const { port } = new URL(primary.url)
   await ask(
     replica,
     `CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=${port}, MASTER_USER='root', MASTER_USE_GTID=slave_pos`,
     'START SLAVE'
   )
+  // Behind it: with semi-synchronous replication the primary waits until the replica has it.
+  await ask(primary, "CREATE USER app@'127.0.0.1'", "GRANT ALL ON test.* TO app@'127.0.0.1'")
   const catchUp = async (): Promise<void> => {
     await ask(replica, 'START SLAVE')
     const [written] = await ask(primary, 'SELECT @@gtid_current_pos AS position')
