@@ -57,6 +57,7 @@ export async function makeTable (session: MysqlSession, table: MysqlTableOptions
 export async function checkTable (session: MysqlSession, table: MysqlTableOptions): Promise<void> {
   const { name } = quotedTable(table)
   const sql = `It is made with: ${createTableSql(table)}`
+  await session.server()
   const settings = new Map((await session.query(SETTINGS, [])) as Array<[string, string]>)
   assertNothing(flawOfConnection(settings))
   const [[database, sent, received]] = await session.query(CHARSET, [CHARACTER]) as [Row]
