@@ -50,12 +50,7 @@ async function startNode (t: Owner, own: Ports, others: Ports[], settings: Recor
       base_port: own.group,
       'gmcast.listen_addr': `tcp://127.0.0.1:${own.group}`,
       'ist.recv_addr': `127.0.0.1:${own.state}`,
-      'gcache.size': '16M',
-      // A test should not wait for the usual five seconds until a node is missed.
-      'evs.keepalive_period': 'PT0.5S',
-      'evs.suspect_timeout': 'PT2S',
-      'evs.inactive_check_period': 'PT0.5S',
-      'evs.inactive_timeout': 'PT6S'
+      'gcache.size': '16M'
     }).map((option) => option.join('=')).join(';'),
     ...settings
   })
