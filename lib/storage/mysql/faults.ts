@@ -17,6 +17,12 @@ import { withFramesOf } from '../kit/whose-fault.js'
 export type MysqlFault =
   'RETRY' | 'LOCKED' | 'CANCELLED' | 'CONSTRAINT' | 'ROW' | 'MISTAKE' | 'NOT_APPLIED' | 'UNKNOWN' | 'OTHER'
 
+/** A statement was certainly not sent. The cause, if there is one, is the error with which a driver did not connect. */
+export class NotSentError extends Error {}
+
+/** A statement was sent, and may have been carried out: no answer came, or it was part of another transaction. */
+export class UncertainError extends Error {}
+
 interface MysqlError {
   errno?: unknown
   code?: unknown
@@ -105,6 +111,8 @@ const CONSTRAINT_NAMES = [
 
 /** The kind of an error of a driver (engine-facts#mariadb-error-numbers). */
 export function faultKind (error: unknown): MysqlFault {
+  if (error instanceof NotSentError) return 'NOT_APPLIED'
+  if (error instanceof UncertainError) return 'UNKNOWN'
   if (!isOfMysql(error)) return 'OTHER'
   if (wasNotSent(error)) return 'NOT_APPLIED'
   const state = String((error as MysqlError).sqlState)
@@ -152,6 +160,8 @@ function numberOf (error: unknown): number | undefined {
  * on, with the place in the code.
  */
 export function explain (error: unknown): Error {
+  if (error instanceof UncertainError) return error
+  if (error instanceof NotSentError) return explainNotSent(error)
   const { code, cause } = Object(error) as MysqlError & { cause?: unknown }
   const number = numberOf(error)
   const isOfServer = number !== undefined && !isOfDriver(number)
@@ -164,6 +174,24 @@ export function explain (error: unknown): Error {
     new Error(text, isOfMysql(cause) ? { cause: explain(cause) } : {}),
     constraint !== undefined && { constraint }
   )
+}
+
+function explainNotSent ({ message, cause }: NotSentError): Error {
+  return isOfMysql(cause) ? explain(cause) : new Error(`MySQL: no connection could be had: ${message}.`, { cause })
+}
+
+/**
+ * An error for the log, about the boot. It has the text of the server or the driver as well: which address refused,
+ * which user has no rights. No content is sent at boot, so the text cannot quote any.
+ */
+export function explainBoot (error: unknown): Error {
+  const explained = explain(error)
+  const { sqlMessage, message, code, cause } = Object(error) as MysqlError & { cause?: unknown }
+  // A pool has the reason as the cause. The error of a host with several addresses has a code, and no message
+  // (engine-facts#node-aggregate-error).
+  if (cause !== undefined) return explainBoot(cause)
+  const text = String(sqlMessage || message || code)
+  return new Error(`${explained.message.replace(/\.$/, '')}: ${text}`, { cause: explained })
 }
 
 function meaningOf (error: unknown, number: number | undefined): string {
