@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { mysqlAdapter, type MysqlClient } from 'fastify-if-match/storage/mysql'
 import { parseAddress, type StorageAddress } from './address.js'
 import { closing } from './closing.js'
@@ -28,7 +28,7 @@ export const createMysql: CreateStorage = async (setting) => {
     throw new SettingError(
       'STORAGE',
       `accepts "mysql://user:password@host:port/database[?ssl-mode=${VERIFIED}]" and the same with "mariadb://", ` +
-        'with what is special in a password percent-encoded'
+        'with what is special in a password percent-encoded; a host that TLS is to verify has a name'
     )
   }
   const { hosts: [{ host, port }], user, password, path: database } = address
@@ -51,8 +51,10 @@ export const createMysql: CreateStorage = async (setting) => {
 
 /** Whether an address names one database on one server. */
 function isDatabase (address: StorageAddress): address is StorageAddress & { hosts: [{ host: string, port: number }] } {
-  const isVerifiedOrPlain = [undefined, VERIFIED].includes(address['ssl-mode'])
-  return address.hosts.length === 1 && address.path !== '' && isVerifiedOrPlain
+  const { hosts: [{ host } = { host: '' }, ...others], path, 'ssl-mode': mode } = address
+  // In place of an IP address mysql2 looks for another name in the certificate.
+  const isKnownMode = mode === undefined || (mode === VERIFIED && isIP(host) === 0)
+  return others.length === 0 && path !== '' && isKnownMode
 }
 
 // So that it is found out when its other end is gone.

@@ -27,8 +27,8 @@ await t.test('mysql: a server on its bad days', { skip: skipWithoutOwn('mysql') 
       await assertEndsWhileEngineHangs(t, service, setting)
     })
 
-    await t.test(`${scheme}: it does not know the password, or the database: the start ends with one line that shows neither`, async (t) => {
-      for (const wrong of [setting.replace('root@', 'root:hush@'), setting.replace(/test$/, 'hush')]) {
+    await t.test(`${scheme}: it does not know the password, or the database: the start ends with one line that says so, without the password`, async (t) => {
+      for (const wrong of [setting.replace('root@', 'root:hush@'), setting.replace(/test$/, 'nowhere')]) {
         const { exit, log, output } = start(t, { STORAGE: wrong, LOG_LEVEL: 'silent' })
         t.strictSame(await exit, [1, null])
         t.match(log.text(), /^[^\n]*(password|no such database)[^\n]*\n$/)
@@ -38,26 +38,26 @@ await t.test('mysql: a server on its bad days', { skip: skipWithoutOwn('mysql') 
   }
 })
 
-await t.test('mysql: with ssl-mode=VERIFY_IDENTITY the server must have a certificate that an authority of Node.js signed', { skip: skipWithoutOwn('mysql') }, async (t) => {
-  const { ca, server } = certificatesFor(t)
-  const user = notRoot()
-  for (const path of [dirname(server.certFile), server.certFile, server.keyFile]) {
-    if (user !== undefined) chownSync(path, user.uid, user.gid)
+await t.test('mysql: with ssl-mode=VERIFY_IDENTITY the server must have a certificate of its name, which an authority signed that Node.js trusts', { skip: skipWithoutOwn('mysql') }, async (t) => {
+  const withCertificateOf = async (names: string) => {
+    const { ca, server } = certificatesFor(t, names)
+    const user = notRoot()
+    for (const path of [dirname(server.certFile), server.certFile, server.keyFile]) {
+      if (user !== undefined) chownSync(path, user.uid, user.gid)
+    }
+    const settings = { 'ssl-cert': server.certFile, 'ssl-key': server.keyFile, 'require-secure-transport': '1' }
+    const { url } = await startMariadb(t, { settings })
+    return { url: url.replace('127.0.0.1', 'localhost'), trusting: { NODE_EXTRA_CA_CERTS: ca.certFile } }
   }
-  const service = await startMariadb(t, {
-    settings: { 'ssl-cert': server.certFile, 'ssl-key': server.keyFile, 'require-secure-transport': '1' }
-  })
+  const [right, other] = await Promise.all(['DNS:localhost', 'DNS:other.test'].map(withCertificateOf))
   for (const scheme of ['mysql', 'mariadb']) {
-    const plain = service.url.replace('mysql', scheme)
-    const verified = `${plain}?ssl-mode=VERIFY_IDENTITY`
-    const trusting = { NODE_EXTRA_CA_CERTS: ca.certFile }
+    const verified = (url: string): string => `${url.replace('mysql', scheme)}?ssl-mode=VERIFY_IDENTITY`
     for (const env of [
-      { STORAGE: plain, ...trusting },
-      { STORAGE: verified },
-      // The certificate names 127.0.0.1 alone.
-      { STORAGE: verified.replace('127.0.0.1', 'localhost'), ...trusting }
+      { STORAGE: right!.url.replace('mysql', scheme), ...right!.trusting },
+      { STORAGE: verified(right!.url) },
+      { STORAGE: verified(other!.url), ...other!.trusting }
     ]) t.strictSame(await start(t, { ...env, LOG_LEVEL: 'silent' }).exit, [1, null], env.STORAGE)
-    const port = await listening(start(t, { STORAGE: verified, ...trusting }))
+    const port = await listening(start(t, { STORAGE: verified(right!.url), ...right!.trusting }))
     t.equal((await put(port, scheme)).status, 201)
   }
 })

@@ -46,6 +46,7 @@ await t.test('mysql: an address of another form does not boot, and its password 
       'user:hush@host',
       'user:hush@host,other/offers',
       'user:hush@host/offers?ssl-mode=PREFERRED',
+      'user:hush@10.0.0.1/offers?ssl-mode=VERIFY_IDENTITY',
       'user:hush@host/offers?multipleStatements=true'
     ]) {
       const error = await createStorage(`${scheme}://${rest}`).then(() => undefined, (error: unknown) => error)
@@ -66,7 +67,7 @@ for (const scheme of SCHEMES) {
     await serverStorageCases(t, own)
 
     await t.test('with ssl-mode=VERIFY_IDENTITY a server without TLS is not used', async (t) => {
-      const storage = await createStorage(`${own.url}?ssl-mode=VERIFY_IDENTITY`)
+      const storage = await createStorage(`${own.url.replace('127.0.0.1', 'localhost')}?ssl-mode=VERIFY_IDENTITY`)
       await t.rejects(storage.write('/a', 'plain', ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
       t.equal(await own.connections(), 0)
       await storage.close?.()

@@ -1,18 +1,4 @@
-import { mysqlAdapter, type MysqlAdapterOptions } from '../../../lib/storage/mysql/index.js'
-import { uniqueName } from '../services/service.js'
 import { rowsOf, type Pool } from './drivers.js'
-
-/** Bounds that a busy machine does not reach. A test that is about a bound sets its own. */
-export const PATIENT = { timeout: 60_000, lockTimeout: 30_000 }
-
-/** An open adapter on a table of its own. */
-export async function openedAdapter (client: Pool, options: Partial<MysqlAdapterOptions> = {}) {
-  const table = uniqueName()
-  const adapter = mysqlAdapter({ client, table, ...PATIENT, ...options })
-  await adapter.createTable()
-  await adapter.open!()
-  return { adapter, table }
-}
 
 /** A second table, in which triggers log each value that is written. Gives the values so far, in order. */
 export async function loggedWrites (client: Pool, table: string): Promise<() => Promise<unknown[]>> {
