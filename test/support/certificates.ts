@@ -12,7 +12,10 @@ export interface Certificate { certFile: string, keyFile: string, cert: string, 
  *
  * @param names those of the server, as OpenSSL writes them
  */
-export function certificatesFor (t: Test, names = 'IP:127.0.0.1, DNS:etcd.test'): Record<'ca' | 'server' | 'client', Certificate> {
+export function certificatesFor (
+  t: Test,
+  names = 'IP:127.0.0.1, DNS:etcd.test'
+): Record<'ca' | 'server' | 'client', Certificate> {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-if-match-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const openssl = (...args: string[]) => {

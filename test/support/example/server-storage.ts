@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, Socket, type AddressInfo } from 'node:net'
+import timersModule from 'node:timers'
 import type { Test } from 'tap'
 import { createStorage } from '../../../example/storage/index.js'
 import { ANY, EXISTS } from '../expectations.js'
@@ -20,11 +21,12 @@ export interface OwnDatabase {
 function withoutWaiting (t: Test, shortened: number): { count: number } {
   const timers = { count: 0 }
   const { setTimeout } = globalThis
-  const value = (act: () => void, delay: number): NodeJS.Timeout => {
+  const value = (act: (...args: unknown[]) => void, delay: number, ...args: unknown[]): NodeJS.Timeout => {
     if (delay === shortened) timers.count++
-    return setTimeout(act, delay === shortened ? 0 : delay)
+    return setTimeout(act, delay === shortened ? 0 : delay, ...args)
   }
-  t.intercept(globalThis, 'setTimeout', { value })
+  // mysql2 takes it from the module.
+  for (const owner of [globalThis, timersModule]) t.intercept(owner, 'setTimeout', { value })
   return timers
 }
 
@@ -39,7 +41,7 @@ export async function assertSilentHostIsGivenUp (t: Test, scheme: string): Promi
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   t.teardown(() => { silent.close() })
   await once(silent, 'listening')
-  const address = `${scheme}://user@127.0.0.1:${(silent.address() as AddressInfo).port}/offers`
+  const address = `${scheme}://user:secret@127.0.0.1:${(silent.address() as AddressInfo).port}/offers`
   const storage = await createStorage(address)
   const timers = withoutWaiting(t, 2000)
   await t.rejects(storage.write('/a', 1, ANY), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
