@@ -30,7 +30,7 @@ export async function overIdleConnection (
     connection.destroy()
     warnOf(pool)
   }
-  throw new NotSentError('each connection of the pool is inside a transaction')
+  throw new NotSentError('each connection of the pool is inside a transaction, or has no autocommit')
 }
 
 async function answerOver (connection: Connection, run: (connection: Connection) => Promise<Answer>): Promise<Answer> {

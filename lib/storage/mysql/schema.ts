@@ -57,6 +57,7 @@ export async function makeTable (session: MysqlSession, table: MysqlTableOptions
 export async function checkTable (session: MysqlSession, table: MysqlTableOptions): Promise<void> {
   const { name } = quotedTable(table)
   const sql = `It is made with: ${createTableSql(table)}`
+  await session.server()
   const settings = new Map((await session.query(SETTINGS, [])) as Array<[string, string]>)
   assertNothing(flawOfConnection(settings))
   const [[database, sent, received]] = await session.query(CHARSET, [CHARACTER]) as [Row]
@@ -88,6 +89,9 @@ function flawOfConnection (settings: ReadonlyMap<string, string>): string | unde
   if (!/\bSTRICT_(TRANS|ALL)_TABLES\b/.test(String(settings.get('sql_mode')))) {
     return 'the connection has an sql_mode that is not strict, so values are cut off or replaced. ' +
       'Let sql_mode have STRICT_TRANS_TABLES, as it has by default.'
+  }
+  if (/\bEMPTY_STRING_IS_NULL\b/.test(String(settings.get('sql_mode')))) {
+    return 'the connection has EMPTY_STRING_IS_NULL in its sql_mode, which changes values. Take it out.'
   }
   // What another transaction has not committed would prove a write whose answer was lost.
   return isolation === 'READ-UNCOMMITTED'

@@ -59,7 +59,8 @@ export class MysqlSession {
     if (this.#options.server !== undefined) return await this.#options.server()
     if (this.#server !== undefined) return this.#server
     const [[version, maxPacket]] = await this.query(SERVER, []).catch((cause) => {
-      throw new NotSentError('the server did not say which version it has', { cause })
+      // Nothing of the statement was sent that this is ahead of.
+      throw cause instanceof NotSentError ? cause : new NotSentError('the server did not tell its version', { cause })
     }) as [Row]
     return (this.#server = { isMariaDb: /mariadb/i.test(String(version)), maxPacket: Number(maxPacket) })
   }
