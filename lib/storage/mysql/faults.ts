@@ -81,7 +81,8 @@ const CODE_OF_DRIVER = /^(ER|PROTOCOL|POOL|HANDSHAKE|AUTH_SWITCH)_/
 
 const MEANING: ReadonlyArray<[numbers: readonly number[], meaning: string]> = [
   [[1040, 1203], 'the server has too many connections. Make the pools smaller.'],
-  [[1226, 1461], 'a limit of the server or of the user is reached.'],
+  [[1226], 'a limit of the user is reached.'],
+  [[1461], 'max_prepared_stmt_count is reached. Raise it, or make the pools smaller.'],
   [[1044, 1049], 'there is no such database, or the user may not use it.'],
   [[1045, 1698, 1820, 1862, 3118, 4151], 'the server does not accept the user or the password.'],
   [[1036, 1290, 1792, 1836], 'the server or the transaction is read only. Connect to the primary.'],

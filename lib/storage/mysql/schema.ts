@@ -90,6 +90,9 @@ function flawOfConnection (settings: ReadonlyMap<string, string>): string | unde
     return 'the connection has an sql_mode that is not strict, so values are cut off or replaced. ' +
       'Let sql_mode have STRICT_TRANS_TABLES, as it has by default.'
   }
+  if (/\bEMPTY_STRING_IS_NULL\b/.test(String(settings.get('sql_mode')))) {
+    return 'the connection has EMPTY_STRING_IS_NULL in its sql_mode, which changes values. Take it out.'
+  }
   // What another transaction has not committed would prove a write whose answer was lost.
   return isolation === 'READ-UNCOMMITTED'
     ? 'the connection reads what is not committed. Set its isolation level to READ COMMITTED or higher.'

@@ -1,7 +1,7 @@
-import t from 'tap'
-import type { MysqlAdapter, MysqlClient } from '../../../lib/storage/mysql/index.js'
+import t, { type Test } from 'tap'
+import type { MysqlAdapter } from '../../../lib/storage/mysql/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
-import { driversOf, type Pool, type PoolConnection } from '../../support/mysql/drivers.js'
+import { driversOf } from '../../support/mysql/drivers.js'
 import { inTransaction, lockRows, untilWaiting } from '../../support/mysql/locks.js'
 import { noted, openedAdapter } from '../../support/mysql/subjects.js'
 import { startMariadb } from '../../support/services/mariadb.js'
@@ -26,9 +26,9 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
   const steady = driversOf(url)[0]!.pool(t)
 
   for (const { name, pool: poolOf } of driversOf(url)) {
-    const pool = poolOf(t) as Pool & MysqlClient
-    const begin = async (t: typeof import('tap').t, ...texts: string[]) => {
-      const client = await pool.getConnection() as PoolConnection & MysqlClient
+    const pool = poolOf(t)
+    const begin = async (t: Test, ...texts: string[]) => {
+      const client = await pool.getConnection()
       t.teardown(() => { client.destroy() })
       for (const text of texts.length > 0 ? texts : ['BEGIN']) await client.query(text)
       return { client, context: { client } }
@@ -39,7 +39,7 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
         const { adapter } = await openedAdapter(pool)
         await adapter.write('old', 1, ABSENT)
         await adapter.write('gone', 1, ABSENT)
-        const { client } = await begin(t as never)
+        const { client } = await begin(t)
         const note = noted(client)
         const context = { client: note.client }
         const step = async (expected: object, operation: () => Promise<unknown>) => {
@@ -66,7 +66,7 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
         const { adapter, table } = await openedAdapter(pool)
         const written = await adapter.write('k', 'before', ABSENT)
         const { version } = written as { version: string }
-        const { client, context } = await begin(t as never, `SET TRANSACTION ISOLATION LEVEL ${level}`, 'BEGIN')
+        const { client, context } = await begin(t, `SET TRANSACTION ISOLATION LEVEL ${level}`, 'BEGIN')
         // The snapshot is made here.
         await client.query(`SELECT * FROM ${table} WHERE \`key\` = 'x'`)
         await adapter.write('k', 'theirs', ANY)
@@ -84,7 +84,7 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
     await t.test(`${name}: 1205 rolls back the statement alone, and is contention; the transaction goes on`, async (t) => {
       const { adapter, table } = await openedAdapter(pool)
       await adapter.write('k', 'before', ABSENT)
-      const { client, context } = await begin(t as never, 'SET SESSION innodb_lock_wait_timeout = 1', 'BEGIN')
+      const { client, context } = await begin(t, 'SET SESSION innodb_lock_wait_timeout = 1', 'BEGIN')
       await adapter.write('new', 1, ABSENT, { context })
       const end = await inTransaction(t, steady, `${lockRows(table)} WHERE \`key\` = 'k'`)
       await t.rejects(adapter.write('k', 'mine', EXISTS, { context }), {
@@ -103,10 +103,10 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
       await adapter.write('b', 1, ABSENT)
       await steady.query(`CREATE TABLE ${table}_log (n int PRIMARY KEY, text varchar(9))`)
       await steady.query(`INSERT INTO ${table}_log SELECT seq, '' FROM seq_1_to_100`)
-      const { client, context } = await begin(t as never)
+      const { client, context } = await begin(t)
       await adapter.write('a', 'mine', EXISTS, { context })
       // It changed more rows, so the other one is the victim.
-      const other = await begin(t as never, 'BEGIN', `UPDATE ${table}_log SET text = 'y'`)
+      const other = await begin(t, 'BEGIN', `UPDATE ${table}_log SET text = 'y'`)
       await other.client.query(`SELECT * FROM ${table} WHERE \`key\` = 'b' FOR UPDATE`)
       const writing = adapter.write('b', 'mine', EXISTS, { context })
       const ended = t.rejects(writing, { code: 'FST_IF_MATCH_CONTENTION', cause: { message: /1213/ } })
@@ -119,13 +119,13 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
       t.match(await adapter.list(''), { items: [{ value: 1 }, { value: 1 }] })
       t.equal((await adapter.list('')).items.length, 2)
       await client.query('BEGIN')
-      t.match(await adapter.write('a', 'again', EXISTS, { context }), { applied: true }, 'a new transaction of the same')
+      t.match(await adapter.write('a', 'again', EXISTS, { context }), { applied: true }, 'in a new transaction')
     })
 
     await t.test(`${name}: a context whose client is in no transaction is refused in each operation, and nothing is stored`, async (t) => {
       const { adapter } = await openedAdapter(pool)
       await adapter.write('a', 1, ABSENT)
-      const { client, context } = await begin(t as never, 'SELECT 1')
+      const { client, context } = await begin(t, 'SELECT 1')
       for (const operation of operationsIn(adapter, context)) await t.rejects(operation(), NO_TRANSACTION)
       await client.query('SET autocommit = 0')
       t.match(await adapter.write('a', 2, EXISTS, { context }), { applied: true }, 'without autocommit there is one')
@@ -139,7 +139,7 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
 
     await t.test(`${name}: in a transaction that is read only nothing is written, and it says so`, async (t) => {
       const { adapter } = await openedAdapter(pool)
-      const { context } = await begin(t as never, 'START TRANSACTION READ ONLY')
+      const { context } = await begin(t, 'START TRANSACTION READ ONLY')
       await t.rejects(adapter.write('k', 1, ANY, { context }), {
         code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /transaction is read only/ }
       })
@@ -148,7 +148,7 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
 
     await t.test(`${name}: an answer that is lost in a transaction proves nothing: the app rolls it back`, async (t) => {
       const { adapter } = await openedAdapter(pool)
-      const { client } = await begin(t as never)
+      const { client } = await begin(t)
       const note = noted(client)
       note.around = async (_text, send) => {
         await send()
@@ -164,7 +164,8 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
       const { adapter } = await openedAdapter(note.client)
       const wrong: Array<[context: unknown, message: RegExp]> = [
         [null, /must be { client }/], ['text', /must be { client }/], [{}, /must be { client }/],
-        [{ client: pool }, /is a pool/], [{ client: Promise.resolve(pool) }, /is a promise/], [{ client: {} }, /execute/]
+        [{ client: pool }, /is a pool/], [{ client: Promise.resolve(pool) }, /is a promise/],
+        [{ client: {} }, /execute/]
       ]
       t.equal(await note.count(async () => {
         for (const [context, message] of wrong) {

@@ -1,8 +1,8 @@
 import callbacks from 'mysql2'
 import t from 'tap'
-import { mysqlAdapter, type MysqlClient } from '../../../lib/storage/mysql/index.js'
+import { mysqlAdapter } from '../../../lib/storage/mysql/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
-import { configOf, driversOf, rowsOf, type Pool } from '../../support/mysql/drivers.js'
+import { configOf, driversOf, rowsOf } from '../../support/mysql/drivers.js'
 import { inTransaction, lockNew, lockRows, untilWaiting } from '../../support/mysql/locks.js'
 import { noted, openedAdapter, PATIENT, warningsOf } from '../../support/mysql/subjects.js'
 import { startMariadb } from '../../support/services/mariadb.js'
@@ -19,7 +19,7 @@ await t.test('mysql: traps', { skip }, async (t) => {
 
   for (const driver of driversOf(url)) {
     const { name } = driver
-    const pool = (options: object = {}) => driver.pool(t, options) as Pool & MysqlClient
+    const pool = (options: object = {}) => driver.pool(t, options)
 
     await t.test(`${name}: a change that applies is one statement, a refusal is two; a version that cannot have been issued is not sent`, async (t) => {
       const { client, count, texts } = noted(pool())
@@ -101,7 +101,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
         const connection = await driver.connect(t)
         await connection.query(`SET SESSION sql_mode = '${mode}'`)
         const { adapter } = await openedAdapter(connection)
-        const keys = ['a', 'a ', 'A', 'ä', 'a\u0308', 'a\t', '\\', '\'', '"', '`', '\u{10ffff}', '\uffff', 'x'.repeat(1024)]
+        const keys = ['a', 'a ', 'A', 'ä', 'a\u0308', 'a\t', '\\', "'", '"', '`', '\u{10ffff}', '\uffff']
+        keys.push('x'.repeat(1024), '\u{1f600}'.repeat(256))
         const versions = new Map<string, string>()
         for (const key of keys) {
           const written = await adapter.write(key, { key, text: '\\\' "\0' }, ABSENT)
@@ -111,7 +112,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
         for (const key of keys) {
           const version = versions.get(key)!
           t.match(await adapter.read(key), { value: { key, text: '\\\' "\0' }, version })
-          for (const wrong of [version.toLowerCase() === version ? `${version}x` : version.toLowerCase(), `${version}-`]) {
+          const inOtherCase = version.toLowerCase() === version ? version.toUpperCase() : version.toLowerCase()
+          for (const wrong of [inOtherCase, `${version}-`]) {
             t.match(await adapter.write(key, 1, versionIn(wrong)), { applied: false, current: { version } }, wrong)
           }
           t.match(await adapter.write(key, 2, versionIn(version)), { applied: true })
@@ -128,7 +130,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
         const connection = await driver.connect(t)
         const { adapter, table } = await openedAdapter(connection)
         await connection.query(`SET SESSION sql_mode = '${mode}'`)
-        await connection.query(`ALTER TABLE ${table} ADD title varchar(99) AS (json_value(value, '$.title')) STORED UNIQUE`)
+        const title = "title varchar(99) AS (json_value(value, '$.title')) STORED UNIQUE"
+        await connection.query(`ALTER TABLE ${table} ADD ${title}`)
         await adapter.write('other', { title: 'a secret' }, ANY)
         await adapter.write('k', { title: 'free' }, ANY)
         const stored = await rows(`SELECT * FROM ${table}`)
@@ -138,7 +141,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
           t.notMatch((error as Error & { cause: Error }).cause.message, /secret/)
           t.strictSame(await rows(`SELECT * FROM ${table}`), stored)
         }
-        t.match(await adapter.write('k', { title: 'a secret' }, ABSENT), { applied: false, current: { value: { title: 'free' } } })
+        const refused = { applied: false, current: { value: { title: 'free' } } }
+        t.match(await adapter.write('k', { title: 'a secret' }, ABSENT), refused)
       }
     })
 
@@ -148,7 +152,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
       await steady.query(`CREATE TABLE ${table}_log (n int PRIMARY KEY, text varchar(9))`)
       await steady.query(`INSERT INTO ${table}_log SELECT seq, '' FROM seq_1_to_100`)
       await steady.query(
-        `CREATE TRIGGER ${table}_t BEFORE UPDATE ON ${table} FOR EACH ROW UPDATE ${table}_log SET text = 'x' WHERE n = 1`
+        `CREATE TRIGGER ${table}_t BEFORE UPDATE ON ${table} FOR EACH ROW ` +
+          `UPDATE ${table}_log SET text = 'x' WHERE n = 1`
       )
       await adapter.write('k', 'before', ABSENT)
       const before = texts.length
@@ -273,7 +278,9 @@ await t.test('mysql: traps', { skip }, async (t) => {
 
     await t.test(`${name}: a row that the table refuses is 422, and stored content is in no error`, async (t) => {
       const { adapter, table } = await openedAdapter(pool())
-      await steady.query(`ALTER TABLE ${table} ADD CONSTRAINT short CHECK (length(value) < 100), MODIFY digest varchar(9)`)
+      await steady.query(
+        `ALTER TABLE ${table} ADD CONSTRAINT short CHECK (length(value) < 100), MODIFY digest varchar(9)`
+      )
       const refusals: Array<[unknown, string | undefined, RegExp]> = [
         ['secret '.repeat(20), undefined, /4025/], ['secret', 'a secret digest', /1406/]
       ]
@@ -321,7 +328,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
           await leave()
           t.match(await adapter.write('other', 'mine', ABSENT), { applied: true })
           await leave()
-          t.match(await adapter.write('k', 'again', versionIn('newest')), { applied: false, current: { value: 'mine' } })
+          const refused = { applied: false, current: { value: 'mine' } }
+          t.match(await adapter.write('k', 'again', versionIn('newest')), refused)
         })
         t.match(warnings, [{ code: 'FST_IF_MATCH_MYSQL_OPEN_TRANSACTION' }])
         t.equal(warnings.length, 1)
@@ -337,7 +345,9 @@ await t.test('mysql: traps', { skip }, async (t) => {
       await adapter.write('k', 'before', ABSENT)
       for (const [begin, end] of [['BEGIN', 'COMMIT'], ['SET autocommit = 0', 'SET autocommit = 1']] as const) {
         await connection.query(begin)
-        const unavailable = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /inside a transaction of the app/ } }
+        const unavailable = {
+          code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /inside a transaction of the app/ }
+        }
         const operations: Array<() => Promise<unknown>> = [
           () => adapter.write('k', 1, EXISTS), () => adapter.write('k', 1, ANY), () => adapter.write('new', 1, ABSENT),
           () => adapter.remove('k', EXISTS), () => adapter.read('k')
@@ -398,7 +408,7 @@ await t.test('mysql: traps', { skip }, async (t) => {
     await steady.query(`CREATE DATABASE ${quoted}`)
     t.teardown(async () => { await steady.query(`DROP DATABASE ${quoted}`) })
     const columns = { key: 'a`b', version: 'from', replaced: 'table', digest: '?', value: '"é"' }
-    const { adapter } = await openedAdapter(steady as Pool & MysqlClient, { database, table: 'order by `x`', columns })
+    const { adapter } = await openedAdapter(steady, { database, table: 'order by `x`', columns })
     t.match(await adapter.write('k', 1, ABSENT), { created: true })
     t.match(await adapter.write('k', 2, ANY), { created: false })
     t.match(await adapter.list('k'), { items: [{ key: 'k', value: 2 }] })

@@ -31,8 +31,9 @@ export async function newMariadb (port: number, settings: Record<string, string>
   const user = notRoot()
   const folder = newFolder('mariadb', user)
   const data = join(folder, 'data')
-  // No file of the machine's own settings is read.
-  const own = ['--no-defaults', `--datadir=${data}`]
+  // No file of the machine's own settings is read. A server that starts removes what others left in the folder of
+  // temporary tables, and does not know whether they still run.
+  const own = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${folder}`]
   await promisify(execFile)(
     programOf('mariadb-install-db'),
     [...own, '--auth-root-authentication-method=normal', '--innodb-log-file-size=16M'],

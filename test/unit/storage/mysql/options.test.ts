@@ -45,10 +45,9 @@ await t.test('mysql: wrong options are refused, naming the option', async (t) =>
 })
 
 await t.test('mysql: pools of both drivers are clients, and the bounds have defaults', async (t) => {
-  const pools = [
-    client, callbacks.createPool(config), mariadb.createPool({ ...config, acquireTimeout: 10, initializationTimeout: 10 })
-  ]
+  const ofMariadb = mariadb.createPool({ ...config, acquireTimeout: 10, initializationTimeout: 10 })
+  const pools = [client, callbacks.createPool(config), ofMariadb]
   for (const client of pools) t.match(settingsOf({ client }), { timeout: 5000, lockTimeout: 2000 })
   t.match(settingsOf({ client, timeout: 1500, lockTimeout: 1000, table: 'é'.repeat(64) }), { lockTimeout: 1000 })
-  void pools[2]!.end()
+  void ofMariadb.end()
 })

@@ -16,7 +16,10 @@ interface Server {
 }
 
 // A session over connections that note what they are sent, and how they came back.
-function sessionOn ({ version = '10.11-MariaDB', isPool = true, answer = () => OK, connect }: Server, options: Partial<SessionOptions> = {}) {
+function sessionOn (
+  { version = '10.11-MariaDB', isPool = true, answer = () => OK, connect }: Server,
+  options: Partial<SessionOptions> = {}
+) {
   const sent: string[] = []
   const ended: Array<'kept' | 'destroyed'> = []
   const connection: Connection = {
@@ -61,7 +64,8 @@ await t.test('mysql: on MySQL a change in a transaction of the app asks first wh
   t.equal(await asked.session.change('UPDATE', []), 1)
   t.strictSame(asked.sent, ['DO 0', 'UPDATE'])
   const ended = sessionOn({ isPool: false, answer: () => ({ ...OK, affectedRows: 0 }) }, inside)
-  await t.rejects(ended.session.change('UPDATE', []), { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /in no transaction/ })
+  const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /in no transaction/ }
+  await t.rejects(ended.session.change('UPDATE', []), refused)
   t.strictSame(ended.sent, ['DO 0'])
   const late = sessionOn({ isPool: false, answer: (text) => text === 'DO 0' ? OPEN : OK }, inside)
   await t.rejects(late.session.change('UPDATE', []), { name: 'Error', message: /carried out by itself/ })
@@ -94,7 +98,8 @@ await t.test('mysql: the server is asked once; if it does not say what it is, no
 await t.test('mysql: what waits for a connection or its turn until its time is over is not sent; a connection that hangs leaves the pool', async (t) => {
   for (const isPool of [true, false]) {
     const { opened, open } = barrier()
-    const { session, sent, ended } = sessionOn({ isPool, answer: async () => await opened.then(() => OK) }, { timeout: 5 })
+    const answer = async () => await opened.then(() => OK)
+    const { session, sent, ended } = sessionOn({ isPool, answer }, { timeout: 5 })
     const [first, second] = await Promise.allSettled([session.query('one', []), session.query('two', [])])
     t.match(first, { reason: { message: 'MySQL: no answer came within 5 ms.' } })
     t.match(second, { reason: { message: isPool ? /no answer/ : /no connection was free/ } })
@@ -115,7 +120,8 @@ await t.test('mysql: a connection stays in its pool if the server refused the st
   const refusal = (errno: number) => Object.assign(new Error('refused'), { errno, code: 'ER', sqlState: 'HY000' })
   const cases: Array<[error: Error, 'kept' | 'destroyed']> = [
     [refusal(1062), 'kept'], [refusal(1205), 'kept'], [refusal(1213), 'kept'], [refusal(1146), 'kept'],
-    [refusal(1317), 'kept'], [refusal(1290), 'destroyed'], [refusal(1053), 'destroyed'], [new TypeError('a bug'), 'destroyed'],
+    [refusal(1317), 'kept'], [refusal(1290), 'destroyed'], [refusal(1053), 'destroyed'],
+    [new TypeError('a bug'), 'destroyed'],
     [Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true }), 'destroyed']
   ]
   for (const [error, expected] of cases) {
