@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
+import { createConnection } from 'mysql2'
+import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { startEngine } from './engine-process.js'
 import { freePort, onFreePorts } from './free-port.js'
 import { newMariadb } from './mariadb.js'
@@ -84,9 +85,11 @@ async function statusOf (connection: Connection, name: string): Promise<string |
 
 async function onConnection<R> (url: string, run: (connection: Connection) => Promise<R>): Promise<R> {
   // The database of the tests is there once the node has the data of the others.
-  const connection = await mysql.createConnection({ uri: url.replace(/\/test$/, '') })
+  const connection = createConnection({ uri: url.replace(/\/test$/, '') })
+  // A node that starts may close it at any time.
+  connection.on('error', () => {})
   try {
-    return await run(connection)
+    return await run(connection.promise())
   } finally {
     connection.destroy()
   }
