@@ -146,6 +146,23 @@ await t.test('mysql: traps', { skip }, async (t) => {
       }
     })
 
+    await t.test(`${name}: a creation that meets the entity is refused, and is no constraint where nobody can tell what is there`, async (t) => {
+      const note = noted(pool())
+      const { adapter, table } = await openedAdapter(note.client)
+      await adapter.write('k', 'before', ABSENT)
+      note.around = async (text, send) => {
+        if (!text.startsWith('SELECT')) return await send()
+        throw Object.assign(new Error('away'), { code: 'ECONNREFUSED', syscall: 'connect' })
+      }
+      await t.rejects(adapter.write('k', 1, ABSENT), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+      note.around = async (_text, send) => await send()
+      await steady.query(`CREATE TABLE ${table}_log (n int PRIMARY KEY)`)
+      await steady.query(
+        `CREATE TRIGGER ${table}_t BEFORE INSERT ON ${table} FOR EACH ROW INSERT INTO ${table}_log VALUES (1), (1)`
+      )
+      await t.rejects(adapter.write('new', 1, ABSENT), { code: 'FST_IF_MATCH_CONSTRAINT' }, 'that of another table')
+    })
+
     await t.test(`${name}: a deadlock of a single statement is rolled back, and the statement is run again`, async (t) => {
       const { client, texts } = noted(pool())
       const { adapter, table } = await openedAdapter(client)
