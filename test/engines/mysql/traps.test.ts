@@ -146,6 +146,23 @@ await t.test('mysql: traps', { skip }, async (t) => {
       }
     })
 
+    await t.test(`${name}: a creation that meets the entity is refused, and is no constraint where nobody can tell what is there`, async (t) => {
+      const note = noted(pool())
+      const { adapter, table } = await openedAdapter(note.client)
+      await adapter.write('k', 'before', ABSENT)
+      note.around = async (text, send) => {
+        if (!text.startsWith('SELECT')) return await send()
+        throw Object.assign(new Error('away'), { code: 'ECONNREFUSED', syscall: 'connect' })
+      }
+      await t.rejects(adapter.write('k', 1, ABSENT), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+      note.around = async (_text, send) => await send()
+      await steady.query(`CREATE TABLE ${table}_log (n int PRIMARY KEY)`)
+      await steady.query(
+        `CREATE TRIGGER ${table}_t BEFORE INSERT ON ${table} FOR EACH ROW INSERT INTO ${table}_log VALUES (1), (1)`
+      )
+      await t.rejects(adapter.write('new', 1, ABSENT), { code: 'FST_IF_MATCH_CONSTRAINT' }, 'that of another table')
+    })
+
     await t.test(`${name}: a deadlock of a single statement is rolled back, and the statement is run again`, async (t) => {
       const { client, texts } = noted(pool())
       const { adapter, table } = await openedAdapter(client)
@@ -228,9 +245,14 @@ await t.test('mysql: traps', { skip }, async (t) => {
       const impatient = mysqlAdapter({ client, table, lockTimeout: 0, timeout: 1000 })
       await adapter.write('k', 'before', ABSENT)
       const end = await inTransaction(t, steady, lockRows(table))
-      await t.rejects(impatient.write('k', 'mine', EXISTS), {
-        code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { message: /no answer came within 1000 ms/ }
+      const writes = ['mine', 'later'].map((value) => impatient.write('k', value, EXISTS))
+      const [first, second] = await Promise.allSettled(writes)
+      t.match(first, {
+        reason: { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN', cause: { message: /no answer came within 1000 ms/ } }
       })
+      t.match(second, {
+        reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { message: /earlier changes .* took too long/ } }
+      }, 'it waited for its turn, and was not sent')
       t.match(await adapter.read('k'), { value: 'before' }, 'over another connection')
       await end('ROLLBACK')
       // The server goes on, unless the driver killed the statement.
@@ -384,6 +406,26 @@ await t.test('mysql: traps', { skip }, async (t) => {
       t.ok(n >= applied && n <= applied + unknown, `${applied} acknowledged, ${unknown} unknown, ${n} carried out`)
     })
   }
+
+  await t.test('mysql: an insert that changed nothing is no success', async (t) => {
+    const note = noted(steady)
+    const { adapter } = await openedAdapter(note.client)
+    await adapter.write('k', 'before', ABSENT)
+    note.around = async (text, send) =>
+      text.includes('INSERT') ? [{ affectedRows: 0, serverStatus: 2 }] : await send()
+    t.match(await adapter.write('k', 'mine', ABSENT), { applied: false, current: { value: 'before' } })
+  })
+
+  await t.test('mysql: close waits for operations that are under way', async (t) => {
+    const { adapter } = await openedAdapter(steady)
+    let settled = 0
+    for (const operation of [adapter.write('k', 1, ANY), adapter.remove('none', EXISTS), adapter.read('k')]) {
+      void operation.then(() => { settled++ })
+    }
+    await adapter.close!()
+    await new Promise(setImmediate)
+    t.equal(settled, 3)
+  })
 
   await t.test('mysql: forms of mysql2: a connection and a pool with callbacks, and a connection taken from such a pool', async (t) => {
     const connection = callbacks.createConnection(configOf(url))
