@@ -1,9 +1,10 @@
 import mysql, { type Pool } from 'mysql2/promise'
 import t, { type Test } from 'tap'
 import type { StorageAdapter, WriteResult } from 'fastify-if-match'
+import { conformanceSuite } from 'fastify-if-match/conformance'
 import { mysqlAdapter } from '../../../lib/storage/mysql/index.js'
 import { ABSENT, ANY, versionIn } from '../../support/expectations.js'
-import { PATIENT } from '../../support/mysql/subjects.js'
+import { PATIENT, subjectsOn } from '../../support/mysql/subjects.js'
 import { startGalera, type Node } from '../../support/services/galera.js'
 import { skipWithoutOwn } from '../../support/services/programs.js'
 import { uniqueName } from '../../support/services/service.js'
@@ -68,9 +69,7 @@ await t.test('galera: three nodes, each with writers of its own', { skip: skipWi
     const before = await first.adapter.write('late', 'before', ANY)
     if (!before.applied) throw new Error('not applied')
     await everywhere('late', before.version)
-    const waiting = poolTo(t, second.node)
-    waiting.on('connection', (connection) => { void connection.query('SET SESSION wsrep_sync_wait = 7') })
-    const patient = mysqlAdapter<string>({ client: waiting, table, ...PATIENT })
+    const patient = mysqlAdapter<string>({ client: syncedPoolTo(t, second.node), table, ...PATIENT })
     t.match(await patient.read('late'), { value: 'before' })
     const holder = await mysql.createConnection(second.node.url)
     t.teardown(() => { holder.destroy() })
@@ -95,6 +94,15 @@ await t.test('galera: three nodes, each with writers of its own', { skip: skipWi
     t.match(await first.adapter.read('late'), { value: 'after', replaced: before.version }, 'nothing was lost')
   })
 
+  await t.test('galera: conformance over two nodes whose connections have wsrep_sync_wait', async (t) => {
+    const [one, other] = [syncedPoolTo(t, first.node), syncedPoolTo(t, second.node)]
+    await conformanceSuite({
+      test: (title, run) => t.test(title, run),
+      createAdapter: subjectsOn(one, other, one as never),
+      faults: false
+    })
+  })
+
   await t.test('galera: a node is killed under load: each acknowledged write is on the others, and no write that was refused or unavailable', async (t) => {
     await underLoad(t, sites, 'kill', async () => await third.node.kill())
     await third.node.restart()
@@ -113,6 +121,13 @@ await t.test('galera: three nodes, each with writers of its own', { skip: skipWi
 function poolTo (t: Test, node: Node): Pool {
   const pool = mysql.createPool({ uri: node.url, connectionLimit: WRITERS })
   t.teardown(() => { void pool.end().catch(() => {}) })
+  return pool
+}
+
+/** Its statements wait until the node has what the others acknowledged. */
+function syncedPoolTo (t: Test, node: Node): Pool {
+  const pool = poolTo(t, node)
+  pool.on('connection', (connection) => { void connection.query('SET SESSION wsrep_sync_wait = 7') })
   return pool
 }
 
