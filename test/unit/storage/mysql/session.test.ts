@@ -57,22 +57,26 @@ await t.test('mysql: on MySQL each connection is told the bound of locks once, a
   }
 })
 
-await t.test('mysql: on MySQL a change in a transaction of the app asks first whether there is one; what ran by itself all the same is unknown', async (t) => {
+await t.test('mysql: on MySQL each statement over one connection asks first whether there is a transaction; what ran by itself all the same is unknown', async (t) => {
   const server = async () => ({ isMariaDb: false, maxPacket: 1000 })
-  const inside = { isInTransaction: true, server }
+  const inside = { isInTransaction: true, lockTimeout: 0, server }
   const asked = sessionOn({ isPool: false, answer: () => OPEN }, inside)
   t.equal(await asked.session.change('UPDATE', []), 1)
   t.strictSame(asked.sent, ['DO 0', 'UPDATE'])
   const ended = sessionOn({ isPool: false, answer: () => ({ ...OK, affectedRows: 0 }) }, inside)
   const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /in no transaction/ }
   await t.rejects(ended.session.change('UPDATE', []), refused)
-  t.strictSame(ended.sent, ['DO 0'])
+  await t.rejects(ended.session.query('SELECT', []), refused)
+  t.strictSame(ended.sent, ['DO 0', 'DO 0'])
+  const joined = sessionOn({ isPool: false, version: '8.4.3', answer: () => OPEN })
+  await t.rejects(joined.session.change('UPDATE', []), { message: /inside a transaction of the app/ })
+  t.strictSame(joined.sent, ['DO 0'])
   const late = sessionOn({ isPool: false, answer: (text) => text === 'DO 0' ? OPEN : OK }, inside)
   await t.rejects(late.session.change('UPDATE', []), { name: 'Error', message: /carried out by itself/ })
 })
 
 await t.test('mysql: a change over one connection that turns out to be in a transaction of the app is unknown where it was carried out', async (t) => {
-  const { session } = sessionOn({ isPool: false, answer: () => OPEN }, {
+  const { session } = sessionOn({ isPool: false, answer: (text) => text === 'DO 0' ? OK : OPEN }, {
     server: async () => ({ isMariaDb: false, maxPacket: 1000 })
   })
   await t.rejects(session.change('UPDATE', []), { message: /was carried out, and the client is inside a transaction/ })
