@@ -4,11 +4,11 @@ import { Batcher } from '../kit/batcher.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
+import { possibleVersions } from '../kit/version.js'
 import { explain, faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import { batchStatement, MAX_BATCH_WAIT, statementsOn, type QuotedTable, type Statement } from './sql.js'
 import {
-  possibleVersions,
   PostgresTable,
   storedOf,
   type Applied,

@@ -3,6 +3,7 @@ import { backOff } from '../kit/backoff.js'
 import { endOfPrefix } from '../kit/key.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { parseStored } from '../kit/stored-json.js'
+import { possibleVersions } from '../kit/version.js'
 import { faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import type { Statement, Statements } from './sql.js'
@@ -118,14 +119,6 @@ export class PostgresTable<T> implements EntityTable<T> {
     await backOff(attempt, LONGEST_PAUSE)
     return await this.#send(statement, values, options, contractError, attempt + 1)
   }
-}
-
-/**
- * Without the versions that cannot be an entity-tag: no write ever made one
- * (engine-facts#any-engine-impossible-version).
- */
-export function possibleVersions (versions: readonly string[]): string[] {
-  return versions.filter((version) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(version))
 }
 
 /** The entity of a row. The value comes as text, so it is parsed once, here (engine-facts#pg-json-parsing). */

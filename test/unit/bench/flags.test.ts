@@ -16,8 +16,8 @@ await t.test('bench: every flag has a default, and the baseline is always among 
 
 await t.test('bench: a flag that is wrong is named, and no load is without bound', (t) => {
   t.throws(() => readFlags(['--sides', 'bare,mongo']), {
-    message: '--sides: "mongo" is none of bare, memory, sqlite, postgres, redis, etcd, by-hand, transaction, ' +
-      'transaction-precheck.'
+    message: '--sides: "mongo" is none of bare, memory, sqlite, postgres, mysql, mariadb, redis, etcd, by-hand, ' +
+      'transaction, transaction-precheck.'
   })
   t.throws(() => readFlags(['--scenarios', 'POST']), { message: /^--scenarios: "POST"/ })
   for (const value of ['0', '1.5', 'x', '101']) {
