@@ -34,8 +34,8 @@ const TYPED = `
 import Fastify from 'fastify'
 import ifMatch, { entityKey } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { mysqlAdapter } from 'fastify-if-match/storage/mysql'
+import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { redisAdapter } from 'fastify-if-match/storage/redis'
 import { etcdAdapter } from 'fastify-if-match/storage/etcd'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
@@ -48,9 +48,8 @@ const app = Fastify()
 void app.register(ifMatch, { storage: memoryAdapter(), key: (request) => request.params.id })
 app.put<{ Params: { id: string } }>('/offers/:id', { config: { ifMatch: true } }, async (request) =>
   (await request.entity<object>(entityKey('/offers/:id', request.params)).read()).etag)
-const engines = [postgresAdapter, mysqlAdapter, redisAdapter, etcdAdapter, sqliteAdapter]
-const adapters = [...engines, statementsAdapter, tableAdapter, checkKey]
-export const used: unknown[] = [...adapters, conformanceSuite, transform, app.ready()]
+const sql = [mysqlAdapter, postgresAdapter, sqliteAdapter, statementsAdapter, tableAdapter]
+export const used: unknown[] = [...sql, redisAdapter, etcdAdapter, checkKey, conformanceSuite, transform, app.ready()]
 `
 const REQUIRED = `
 import Fastify = require('fastify')

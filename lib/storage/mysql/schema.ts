@@ -195,11 +195,13 @@ function columnName ({ columns }: MysqlTableOptions, column: typeof COLUMNS[numb
 async function assertWritable (session: MysqlSession, table: MysqlTableOptions): Promise<void> {
   const { name, columns } = quotedTable(table)
   const all = Object.values(columns).join(', ')
+  // No entity has it. With sql_safe_updates the server takes no condition without a key.
+  const where = `WHERE ${columns.key} = ''`
   const statements = [
-    `SELECT ${all} FROM ${name} WHERE FALSE`,
+    `SELECT ${all} FROM ${name} ${where}`,
     `INSERT INTO ${name} (${all}) SELECT NULL, NULL, NULL, NULL, NULL FROM DUAL WHERE FALSE`,
-    `UPDATE ${name} SET ${Object.values(columns).map((column) => `${column} = ${column}`).join(', ')} WHERE FALSE`,
-    `DELETE FROM ${name} WHERE FALSE`
+    `UPDATE ${name} SET ${Object.values(columns).map((column) => `${column} = ${column}`).join(', ')} ${where}`,
+    `DELETE FROM ${name} ${where}`
   ]
   for (const statement of statements) {
     try {

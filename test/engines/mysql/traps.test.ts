@@ -82,7 +82,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
       const options = name === 'mysql2'
         ? { ...common, supportBigNumbers: true, bigNumberStrings: true, decimalNumbers: true, disableEval: true }
         : { ...common, metaAsArray: true, insertIdAsNumber: true, checkDuplicate: true, prepareCacheLength: 0 }
-      for (const given of [options, { ...options, rowsAsArray: false, nestTables: '_', multipleStatements: true }]) {
+      const others = { rowsAsArray: false, nestTables: '_', disableEval: false, multipleStatements: true }
+      for (const given of [options, { ...options, ...others }]) {
         const { adapter } = await openedAdapter(pool(t, given))
         const value = { a: '\u{1f600} \\ \' " ` ; -- ? :a', b: [1e300, null] }
         t.match(await adapter.write('\u{1f600}', value, ABSENT, { digest: 'd\u{1f600}' }), { created: true })

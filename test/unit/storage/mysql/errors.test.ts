@@ -53,7 +53,9 @@ await t.test('mysql: at boot the text of the server or the driver is told, also 
       new NotSentError('x', { cause: connect }),
       'MySQL: no connection could be had. (ECONNREFUSED): connect ECONNREFUSED 127.0.0.1:1'
     ],
-    [new NotSentError('x', { cause: several }), 'MySQL: no connection could be had. (ECONNREFUSED): ECONNREFUSED'],
+    [new NotSentError('x', { cause: several }), 'MySQL: no connection could be had. (ECONNREFUSED)'],
+    [refusal(1049, '42000', "Unknown database 'x'"), 'MySQL: there is no such database, or the user may not use it. ' +
+      "(error 1049): Unknown database 'x'"],
     [new UncertainError('MySQL: no answer came within 5 ms.'), 'MySQL: no answer came within 5 ms']
   ]
   for (const [error, message] of cases) t.match(explainBoot(error).message, message)
