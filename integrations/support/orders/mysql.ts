@@ -7,6 +7,8 @@ import { skipWithout } from '../../../test/support/services/programs.js'
 import { uniqueName } from '../../../test/support/services/service.js'
 import { until } from '../../../test/support/until.js'
 import { orderCases } from './cases.js'
+import { connectTo } from './client.js'
+import { mysqlCases } from './mysql-cases.js'
 import { tablesOf, type OrdersStore, type StoreOptions } from './store.js'
 
 const script = readFileSync('support/orders/mysql.sql', 'utf8')
@@ -19,7 +21,12 @@ const script = readFileSync('support/orders/mysql.sql', 'utf8')
 export async function ordersOnMysql (name: string, module: URL): Promise<void> {
   await t.test(name, { skip: skipWithout('mysql') }, async (t) => {
     const { url } = await startMariadb(t)
-    await orderCases(t, { name, module }, async (t, options) => await newMysqlDatabase(t, url, options))
+    const newStore = async (t: Test, options?: StoreOptions) => await newMysqlDatabase(t, url, options)
+    await orderCases(t, { name, module }, newStore)
+    const store = await newStore(t)
+    const client = await connectTo({ module }, store.address)
+    t.teardown(async () => { await client.close() })
+    await mysqlCases(t, client, store)
   })
 }
 

@@ -1,0 +1,28 @@
+import { DataTypes, Sequelize, Transaction } from 'sequelize'
+import { until } from '../../test/support/until.js'
+import type { Line } from '../order.js'
+import { ordersAdapter } from '../sequelize/orders-adapter.js'
+import { define } from '../sequelize/orders-schema.js'
+import type { OrdersClient } from '../support/orders/client.js'
+
+const { READ_COMMITTED } = Transaction.ISOLATION_LEVELS
+
+export function connect (address: string): OrdersClient {
+  const db = new Sequelize(address, { dialect: 'mariadb', logging: false })
+  const models = define(db, DataTypes.CHAR(36))
+  return {
+    adapter: ordersAdapter(db, models, (work) => db.transaction({ isolationLevel: READ_COMMITTED }, work)),
+    rename: async (transaction: Transaction, id: number, customer: string) =>
+      await models.Orders.update({ customer }, { where: { id }, transaction }),
+    addLine: async (transaction: Transaction, orderId: number, position: number, line: Line) =>
+      await models.Lines.create({ orderId, position, ...line }, { transaction }),
+    // An attempt to connect that was refused rejects whatever waits for a connection by then.
+    recovered: async () => await until('no attempt to connect is under way', () => isQuiet(db)),
+    close: async () => { await db.close() }
+  }
+}
+
+function isQuiet (db: Sequelize): boolean {
+  const { pool } = db.connectionManager as unknown as { pool: { size: number, available: number, using: number } }
+  return pool.size === pool.available + pool.using
+}
