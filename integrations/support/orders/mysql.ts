@@ -7,7 +7,7 @@ import { skipWithout } from '../../../test/support/services/programs.js'
 import { uniqueName } from '../../../test/support/services/service.js'
 import { until } from '../../../test/support/until.js'
 import { orderCases } from './cases.js'
-import { connectTo } from './client.js'
+import { connectTo, type Subject } from './client.js'
 import { mysqlCases } from './mysql-cases.js'
 import { tablesOf, type OrdersStore, type StoreOptions } from './store.js'
 
@@ -18,11 +18,15 @@ const script = readFileSync('support/orders/mysql.sql', 'utf8')
  *
  * @param module the address of the client's `connect.ts`, as it is compiled
  */
-export async function ordersOnMysql (name: string, module: URL): Promise<void> {
+export async function ordersOnMysql (
+  name: string,
+  module: URL,
+  { faults }: Pick<Subject, 'faults'> = {}
+): Promise<void> {
   await t.test(name, { skip: skipWithout('mysql') }, async (t) => {
     const { url } = await startMariadb(t)
     const newStore = async (t: Test, options?: StoreOptions) => await newMysqlDatabase(t, url, options)
-    await orderCases(t, { name, module }, newStore)
+    await orderCases(t, { name, module, faults }, newStore)
     const store = await newStore(t)
     const client = await connectTo({ module }, store.address)
     t.teardown(async () => { await client.close() })
