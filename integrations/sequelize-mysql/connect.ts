@@ -2,15 +2,18 @@ import { DataTypes, Sequelize, Transaction } from 'sequelize'
 import { until } from '../../test/support/until.js'
 import type { Line } from '../order.js'
 import { ordersAdapter } from '../sequelize/orders-adapter.js'
-import { define } from '../sequelize/orders-schema.js'
+import { define, type Models } from '../sequelize/orders-schema.js'
 import type { OrdersClient } from '../support/orders/client.js'
 
 const { READ_COMMITTED } = Transaction.ISOLATION_LEVELS
 
-export function connect (address: string): OrdersClient {
-  const db = new Sequelize(address, { dialect: 'mariadb', logging: false })
+export function connect (address: string): OrdersClient & { models: Models } {
+  // The dialect is that of the address. An update counts the rows that matched, and not those alone that changed.
+  const ofMariadb = address.replace(/^mysql:/, 'mariadb:')
+  const db = new Sequelize(ofMariadb, { logging: false, dialectOptions: { foundRows: true } })
   const models = define(db, DataTypes.CHAR(36))
   return {
+    models,
     adapter: ordersAdapter(db, models, (work) => db.transaction({ isolationLevel: READ_COMMITTED }, work)),
     rename: async (transaction: Transaction, id: number, customer: string) =>
       await models.Orders.update({ customer }, { where: { id }, transaction }),
