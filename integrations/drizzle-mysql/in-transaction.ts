@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/mysql2'
 import type { Pool } from 'mysql2/promise'
-import type { Tx } from './orders-adapter.js'
 import { wholeTransaction } from '../whole-transaction.js'
+import type { Tx } from './orders-adapter.js'
 
 /** `db.transaction()`, which itself keeps the connection if BEGIN fails, and gives a broken one back to the pool. */
 export const inTransaction = (pool: Pool): (work: (tx: Tx) => Promise<unknown>) => Promise<unknown> =>

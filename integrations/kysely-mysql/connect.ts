@@ -1,6 +1,6 @@
 import { Kysely, MysqlDialect, type Transaction } from 'kysely'
 import { createPool } from 'mysql2'
-import type { Schema } from '../kysely/orders-schema.js'
+import type { Schema } from './orders-schema.js'
 import type { Line } from '../order.js'
 import type { OrdersClient } from '../support/orders/client.js'
 import { ordersAdapter } from './orders-adapter.js'

@@ -1,9 +1,9 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
 import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
-import type { Schema } from '../kysely/orders-schema.js'
 import { orderKey, type Order } from '../order.js'
 import { wholeTransaction } from '../whole-transaction.js'
+import type { Schema } from './orders-schema.js'
 
 export function ordersAdapter (db: Kysely<Schema>): TransactionAdapter<Order> {
   return transactionsAdapter({

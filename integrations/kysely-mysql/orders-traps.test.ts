@@ -2,7 +2,7 @@ import { Kysely, MysqlDialect } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/mysql'
 import { createPool } from 'mysql2'
 import { addQuantities } from '../kysely/orders-routes.js'
-import type { Schema } from '../kysely/orders-schema.js'
+import type { Schema } from './orders-schema.js'
 import { onMysql } from '../support/orders/mysql-trap-case.js'
 import { connect } from './connect.js'
 

@@ -56,5 +56,14 @@ export async function connectionCases (
       t.match(await writeAs('Afterwards'), { applied: true })
       t.equal(await stored(), 'Afterwards')
     })
+
+    await t.test('the database is away: STORAGE_UNAVAILABLE; afterwards writes are applied', async (t) => {
+      await proxy.refuse()
+      t.match(await writeAs('Never'), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
+      await proxy.accept()
+      await client.recovered?.()
+      t.match(await writeAs('After the outage'), { applied: true })
+      t.equal(await stored(), 'After the outage')
+    })
   })
 }
