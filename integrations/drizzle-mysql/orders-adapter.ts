@@ -1,19 +1,23 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
 import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import type { Pool } from 'mysql2/promise'
 import { orderKey, type Order } from '../order.js'
-import { inTransaction } from './in-transaction.js'
+import { wholeTransaction } from '../whole-transaction.js'
 import { lines, orders } from './orders-schema.js'
 
 export type Db = Pick<MySql2Database, 'select'>
 export type Tx = Parameters<Parameters<MySql2Database['transaction']>[0]>[0]
 
 export function ordersAdapter (pool: Pool): TransactionAdapter<Order> {
+  const db = drizzle({ client: pool })
   return transactionsAdapter({
-    client: drizzle({ client: pool }) as Db,
-    transaction: inTransaction(pool),
+    client: db as Db,
+    transaction: wholeTransaction<Tx>(
+      (work) => db.transaction(work, { isolationLevel: 'read committed' }),
+      (tx, text) => tx.execute(sql.raw(text))
+    ),
     toId: orderKey.parse,
     async version (tx, { id }) {
       const rows = await tx.select({ version: orders.rowVersion }).from(orders).where(eq(orders.id, id)).for('update')

@@ -44,7 +44,7 @@ const QUOTED: Record<string, string[]> = {
   'clients/drizzle': [
     ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),
     'drizzle-sqlite/orders-adapter',
-    ...['orders-schema', 'in-transaction', 'orders-adapter'].map((name) => `drizzle-mysql/${name}`)
+    ...['orders-schema', 'orders-adapter'].map((name) => `drizzle-mysql/${name}`)
   ].map((name) => `integrations/${name}.ts`),
   'clients/kysely': [
     ...['orders-schema', 'orders-adapter', 'orders-routes'].map((name) => `kysely/${name}`),
