@@ -104,16 +104,15 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   ): Promise<Committed<R>> {
     const storage = this.storage
     if (storage.transaction === undefined) return await wrongCall('transaction', NO_TRANSACTIONS)
-    const { value, version, created } = await this.request.inTransaction(this.entity, scope, async (open) =>
-      await this.#change<Extract<TransactionResult<T, R>, { applied: true }>>(
+    const { value, version, created } = await this.request.inTransaction(this.entity, scope, (open) =>
+      this.#change<Extract<TransactionResult<T, R>, { applied: true }>>(
         'transaction',
         scope,
         undefined,
         (expectation) => storage.transaction!(
           this.key,
           expectation,
-          async (tx: Tx, locked) => await open(tx, async () =>
-            await withoutNested(this.entity, async () => await work(tx, currentOf(locked)))),
+          (tx: Tx, locked) => open(tx, () => withoutNested(this.entity, () => work(tx, currentOf(locked)))),
           this.#optionsInTime(scope)
         )
       ))
@@ -122,25 +121,27 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     return { value, version, etag, created }
   }
 
-  async #change<R extends { applied: true }> (
+  #change<R extends { applied: true }> (
     operation: Operation,
     scope: Scope,
     prepare: Change<T, R>['prepare'],
     act: Change<T, R>['act']
   ): Promise<R> {
     const preconditions = this.preconditionsOf(operation, prepare !== undefined)
-    try {
-      return await this.request.carryOut(this.entity, scope, () => conditionalWrite<T, R>({
-        preconditions,
-        policy: this.policyOf(operation),
-        read: () => this.readCurrent(scope),
-        prepare,
-        act,
-        refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current, scope)
-      }))
-    } catch (error) {
-      throw this.told(error, scope)
+    const change: Change<T, R> = {
+      preconditions,
+      policy: this.policyOf(operation),
+      read: () => this.readCurrent(scope),
+      prepare,
+      act,
+      refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current, scope)
     }
+    return this.request.carryOut(
+      this.entity,
+      scope,
+      () => conditionalWrite(change),
+      (error) => this.told(error, scope)
+    )
   }
 
   async #unchanged (scope: Scope): Promise<Found<T>> {

@@ -66,14 +66,19 @@ export class OpenTransaction {
   /**
    * Runs the work, and waits for what it did not await, also if it fails: nothing must be sent behind the end.
    *
+   * @param onEnd called when nothing of the work is under way any more
    * @throws the error of the work, or of the first write that failed, but for refusals, which changed nothing
    */
-  async carryOut<R> (work: () => Promise<R>): Promise<R> {
-    const [outcome] = await Promise.allSettled([work()])
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
-    if (outcome.status === 'rejected') throw outcome.reason
+  async carryOut<R> (work: () => Promise<R>, onEnd: () => void): Promise<R> {
+    let result: R
+    try {
+      result = await work()
+    } finally {
+      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+      onEnd()
+    }
     if (this.#failure !== undefined) throw this.#failure.error
-    return outcome.value
+    return result
   }
 
   /** Forgets what the request learned inside the transaction. */

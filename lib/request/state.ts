@@ -43,8 +43,8 @@ export class RequestState {
   transaction: OpenTransaction | undefined
   /** Whether a transaction of this request has begun and not ended. */
   #isInTransaction = false
-  /** The entities that a write of this request is under way to: there is one at a time. */
-  readonly #underWay = new Set<EntityState>()
+  /** How many of its entities have a write of this request under way. */
+  #underWay = 0
 
   constructor (
     readonly request: FastifyRequest,
@@ -103,22 +103,38 @@ export class RequestState {
   /**
    * Carries out a write to an entity, and remembers what became of it. What is written with a context of the app may be
    * part of a transaction: only the app knows whether it stays.
+   *
+   * @param told what to tell the client of an error
    */
-  async carryOut<R> (entity: EntityState, { context, joined }: Scope, write: () => Promise<R>): Promise<R> {
+  async carryOut<R> (
+    entity: EntityState,
+    { context, joined }: Scope,
+    write: () => Promise<R>,
+    told: (error: unknown) => unknown
+  ): Promise<R> {
     // What is part of a transaction of this request is applied, or not, with that one.
-    if (joined !== undefined) return await write()
-    this.#underWay.add(entity)
+    const isOwnStep = joined === undefined
+    if (isOwnStep) this.#carriesOut(entity, true)
     try {
       const result = await write()
-      if (context === undefined) this.hasApplied = true
-      else this.#isUncertain = true
-      this.#underWay.delete(entity)
+      if (isOwnStep) {
+        this.#carriesOut(entity, false)
+        if (context === undefined) this.hasApplied = true
+        else this.#isUncertain = true
+      }
       return result
     } catch (error) {
-      this.#underWay.delete(entity)
-      this.noteFailure(error, true)
-      throw error
+      if (isOwnStep) {
+        this.#carriesOut(entity, false)
+        this.noteFailure(error, true)
+      }
+      throw told(error)
     }
+  }
+
+  #carriesOut (entity: EntityState, isUnderWay: boolean): void {
+    entity.isUnderWay = isUnderWay
+    this.#underWay += isUnderWay ? 1 : -1
   }
 
   /**
@@ -142,16 +158,20 @@ export class RequestState {
     if (this.#isInTransaction) return await wrongCall('transaction', ONE_AT_A_TIME)
     this.#isInTransaction = true
     let last: OpenTransaction | undefined
-    const open = async <S>(client: unknown, work: () => Promise<S>): Promise<S> => {
-      last?.rollBack()
-      const transaction = last = this.transaction = new OpenTransaction(client, entity)
-      return await transaction.carryOut(work).finally(() => { this.transaction = undefined })
-    }
-    const ended = run(open).finally(() => { this.#isInTransaction = false })
-    return await ended.catch((error: unknown) => {
+    let result: R
+    try {
+      result = await run((client, work) => {
+        last?.rollBack()
+        last = this.transaction = new OpenTransaction(client, entity)
+        return last.carryOut(work, () => { this.transaction = undefined })
+      })
+    } catch (error) {
       last?.rollBack()
       throw error
-    })
+    } finally {
+      this.#isInTransaction = false
+    }
+    return result
   }
 
   /**
@@ -161,7 +181,7 @@ export class RequestState {
   warningFor (entity: EntityState | undefined, joined?: OpenTransaction): string | undefined {
     if (this.hasApplied) return APPLIED
     const step = joined?.entity ?? entity
-    const isOpen = this.#underWay.size > (step !== undefined && this.#underWay.has(step) ? 1 : 0)
+    const isOpen = this.#underWay > (step?.isUnderWay === true ? 1 : 0)
     return this.#isUncertain || isOpen ? PERHAPS_APPLIED : undefined
   }
 
@@ -194,8 +214,8 @@ export class RequestState {
    * The options of a call of the storage. What begins although nobody waits for the answer is a read, in `onResponse`
    * for example: nothing stops it.
    */
-  storageOptions (context: unknown): ReadOptions {
-    return this.isOver() ? { context } : new StorageOptions(this, context)
+  storageOptions (context: unknown, unless?: ReadOptions['unless']): ReadOptions {
+    return this.isOver() ? { context, unless } : new StorageOptions(this, context, unless)
   }
 
   /** Whether nobody waits for the outcome any more. */
@@ -230,7 +250,7 @@ export class RequestState {
 class StorageOptions implements ReadOptions {
   readonly #state: RequestState
 
-  constructor (state: RequestState, readonly context: unknown) {
+  constructor (state: RequestState, readonly context: unknown, readonly unless: ReadOptions['unless']) {
     this.#state = state
   }
 

@@ -57,17 +57,18 @@ async function outcomeOver<R> (
 // The pool listens only while it has the connection, and an error without a listener ends the process. The statement
 // rejects with it. A promise would leave a gap: the packet that made the connection ready may tell of its end, too
 // (engine-facts#pg-error-behind-ready).
-async function connected (pool: PgPool): Promise<PgPoolClient> {
-  try {
-    return await new Promise((resolve, reject) => {
-      const take = (client: PgPoolClient): void => { resolve(client.on('error', ignore)) }
-      const promised = pool.connect((error, client) => { client === undefined ? reject(error) : take(client) })
+function connected (pool: PgPool): Promise<PgPoolClient> {
+  return new Promise((resolve, reject) => {
+    const take = (client: PgPoolClient): void => { resolve(client.on('error', ignore)) }
+    const fail = (cause: unknown): void => { reject(new NotSentError(String(Object(cause).message), { cause })) }
+    try {
+      const promised = pool.connect((error, client) => { client === undefined ? fail(error) : take(client) })
       // Another pool than that of pg may know no callback.
-      promised?.then(take, reject)
-    })
-  } catch (cause) {
-    throw new NotSentError(String(Object(cause).message), { cause })
-  }
+      promised?.then(take, fail)
+    } catch (cause) {
+      fail(cause)
+    }
+  })
 }
 
 /** Gives a connection back; `destroys`: it leaves the pool, and is closed. */

@@ -151,14 +151,7 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     return { value: copyRead(row.value, 'what "read" gave'), version: versionText(row.version) }
   }
 
-  const steps = stepsInside<T, Tx, Id>({
-    async version (tx, id) {
-      const found = await version(tx, id)
-      return found === undefined || found === null ? undefined : versionText(found)
-    },
-    read: readWith,
-    faultOf: faultOfEngine
-  })
+  const steps = stepsInside<T, Tx, Id>({ version, read: readWith, faultOf: faultOfEngine })
 
   async function run<R> (
     key: string,
@@ -169,10 +162,8 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     const id = idOf(key)
     const tx = txOf<Tx>(options?.context)
     if (tx !== undefined) return await steps(tx, id, expectation, work, options)
-    const inside = (tx: Tx) => steps(tx, id, expectation, async (tx, locked) =>
-      locked.version === undefined
-        ? await creations.during(tx, key, () => work(tx, locked))
-        : await work(tx, locked), options)
+    const inside = (tx: Tx) => steps(tx, id, expectation, (tx, locked) =>
+      locked.version === undefined ? creations.during(tx, key, () => work(tx, locked)) : work(tx, locked), options)
     return await runAgain((run) => inTurn(() => transaction(run)), inside, faultOfEngine, options)
   }
 
@@ -184,9 +175,7 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
       return await inTurn(() => sent(() => withOwnClient((client) => readWith(client, id)), options, readFault))
     },
 
-    async transaction (key, expectation, work, options) {
-      return await run(key, expectation, work, options)
-    },
+    transaction: run,
 
     async write (key, value, expectation, options) {
       if (save === undefined) throw notThere('save', 'replace(), update() and create()')

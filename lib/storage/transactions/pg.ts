@@ -17,22 +17,25 @@ export function pgTransaction<Tx = PgPoolClient> (
 ): (work: (tx: Tx) => Promise<unknown>) => Promise<unknown> {
   return async (work) => {
     const connection = await idleConnection(pool as PgPool)
-    const send = async (text: string) =>
-      await (connection as unknown as { query (text: string): Promise<{ command?: string }> }).query(text)
+    const session = connection as unknown as { query (text: string): Promise<{ command?: string }> }
     // Whether the server has answered the end of the transaction. pg below 8.21 does not tell the status itself.
     let isEnded = false
-    async function run (): Promise<unknown> {
-      await send(begin)
-      const result = await work(connection as Tx).catch(async (error: unknown) => {
-        await send('ROLLBACK').then(() => { isEnded = true }, () => {})
+    let result: unknown
+    try {
+      await session.query(begin)
+      try {
+        result = await work(connection as Tx)
+      } catch (error) {
+        await session.query('ROLLBACK').then(() => { isEnded = true }, () => {})
         throw error
-      })
-      const { command } = await send('COMMIT')
+      }
+      const { command } = await session.query('COMMIT')
       isEnded = true
       // A transaction in which a statement failed is rolled back by COMMIT, without an error.
       if (command === 'ROLLBACK') throw storageFault(FAULT.rolledBack, new Error('COMMIT was answered with ROLLBACK.'))
-      return result
+    } finally {
+      giveBack(connection, !isEnded || isInsideTransaction(connection))
     }
-    return await run().finally(() => { giveBack(connection, !isEnded || isInsideTransaction(connection)) })
+    return result
   }
 }

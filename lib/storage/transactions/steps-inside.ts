@@ -3,7 +3,7 @@ import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '
 import { within } from '../kit/deadline.js'
 import { satisfies } from '../kit/expectation.js'
 import { kindOf } from '../kit/flaws.js'
-import { assertTaggable } from '../kit/row-version.js'
+import { assertTaggable, versionText } from '../kit/row-version.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { FAULT, isOfApp, isOfConstraint, mistakeIn, passOn, storageFault } from '../kit/whose-fault.js'
 import { explain, isRefusedByTransaction } from '../postgres/faults.js'
@@ -19,7 +19,7 @@ export interface Row<T> { version: RowVersion, value: T }
 
 /** What the steps need of the app's functions. */
 interface Parts<T, Tx, Id> {
-  version (tx: Tx, id: Id): Promise<string | undefined>
+  version (tx: Tx, id: Id): RowVersion | null | undefined | Promise<RowVersion | null | undefined>
   read (tx: Tx, id: Id): Promise<Stored<T> | undefined>
   faultOf (error: unknown): Error | undefined
 }
@@ -45,7 +45,7 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
   // An error that nothing knows is one of the app, or the connection is lost: then the transaction does not answer.
   async function isLost (tx: Tx, id: Id): Promise<boolean> {
     try {
-      await within(PROBE_TIMEOUT, version(tx, id), () => new Error('no answer'))
+      await within(PROBE_TIMEOUT, Promise.resolve(version(tx, id)), () => new Error('no answer'))
       return false
     } catch (thrown) {
       const error = driverErrorOf(thrown)
@@ -76,13 +76,13 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
   ): Promise<TransactionResult<T, R>> {
     let before: string | undefined
     try {
-      before = await version(tx, id)
+      before = textOf(await version(tx, id))
       throwIfStopped(options)
       if (!satisfies(expectation, before)) {
         return { applied: false, current: before === undefined ? undefined : await read(tx, id) }
       }
       const value = await work(tx, { version: before, read: () => read(tx, id) })
-      const after = await version(tx, id)
+      const after = textOf(await version(tx, id))
       if (after === before) throw new VersionUnchangedError()
       assertTaggable(after)
       // Nobody is told of what was committed from here on.
@@ -95,4 +95,8 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
       throw error
     }
   }
+}
+
+function textOf (version: RowVersion | null | undefined): string | undefined {
+  return version === undefined || version === null ? undefined : versionText(version)
 }

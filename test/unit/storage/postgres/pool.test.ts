@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import pg from 'pg'
 import t from 'tap'
 import type { PgPool } from '../../../../lib/storage/postgres/client.js'
-import { explainBoot, faultKind } from '../../../../lib/storage/postgres/faults.js'
+import { explainBoot, faultKind, NotSentError } from '../../../../lib/storage/postgres/faults.js'
 import { giveBack, idleConnection, overIdleConnection } from '../../../../lib/storage/postgres/pool.js'
 import { warningsOf } from '../../../support/postgres/subjects.js'
 
@@ -132,4 +132,18 @@ await t.test('postgres: connections inside a transaction leave the pool until on
     message: /each connection of the pool is inside a transaction/
   })
   t.strictSame(released, ['destroyed', 'destroyed', 'destroyed'])
+})
+
+await t.test('postgres: a pool that has no connection to give sent nothing, whether it rejects, calls back or throws', async (t) => {
+  const full = new Error('the pool is full')
+  const connects: Array<PgPool['connect']> = [
+    async () => { throw full },
+    (callback) => { callback(full) },
+    () => { throw full }
+  ]
+  for (const connect of connects) {
+    const error = await idleConnection({ totalCount: 0, connect }).catch((error: unknown) => error)
+    t.type(error, NotSentError)
+    t.match(error, { message: full.message, cause: full })
+  }
 })
