@@ -118,13 +118,13 @@ class Mysql2Connection implements Connection {
   constructor (connection: DriverConnection) {
     this.#connection = connection
     // Each checkout of the pool has a new object with promises around the connection.
-    this.id = Object(connection.connection ?? connection)
+    this.id = connection.connection as object
   }
 
   async send (text: string, values: readonly Value[]): Promise<Answer> {
     const statement = { ...FORM, sql: text, typeCast: (field: Field) => field.buffer() }
     const [result] = await this.#connection.execute(statement, values) as [Result | Buffer[][]]
-    return answerOf(result, Array.isArray(result) ? undefined : isOpen(result.serverStatus))
+    return answerOf(result, Array.isArray(result) ? undefined : isOpen(result.serverStatus!))
   }
 
   giveBack (): void {
@@ -170,6 +170,6 @@ function answerOf (result: Result | Buffer[][], isInTransaction: boolean | undef
 }
 
 // Without autocommit each statement is inside a transaction, be it one that it begins itself.
-function isOpen (status: number | undefined): boolean | undefined {
-  return status === undefined ? undefined : (status & IN_TRANSACTION) !== 0 || (status & AUTOCOMMIT) === 0
+function isOpen (status: number): boolean {
+  return (status & IN_TRANSACTION) !== 0 || (status & AUTOCOMMIT) === 0
 }

@@ -77,6 +77,8 @@ const NOT_SENT = [
   "Can't add new command when connection is in closed state"
 ]
 
+const DUPLICATE = 1062
+
 const CODE_OF_DRIVER = /^(ER|PROTOCOL|POOL|HANDSHAKE|AUTH_SWITCH)_/
 
 const MEANING: ReadonlyArray<[numbers: readonly number[], meaning: string]> = [
@@ -192,6 +194,8 @@ export function explainBoot (error: unknown): Error {
   // (engine-facts#node-aggregate-error).
   if (cause !== undefined) return explainBoot(cause)
   const text = String(sqlMessage || message || code)
+  // That of a mistake is told already.
+  if (explained.message.includes(text)) return explained
   return new Error(`${explained.message.replace(/\.$/, '')}: ${text}`, { cause: explained })
 }
 
@@ -207,6 +211,11 @@ function meaningOf (error: unknown, number: number | undefined): string {
 function namesIn (error: unknown, number: number | undefined): string {
   const { sqlMessage } = error as MysqlError
   return number === 1064 || typeof sqlMessage !== 'string' ? '' : `: ${sqlMessage}`
+}
+
+/** Whether a row of the same primary key is there. */
+export function isTakenPrimaryKey (error: unknown): boolean {
+  return (error as MysqlError).errno === DUPLICATE && /(^|\.)PRIMARY$/.test(String(constraintOf(error)))
 }
 
 function constraintOf (error: unknown): string | undefined {

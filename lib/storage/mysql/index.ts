@@ -97,7 +97,9 @@ export function mysqlAdapter<T = unknown> (options: MysqlAdapterOptions): MysqlA
       checkKey(key)
       const write = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
-      return await tracked(writeThenRead(expectation, () => table.write(write), () => table.readNewest(key)))
+      return await tracked(
+        writeThenRead(expectation, (attempt) => table.write(write, attempt), () => table.readNewest(key))
+      )
     },
 
     async remove (key, expectation, options) {

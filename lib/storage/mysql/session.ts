@@ -58,28 +58,37 @@ export class MysqlSession {
   async server (): Promise<Server> {
     if (this.#options.server !== undefined) return await this.#options.server()
     if (this.#server !== undefined) return this.#server
-    const [[version, maxPacket]] = await this.query(SERVER, []).catch((cause) => {
+    const asked = this.#inTime((call) => this.#carryOut(SERVER, [], call))
+    const { rows: [row] } = await asked.catch((cause) => {
       // Nothing of the statement was sent that this is ahead of.
       throw cause instanceof NotSentError ? cause : new NotSentError('the server did not tell its version', { cause })
-    }) as [Row]
+    })
+    const [version, maxPacket] = row!
     return (this.#server = { isMariaDb: /mariadb/i.test(String(version)), maxPacket: Number(maxPacket) })
   }
 
   /**
    * The rows of the answer. Rejects with the error of the driver; with a NotSentError if there is no connection in time
-   * that could be used; with an UncertainError if the answer does not come in time, or if
-   * the statement was carried out in a transaction of somebody else, or outside of its own.
+   * that could be used; with an UncertainError if the answer does not come in time, or if the statement was carried out
+   * in a transaction of somebody else, or outside of its own.
    */
   async query (text: string, values: readonly Value[]): Promise<Row[]> {
-    return (await this.#inTime((call) => this.#carryOut(text, values, call))).rows
+    const { isMariaDb } = await this.server()
+    const ahead = isMariaDb ? undefined : async (connection: Connection) => { await this.#assertSide(connection) }
+    return (await this.#inTime((call) => this.#carryOut(text, values, call, ahead))).rows
   }
 
   /** How many rows a statement changed. It rejects as `query` does. */
   async change (text: string, values: readonly Value[]): Promise<number> {
     const server = await this.server()
     assertFits(values, server.maxPacket)
-    const ahead = server.isMariaDb ? undefined : async (connection: Connection) => { await this.#prepare(connection) }
-    return (await this.#inTime((call) => this.#carryOut(text, values, call, ahead))).affectedRows
+    const ahead = async (connection: Connection): Promise<void> => {
+      await this.#assertSide(connection)
+      await this.#bound(connection)
+    }
+    return (await this.#inTime((call) =>
+      this.#carryOut(text, values, call, server.isMariaDb ? undefined : ahead)
+    )).affectedRows
   }
 
   async #inTime (send: (call: Call) => Promise<Answer>): Promise<Answer> {
@@ -107,9 +116,10 @@ export class MysqlSession {
     ahead: (connection: Connection) => Promise<void> = async () => {}
   ): Promise<Answer> {
     const send = async (connection: Connection): Promise<Answer> => {
-      if (call.isLate) throw new NotSentError('nobody waits for the answer any more')
+      assertNotLate(call)
       call.over = connection
       await ahead(connection)
+      assertNotLate(call)
       return withStatus(await connection.send(text, values))
     }
     if (this.#source.isPool) return await overIdleConnection(this.#source, send)
@@ -118,17 +128,26 @@ export class MysqlSession {
     return assertForItself(await send(connection))
   }
 
-  // MySQL can neither bound a single statement nor tell in its text whether there is a transaction.
-  async #prepare (connection: Connection): Promise<void> {
-    const { isInTransaction, lockTimeout } = this.#options
-    const seconds = lockSeconds(lockTimeout)
-    if (isInTransaction === true) {
-      if ((await connection.send('DO 0', [])).isInTransaction === false) throw noTransaction()
-    } else if (lockTimeout > 0 && !this.#bounded.has(connection.id)) {
-      await connection.send(`SET SESSION innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds}`, [])
-      this.#bounded.add(connection.id)
-    }
+  // The text of a statement cannot ask MySQL whether there is a transaction. Over a pool the answer tells in time.
+  async #assertSide (connection: Connection): Promise<void> {
+    if (this.#source.isPool) return
+    const { isInTransaction } = await connection.send('DO 0', [])
+    if (this.#options.isInTransaction !== true && isInTransaction === true) throw new NotSentError(INSIDE_ANOTHER)
+    if (this.#options.isInTransaction === true && isInTransaction === false) throw noTransaction()
   }
+
+  // Nor can the text bound the wait. In a transaction of the app the bound is the app's.
+  async #bound (connection: Connection): Promise<void> {
+    const { lockTimeout } = this.#options
+    if (lockTimeout === 0 || this.#bounded.has(connection.id)) return
+    const seconds = lockSeconds(lockTimeout)
+    await connection.send(`SET SESSION innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds}`, [])
+    this.#bounded.add(connection.id)
+  }
+}
+
+function assertNotLate ({ isLate }: Call): void {
+  if (isLate) throw new NotSentError('nobody waits for the answer any more')
 }
 
 // mysql2 tells of the transaction where no rows come, so the rows tell by themselves.

@@ -9,7 +9,7 @@ import { parseStored } from '../kit/stored-json.js'
 import { possibleVersions } from '../kit/version.js'
 import type { Row } from './client.js'
 import { readError, writeError } from './errors.js'
-import { faultKind } from './faults.js'
+import { faultKind, isTakenPrimaryKey } from './faults.js'
 import type { MysqlSession } from './session.js'
 import { paddedVersions, statementsOn, type QuotedTable, type Statements } from './sql.js'
 
@@ -73,10 +73,11 @@ export class MysqlTable<T> {
     return await this.#read(this.#isInTransaction ? 'readNewest' : 'read', key, undefined)
   }
 
-  async write (write: Write): Promise<Applied> {
+  /** @param attempt how often this write was tried, this time included */
+  async write (write: Write, attempt: number): Promise<Applied> {
     return await this.#inTurn(write.key, async () => {
       try {
-        return await this.#write(write)
+        return await this.#write(write, attempt)
       } catch (error) {
         if (!(error instanceof OutcomeUnknownError) || this.#isInTransaction) throw error
         return await provenApplied(write.version, write.expectation, () => this.read(write.key), error.cause)
@@ -107,12 +108,14 @@ export class MysqlTable<T> {
     return row[2] === null ? undefined : storedOf<T>(row)
   }
 
-  async #write ({ key, version, json, expectation, options }: Write): Promise<Applied> {
+  async #write ({ key, version, json, expectation, options }: Write, attempt: number): Promise<Applied> {
     const digest = options?.digest ?? null
     const { kind } = expectation
     if (kind === 'absent' || kind === 'any') {
+      // Another table may have it, that of a trigger. Then nothing of this entity is read, and it comes again.
+      const isRefusal = attempt === 1 ? isTakenPrimaryKey : undefined
       const count = await this.#change(({ write }) =>
-        ({ text: write[kind], values: [key, version, json, digest] }), options)
+        ({ text: write[kind], values: [key, version, json, digest] }), options, isRefusal)
       // 1 for a row that was inserted, 2 for one that was updated (engine-facts#mariadb-affected-rows).
       return count === 0 ? undefined : { applied: true, version, created: count === 1 }
     }
@@ -139,9 +142,23 @@ export class MysqlTable<T> {
     return await this.#send(statement, (text, values) => this.#session.query(text, values), options, readError)
   }
 
-  async #change (statement: StatementOf, options: ReadOptions | undefined): Promise<number> {
-    return await this.#send(statement, (text, values) => this.#session.change(text, values), options,
-      (error, attempts) => writeError(error, attempts, this.#isInTransaction))
+  /** @param isRefusal whether an error says that nothing matched, and so counts as 0 */
+  async #change (
+    statement: StatementOf,
+    options: ReadOptions | undefined,
+    isRefusal = (_error: unknown): boolean => false
+  ): Promise<number> {
+    const change = async (text: string, values: Array<string | null>): Promise<number> => {
+      try {
+        return await this.#session.change(text, values)
+      } catch (error) {
+        if (isRefusal(error)) return 0
+        throw error
+      }
+    }
+    return await this.#send(statement, change, options, (error, attempts) =>
+      writeError(error, attempts, this.#isInTransaction)
+    )
   }
 
   // A statement that stands for itself is run again after a deadlock: it was rolled back

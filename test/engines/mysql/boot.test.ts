@@ -6,8 +6,8 @@ import {
   type MysqlAdapterOptions
 } from '../../../lib/storage/mysql/index.js'
 import { ANY } from '../../support/expectations.js'
-import { configOf, driversOf, type Driver } from '../../support/mysql/drivers.js'
-import { openedAdapter, PATIENT, warningsOf } from '../../support/mysql/subjects.js'
+import { configOf, driversOf, isMariaDb, type Driver } from '../../support/mysql/drivers.js'
+import { noted, openedAdapter, PATIENT, warningsOf } from '../../support/mysql/subjects.js'
 import { startMariadb } from '../../support/services/mariadb.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { freePort } from '../../support/services/free-port.js'
@@ -21,10 +21,16 @@ const SHAPE = {
   value: 'LONGTEXT CHARACTER SET utf8mb4 NOT NULL'
 }
 
+// MySQL has other words for some of the columns and modes.
 await t.test('mysql: boot', { skip: skipWithout('mysql') }, async (t) => {
   const { url } = await startMariadb(t)
   const [mysql2, mariadb] = driversOf(url) as [Driver, Driver]
   const steady = mysql2.pool(t)
+
+  if (!await isMariaDb(steady)) {
+    t.comment('not on MySQL')
+    return
+  }
 
   async function made (shape: Partial<typeof SHAPE>, more = ', PRIMARY KEY (`key`)', engine = 'InnoDB') {
     const table = uniqueName()
@@ -85,6 +91,14 @@ await t.test('mysql: boot', { skip: skipWithout('mysql') }, async (t) => {
         code: 'FST_IF_MATCH_INVALID_ADAPTER', message: new RegExp(`another shape.*${message.source}.*CREATE TABLE`)
       }, message.source)
     }
+    const note = noted(steady)
+    note.around = async (text, send) => {
+      const [rows] = await send() as [Buffer[][]]
+      return [rows.map((row) => String(row[0]) === 'value' ? row.with(1, Buffer.from('json')) : row)]
+    }
+    await t.rejects(open({ client: note.client, table: await made({}) }), {
+      message: /value is json, which changes values\. Take longtext/
+    }, 'JSON of MySQL')
     const view = uniqueName()
     await steady.query(`CREATE VIEW ${view} AS SELECT * FROM ${await made({})}`)
     await t.rejects(open({ table: view }), { message: /it is a VIEW, and no table/ })
@@ -162,6 +176,22 @@ await t.test('mysql: boot', { skip: skipWithout('mysql') }, async (t) => {
       }
     })
   }
+
+  await t.test('mysql: a setting that can lose acknowledged writes is a warning', async (t) => {
+    const note = noted(steady)
+    const table = await made({})
+    for (const [setting, value] of [['innodb_flush_log_at_trx_commit', '2'], ['innodb_doublewrite', 'OFF']] as const) {
+      note.around = async (text, send) => {
+        if (!text.startsWith('SHOW VARIABLES')) return await send()
+        const [rows] = await send() as [Buffer[][]]
+        return [rows.map(([name, found]) => [name, String(name) === setting ? Buffer.from(value) : found])]
+      }
+      const warnings = await warningsOf(() => open({ client: note.client, table }))
+      const message = new RegExp(`${setting} = ${value}: a crash of the server can lose writes`)
+      t.match(warnings, [{ code: 'FST_IF_MATCH_MYSQL_NOT_DURABLE', message }])
+      t.equal(warnings.length, 1)
+    }
+  })
 
   await t.test('mysql: createTable leaves a table that is there as it is, also when many make it at once', async (t) => {
     const { adapter, table } = await openedAdapter(steady)

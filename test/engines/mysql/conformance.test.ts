@@ -1,7 +1,6 @@
-import callbacks from 'mysql2'
 import t from 'tap'
 import { conformanceSuite } from 'fastify-if-match/conformance'
-import { configOf, driversOf, type Pool } from '../../support/mysql/drivers.js'
+import { driversOf, type Pool } from '../../support/mysql/drivers.js'
 import { subjectsOn } from '../../support/mysql/subjects.js'
 import { startMariadb } from '../../support/services/mariadb.js'
 import { skipWithout } from '../../support/services/programs.js'
@@ -10,7 +9,7 @@ import { until } from '../../support/until.js'
 
 const skip = skipWithout('mysql')
 
-await t.test('mysql: the adapter', { skip }, async (t) => {
+await t.test('mysql: conformance', { skip }, async (t) => {
   const { url } = await startMariadb(t)
   const steady = driversOf(url)[0]!.pool(t)
 
@@ -18,8 +17,8 @@ await t.test('mysql: the adapter', { skip }, async (t) => {
     await t.test(`mysql: conformance over a pool of ${driver.name}`, async (t) => {
       const proxy = await startProxy(t, url)
       const through = driversOf(proxy.url).find(({ name }) => name === driver.name)!
-      // A pool of the driver mariadb tries again for so long to connect.
-      const bounds = { connectionLimit: 8, ...driver.name === 'mariadb' && { acquireTimeout: 2000 } }
+      // The driver mariadb tries again for so long to connect.
+      const bounds = { connectionLimit: 8, ...driver.name === 'mariadb' && { acquireTimeout: 200 } }
       const [one, two] = [through.pool(t, bounds), through.pool(t, bounds)] as [Pool, Pool]
       await conformanceSuite({
         test: (title, run) => t.test(title, run),
@@ -37,24 +36,5 @@ await t.test('mysql: the adapter', { skip }, async (t) => {
         })
       })
     })
-
-    await t.test(`mysql: conformance over one connection of ${driver.name}`, async (t) => {
-      const [one, two] = [await driver.connect(t), await driver.connect(t)]
-      await conformanceSuite({
-        test: (title, run) => t.test(title, run),
-        createAdapter: subjectsOn(one, two, steady),
-        faults: false
-      })
-    })
   }
-
-  await t.test('mysql: conformance over a pool of mysql2 with callbacks', async (t) => {
-    const [one, two] = [callbacks.createPool(configOf(url)), callbacks.createPool(configOf(url))]
-    t.teardown(() => { for (const pool of [one, two]) pool.end(() => {}) })
-    await conformanceSuite({
-      test: (title, run) => t.test(title, run),
-      createAdapter: subjectsOn(one, two, steady),
-      faults: false
-    })
-  })
 })

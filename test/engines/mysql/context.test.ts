@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type { MysqlAdapter } from '../../../lib/storage/mysql/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { driversOf } from '../../support/mysql/drivers.js'
-import { inTransaction, lockRows, untilWaiting } from '../../support/mysql/locks.js'
+import { inTransaction, lockRows, manyRows, untilWaiting } from '../../support/mysql/locks.js'
 import { noted, openedAdapter } from '../../support/mysql/subjects.js'
 import { startMariadb } from '../../support/services/mariadb.js'
 import { skipWithout } from '../../support/services/programs.js'
@@ -101,8 +101,7 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
       const { adapter, table } = await openedAdapter(pool)
       await adapter.write('a', 1, ABSENT)
       await adapter.write('b', 1, ABSENT)
-      await steady.query(`CREATE TABLE ${table}_log (n int PRIMARY KEY, text varchar(9))`)
-      await steady.query(`INSERT INTO ${table}_log SELECT seq, '' FROM seq_1_to_100`)
+      await manyRows(steady, `${table}_log`)
       const { client, context } = await begin(t)
       await adapter.write('a', 'mine', EXISTS, { context })
       // It changed more rows, so the other one is the victim.

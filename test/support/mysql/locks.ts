@@ -25,6 +25,13 @@ export const lockRows = (table: string): string => `UPDATE ${table} SET digest =
 export const lockNew = (table: string, key: string): string =>
   `INSERT INTO ${table} (\`key\`, version, value) VALUES ('${key}', 'theirs', '1')`
 
+/** A table with so many rows that a deadlock rolls back somebody else than the one who changed them. */
+export async function manyRows (pool: Pool, table: string): Promise<void> {
+  await pool.query(`CREATE TABLE ${table} (n int PRIMARY KEY, text varchar(9)) ENGINE = InnoDB`)
+  const rows = Array.from({ length: 100 }, (_, index) => `(${index}, '')`)
+  await pool.query(`INSERT INTO ${table} VALUES ${rows.join(', ')}`)
+}
+
 /** The threads that wait for a lock of a row in a statement on this table, once there are so many. */
 export async function untilWaiting (pool: Pool, table: string, count = 1): Promise<number[]> {
   return await until(`${count} wait for a lock`, async () => {

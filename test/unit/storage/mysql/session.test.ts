@@ -3,7 +3,6 @@ import t from 'tap'
 import type { Answer, Connection, Source } from '../../../../lib/storage/mysql/client.js'
 import { MysqlSession, type SessionOptions } from '../../../../lib/storage/mysql/session.js'
 import { barrier } from '../../../support/barrier.js'
-import { warningsOf } from '../../../support/mysql/subjects.js'
 
 const OK: Answer = { rows: [], affectedRows: 1, isInTransaction: false }
 const OPEN: Answer = { ...OK, isInTransaction: true }
@@ -25,6 +24,7 @@ function sessionOn (
   const connection: Connection = {
     id: {},
     async send (text) {
+      if (text.startsWith('SELECT VERSION()') && version === '') throw new Error('refused')
       if (text.startsWith('SELECT VERSION()')) return { ...OK, rows: [[version, '1000']], affectedRows: 0 }
       sent.push(text)
       return await answer(text)
@@ -57,22 +57,26 @@ await t.test('mysql: on MySQL each connection is told the bound of locks once, a
   }
 })
 
-await t.test('mysql: on MySQL a change in a transaction of the app asks first whether there is one; what ran by itself all the same is unknown', async (t) => {
+await t.test('mysql: on MySQL each statement over one connection asks first whether there is a transaction; what ran by itself all the same is unknown', async (t) => {
   const server = async () => ({ isMariaDb: false, maxPacket: 1000 })
-  const inside = { isInTransaction: true, server }
+  const inside = { isInTransaction: true, lockTimeout: 0, server }
   const asked = sessionOn({ isPool: false, answer: () => OPEN }, inside)
   t.equal(await asked.session.change('UPDATE', []), 1)
   t.strictSame(asked.sent, ['DO 0', 'UPDATE'])
   const ended = sessionOn({ isPool: false, answer: () => ({ ...OK, affectedRows: 0 }) }, inside)
   const refused = { code: 'FST_IF_MATCH_INVALID_OPTIONS', message: /in no transaction/ }
   await t.rejects(ended.session.change('UPDATE', []), refused)
-  t.strictSame(ended.sent, ['DO 0'])
+  await t.rejects(ended.session.query('SELECT', []), refused)
+  t.strictSame(ended.sent, ['DO 0', 'DO 0'])
+  const joined = sessionOn({ isPool: false, version: '8.4.3', answer: () => OPEN })
+  await t.rejects(joined.session.change('UPDATE', []), { message: /inside a transaction of the app/ })
+  t.strictSame(joined.sent, ['DO 0'])
   const late = sessionOn({ isPool: false, answer: (text) => text === 'DO 0' ? OPEN : OK }, inside)
   await t.rejects(late.session.change('UPDATE', []), { name: 'Error', message: /carried out by itself/ })
 })
 
 await t.test('mysql: a change over one connection that turns out to be in a transaction of the app is unknown where it was carried out', async (t) => {
-  const { session } = sessionOn({ isPool: false, answer: () => OPEN }, {
+  const { session } = sessionOn({ isPool: false, answer: (text) => text === 'DO 0' ? OK : OPEN }, {
     server: async () => ({ isMariaDb: false, maxPacket: 1000 })
   })
   await t.rejects(session.change('UPDATE', []), { message: /was carried out, and the client is inside a transaction/ })
@@ -116,30 +120,8 @@ await t.test('mysql: what waits for a connection or its turn until its time is o
   t.strictSame([sent, ended], [[], ['kept']])
 })
 
-await t.test('mysql: a connection stays in its pool if the server refused the statement alone', async (t) => {
-  const refusal = (errno: number) => Object.assign(new Error('refused'), { errno, code: 'ER', sqlState: 'HY000' })
-  const cases: Array<[error: Error, 'kept' | 'destroyed']> = [
-    [refusal(1062), 'kept'], [refusal(1205), 'kept'], [refusal(1213), 'kept'], [refusal(1146), 'kept'],
-    [refusal(1317), 'kept'], [refusal(1290), 'destroyed'], [refusal(1053), 'destroyed'],
-    [new TypeError('a bug'), 'destroyed'],
-    [Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true }), 'destroyed']
-  ]
-  for (const [error, expected] of cases) {
-    const { session, ended } = sessionOn({ answer: () => { throw error } })
-    await t.rejects(session.query('SELECT', []), error)
-    t.strictSame(ended, [expected], String(Object(error).errno))
-  }
-})
-
-await t.test('mysql: connections inside a transaction leave the pool until one is in none; if none is, it gives up, with one warning', async (t) => {
-  const answers = [OPEN, OPEN, OK]
-  const { session, sent, ended } = sessionOn({ answer: () => answers.shift() ?? OPEN })
-  const warnings = await warningsOf(async () => {
-    t.equal(await session.change('UPDATE', []), 1)
-    t.strictSame([sent.length, ended.slice(1)], [3, ['destroyed', 'destroyed', 'kept']])
-    await t.rejects(session.change('UPDATE', []), { message: /each connection of the pool is inside a transaction/ })
-  })
-  t.equal(ended.length, 1 + 3 + 17)
-  t.match(warnings, [{ code: 'FST_IF_MATCH_MYSQL_OPEN_TRANSACTION' }])
-  t.equal(warnings.length, 1)
+await t.test('mysql: a server that answers with an error what it is asked for itself was sent nothing else', async (t) => {
+  const { session, sent } = sessionOn({ version: '' })
+  await t.rejects(session.change('UPDATE', []), { message: 'the server did not tell its version' })
+  t.strictSame(sent, [])
 })
