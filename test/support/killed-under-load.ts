@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { ABSENT, ANY } from './expectations.js'
 import type { Service } from './services/service.js'
+import { until } from './until.js'
 
 /** A server to be killed, an open adapter on it, and how what reached its disk is looked up. */
 export interface Killed {
@@ -57,6 +58,7 @@ export async function assertSurvivesKills (t: Test, options: Killed): Promise<vo
     await service.kill()
     await Promise.all(running)
     await service.restart()
+    await until('the adapter answers again', async () => await adapter.read('shared').then(() => true, () => false))
     const stored = await valuesSoFar() as string[]
     const there = new Set(stored)
     t.equal(there.size, stored.length, 'none is there twice')

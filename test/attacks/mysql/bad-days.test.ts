@@ -133,7 +133,7 @@ await t.test('mysql: bad days', { skip: skipWithoutOwn('mysql') }, async (t) => 
         ['no TLS there', { ssl: {} }, {}, /TLS|SSL/],
         ['no table', {}, { table: 'nowhere' }, /CREATE TABLE/],
         ['too few rights', { user: reader }, { table }, /GRANT/],
-        ['no rights at all', { user: reader }, { table: `${table}_log` }, /GRANT|may not/]
+        ['no rights at all', { user: reader }, { table: `${table}_log` }, /the user has no rights on it/]
       ]
       for (const [title, options, table, message] of cases) {
         const { open } = mysqlAdapter({ client: pool(options), ...PATIENT, ...table })
