@@ -91,7 +91,7 @@ export function statementsOn (
   const isGuarded = isMariaDb && onlyWhere !== undefined
   const guard = isGuarded ? ` AND ${condition}` : ''
   const values = isGuarded ? `SELECT ?, ?, ?, ? FROM DUAL WHERE ${condition}` : 'VALUES (?, ?, ?, ?)'
-  const columns = `e.${value}, e.${version}, e.${replaced}, e.${digest}`
+  const facts = `e.${version}, e.${replaced}, e.${digest}`
 
   // Assignments run from left to right (engine-facts#mariadb-set-order).
   const update = `${bound}UPDATE ${table} SET ${replaced} = ${version}, ${version} = ?, ${value} = ?, ${digest} = ? ` +
@@ -104,19 +104,25 @@ export function statementsOn (
     `${version} = IF(${key} = VALUES(${key}), VALUES(${version}), ${OVERFLOW} + LENGTH(${key})), ` +
     `${value} = VALUES(${value}), ${digest} = VALUES(${digest})`
   // A row comes in any case, with the status of the connection.
-  const read = `SELECT ${status}, ${columns} FROM (SELECT 1 AS one) AS one LEFT JOIN ${table} AS e ON e.${key} = ?`
-  const list = `SELECT ${status}, ${columns}, e.${key} FROM ${table} AS e WHERE e.${key} >= ? AND e.${key} > ?`
+  const read = (shown: string): string =>
+    `SELECT ${status}, ${shown}, ${facts} FROM (SELECT 1 AS one) AS one LEFT JOIN ${table} AS e ON e.${key} = ?`
+  const list = `SELECT ${status}, e.${value}, ${facts}, e.${key} FROM ${table} AS e ` +
+    `WHERE e.${key} >= ? AND e.${key} > ?`
   const inOrder = `ORDER BY e.${key} LIMIT`
-  const versions = (count: number): string => ` AND ${version} IN (${Array(count).fill('?').join(', ')})`
+  const versions = (count: number): string => `${version} IN (${Array(count).fill('?').join(', ')})`
 
   return {
     /** The key. */
-    read,
+    read: read(`e.${value}`),
+    /** The key. No value is sent. */
+    readFacts: read('NULL'),
+    /** So many versions of which no value is sent, and the key. */
+    readUnless: (count: number): string => read(`IF(e.${versions(count)}, NULL, e.${value})`),
     /** The key. It reads what is committed, also where a transaction has an older snapshot, and locks the row. */
-    readNewest: `${read} LOCK IN SHARE MODE`,
+    readNewest: `${read(`e.${value}`)} LOCK IN SHARE MODE`,
     write: {
       /** The new version, the value, the digest, the key, and so many versions that may be replaced. */
-      version: (count: number): string => `${update}${versions(count)}`,
+      version: (count: number): string => `${update} AND ${versions(count)}`,
       /** The new version, the value, the digest, the key. */
       exists: update,
       /** The key, the new version, the value, the digest. */
@@ -126,7 +132,7 @@ export function statementsOn (
     },
     remove: {
       /** The key, and so many versions that may be removed. */
-      version: (count: number): string => `${remove}${versions(count)}`,
+      version: (count: number): string => `${remove} AND ${versions(count)}`,
       /** The key. */
       exists: remove
     },

@@ -5,7 +5,8 @@ import { endOfPrefix } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
-import { parseStored } from '../kit/stored-json.js'
+import { storedText } from '../kit/stored-json.js'
+import { withoutValue } from '../kit/unless.js'
 import { possibleVersions } from '../kit/version.js'
 import type { Row } from './client.js'
 import { readError, writeError } from './errors.js'
@@ -65,12 +66,18 @@ export class MysqlTable<T> {
   }
 
   async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    return await this.#read('read', key, options)
+    const { unless } = options ?? {}
+    const versions = Array.isArray(unless) ? possibleVersions(unless as string[]) : []
+    if (versions.length > 0) {
+      const padded = paddedVersions(versions)
+      return await this.#read((sql) => ({ text: sql.readUnless(padded.length), values: [...padded, key] }), options)
+    }
+    return await this.#read((sql) => ({ text: unless === '*' ? sql.readFacts : sql.read, values: [key] }), options)
   }
 
   /** What is committed, or was written in this transaction: what a change meets. */
   async readNewest (key: string): Promise<Stored<T> | undefined> {
-    return await this.#read(this.#isInTransaction ? 'readNewest' : 'read', key, undefined)
+    return await this.#read((sql) => ({ text: this.#isInTransaction ? sql.readNewest : sql.read, values: [key] }))
   }
 
   /** @param attempt how often this write was tried, this time included */
@@ -103,8 +110,8 @@ export class MysqlTable<T> {
     return rows.map((row) => ({ key: row[5]!, ...storedOf<T>(row) }))
   }
 
-  async #read (which: 'read' | 'readNewest', key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    const [row] = await this.#query((statements) => ({ text: statements[which], values: [key] }), options) as [Row]
+  async #read (statement: StatementOf, options?: ReadOptions): Promise<Stored<T> | undefined> {
+    const [row] = await this.#query(statement, options) as [Row]
     return row[2] === null ? undefined : storedOf<T>(row)
   }
 
@@ -202,12 +209,9 @@ function versionsOf (expectation: Extract<Expectation, { kind: 'version' | 'exis
   return versions.length === 0 ? versions : paddedVersions(versions)
 }
 
-/** The entity of a row. The value comes as text, so it is parsed once, here. */
-function storedOf<T> ([, value, version, replaced, digest]: Row): Stored<T> {
-  return {
-    value: parseStored(String(value), 'MySQL: a stored value is not JSON. Look for who else writes to the table.') as T,
-    version: version!,
-    replaced: replaced ?? undefined,
-    digest: digest ?? undefined
-  }
+/** The entity of a row: no value was asked for, or it comes as text. */
+function storedOf<T> ([, json, version, replaced, digest]: Row): Stored<T> {
+  const facts = { version: version!, replaced: replaced ?? undefined, digest: digest ?? undefined }
+  if (json === null) return withoutValue<T>(facts)
+  return storedText<T>(json!, facts, 'MySQL: a stored value is not JSON. Look for who else writes to the table.')
 }

@@ -3,9 +3,11 @@ import { createTableSql, paddedVersions, quotedTable, statementsOn } from '../..
 
 const table = quotedTable({})
 const textsOf = (options: Parameters<typeof statementsOn>[1]): string[] => {
-  const { write, remove, ...others } = statementsOn(table, options)
+  const { write, remove, readUnless, ...others } = statementsOn(table, options)
   const { version, ...writes } = write
-  return [...Object.values(others), ...Object.values(writes), version(1), remove.version(1), remove.exists]
+  return [
+    ...Object.values(others), readUnless(1), ...Object.values(writes), version(1), remove.version(1), remove.exists
+  ]
 }
 
 await t.test('mysql: MySQL gets nothing that MariaDB alone understands', async (t) => {
