@@ -112,9 +112,9 @@ export function readCommandOf (entity: string): string[] {
   return ['HMGET', entity, 'version', 'value', 'replaced', 'digest']
 }
 
-/** The command that reads all fields but the value. */
+/** The command that reads all fields but the value: a field that no entity has stands in its place. */
 export function readFactsCommandOf (entity: string): string[] {
-  return ['HMGET', entity, 'version', 'replaced', 'digest']
+  return ['HMGET', entity, 'version', '', 'replaced', 'digest']
 }
 
 /** The commands that read the fields, without the value of these versions. */

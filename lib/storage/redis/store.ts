@@ -108,9 +108,6 @@ export class RedisStore<T> {
   async #fieldsOf (entity: string, unless: ReadOptions['unless']): Promise<unknown> {
     if (unless === undefined || unless.length === 0) return await this.#reads.ask(entity, readCommandOf(entity))
     if (unless !== '*') return await this.#reads.askScript(entity, readUnlessCommandsOf(entity, unless))
-    const fields = await this.#reads.ask(entity, readFactsCommandOf(entity))
-    if (!Array.isArray(fields)) return fields
-    const [version, ...others] = fields as unknown[]
-    return [version, null, ...others]
+    return await this.#reads.ask(entity, readFactsCommandOf(entity))
   }
 }
