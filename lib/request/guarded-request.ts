@@ -75,6 +75,11 @@ export class GuardedRequest extends RequestState {
     )
   }
 
+  /** Whether a 304 may be answered ahead of the handler: the option `notModified`. */
+  get isNotModifiedEarly (): boolean {
+    return this.#route.settings.notModified === 'early'
+  }
+
   /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */
   enter (): void {
     if (this.kind === 'write') this.preconditions.assertStrategy()

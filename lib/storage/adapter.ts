@@ -57,8 +57,8 @@ export interface ReadOptions {
   isOver?(): boolean
   /**
    * The versions of which the caller needs no value, `'*'`: of none. It is the `If-None-Match` of a read: if the entity
-   * has one of these versions, the member `value` may be left out. An adapter that ignores it stays right. Reads alone
-   * have it.
+   * has one of these versions, the member `value` may be left out. An adapter that ignores it stays right. One that is
+   * built around another one, and looks at values itself, does not pass it on. Reads alone have it.
    */
   unless?: '*' | readonly string[] | undefined
 }
