@@ -66,13 +66,12 @@ export class MysqlTable<T> {
   }
 
   async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    const { unless } = options ?? {}
-    const versions = Array.isArray(unless) ? possibleVersions(unless as string[]) : []
-    if (versions.length > 0) {
-      const padded = paddedVersions(versions)
-      return await this.#read((sql) => ({ text: sql.readUnless(padded.length), values: [...padded, key] }), options)
-    }
-    return await this.#read((sql) => ({ text: unless === '*' ? sql.readFacts : sql.read, values: [key] }), options)
+    const unless = options?.unless
+    if (unless === '*') return await this.#read((sql) => ({ text: sql.readFacts, values: [key] }), options)
+    const versions = possibleVersions(unless ?? [])
+    if (versions.length === 0) return await this.#read((sql) => ({ text: sql.read, values: [key] }), options)
+    const padded = paddedVersions(versions)
+    return await this.#read((sql) => ({ text: sql.readUnless(padded.length), values: [...padded, key] }), options)
   }
 
   /** What is committed, or was written in this transaction: what a change meets. */
