@@ -36,31 +36,37 @@ const NOT_PARSED = Symbol('not parsed')
 class StoredText<T> implements Stored<T> {
   static readonly #VALUE: PropertyDescriptor & ThisType<StoredText<unknown>> = {
     get () {
-      if (this.#value === NOT_PARSED) this.#value = parseStored(this.json, this.#complaint)
+      if (this.#value === NOT_PARSED) this.#value = parseStored(this.#json!, this.#complaint)
       return this.#value
     },
     set (value: unknown) {
       this.#value = value
+      this.#json = undefined
     },
     configurable: true,
     enumerable: true
   }
 
   declare value: T
-  json: string
   version: string
   replaced: string | undefined
   digest: string | undefined
+  #json: string | undefined
   #value: T | typeof NOT_PARSED = NOT_PARSED
   readonly #complaint: string
 
   constructor (json: string, { version, replaced, digest }: Facts, complaint: string) {
-    this.json = json
+    this.#json = json
     this.version = version
     this.replaced = replaced
     this.digest = digest
     this.#complaint = complaint
     // A member of the object itself, so that a copy of it has the value, too.
     Object.defineProperty(this, 'value', StoredText.#VALUE)
+  }
+
+  /** No member of the object itself: a copy may be given another value, whose text this is not. */
+  get json (): string | undefined {
+    return this.#json
   }
 }

@@ -21,7 +21,7 @@ await t.test('parseStored: damaged text is a fault of the storage, and no outage
 await t.test('storedText: the value is parsed when it is first asked for, once, and is the caller\'s to change', async (t) => {
   const parse = t.capture(JSON, 'parse', JSON.parse)
   const stored = storedText<{ a: number[] }>('{"a":[1]}', { version: 'v', replaced: 'u', digest: 'd' }, 'unused')
-  t.strictSame(Object.keys(stored).sort(), ['digest', 'json', 'replaced', 'value', 'version'])
+  t.strictSame(Object.keys(stored).sort(), ['digest', 'replaced', 'value', 'version'])
   t.ok('value' in stored)
   t.match(stored, { json: '{"a":[1]}', version: 'v', replaced: 'u', digest: 'd' })
   parse()
@@ -33,6 +33,15 @@ await t.test('storedText: the value is parsed when it is first asked for, once, 
   other.value = { a: [] }
   t.strictSame({ ...other }.value, { a: [] }, 'a copy has the value')
   t.strictSame({ ...storedText('null', { version: 'v' }, 'unused') }.value, null)
+})
+
+await t.test('storedText: the text of one value never stands beside another one, and a listing that is sent has no text', (t) => {
+  const stored = storedText<{ a: number }>('{"a":1}', { version: 'v' }, 'unused')
+  t.notOk('json' in { ...stored, value: { a: 2 } }, 'an adapter that maps values by a copy')
+  t.equal(JSON.stringify(Object.assign(stored, { key: 'k' })), '{"version":"v","value":{"a":1},"key":"k"}')
+  stored.value = { a: 3 }
+  t.equal(stored.json, undefined, 'an adapter that maps values in place')
+  t.end()
 })
 
 await t.test('storedText: damaged text is a fault where the value is asked for, each time, and no error quotes the text', async (t) => {
