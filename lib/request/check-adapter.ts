@@ -2,7 +2,8 @@ import { InvalidAdapterError, isIfMatchError, OutcomeUnknownError, StorageUnavai
 import { formatEntityTag } from '../http/entity-tag.js'
 import { FAULT, isOfApp, mistakeIn, storageFault } from '../storage/kit/whose-fault.js'
 import { copyRead } from '../storage/kit/json.js'
-import type { RemoveResult, Stored, WriteResult } from '../storage/adapter.js'
+import { hasValue, needsNoValue, withoutValue } from '../storage/kit/unless.js'
+import type { ReadOptions, RemoveResult, Stored, WriteResult } from '../storage/adapter.js'
 
 const ADVICE = 'Run the conformance suite on it.'
 
@@ -31,11 +32,25 @@ function isPassedOn (error: unknown): error is Error {
 }
 
 /**
- * Checks what an adapter read: null would pass for no entity, and a version that cannot be a tag would never match.
+ * Checks what an adapter read, and takes of it what it was asked for. What it gives in place of a value that it was not
+ * asked for is no value: an adapter around another one may have made it of nothing.
  *
  * @throws FST_IF_MATCH_INVALID_ADAPTER, FST_IF_MATCH_INVALID_VERSION
  */
-export function assertStored (stored: Stored | undefined): void {
+export function asAsked<T> (stored: Stored<T> | undefined, unless: ReadOptions['unless']): Stored<T> | undefined {
+  assertStored(stored)
+  if (stored === undefined) return undefined
+  if (needsNoValue({ unless }, stored.version)) return withoutValue({ version: stored.version })
+  if (hasValue(stored)) return stored
+  throw new InvalidAdapterError(`left out a value that it was asked for. ${ADVICE}`)
+}
+
+/**
+ * Checks what an adapter answered: null would pass for no entity, and a version that cannot be a tag would never match.
+ *
+ * @throws FST_IF_MATCH_INVALID_ADAPTER, FST_IF_MATCH_INVALID_VERSION
+ */
+function assertStored (stored: Stored | undefined): void {
   if (stored === null) throw new InvalidAdapterError(`answered null where the contract has undefined. ${ADVICE}`)
   if (stored !== undefined) formatEntityTag(stored.version)
 }

@@ -1,4 +1,4 @@
-import { assertStored, copyStored, readError } from './check-adapter.js'
+import { asAsked, copyStored, readError } from './check-adapter.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
@@ -132,8 +132,7 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     } finally {
       this.#request.end()
     }
-    assertStored(stored)
-    const snapshot = snapshotOf(stored)
+    const snapshot = snapshotOf(asAsked(stored, unless))
     if (entity.written === written) {
       entity.known = snapshot
       entity.first ??= snapshot

@@ -33,7 +33,10 @@ export interface Stored<T = unknown> {
   replaced?: string | undefined
   /** The `digest` that was passed with the last write; undefined if none was. */
   digest?: string | undefined
-  /** The value as JSON text, where the engine keeps one. Whoever sends it on needs no value. */
+  /**
+   * The value as JSON text, where the engine keeps one. Whoever sends it on needs no value. Adapters of this package
+   * keep it out of copies: `{ ...stored, value: other }` has no text of another value.
+   */
   json?: string | undefined
 }
 
@@ -57,8 +60,9 @@ export interface ReadOptions {
   isOver?(): boolean
   /**
    * The versions of which the caller needs no value, `'*'`: of none. It is the `If-None-Match` of a read: if the entity
-   * has one of these versions, the member `value` may be left out. An adapter that ignores it stays right. One that is
-   * built around another one, and looks at values itself, does not pass it on. Reads alone have it.
+   * has one of these versions, the member `value` may be left out. An adapter that ignores it stays right: a value that
+   * was not asked for is not used. One that is built around another one, and looks at values itself or keeps them, does
+   * not pass it on. Reads alone have it.
    */
   unless?: '*' | readonly string[] | undefined
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import ifMatch, { errorCodes, type Entity, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { addOfferRoutes, newApp, offersApp, seed, send, valueOf } from '../support/offers-app.js'
+import { addOfferRoutes, newApp, offersApp, seed, send, valueOf, type Offer } from '../support/offers-app.js'
 import { withoutPauses } from '../support/without-pauses.js'
 
 const secret = 'password=hunter2'
@@ -209,6 +209,36 @@ await t.test('an adapter that answers nonsense is 500, not a success (FST_IF_MAT
       t.match(response.json(), { statusCode: 500, code: 'FST_IF_MATCH_INVALID_ADAPTER' })
     }
   }
+})
+
+await t.test('an adapter around another one that maps the value that was left out loses no part of it', async (t) => {
+  const memory = memoryAdapter<Offer>()
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key, options) {
+      const stored = await memory.read(key, options)
+      return stored && { ...stored, value: { price: 1, ...stored.value } }
+    }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.put('/priced/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) =>
+      (await request.entity<Offer>().replace((offer) => ({ ...offer!, price: offer!.price! + 1 }))).value)
+  })
+  const etag = await seed(storage)
+  t.same((await send(app, 'PUT /priced/1', { 'if-match': etag })).json(), { title: 'seeded', price: 2 })
+})
+
+await t.test('an adapter that leaves out a value that it was asked for is 500, and no empty success (FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {
+  const memory = memoryAdapter()
+  const storage: StorageAdapter = { ...memory, read: async (key) => await memory.read(key, { unless: '*' }) }
+  const { app } = await offersApp(t, { storage })
+  const etag = await seed(storage)
+  for (const [request, headers] of [['GET /offers/1', {}], ['PATCH /offers/1', { 'if-match': etag }]] as const) {
+    const { statusCode, code, message } = (await send(app, request, headers)).json()
+    t.same([statusCode, code], [500, 'FST_IF_MATCH_INVALID_ADAPTER'], request)
+    t.match(message, /left out a value that it was asked for/)
+  }
+  t.equal((await send(app, 'PUT /offers/1', { 'if-match': etag })).statusCode, 200)
 })
 
 await t.test('an adapter that reads null is 500, not an absence (FST_IF_MATCH_INVALID_ADAPTER)', async (t) => {
