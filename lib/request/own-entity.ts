@@ -11,8 +11,8 @@ import type { ReadOptions, Stored } from '../storage/adapter.js'
 
 /** The entity that the route acts on: the headers of the request decide. */
 export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
-  /** What was read through this handle, in its context. */
-  #seen: Snapshot | undefined
+  /** What was read through this handle in a context, and that context. */
+  #seen: { snapshot: Snapshot, context: unknown } | undefined
 
   private constructor (request: GuardedRequest, context: unknown) {
     super(request, request.own, context)
@@ -164,33 +164,37 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   // What was read without the context is not what the caller's transaction sees, so the adapter is asked.
   #readInContext (scope: Scope): Promise<Snapshot> | Snapshot {
-    return this.#seen !== undefined && this.#seen === this.entity.known ? this.#seen : this.load(scope)
+    const { known } = this.entity
+    const isSeen = known === this.#seen?.snapshot && this.#seen?.context === scope.context
+    return isSeen && isComplete(known) ? known : this.load(scope)
   }
 
   // What a transaction sees may be older than what the precheck read, and the tag of a GET must not be newer than its
   // body: until the handler was given a value, the latest snapshot is the first one.
   protected override load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
     const loading = super.load(scope, unless)
-    return scope.context === undefined ? loading : loading.then((snapshot) => this.#foundInContext(snapshot))
+    return scope.context === undefined ? loading : loading.then((snapshot) => this.#foundInContext(snapshot, scope))
   }
 
-  #foundInContext (snapshot: Snapshot): Snapshot {
+  #foundInContext (snapshot: Snapshot, { context }: Scope): Snapshot {
     if (this.entity.first?.isLent !== true) this.entity.first = snapshot
-    this.#seen = snapshot
+    this.#seen = { snapshot, context }
     return snapshot
   }
 
   #readOnce (scope: Scope): Promise<Snapshot> | Snapshot {
     const { known, reading } = this.entity
     if (isComplete(known)) return known
-    return reading ?? this.#share(this.load(scope))
+    if (reading === undefined) return this.#share(this.load(scope))
+    // The comparison may have read no value.
+    return reading.then((snapshot) => isComplete(snapshot) ? snapshot : this.#readOnce(scope))
   }
 
   #readToCompare (scope: Scope): Promise<Snapshot> | Snapshot {
     const unless = this.#unless()
     return unless === undefined || this.entity.reading !== undefined || isComplete(this.entity.known)
       ? this.#readOnce(scope)
-      : this.load(scope, unless)
+      : this.#share(this.load(scope, unless))
   }
 
   // Most handlers of PUT and DELETE need no value. Those of other writes most often change the one that is there.

@@ -430,6 +430,54 @@ await t.test('an error of an operation inside the work does not say that another
   }
 })
 
+await t.test('each transaction of a further entity reads that of the route anew: another one may have changed it in between', async (t) => {
+  const seen: string[] = []
+  const { app, database } = await appWith(t, async (request) => {
+    const work = async (tx: Tx): Promise<void> => {
+      seen.push((await request.entity<Order>().read()).value.customer)
+      seen.push((await request.entity<Order>().read()).value.customer)
+      save(tx, '2', { customer: `Cyd ${seen.length}`, lines: [] })
+    }
+    await request.entity('/orders/2').transaction(work)
+    database.exec("UPDATE orders SET customer = 'Eve' WHERE id = '1'")
+    await request.entity('/orders/2').transaction(work)
+    await request.entity().unchanged()
+  })
+  const answer = await send(app, 'PUT /orders/1', { 'if-match': '*' })
+  t.equal(answer.statusCode, 200, answer.body)
+  t.strictSame(seen, ['Ada', 'Ada', 'Eve', 'Eve'])
+})
+
+await t.test('a comparison inside the transaction that a hook began reads no value, and the work is given one', async (t) => {
+  const [begun, compared] = [barrier(), barrier()]
+  const reads: unknown[] = []
+  let seen: string | undefined
+  const { app, tag } = await appWith(t, async (request) => { await request.entity().unchanged() }, (storage) => ({
+    ...storage,
+    async read (key, options) {
+      reads.push(options?.unless)
+      return await storage.read(key, options)
+    }
+  }), {
+    config: { ifMatch: true },
+    async preHandler (request: FastifyRequest) {
+      void request.entity('/orders/2').transaction(async (tx: Tx) => {
+        begun.open()
+        await compared.opened
+        seen = (await request.entity<Order>().read()).value.customer
+        save(tx, '2', { customer: 'Cyd', lines: [] })
+      })
+      await begun.opened
+      setImmediate(compared.open)
+    }
+  })
+  const current = await tag()
+  reads.length = 0
+  t.equal((await send(app, 'PUT /orders/1', { 'if-match': current })).statusCode, 200)
+  t.equal(seen, 'Ada')
+  t.equal(reads[0], '*')
+})
+
 await t.test('a read that the work did not await ends ahead of the rollback, which forgets it', async (t) => {
   let read: Promise<unknown> | undefined
   const slow = barrier()
