@@ -64,9 +64,9 @@ export interface IfMatchRouteOptions {
   notModified?: 'late' | 'early'
   /**
    * Names the variant of the entity that an answer is, such as `'csv'`, where one address has several. It is asked when
-   * the success of a read is about to leave (under `notModified: 'early'`, ahead of the handler as well), and the name
-   * becomes a part of its `ETag`. Undefined: the only variant, or
-   * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
+   * the success of a read is about to leave (under `notModified: 'early'`, ahead of the handler as well, so that it
+   * goes by the request alone), and the name becomes a part of its `ETag`. Undefined: the only variant, or the main
+   * one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
 }

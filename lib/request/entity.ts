@@ -71,8 +71,8 @@ export interface Entity<T = unknown> {
   read (): Promise<Found<T>>
   /**
    * Reads the entity as `read` does, its value as JSON text: what the engine keeps, which is neither parsed nor written
-   * again, or the text of the value. Send it with a Content-Type of JSON. No response schema of the route applies to a
-   * text: it shows what is stored, as a whole.
+   * again, or the text of the value: in a GET, with what the handler changed in it. Send it with a Content-Type of
+   * JSON. No response schema of the route applies to a text: it shows what is stored, as a whole.
    */
   readText (): Promise<FoundText>
   /**

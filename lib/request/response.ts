@@ -65,12 +65,13 @@ export class GuardedResponse {
 
   /**
    * The same ahead of the handler. No compressor has run by then, so a copy in any content-coding that the client
-   * accepts will do.
+   * accepts will do. A hook that set another status than that of a success has decided already.
    */
   becomeNotModifiedEarly (copies: TagList, version: string): void {
+    if (!isSuccess(this.#reply.statusCode)) return
     const variant = this.#variant()
-    const field = this.#reply.request.headers['accept-encoding']
-    const codings = [undefined, ...CODINGS.filter((coding) => acceptsCoding(field, coding))]
+    const field: unknown = this.#reply.request.headers['accept-encoding']
+    const codings = [undefined, ...CODINGS.filter((coding) => acceptsCoding(String(field ?? ''), coding))]
     const tags = codings.map((coding) => formatRepresentationTag(version, variant, coding)!.slice(1, -1))
     this.#becomeOneOf(tags, copies)
   }

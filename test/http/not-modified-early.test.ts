@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import ifMatch, { type ReadOptions, type StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { barrier } from '../support/barrier.js'
 import { ANY } from '../support/expectations.js'
 import { newApp, offersApp, seed, send, type Offer } from '../support/offers-app.js'
 
@@ -128,6 +129,61 @@ await t.test('early: a copy in a content-coding will do if the client accepts th
   t.equal(await statusOf(etag), 200)
   t.equal(await statusOf(etag.replace(';gzip', ';csv'), 'gzip'), 200)
   t.equal(entered, 3)
+})
+
+await t.test('early: Accept-Encoding is what hooks made of it, of whatever type', async (t) => {
+  const { storage } = noted()
+  const { app } = await countingApp(t, storage, (app) => {
+    app.addHook('preHandler', async ({ headers }) => { Object.assign(headers, { 'accept-encoding': ['br', 'gzip'] }) })
+  })
+  const etag = await seed(storage)
+  const zipped = etag.replace(/"$/, ';gzip"')
+  t.match(await send(app, 'GET /early/1', { 'if-none-match': zipped }), { statusCode: 304, headers: { etag: zipped } })
+})
+
+await t.test('early: a hook that set another status than that of a success has decided (RFC 9110 13.2.1)', async (t) => {
+  const { storage } = noted()
+  const { app, entered } = await countingApp(t, storage, (app) => {
+    app.addHook('preHandler', async (_request, reply) => { reply.code(410) })
+  })
+  t.equal((await send(app, 'GET /early/1', { 'if-none-match': await seed(storage) })).statusCode, 410)
+  t.equal(entered.count, 1)
+})
+
+await t.test('early: what a hook reads while the comparison is under way is not older than what was compared: no body has the tag of a later one', async (t) => {
+  const [begun, written, compared] = [barrier(), barrier(), barrier()]
+  const memory = memoryAdapter()
+  let reads = 0
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key, options) {
+      if (reads++ > 0) {
+        const stored = await memory.read(key, options)
+        await compared.opened
+        return stored
+      }
+      begun.open()
+      await written.opened
+      setImmediate(compared.open)
+      return await memory.read(key, options)
+    }
+  }
+  let read: Promise<{ value: Offer }> | undefined
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.addHook('preHandler', async (request) => {
+      read = begun.opened.then(async () => {
+        const reading = request.entity<Offer>().read()
+        await memory.write(KEY, { title: 'newer' }, ANY)
+        written.open()
+        return await reading
+      })
+    })
+    app.get('/early/:id', { config: { ifMatch: EARLY } }, async () => (await read)!.value)
+  })
+  await seed(storage)
+  const response = await send(app, 'GET /early/1', { 'if-none-match': '"old"' })
+  t.match(response, { statusCode: 200, headers: { etag: `"${(await memory.read(KEY))!.version}"` } })
+  t.same(response.json(), { title: 'newer' })
 })
 
 await t.test('early: the 304 is about the variant that was asked for', async (t) => {
