@@ -178,6 +178,35 @@ await t.test('the tag of an answer is never newer than what the handler had in h
   t.match(get.json(), { value: { title: 'other' }, etag: get.headers.etag })
 })
 
+await t.test('what a hook begins to read during a comparison that reads no value has a value all the same', async (t) => {
+  const [begun, hookReads] = [barrier(), barrier()]
+  const memory = memoryAdapter()
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key, options) {
+      begun.open()
+      await hookReads.opened
+      return await memory.read(key, options)
+    }
+  }
+  let read: Promise<{ value: Offer }> | undefined
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.addHook('preHandler', async (request) => {
+      read = begun.opened.then(async () => {
+        const reading = request.entity<Offer>().read()
+        hookReads.open()
+        return await reading
+      })
+    })
+    app.put('/read/:id', { config: OFFERS }, async (request) => {
+      const { value } = (await read)!
+      await request.entity<Offer>().replace({ title: 'mine' })
+      return value
+    })
+  })
+  t.same((await send(app, 'PUT /read/1', { 'if-match': await seed(memory) })).json(), { title: 'seeded' })
+})
+
 await t.test('readText gives the text that the engine keeps, with its version, and asks for no value', async (t) => {
   let asked = 0
   const text = '{ "title":  "seeded", "big": 12345678901234567890 }'

@@ -452,7 +452,12 @@ await t.test('a comparison inside the transaction that a hook began reads no val
   const [begun, compared] = [barrier(), barrier()]
   const reads: unknown[] = []
   let seen: string | undefined
-  const { app, tag } = await appWith(t, async (request) => { await request.entity().unchanged() }, (storage) => ({
+  let work: Promise<unknown> | undefined
+  const { app, tag } = await appWith(t, async (request) => {
+    compared.open()
+    await work
+    await request.entity().unchanged()
+  }, (storage) => ({
     ...storage,
     async read (key, options) {
       reads.push(options?.unless)
@@ -461,14 +466,13 @@ await t.test('a comparison inside the transaction that a hook began reads no val
   }), {
     config: { ifMatch: true },
     async preHandler (request: FastifyRequest) {
-      void request.entity('/orders/2').transaction(async (tx: Tx) => {
+      work = request.entity('/orders/2').transaction(async (tx: Tx) => {
         begun.open()
         await compared.opened
         seen = (await request.entity<Order>().read()).value.customer
         save(tx, '2', { customer: 'Cyd', lines: [] })
       })
       await begun.opened
-      setImmediate(compared.open)
     }
   })
   const current = await tag()
