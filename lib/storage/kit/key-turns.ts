@@ -24,15 +24,18 @@ export class KeyTurns {
     let endTurn!: () => void
     const turn = new Promise<void>((resolve) => { endTurn = resolve })
     // A change that gave up ends its own turn, and those behind it still wait for those ahead.
-    const last = Promise.all([ahead, turn]).then(() => {
-      if (this.#last.get(key) === last) this.#last.delete(key)
-    })
+    const last = ahead === undefined ? turn : ahead.then(() => turn)
     this.#last.set(key, last)
+    void last.then(() => { this.#forget(key, last) })
     try {
       if (ahead !== undefined) await within(timeout, ahead, late)
       return await change()
     } finally {
       endTurn()
     }
+  }
+
+  #forget (key: string, last: Promise<void>): void {
+    if (this.#last.get(key) === last) this.#last.delete(key)
   }
 }
