@@ -119,8 +119,8 @@ export class BatchedTable<T> implements EntityTable<T> {
     return await this.#table.list(prefix, after, limit, options)
   }
 
-  async #writeAlone (write: Write): Promise<Applied> {
-    return await this.#inTurn(write.key, async () => {
+  #writeAlone (write: Write): Promise<Applied> {
+    return this.#inTurn(write.key, async () => {
       try {
         return await this.#table.write(write)
       } catch (error) {
@@ -134,8 +134,8 @@ export class BatchedTable<T> implements EntityTable<T> {
     return await provenApplied(version, expectation, () => this.read(key), cause)
   }
 
-  async #inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
-    return await this.#turns.take(key, this.#timeout, change, () => new StorageUnavailableError({
+  #inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
+    return this.#turns.take(key, this.#timeout, change, () => new StorageUnavailableError({
       cause: new Error(
         'PostgreSQL: earlier changes of the key took too long. Look for a transaction that somebody left open.'
       )
