@@ -1,0 +1,51 @@
+import { createHmac } from 'node:crypto'
+import { etagOf } from '../load/answer.js'
+import { STALE } from '../scenarios/scenario.js'
+import type { Dialect } from './dialect.js'
+
+// An account of our own, so that no known one has to be named: its name, and its key in base64.
+const NAME = 'bench'
+const KEY = Buffer.from('a key of the benchmark')
+export const ACCOUNT = `${NAME}:${KEY.toString('base64')}`
+export const CONTAINER = '/offers'
+
+/** A shared access signature: made once, so that no request has to be signed. */
+export const SIGNATURE = signature({
+  sp: 'rwc',
+  ss: 'b',
+  srt: 'co',
+  st: '',
+  se: '2099-01-01',
+  sip: '',
+  spr: '',
+  sv: '2018-11-09'
+})
+
+function signature (fields: Readonly<Record<string, string>>): string {
+  const text = [NAME, ...Object.values(fields), ''].join('\n')
+  const sig = createHmac('sha256', KEY).update(text).digest('base64')
+  return String(new URLSearchParams({ ...fields, sig }))
+}
+
+const pathOf = (id: number): string => `/${NAME}${CONTAINER}/${id}?${SIGNATURE}`
+const PUT_HEADERS = { 'content-type': 'application/json', 'x-ms-blob-type': 'BlockBlob' }
+
+/** Put Blob and Get Blob. */
+export const azurite: Dialect = {
+  create: (id, document) => ({ method: 'PUT', path: pathOf(id), headers: PUT_HEADERS, body: document }),
+  read: (id) => ({ method: 'GET', path: pathOf(id), headers: {} }),
+  request: ({ method, precondition, body }, id, tag, document) => {
+    const { 'if-match': ifMatch, ...others } = precondition(tag)
+    // A tag has its form there: any other one is a bad request.
+    const own = ifMatch === undefined ? others : { ...others, 'if-match': ifMatch === STALE ? '"0x1"' : ifMatch }
+    return {
+      method,
+      path: pathOf(id),
+      headers: body === undefined ? own : { ...PUT_HEADERS, ...own },
+      body: body?.(document)
+    }
+  },
+  status: ({ status, method }) => method === 'PUT' && status === 200 ? 201 : status,
+  tagOf: etagOf,
+  documentOf: (answer) => answer.body()
+}
