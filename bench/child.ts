@@ -12,7 +12,10 @@ export class Child {
   /** @param name what an error calls it */
   constructor (name: string, script: string, args: readonly string[] = [], execArgv: readonly string[] = []) {
     this.#name = name
-    this.#process = fork(script, args, { execArgv: [...execArgv] })
+    this.#process = fork(script, args, {
+      execArgv: [...execArgv],
+      env: { ...process.env, NODE_ENV: 'production' }
+    })
     this.#process.on('message', (message) => {
       this.#messages.push(message)
       this.#deliver()

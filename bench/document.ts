@@ -27,12 +27,15 @@ const offer = (plans: readonly object[]): object => ({
 
 /**
  * The document that every request carries or gets, as JSON: an offer, nested as offers are, with as many plans as it
- * takes to have about this size. It is ASCII, so characters are bytes.
+ * takes to have this size, or a bit more. It is ASCII, so characters are bytes.
  */
 export function documentOf (kilobytes: number): string {
   const plans = [plan('small', 'Small', 49.5), plan('large', 'Large', 490)]
-  const missing = kilobytes * 1024 - JSON.stringify(offer(plans)).length
-  const more = Math.max(0, Math.round(missing / (JSON.stringify(plan('plan-100', 'Plan 100', 100)).length + 1)))
-  for (let number = 0; number < more; number++) plans.push(plan(`plan-${number}`, `Plan ${number}`, number))
+  let length = JSON.stringify(offer(plans)).length
+  for (let number = 0; length < kilobytes * 1024; number++) {
+    const another = plan(`plan-${number}`, `Plan ${number}`, number)
+    plans.push(another)
+    length += JSON.stringify(another).length + 1
+  }
   return JSON.stringify(offer(plans))
 }

@@ -7,7 +7,7 @@ import type { Dialect } from './dialect.js'
 const NAME = 'bench'
 const KEY = Buffer.from('a key of the benchmark')
 export const ACCOUNT = `${NAME}:${KEY.toString('base64')}`
-export const CONTAINER = '/offers'
+export const CONTAINER = `/${NAME}/offers`
 
 /** A shared access signature: made once, so that no request has to be signed. */
 export const SIGNATURE = signature({
@@ -17,17 +17,18 @@ export const SIGNATURE = signature({
   st: '',
   se: '2099-01-01',
   sip: '',
-  spr: '',
+  spr: 'https,http',
   sv: '2018-11-09'
 })
 
 function signature (fields: Readonly<Record<string, string>>): string {
   const text = [NAME, ...Object.values(fields), ''].join('\n')
   const sig = createHmac('sha256', KEY).update(text).digest('base64')
-  return String(new URLSearchParams({ ...fields, sig }))
+  const given = Object.entries({ ...fields, sig }).filter(([, value]) => value !== '')
+  return String(new URLSearchParams(given))
 }
 
-const pathOf = (id: number): string => `/${NAME}${CONTAINER}/${id}?${SIGNATURE}`
+const pathOf = (id: number): string => `${CONTAINER}/${id}?${SIGNATURE}`
 const PUT_HEADERS = { 'content-type': 'application/json', 'x-ms-blob-type': 'BlockBlob' }
 
 /** Put Blob and Get Blob. */

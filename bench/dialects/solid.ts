@@ -3,8 +3,8 @@ import type { Dialect } from './dialect.js'
 import { offers } from './offers.js'
 
 /**
- * Resources of the Solid protocol. A tag is the time of the last write in seconds there, and the answer to a write does
- * not tell it: so a write that is applied names `*`.
+ * Resources of the Solid protocol. The answer to a write does not tell the new tag there, so a write that is applied
+ * names `*`.
  */
 export const solid: Dialect = {
   ...offers,

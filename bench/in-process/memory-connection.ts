@@ -8,6 +8,7 @@ import type { Connection } from '../load/connection.js'
  * server writes is the answer. No kernel takes part, so the figures repeat within a few percent.
  */
 export class MemoryConnection extends Duplex implements Connection {
+  readonly host = '127.0.0.1'
   readonly #reader = new AnswerReader()
   #resolve: ((answer: Answer) => void) | undefined
 

@@ -11,7 +11,7 @@ const END_OF_HEAD = '\r\n\r\n'
 const LENGTH = /\r\ncontent-length: *(\d+)/i
 const CHUNKED = /\r\ntransfer-encoding: *chunked/i
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
-const NO_BODY = [204, 205, 304]
+const NO_BODY = [204, 304]
 
 /**
  * Finds the end of each answer of a connection whose requests follow one another. Of an answer it reads the head alone,

@@ -2,7 +2,7 @@ import type { Dialect } from '../dialects/index.js'
 import type { Scenario } from '../scenarios/index.js'
 import type { Answer } from './answer.js'
 import type { Connection } from './connection.js'
-import { encode } from './request.js'
+import { encode, type Request } from './request.js'
 
 /** What a client does over its connection. */
 export interface Task {
@@ -33,7 +33,7 @@ export class Client {
   /** Creates its entity, and learns its tag. */
   async create (): Promise<void> {
     const { dialect, document } = this.#task
-    const answer = await this.#connection.ask(encode(dialect.create(this.#id, document)))
+    const answer = await this.#ask(dialect.create(this.#id, document))
     if (answer.status >= 300) throw new Error(`PUT of entity ${this.#id}: ${answer.status}`)
     this.#tag = await this.verify() ?? dialect.tagOf(answer) ?? ANY
     this.#prepare()
@@ -42,7 +42,7 @@ export class Client {
   /** Whatever was done to the entity, it is still the document: a server that forgets it is no measurement. */
   async verify (): Promise<string | undefined> {
     const { dialect, document, hasTags } = this.#task
-    const answer = await this.#connection.ask(encode(dialect.read(this.#id)))
+    const answer = await this.#ask(dialect.read(this.#id))
     const tag = dialect.tagOf(answer)
     if (answer.status !== 200 || dialect.documentOf(answer) !== document) {
       throw new Error(`GET of entity ${this.#id}: ${answer.status}, and not the document.`)
@@ -74,6 +74,11 @@ export class Client {
 
   #prepare (): void {
     const { scenario, dialect, document } = this.#task
-    this.#request = encode(dialect.request(scenario, scenario.isShared ? 0 : this.#id, this.#tag, document))
+    const request = dialect.request(scenario, scenario.isShared ? 0 : this.#id, this.#tag, document)
+    this.#request = encode(request, this.#connection.host)
+  }
+
+  async #ask (request: Request): Promise<Answer> {
+    return await this.#connection.ask(encode(request, this.#connection.host))
   }
 }

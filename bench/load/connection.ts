@@ -3,6 +3,8 @@ import { AnswerReader, type Answer } from './answer.js'
 
 /** A connection that sends a request once the one before was answered. */
 export interface Connection {
+  /** The server, as the field `Host` names it. */
+  readonly host: string
   /** Sends the bytes of a request, a text of Latin-1, and resolves to its answer. */
   ask (request: string): Promise<Answer>
 }
@@ -13,8 +15,11 @@ export class SocketConnection implements Connection {
   readonly #reader = new AnswerReader()
   #wait: { resolve: (answer: Answer) => void, reject: (error: Error) => void } | undefined
 
+  readonly host: string
+
   constructor (url: string) {
-    const { hostname, port } = new URL(url)
+    const { hostname, port, host } = new URL(url)
+    this.host = host
     const socket = this.#socket = connect({ host: hostname, port: Number(port), noDelay: true })
     socket.on('data', (bytes: Buffer) => {
       const answer = this.#reader.push(bytes)

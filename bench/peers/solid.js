@@ -16,4 +16,6 @@ const app = await new AppRunner().create({
   shorthand: { port, loggingLevel: 'off', baseUrl: `http://127.0.0.1:${port}/` }
 })
 await app.start()
+// The container comes first: it fails if several clients create it at once.
+await fetch(`http://127.0.0.1:${port}/offers/`, { method: 'PUT' })
 serve(`http://127.0.0.1:${port}`, () => process.exit())
