@@ -5,6 +5,7 @@ import { put400 } from './put-400.js'
 import { put412Small } from './put-412-small.js'
 import { put412 } from './put-412.js'
 import { putHot } from './put-hot.js'
+import { putTags } from './put-tags.js'
 import { put } from './put.js'
 import type { Scenario } from './scenario.js'
 import { transaction } from './transaction.js'
@@ -24,9 +25,14 @@ export const scenarios: readonly Scenario[] = [
   transaction
 ]
 
-/** @throws Error if there is none of this name */
+/**
+ * One of these, or `put-tags-<count>`.
+ *
+ * @throws Error if there is none of this name
+ */
 export function scenarioOf (name: string): Scenario {
-  const scenario = scenarios.find((one) => one.name === name)
+  const [, count] = /^put-tags-(\d+)$/.exec(name) ?? []
+  const scenario = count === undefined ? scenarios.find((one) => one.name === name) : putTags(Number(count))
   if (scenario === undefined) throw new Error(`there is no scenario "${name}".`)
   return scenario
 }
