@@ -56,8 +56,16 @@ export interface IfMatchRouteOptions {
    */
   precheck?: boolean
   /**
+   * When a GET or HEAD whose client has a current copy becomes a 304: when the success of its handler is about to leave
+   * (`'late'`, default), with the headers that the handler sets (RFC 9110 15.4.5), or ahead of the handler
+   * (`'early'`), which is not entered then, and no value is read. What the handler checks, counts or sets is not done,
+   * so permission is checked in hooks. It has no effect with `precheck: false`.
+   */
+  notModified?: 'late' | 'early'
+  /**
    * Names the variant of the entity that an answer is, such as `'csv'`, where one address has several. It is asked when
-   * the success of a read is about to leave, and the name becomes a part of its `ETag`. Undefined: the only variant, or
+   * the success of a read is about to leave (under `notModified: 'early'`, ahead of the handler as well), and the name
+   * becomes a part of its `ETag`. Undefined: the only variant, or
    * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
@@ -97,6 +105,7 @@ export interface Settings {
   absent: 404 | 412
   compare: Compare
   precheck: boolean
+  notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
 }
 
@@ -119,6 +128,7 @@ const RouteOptionsSchema = Type.Object({
     description: '"strong", "opaque" or a function that takes and returns { opaque, weak }'
   }),
   precheck: Type.Boolean({ description: 'true or false' }),
+  notModified: Type.Union([Type.Literal('late'), Type.Literal('early')], { description: '"late" or "early"' }),
   variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' })
 })
 
@@ -145,6 +155,7 @@ const DEFAULTS = {
   absent: 404,
   compare: 'strong',
   precheck: true,
+  notModified: 'late',
   variant: undefined
 } as const
 
@@ -181,7 +192,7 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
 
 function merge (
   inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck, variant }: IfMatchRouteOptions
+  { storage, key, missing, create, absent, compare, precheck, notModified, variant }: IfMatchRouteOptions
 ): Settings {
   return {
     storage: storage ?? inherited.storage,
@@ -191,6 +202,7 @@ function merge (
     absent: absent ?? inherited.absent,
     compare: compare ?? inherited.compare,
     precheck: precheck ?? inherited.precheck,
+    notModified: notModified ?? inherited.notModified,
     variant: variant ?? inherited.variant
   }
 }

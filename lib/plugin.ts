@@ -138,7 +138,7 @@ function entity<T> (this: FastifyRequest, key?: string, context?: unknown): Enti
   const state = stateOf(this)
   // The key of the route's own entity may be spelled out: it does not go around the precondition.
   if (state instanceof GuardedRequest && (key === undefined || key === state.own.key)) {
-    return new OwnEntity<T>(state, context)
+    return OwnEntity.of<T>(state, context)
   }
   if (state === undefined || key === undefined) {
     throw new NotGuardedError(

@@ -43,7 +43,7 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
   }
 
   async function read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    return await settled(key, await storage.read(key, options), options)
+    return await settled(key, await storage.read(key, withValue(options)), options)
   }
 
   // A refusal carries the entity as it is by now. If something came due in between, it is applied and the change is
@@ -93,12 +93,18 @@ export function clockedStorage<T> (storage: ListingAdapter<T>, settle: (value: T
   }
 }
 
-/**
- * The options of an operation for the transition ahead of it: the same, but for the digest, which belongs to the
- * caller's own write. The signal is made when it is first looked at.
- */
+/** The options of a read that needs the value: what has come due shows there alone. */
+function withValue (options: ReadOptions | undefined): ReadOptions | undefined {
+  return options?.unless === undefined ? options : ofRequest(options)
+}
+
+/** The options of an operation for the transition ahead of it. The digest belongs to the caller's own write. */
 function withoutDigest (options: WriteOptions | undefined): ReadOptions | undefined {
-  if (options?.digest === undefined) return options
+  return options?.digest === undefined ? options : ofRequest(options)
+}
+
+/** The part of the options that is about the request. The signal is made when it is first looked at. */
+function ofRequest (options: ReadOptions): ReadOptions {
   return {
     context: options.context,
     get signal () { return options.signal },

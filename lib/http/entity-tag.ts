@@ -23,7 +23,7 @@ export function weakCompare (a: EntityTag, b: EntityTag): boolean {
 const PART = /^[\x21\x23-\x3a\x3c-\x5b\x5d-\x7e]+$/
 
 // A compressed answer is another representation, so it has another strong tag: "version;gzip" (decision 0003).
-const CODINGS = ['br', 'deflate', 'gzip', 'zstd']
+export const CODINGS = ['br', 'deflate', 'gzip', 'zstd'] as const
 
 /**
  * Writes the entity-tag of a version, as the plugin writes it in `ETag` (RFC 9110 8.8.3): for the items of a list, and
@@ -53,14 +53,14 @@ export function formatRepresentationTag (
   coding: string | undefined
 ): string | undefined {
   const tag = formatEntityTag(version)
-  if (coding !== undefined && !CODINGS.includes(coding)) return undefined
+  if (coding !== undefined && !isCoding(coding)) return undefined
   const parts = [variant, coding].filter((part) => part !== undefined)
   return parts.length === 0 ? tag : `"${[version, ...parts].join(';')}"`
 }
 
 /** Whether a variant may have this name: a part of a tag that cannot be taken for a content-coding (decision 0016). */
 export function isVariantName (name: unknown): name is string {
-  return isPart(name) && !CODINGS.includes(name)
+  return isPart(name) && !isCoding(name)
 }
 
 /** The version that an opaque-tag is about: what stands behind its first semicolon names a representation of it. */
@@ -72,7 +72,11 @@ export function versionOf (opaque: string): string {
 /** The opaque-tag of the same version and variant without a content-coding. */
 export function withoutCoding (opaque: string): string {
   const cut = opaque.lastIndexOf(';')
-  return cut !== -1 && CODINGS.includes(opaque.slice(cut + 1)) ? opaque.slice(0, cut) : opaque
+  return cut !== -1 && isCoding(opaque.slice(cut + 1)) ? opaque.slice(0, cut) : opaque
+}
+
+function isCoding (name: string): boolean {
+  return (CODINGS as readonly string[]).includes(name)
 }
 
 function isPart (text: unknown): text is string {

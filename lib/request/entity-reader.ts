@@ -1,13 +1,16 @@
 import { assertStored, copyStored, readError } from './check-adapter.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
-import type { Found, Operation } from './entity.js'
+import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
-import type { StorageAdapter, Stored } from '../storage/adapter.js'
+import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
+
+/** What is part of no transaction, as most operations are. */
+const ALONE: Scope = { context: undefined, joined: undefined }
 
 /** What a handle knows of its entity, how it reads it, and how it judges what it read. */
 export abstract class EntityReader<T, R extends RequestState = RequestState> {
@@ -33,10 +36,33 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     scope: Scope
   ): Error
 
-  protected abstract readIn (scope: Scope): Promise<Found<T>>
+  /** The snapshot that a read of the handler is about. */
+  protected abstract readIn (scope: Scope): Promise<Snapshot> | Snapshot
+
+  /** Told of that snapshot, ahead of the handler. */
+  protected abstract saw (snapshot: Snapshot, scope: Scope): void
 
   read (): Promise<Found<T>> {
-    return this.startRead((scope) => this.readIn(scope))
+    const { scope } = this
+    return this.startRead(scope, this.#read(scope))
+  }
+
+  async #read (scope: Scope): Promise<Found<T>> {
+    const snapshot = await this.readIn(scope)
+    this.saw(snapshot, scope)
+    return this.give(snapshot, scope)
+  }
+
+  readText (): Promise<FoundText> {
+    const { scope } = this
+    return this.startRead(scope, this.#readText(scope))
+  }
+
+  async #readText (scope: Scope): Promise<FoundText> {
+    const snapshot = await this.readIn(scope)
+    this.saw(snapshot, scope)
+    const stored = this.#storedIn(snapshot, scope)
+    return { text: stored.json ?? JSON.stringify(stored.value), ...revisionOf(stored.version) }
   }
 
   get key (): string {
@@ -55,16 +81,15 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   /** What an operation is part of that begins now. */
   protected get scope (): Scope {
     const { transaction } = this.#request
+    if (transaction === undefined && this.#context === undefined) return ALONE
     const joined = transaction?.includes(this.#context) === true ? transaction : undefined
     return { context: this.#context === undefined ? joined?.context : this.#context, joined }
   }
 
-  /** Starts a read, which the transaction that it is part of waits for. */
-  protected startRead<S> (read: (scope: Scope) => Promise<S>): Promise<S> {
-    const { scope } = this
-    const started = read(scope)
-    scope.joined?.waitFor(started)
-    return started
+  /** A read that was started; the transaction that it is part of waits for it. */
+  protected startRead<S> (scope: Scope, read: Promise<S>): Promise<S> {
+    scope.joined?.waitFor(read)
+    return read
   }
 
   /** Keeps what is known of the entity; the function that it gives brings that back. */
@@ -76,22 +101,30 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
   protected give (snapshot: Snapshot, scope: Scope): Found<T> {
-    if (snapshot.stored === undefined) throw this.told(new EntityAbsentError(), scope)
-    const { value, version } = snapshot.stored
-    if (this.#request.kind !== 'read') return found(copyStored(value), version)
-    snapshot.isLent = true
-    return found(value, version)
+    const { value, version } = this.#storedIn(snapshot, scope)
+    return found(snapshot.isLent ? value : copyStored(value), version)
   }
 
-  /** Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows. */
-  protected async load (scope: Scope): Promise<Snapshot> {
+  // The entity of a snapshot that a handler is given. A read gives the value itself.
+  #storedIn (snapshot: Snapshot, scope: Scope): Stored<T> {
+    if (snapshot.stored === undefined) throw this.told(new EntityAbsentError(), scope)
+    if (this.#request.kind === 'read') snapshot.isLent = true
+    return snapshot.stored
+  }
+
+  /**
+   * Reads from the storage. Unless a write of this request ended meanwhile, the snapshot is what the request knows.
+   *
+   * @param unless the versions of which no value is needed
+   */
+  protected async load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
     const entity = this.#entity
     const { written } = entity
     scope.joined?.onRollback(this.keep())
     let stored: Stored<T> | undefined
     this.#request.begin()
     try {
-      stored = await this.storage.read(entity.key, this.#request.storageOptions(scope.context))
+      stored = await this.storage.read(entity.key, this.#request.storageOptions(scope.context, unless))
     } catch (cause) {
       const error = readError(cause)
       this.#request.noteFailure(error, false)

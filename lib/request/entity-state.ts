@@ -1,10 +1,11 @@
 import type { Stored } from '../storage/adapter.js'
+import { hasValue } from '../storage/kit/unless.js'
 
 /** An entity at one moment. */
 export interface Snapshot {
   /** Its version; undefined: the entity was absent. */
   readonly version: string | undefined
-  /** The entity as the storage gave it; undefined also where only the version is known. */
+  /** The entity as the storage gave it, maybe without its value; undefined also where only the version is known. */
   readonly stored: Stored<any> | undefined
   /**
    * Whether the handler was given the value itself, not a copy. It may have modified that, so no change starts from it.
@@ -57,5 +58,6 @@ export function versionOnly (version: string | undefined): Snapshot {
 
 /** Whether a snapshot can stand for a read: the entity is absent, or its value is known. */
 export function isComplete (snapshot: Snapshot | undefined): snapshot is Snapshot {
-  return snapshot !== undefined && (snapshot.version === undefined || snapshot.stored !== undefined)
+  if (snapshot === undefined) return false
+  return snapshot.version === undefined || (snapshot.stored !== undefined && hasValue(snapshot.stored))
 }

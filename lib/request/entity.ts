@@ -14,6 +14,11 @@ export interface Found<T> extends Revision {
   value: T
 }
 
+/** An entity as a request reads it, its value as JSON text. */
+export interface FoundText extends Revision {
+  text: string
+}
+
 /** An entity as a request left it. */
 export interface Saved<T> extends Found<T> {
   /** Whether the entity was absent before. */
@@ -64,6 +69,12 @@ export interface Entity<T = unknown> {
    * With a context it is read once more, in that context.
    */
   read (): Promise<Found<T>>
+  /**
+   * Reads the entity as `read` does, its value as JSON text: what the engine keeps, which is neither parsed nor written
+   * again, or the text of the value. Send it with a Content-Type of JSON. No response schema of the route applies to a
+   * text: it shows what is stored, as a whole.
+   */
+  readText (): Promise<FoundText>
   /**
    * Stores a new entity; 412 if it exists already. The entity that the route acts on is created where the option
    * `create` allows that: by PUT, and by the state-changing methods of a route that sets the option itself. On other

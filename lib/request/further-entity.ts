@@ -1,6 +1,6 @@
 import { EntityHandle } from './entity-handle.js'
 import { isComplete, type Snapshot } from './entity-state.js'
-import type { Found, Operation } from './entity.js'
+import type { Operation } from './entity.js'
 import type { Scope } from './open-transaction.js'
 import { NotReadError } from '../errors.js'
 import { preconditionsFor, UNCONDITIONAL, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
@@ -14,9 +14,12 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   /** What was read or written through this handle. Its writes compare with that, whatever other handles read since. */
   #known: Snapshot | undefined
 
-  protected async readIn (scope: Scope): Promise<Found<T>> {
-    this.#known = await this.load(scope)
-    return this.give(this.#known, scope)
+  protected readIn (scope: Scope): Promise<Snapshot> {
+    return this.load(scope)
+  }
+
+  protected saw (snapshot: Snapshot): void {
+    this.#known = snapshot
   }
 
   protected preconditionsOf (operation: Operation, readsFirst: boolean): Preconditions {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
+import type { Entity } from './entity.js'
 import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
@@ -19,6 +20,8 @@ export class GuardedRequest extends RequestState {
   isEntered = false
   /** Whether the answer is on its way: then nothing may be written any more. */
   isAnswered = false
+  /** The handle of the route's entity without a context, once something has asked for it. */
+  handle: Entity<any> | undefined
   /** Whether Fastify has begun to validate the request. */
   isValidated = false
   readonly #route: GuardedRoute
@@ -70,6 +73,11 @@ export class GuardedRequest extends RequestState {
       'a hook asked for its entity ahead of the validation, and the key of that entity was changed since, by the ' +
       'validation or by another hook. Call request.entity() in a preHandler hook or in the handler.'
     )
+  }
+
+  /** Whether a 304 may be answered ahead of the handler: the option `notModified`. */
+  get isNotModifiedEarly (): boolean {
+    return this.#route.settings.notModified === 'early'
   }
 
   /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */

@@ -42,7 +42,7 @@ export function routeHooks (route: GuardedRoute) {
         state.assertSameKey()
         state.preconditions.assertWellFormed()
         if (precheck && state.preconditions.needsComparison()) {
-          return new OwnEntity(state, undefined).precheck().then(() => { state.enter() })
+          return OwnEntity.of(state).precheck()
         }
         state.enter()
       }
@@ -121,7 +121,7 @@ function assertSuccess (state: GuardedRequest): void {
   state.assertWritten()
   const { statusCode } = state.reply
   if (state.kind !== 'read' || state.ownIfUsed === undefined || statusCode < 200 || statusCode >= 300) return
-  new OwnEntity(state, undefined).assertReadPrecondition()
+  OwnEntity.of(state).assertReadPrecondition()
 }
 
 function answer (state: GuardedRequest, payload: unknown, done: DonePayload): Promise<unknown> | void {

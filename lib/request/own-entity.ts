@@ -4,44 +4,75 @@ import type { Found, Operation } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
 import type { Scope } from './open-transaction.js'
 import { InvalidOptionsError } from '../errors.js'
+import { versionOf } from '../http/entity-tag.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
-import type { Stored } from '../storage/adapter.js'
+import type { ReadOptions, Stored } from '../storage/adapter.js'
 
 /** The entity that the route acts on: the headers of the request decide. */
 export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   /** What was read through this handle, in its context. */
   #seen: Snapshot | undefined
 
-  constructor (request: GuardedRequest, context: unknown) {
+  private constructor (request: GuardedRequest, context: unknown) {
     super(request, request.own, context)
   }
 
-  /** Reads and judges before the handler runs. This spares the handler its work; the write decides. */
+  /** The handle of a request for this context. Without a context, a request has one: hooks and its handler share it. */
+  static of<T> (request: GuardedRequest, context?: unknown): OwnEntity<T> {
+    if (context !== undefined) return new OwnEntity<T>(request, context)
+    request.handle ??= new OwnEntity<T>(request, undefined)
+    return request.handle as OwnEntity<T>
+  }
+
+  /**
+   * Reads and judges before the handler is entered. This spares the handler its work; the write decides. Of a 304 that
+   * is answered here, it waits until it is out.
+   *
+   * @throws FST_IF_MATCH_PRECONDITION_FAILED, FST_IF_MATCH_ENTITY_ABSENT, and what `enter` of the request throws
+   */
   async precheck (): Promise<void> {
-    const { preconditions, kind } = this.request
+    const { preconditions, kind, response, reply } = this.request
     const { inForce } = preconditions
     const { scope } = this
-    const { stored } = await this.#readOnce(scope)
+    const { stored } = await this.#readToCompare(scope)
     // A list in If-None-Match is true where there is no entity, and names no strategy. Of `*`, 404 says that this route
     // cannot do it (decision 0005).
     if (stored === undefined && kind === 'write' && Array.isArray(inForce.ifNoneMatch)) preconditions.assertStrategy()
     this.judge('replace', inForce, stored, scope)
+    if (this.#isEarly) {
+      response.becomeNotModifiedEarly(preconditions.copies!, stored!.version) // an absent entity was refused
+      // Fastify enters no handler once an answer is on its way.
+      if (response.isNotModified) {
+        await reply.send()
+        return
+      }
+    }
+    this.request.enter()
   }
 
-  /** It judges nothing: a check of permission may begin with it (RFC 9110 13.2.1). */
-  protected async readIn (scope: Scope): Promise<Found<T>> {
-    const snapshot = await (scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope))
+  /** Whether a 304 is answered ahead of the handler, if the client has a current copy. */
+  get #isEarly (): boolean {
+    const { isNotModifiedEarly, preconditions } = this.request
+    return isNotModifiedEarly && preconditions.copies !== undefined
+  }
+
+  protected readIn (scope: Scope): Promise<Snapshot> | Snapshot {
+    return scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope)
+  }
+
+  /** A read judges nothing but an absence: a check of permission may begin with it (RFC 9110 13.2.1). */
+  protected saw (snapshot: Snapshot, scope: Scope): void {
     // The option `absent` is about this absence, too.
     if (snapshot.stored === undefined && this.#isReading() && this.request.isEntered) {
       this.judge('read', this.request.preconditions.inForce, undefined, scope)
     }
-    return this.give(snapshot, scope)
   }
 
   override async unchanged (): Promise<Found<T>> {
     if (!this.#isReading()) return await super.unchanged()
-    return await this.startRead(async (scope) => this.give(await this.readFresh(scope), scope))
+    const { scope } = this
+    return await this.startRead(scope, this.readFresh(scope).then((snapshot) => this.give(snapshot, scope)))
   }
 
   /**
@@ -138,9 +169,12 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   // What a transaction sees may be older than what the precheck read, and the tag of a GET must not be newer than its
   // body: until the handler was given a value, the latest snapshot is the first one.
-  protected override async load (scope: Scope): Promise<Snapshot> {
-    const snapshot = await super.load(scope)
-    if (scope.context === undefined) return snapshot
+  protected override load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
+    const loading = super.load(scope, unless)
+    return scope.context === undefined ? loading : loading.then((snapshot) => this.#foundInContext(snapshot))
+  }
+
+  #foundInContext (snapshot: Snapshot): Snapshot {
     if (this.entity.first?.isLent !== true) this.entity.first = snapshot
     this.#seen = snapshot
     return snapshot
@@ -150,6 +184,21 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     const { known, reading } = this.entity
     if (isComplete(known)) return known
     return reading ?? this.#share(this.load(scope))
+  }
+
+  #readToCompare (scope: Scope): Promise<Snapshot> | Snapshot {
+    const unless = this.#unless()
+    return unless === undefined || this.entity.reading !== undefined || isComplete(this.entity.known)
+      ? this.#readOnce(scope)
+      : this.load(scope, unless)
+  }
+
+  // Most handlers of PUT and DELETE need no value. Those of other writes most often change the one that is there.
+  #unless (): ReadOptions['unless'] {
+    const { request: { method }, preconditions: { copies } } = this.request
+    if (method === 'PUT' || method === 'DELETE') return '*'
+    if (!this.#isEarly) return undefined
+    return copies === '*' ? '*' : copies!.map(({ opaque }) => versionOf(opaque))
   }
 
   #share (read: Promise<Snapshot>): Promise<Snapshot> {

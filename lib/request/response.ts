@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import type { EntityState } from './entity-state.js'
 import { InvalidOptionsError } from '../errors.js'
-import { formatEntityTag, formatRepresentationTag, isVariantName, withoutCoding } from '../http/entity-tag.js'
+import { acceptsCoding } from '../http/accept-encoding.js'
+import { CODINGS, formatEntityTag, formatRepresentationTag, isVariantName, withoutCoding } from '../http/entity-tag.js'
 import type { TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
@@ -59,8 +60,23 @@ export class GuardedResponse {
   becomeNotModified (copies: TagList | undefined, own: EntityState | undefined): void {
     if (copies === undefined || !isSuccess(this.#reply.statusCode)) return
     const opaque = this.#representationTag(own)?.slice(1, -1)
-    if (opaque === undefined) return
-    const held = [opaque, withoutCoding(opaque)].find((tag) => !ifNoneMatchHolds(copies, tag))
+    if (opaque !== undefined) this.#becomeOneOf([opaque, withoutCoding(opaque)], copies)
+  }
+
+  /**
+   * The same ahead of the handler. No compressor has run by then, so a copy in any content-coding that the client
+   * accepts will do.
+   */
+  becomeNotModifiedEarly (copies: TagList, version: string): void {
+    const variant = this.#variant()
+    const field = this.#reply.request.headers['accept-encoding']
+    const codings = [undefined, ...CODINGS.filter((coding) => acceptsCoding(field, coding))]
+    const tags = codings.map((coding) => formatRepresentationTag(version, variant, coding)!.slice(1, -1))
+    this.#becomeOneOf(tags, copies)
+  }
+
+  #becomeOneOf (opaques: readonly string[], copies: TagList): void {
+    const held = opaques.find((opaque) => !ifNoneMatchHolds(copies, opaque))
     if (held === undefined) return
     this.#reply.code(304)
     this.#notModifiedTag = `"${held}"`
@@ -92,7 +108,7 @@ export class GuardedResponse {
     this.#removeHeadersSet()
     if (this.isNotModified) {
       this.#setTag(this.#notModifiedTag)
-      for (const name of BODY_HEADERS) reply.removeHeader(name)
+      for (const name of BODY_HEADERS) this.#removeHeader(name)
     } else if ((isSuccess(statusCode) || statusCode === 304) && own?.known !== undefined) {
       // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
@@ -144,7 +160,7 @@ export class GuardedResponse {
   }
 
   #setTag (tag: string | undefined): void {
-    if (tag === undefined) this.#reply.removeHeader('etag')
+    if (tag === undefined) this.#removeHeader('etag')
     else this.#setHeader('etag', tag)
   }
 
@@ -153,12 +169,18 @@ export class GuardedResponse {
     this.#headersSet.push(name, value)
   }
 
+  // To remove a header that is not there would make the object that holds them slow.
+  #removeHeader (name: string): void {
+    if (this.#reply.hasHeader(name)) this.#reply.removeHeader(name)
+  }
+
   #removeHeadersSet (): void {
-    const set = this.#headersSet.splice(0)
+    const set = this.#headersSet
     for (let index = 0; index < set.length; index += 2) {
       const name = set[index]!
       if (this.#reply.getHeader(name) === set[index + 1]) this.#reply.removeHeader(name)
     }
+    set.length = 0
   }
 }
 

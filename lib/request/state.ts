@@ -214,8 +214,8 @@ export class RequestState {
    * The options of a call of the storage. What begins although nobody waits for the answer is a read, in `onResponse`
    * for example: nothing stops it.
    */
-  storageOptions (context: unknown): ReadOptions {
-    return this.isOver() ? { context } : new StorageOptions(this, context)
+  storageOptions (context: unknown, unless?: ReadOptions['unless']): ReadOptions {
+    return this.isOver() ? { context, unless } : new StorageOptions(this, context, unless)
   }
 
   /** Whether nobody waits for the outcome any more. */
@@ -250,7 +250,7 @@ export class RequestState {
 class StorageOptions implements ReadOptions {
   readonly #state: RequestState
 
-  constructor (state: RequestState, readonly context: unknown) {
+  constructor (state: RequestState, readonly context: unknown, readonly unless: ReadOptions['unless']) {
     this.#state = state
   }
 

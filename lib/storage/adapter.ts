@@ -18,7 +18,10 @@ export type RemoveExpectation = Extract<Expectation, { kind: 'version' | 'exists
 
 /** An entity as the storage holds it. Value and version come from one snapshot, never from two reads. */
 export interface Stored<T = unknown> {
-  /** The value, which is JSON. The caller owns it: a change of this object never reaches the storage. */
+  /**
+   * The value, which is JSON. The caller owns it: a change of this object never reaches the storage. It may be an
+   * accessor that makes the value when it is first asked for. Left out by a read whose `unless` holds.
+   */
   value: T
   /**
    * Opaque. Each write makes a new one, also if it stores the same content. A version never comes back for its key, not
@@ -30,6 +33,8 @@ export interface Stored<T = unknown> {
   replaced?: string | undefined
   /** The `digest` that was passed with the last write; undefined if none was. */
   digest?: string | undefined
+  /** The value as JSON text, where the engine keeps one. Whoever sends it on needs no value. */
+  json?: string | undefined
 }
 
 /** What a caller may pass with a read. */
@@ -50,6 +55,12 @@ export interface ReadOptions {
    * are there, `isOver` is asked alone: pass `signal` without it, or one that says the same.
    */
   isOver?(): boolean
+  /**
+   * The versions of which the caller needs no value, `'*'`: of none. It is the `If-None-Match` of a read: if the entity
+   * has one of these versions, the member `value` may be left out. An adapter that ignores it stays right. One that is
+   * built around another one, and looks at values itself, does not pass it on. Reads alone have it.
+   */
+  unless?: '*' | readonly string[] | undefined
 }
 
 /** What a caller may pass with a write. */

@@ -6,6 +6,7 @@ import { copyJson } from './kit/json.js'
 import { checkKey, compareKeys } from './kit/key.js'
 import { pageLimit, pageOf } from './kit/page.js'
 import { throwIfStopped } from './kit/stop.js'
+import { needsNoValue, withoutValue } from './kit/unless.js'
 import { newVersion } from './kit/version.js'
 
 /** Options of `memoryAdapter`. */
@@ -58,7 +59,7 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
       checkKey(key)
       return run('read', key, options, () => {
         const current = entities.get(key)
-        return current && copyStored(current)
+        return current && (needsNoValue(options, current.version) ? withoutValueOf(current) : copyStored(current))
       })
     },
 
@@ -92,6 +93,10 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
       })
     }
   }
+}
+
+function withoutValueOf<T> ({ version, replaced, digest }: Stored<T>): Stored<T> {
+  return withoutValue({ version, replaced, digest })
 }
 
 function copyStored<T> (stored: Stored<T>): Stored<T> {

@@ -1,5 +1,6 @@
 // What a handler is given by reads, alone and beside other operations of the same request.
 import t from 'tap'
+import type { StorageAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { barrier } from '../support/barrier.js'
 import { ANY } from '../support/expectations.js'
@@ -175,4 +176,53 @@ await t.test('the tag of an answer is never newer than what the handler had in h
   t.match(put.json(), { value: { title: 'mine' }, etag: put.headers.etag })
   const get = await app.inject('/raced/1')
   t.match(get.json(), { value: { title: 'other' }, etag: get.headers.etag })
+})
+
+await t.test('readText gives the text that the engine keeps, with its version, and asks for no value', async (t) => {
+  let asked = 0
+  const text = '{ "title":  "seeded", "big": 12345678901234567890 }'
+  const storage: StorageAdapter = {
+    ...memoryAdapter(),
+    async read (key) {
+      if (key !== KEY) return undefined
+      return { json: text, version: 'v1', get value () { asked++; return {} } }
+    }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.get('/text/:id', { config: OFFERS }, async (request, reply) => {
+      const { text, version, etag } = await request.entity().readText()
+      t.same([version, etag], ['v1', '"v1"'])
+      return reply.type('application/json').send(text)
+    })
+  })
+  const response = await send(app, 'GET /text/1')
+  t.match(response, { statusCode: 200, body: text, headers: { etag: '"v1"', 'content-length': String(text.length) } })
+  t.match(response.headers['content-type'], /^application\/json/)
+  t.equal((await send(app, 'GET /text/1', { 'if-none-match': '"v1"' })).statusCode, 304)
+  t.match(await send(app, 'GET /text/2'), { statusCode: 404 })
+  t.equal(asked, 0)
+})
+
+await t.test('readText makes the text of a value where the engine keeps none, also of a further entity', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    app.get('/text/:id', { config: OFFERS }, async (request, reply) =>
+      reply.type('application/json').send((await request.entity().readText()).text))
+    app.put('/copy/:id', { config: OFFERS }, async (request) => {
+      const { text } = await request.entity('/offers/2').readText()
+      return (await request.entity().replace(JSON.parse(text))).value
+    })
+    app.get('/changed/:id', { config: { ifMatch: { key: '/offers/:id', missing: 'allow' } } }, async (request) => {
+      const entity = request.entity<Offer>()
+      const { text } = await entity.readText()
+      t.equal(text, '{"title":"seeded"}')
+      return (await entity.update((offer) => ({ ...offer, price: 1 }))).value
+    })
+  })
+  const etag = await seed(storage)
+  await seed(storage, '2', { title: 'second' })
+  t.match(await send(app, 'GET /text/1'), { body: '{"title":"seeded"}', headers: { etag } })
+  t.equal((await send(app, 'PUT /copy/1', { 'if-match': etag })).statusCode, 200)
+  t.same(await valueOf(storage), { title: 'second' })
+  await seed(storage)
+  t.same((await send(app, 'GET /changed/1')).json(), { title: 'seeded', price: 1 })
 })

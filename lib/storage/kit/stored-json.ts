@@ -1,3 +1,4 @@
+import type { Stored } from '../adapter.js'
 import { FAULT, storageFault } from './whose-fault.js'
 
 /**
@@ -13,5 +14,30 @@ export function parseStored (text: string, complaint: string): unknown {
     return JSON.parse(text)
   } catch {
     throw storageFault(FAULT.stored, new Error(complaint))
+  }
+}
+
+/**
+ * An entity of an engine that keeps JSON text. Its value is parsed when it is first asked for: nobody asks for that of
+ * a refusal, of a 304, or of an entity that is sent as text.
+ *
+ * @param complaint as for `parseStored`
+ */
+export function storedText<T> (
+  json: string,
+  { version, replaced, digest }: Omit<Stored<T>, 'value' | 'json'>,
+  complaint: string
+): Stored<T> {
+  let value: T | undefined
+  return {
+    json,
+    version,
+    replaced,
+    digest,
+    // An accessor of its own, so that a copy of the entity has the value, too.
+    get value () {
+      value ??= parseStored(json, complaint) as T
+      return value
+    }
   }
 }

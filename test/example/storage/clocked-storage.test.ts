@@ -351,6 +351,13 @@ await t.test('every step of an operation is given the options of its request: th
   }
 })
 
+await t.test('what has come due shows in a read that needs no value, too: its version is that of the new value', async (t) => {
+  const { adapter } = await overheard()
+  const stored = await adapter.read('k', { unless: '*' })
+  t.match(await adapter.read('k'), { version: stored!.version, replaced: stored!.replaced })
+  t.notOk(stored!.replaced === undefined, 'the clock has written')
+})
+
 await t.test('without any options none are passed on', async (t) => {
   const { adapter, given } = await overheard()
   await adapter.write('k', EGG, EXISTS)
