@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
+import { dirname } from 'node:path'
 import type { Sample } from './measure.js'
 
 /** A sample, and what was measured. */
@@ -27,13 +28,17 @@ export function commandOf (script: string, args: readonly string[]): string {
   return ['npm run', script, ...shown.length > 0 ? ['--', ...shown] : []].join(' ')
 }
 
+/** A line for each sample, and five digits: what is written down is meant to be compared. */
 export function writeJson (file: string, content: object): void {
-  writeFileSync(file, `${JSON.stringify(content, (_, value: unknown) =>
-    typeof value === 'number' ? Number(value.toPrecision(5)) : value, 1)}\n`)
-}
-
-export function readRecord (file: string): Record {
-  return JSON.parse(readFileSync(file, 'utf8')) as Record
+  const short = (_: string, value: unknown): unknown => typeof value === 'number' ? Number(value.toPrecision(5)) : value
+  const lines = Object.entries(content).map(([name, value]) => {
+    const text = Array.isArray(value)
+      ? `[\n${value.map((item) => JSON.stringify(item, short)).join(',\n')}\n]`
+      : JSON.stringify(value, short)
+    return `"${name}": ${text}`
+  })
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `{\n${lines.join(',\n')}\n}\n`)
 }
 
 /** The samples of one side in one setting, by round. */

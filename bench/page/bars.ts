@@ -22,7 +22,13 @@ export interface Bar {
   readonly figures: readonly Figure[]
 }
 
-const sameScenarios = (scenarios: readonly string[], side: string, base: string, limit: number, setting = {}): Figure[] =>
+const sameScenarios = (
+  scenarios: readonly string[],
+  side: string,
+  base: string,
+  limit: number,
+  setting: Partial<Place> = {}
+): Figure[] =>
   scenarios.map((scenario) => ({
     name: scenario,
     own: { side, scenario, ...setting },

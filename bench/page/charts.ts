@@ -28,7 +28,7 @@ export function chartsOf (records: Records): Map<string, string> {
   draw<Record>('engines', 'engines', ({ results }) =>
     barChart('Requests a second, 1 KB, 64 connections', groups(results, 1, 64, ({ perSecond }) => perSecond)))
   draw<Record>('lone', 'lone', ({ results }) =>
-    barChart('Milliseconds for a request, 1 KB, a lone client', groups(results, 1, 1, ({ perSecond }) => 1000 / perSecond)))
+    barChart('Milliseconds for a request, 1 KB, a lone client', groups(results, 1, 1, milliseconds)))
   draw<Record>('peers', 'peers', ({ results }) =>
     barChart('Requests a second, 1 KB, 64 connections', groups(results, 1, 64, ({ perSecond }) => perSecond)))
   for (const { name, unit } of dimensions) {
@@ -52,6 +52,8 @@ export function chartsOf (records: Records): Map<string, string> {
   ))
   return charts
 }
+
+const milliseconds = ({ perSecond }: Result): number => 1000 / perSecond
 
 /** The medians of one setting: a group for each scenario, a bar for each side. */
 function groups (

@@ -11,6 +11,23 @@ export function withPart (page: string, name: string, content: string): string {
   return `${page.slice(0, at + begin.length)}\n\n${content}\n\n${page.slice(to)}`
 }
 
+const PART = /<!-- begin: (.*) -->/g
+
+/**
+ * Fills every part of the page: `bars`, `runs`, and the charts by their names.
+ *
+ * @param charts the names of those that are drawn
+ */
+export function filledPage (page: string, bars: readonly Bar[], records: Records, charts: readonly string[]): string {
+  const names = [...page.matchAll(PART)].map(([, name]) => name!)
+  const contentOf = (name: string): string => {
+    if (name === 'bars') return tableOfBars(bars, records)
+    if (name === 'runs') return tableOfRuns(records)
+    return charts.includes(name) ? `![${name}](performance/${name}.svg)` : 'Not measured yet.'
+  }
+  return names.reduce((text, name) => withPart(text, name, contentOf(name)), page)
+}
+
 /** Each bar with its figures, and whether it is met. */
 export function tableOfBars (bars: readonly Bar[], records: Records): string {
   const lines = [row(['bar', 'figure', 'limit', 'measured', 'met', 'record']), row(Array(6).fill('---') as string[])]

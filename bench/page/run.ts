@@ -1,17 +1,18 @@
-// `npm run bench:page`: draws the charts of docs/reference/performance.md, and fills its table of bars, from the JSON of
-// the runs.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+// `npm run bench:page`: draws the charts of docs/reference/performance.md, and fills its tables, from the JSON of the
+// runs.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bars } from './bars.js'
 import { chartsOf } from './charts.js'
-import { tableOfBars, tableOfRuns, withPart } from './parts.js'
+import { filledPage } from './parts.js'
 
 const PAGE = 'docs/reference/performance.md'
 const FOLDER = 'docs/reference/performance'
 
+mkdirSync(FOLDER, { recursive: true })
 const records = Object.fromEntries(readdirSync(FOLDER)
   .filter((file) => file.endsWith('.json'))
   .map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as unknown]))
-for (const [name, chart] of chartsOf(records)) writeFileSync(join(FOLDER, `${name}.svg`), chart)
-const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
-writeFileSync(PAGE, withPart(withPart(page, 'bars', tableOfBars(bars, records)), 'runs', tableOfRuns(records)))
+const charts = chartsOf(records)
+for (const [name, chart] of charts) writeFileSync(join(FOLDER, `${name}.svg`), chart)
+writeFileSync(PAGE, filledPage(readFileSync(PAGE, 'utf8'), bars, records, [...charts.keys()]))

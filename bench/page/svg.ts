@@ -1,5 +1,5 @@
-// Charts as SVG, readable on light and dark pages: the background is that of the page, and the colours of text and lines
-// follow what the reader prefers.
+// Charts as SVG, readable on light and dark pages: the background is that of the page, and the colour of the text
+// follows what the reader prefers.
 
 const WIDTH = 760
 const COLOURS = ['#4477aa', '#ee6677', '#228833', '#bb9900', '#aa3377', '#66aacc', '#888888', '#cc5500']
@@ -13,7 +13,8 @@ text { font: 12px system-ui, sans-serif; fill: #333 }
 const escape = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 function text (x: number, y: number, content: string, anchor = 'start', className = ''): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" class="${className}">${escape(content)}</text>`
+  const place = `x="${x.toFixed(1)}" y="${y.toFixed(1)}"`
+  return `<text ${place} text-anchor="${anchor}" class="${className}">${escape(content)}</text>`
 }
 
 function svg (title: string, height: number, parts: readonly string[]): string {

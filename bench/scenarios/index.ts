@@ -1,4 +1,6 @@
+import { get304Early } from './get-304-early.js'
 import { get304 } from './get-304.js'
+import { getText } from './get-text.js'
 import { get } from './get.js'
 import { patch } from './patch.js'
 import { put400 } from './put-400.js'
@@ -20,7 +22,9 @@ export const scenarios: readonly Scenario[] = [
   put412Small,
   put400,
   get,
+  getText,
   get304,
+  get304Early,
   patch,
   transaction
 ]

@@ -14,5 +14,10 @@ export async function guardedApp (storage: StorageAdapter, precheck = true): Pro
   })
   app.patch<OfferRoute>('/offers/:id', { config }, async (request) =>
     (await request.entity<object>().update((offer) => ({ ...offer, ...request.body }))).value)
+  const early = { ifMatch: { key: '/offers/:id', notModified: 'early' } } as const
+  app.get<OfferRoute>('/early/:id', { config: early }, async (request) => (await request.entity<object>().read()).value)
+  const text = { ifMatch: { key: '/offers/:id' } }
+  app.get<OfferRoute>('/text/:id', { config: text }, async (request, reply) =>
+    reply.type('application/json').send((await request.entity().readText()).text))
   return app
 }

@@ -27,7 +27,8 @@ type Storage = Awaited<ReturnType<typeof createStorage>>
 function guarded (name: string, storage: (folder: string) => Storage | Promise<Storage>): Record<string, Side> {
   const side = (precheck: boolean): Side => ({
     app: async (folder) => guardedApp(await storage(folder), precheck),
-    scenarios: COMMON
+    // Without the early comparison there is no early 304.
+    scenarios: [...COMMON, 'get-text', ...precheck ? ['get-304-early'] : []]
   })
   return { [name]: side(true), [`${name}-noprecheck`]: side(false) }
 }
