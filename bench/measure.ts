@@ -20,8 +20,9 @@ export interface Run {
   readonly connections: number
   /** The size of the document. */
   readonly kilobytes: number
-  /** How long is measured, after a third of it, at least half a second, to warm up. */
   readonly seconds: number
+  /** How many seconds are not measured ahead of these; a third of them by default, at least half a second. */
+  readonly warmUp?: number
   /** Where the files of the storage go for the time of the run. */
   readonly folder: string
   /** How many server processes share the storage and the load; 1 by default. */
@@ -29,7 +30,8 @@ export interface Run {
 }
 
 /** Measures one scenario over HTTP, on fresh server processes with a fresh storage. */
-export async function measure ({ side, scenario, connections, kilobytes, seconds, folder, processes = 1 }: Run) {
+export async function measure (run: Run): Promise<Sample> {
+  const { side, scenario, connections, kilobytes, seconds, folder, processes = 1 } = run
   const fresh = await mkdtemp(join(folder, 'bench-'))
   const servers: ServerProcess[] = []
   try {
@@ -42,16 +44,11 @@ export async function measure ({ side, scenario, connections, kilobytes, seconds
     }
     const { dialect = 'offers', hasTags = true } = sideOf(side)
     const urls = servers.map(({ url }) => url)
-    const warmUp = Math.max(seconds / 3, 0.5)
+    const warmUp = run.warmUp ?? Math.max(seconds / 3, 0.5)
     const job = { urls, scenario, dialect, connections, kilobytes, hasTags, warmUp, seconds }
     const { answered, generator, ...measured } = await load(job, noteCpu, noteCpu)
     const cpu = (cpuTimes[1]! - cpuTimes[0]!) / answered
-    const sample: Sample = {
-      perSecond: answered / measured.seconds,
-      cpu: Number.isNaN(cpu) ? undefined : cpu,
-      generator
-    }
-    return sample
+    return { perSecond: answered / measured.seconds, cpu: Number.isNaN(cpu) ? undefined : cpu, generator }
   } finally {
     for (const server of servers) await server.stop()
     await rm(fresh, { recursive: true })

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto'
 import { etagOf } from '../load/answer.js'
-import { STALE } from '../scenarios/scenario.js'
 import type { Dialect } from './dialect.js'
 
 // An account of our own, so that no known one has to be named: its name, and its key in base64.
@@ -35,17 +34,12 @@ const PUT_HEADERS = { 'content-type': 'application/json', 'x-ms-blob-type': 'Blo
 export const azurite: Dialect = {
   create: (id, document) => ({ method: 'PUT', path: pathOf(id), headers: PUT_HEADERS, body: document }),
   read: (id) => ({ method: 'GET', path: pathOf(id), headers: {} }),
-  request: ({ method, precondition, body }, id, tag, document) => {
-    const { 'if-match': ifMatch, ...others } = precondition(tag)
-    // A tag has its form there: any other one is a bad request.
-    const own = ifMatch === undefined ? others : { ...others, 'if-match': ifMatch === STALE ? '"0x1"' : ifMatch }
-    return {
-      method,
-      path: pathOf(id),
-      headers: body === undefined ? own : { ...PUT_HEADERS, ...own },
-      body: body?.(document)
-    }
-  },
+  request: ({ method, precondition, body }, id, tag, document) => ({
+    method,
+    path: pathOf(id),
+    headers: body === undefined ? precondition(tag) : { ...PUT_HEADERS, ...precondition(tag) },
+    body: body?.(document)
+  }),
   status: ({ status, method }) => method === 'PUT' && status === 200 ? 201 : status,
   tagOf: etagOf,
   documentOf: (answer) => answer.body()

@@ -8,7 +8,7 @@ export interface Dialect {
   create (id: number, document: string): Request
   /** Reads the entity. */
   read (id: number): Request
-  /** The request of a scenario; `tag` is what the entity had last. */
+  /** The request of a scenario, of which the precondition names this tag. */
   request (scenario: Scenario, id: number, tag: string, document: string): Request
   /** The status of the scenario's answers. */
   status (scenario: Scenario): number

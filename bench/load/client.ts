@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialects/index.js'
 import type { Scenario } from '../scenarios/index.js'
+import { put } from '../scenarios/put.js'
 import type { Answer } from './answer.js'
 import type { Connection } from './connection.js'
 import { encode, type Request } from './request.js'
@@ -12,8 +13,9 @@ export interface Task {
   readonly hasTags: boolean
 }
 
-/** The tag that a client without tags names. */
+/** What a client names that is told no tags. */
 const ANY = '*'
+const STALE = '"stale"'
 
 /** A client that sends the requests of a scenario to one entity, and holds every answer to what it must be. */
 export class Client {
@@ -32,10 +34,11 @@ export class Client {
 
   /** Creates its entity, and learns its tag. */
   async create (): Promise<void> {
-    const { dialect, document } = this.#task
+    const { scenario, dialect, document } = this.#task
     const answer = await this.#ask(dialect.create(this.#id, document))
     if (answer.status >= 300) throw new Error(`PUT of entity ${this.#id}: ${answer.status}`)
-    this.#tag = await this.verify() ?? dialect.tagOf(answer) ?? ANY
+    const tag = await this.verify() ?? ANY
+    this.#tag = !scenario.isStale ? tag : await this.#makeStale(tag)
     this.#prepare()
   }
 
@@ -63,6 +66,14 @@ export class Client {
       this.answered++
       if (scenario.changesTag) this.#follow(answer)
     }
+  }
+
+  /** Writes once more, so that this tag is the one before. */
+  async #makeStale (tag: string): Promise<string> {
+    const { dialect, document } = this.#task
+    const answer = await this.#ask(dialect.request(put, this.#id, tag, document))
+    if (answer.status !== dialect.status(put)) throw new Error(`PUT of entity ${this.#id}: ${answer.status}`)
+    return tag === ANY ? STALE : tag
   }
 
   #follow (answer: Answer): void {

@@ -1,11 +1,11 @@
 import { put } from './put.js'
-import { STALE, type Scenario } from './scenario.js'
+import type { Scenario } from './scenario.js'
 
-/** A write under a tag that is stale. */
+/** A write under the tag that the entity had before. */
 export const put412: Scenario = {
   ...put,
   name: 'put-412',
-  precondition: () => ({ 'if-match': STALE }),
   status: 412,
-  changesTag: false
+  changesTag: false,
+  isStale: true
 }

@@ -4,7 +4,7 @@ export interface Scenario {
   readonly method: 'GET' | 'PUT' | 'PATCH'
   /** The path ahead of the id of the entity. */
   readonly path: string
-  /** The precondition, made of the tag of the entity. */
+  /** The precondition, made of the tag of the entity: the current one, or the one before. */
   readonly precondition: (tag: string) => Record<string, string>
   /** The body, made of the document that the entity is. It leaves the entity as that document. */
   readonly body?: (document: string) => string
@@ -12,11 +12,10 @@ export interface Scenario {
   readonly status: number
   /** Whether each request leaves a new tag behind, which the next one has to name. */
   readonly changesTag: boolean
+  /** The precondition names the tag that the entity had before its current one. */
+  readonly isStale?: true
   /** All connections send to one entity, in place of one of their own each. */
   readonly isShared?: true
 }
-
-/** The tag of a state that no entity was ever in. */
-export const STALE = '"stale"'
 
 export const whole = (document: string): string => document

@@ -108,7 +108,8 @@ function flawOf ({ from, to }: Import): string | undefined {
 const FILES = ['lib', 'example', 'bench'].flatMap((folder) => {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   // The peers of the benchmark have packages of their own.
-  return names.filter((name) => name.endsWith('.ts') && !name.includes('node_modules')).map((name) => join(folder, name))
+  const own = names.filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+  return own.map((name) => join(folder, name))
 })
 
 const IMPORTS = FILES.flatMap((file) => importsOf(file, readFileSync(file, 'utf8')))

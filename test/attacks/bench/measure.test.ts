@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { measureInProcess } from '../../../bench/in-process/measure.js'
 import { measure, type Run } from '../../../bench/measure.js'
 import { hasPeers, peers } from '../../../bench/sides/peers.js'
@@ -12,10 +12,17 @@ import { startRedis } from '../../support/services/redis.js'
 // Each answer of a run is held to the status of its scenario, and each entity to the document: a run that ends well is
 // the proof. How quick it was is nobody's business here.
 
-const RUN = { scenario: 'put', connections: 2, kilobytes: 1, seconds: 1 }
+const RUN = { scenario: 'put', connections: 2, kilobytes: 1, seconds: 0.3, warmUp: 0.1 }
 
-// All that a variable of the environment may be.
-const PROPERTY = { configurable: true, writable: true, enumerable: true }
+/** Gives a variable of the environment to the processes of this test. */
+function setVariable (t: Test, name: string, value: string): void {
+  const before = process.env[name]
+  t.teardown(() => {
+    if (before === undefined) delete process.env[name]
+    else process.env[name] = before
+  })
+  process.env[name] = value
+}
 
 const ENGINES = {
   postgres: { variable: 'POSTGRES_URL', start: startPostgres },
@@ -41,10 +48,11 @@ for (const side of Object.keys(sides)) {
   await t.test(`bench: each scenario of ${side} is answered as it must be, and takes time`, { skip }, async (t) => {
     if (engine !== undefined) {
       const { variable, start } = ENGINES[engine]
-      // The processes of the run inherit it.
-      t.intercept(process.env, variable, { value: (await start(t)).url, ...PROPERTY })
+      setVariable(t, variable, (await start(t)).url)
     }
-    for (const scenario of sides[side]!.scenarios) {
+    // Without the early comparison it is the same app, on the same storage.
+    const scenarios = sides[side]!.scenarios.slice(0, side.endsWith('-noprecheck') ? 1 : undefined)
+    for (const scenario of scenarios) {
       const { perSecond, cpu } = await measure({ ...RUN, side, scenario, folder: t.testdir() })
       t.ok(perSecond > 1, `${scenario}: ${perSecond} requests a second`)
       if (side !== 'etcd-gateway') t.ok(cpu! > 1, `${scenario}: ${cpu} microseconds`)
@@ -74,7 +82,7 @@ await t.test('bench: an answer of another status ends the run, and its server', 
 
 await t.test('bench: a side that cannot start ends the run', async (t) => {
   await t.rejects(measure({ ...RUN, side: 'none', folder: t.testdir() }), { message: 'there is no side "none".' })
-  t.intercept(process.env, 'POSTGRES_URL', { value: 'postgres://127.0.0.1:1/none', ...PROPERTY })
+  setVariable(t, 'POSTGRES_URL', 'postgres://127.0.0.1:1/none')
   await t.rejects(measure({ ...RUN, side: 'postgres', folder: t.testdir() }), {
     message: 'the server process ended.'
   })
