@@ -52,6 +52,9 @@ export const sides: Readonly<Record<string, Side>> = {
   'sqlite-by-hand': byHand((folder) => sqliteByHand(join(folder, 'hand.db'))),
   ...guarded('postgres', () => createStorage(addressOf('POSTGRES_URL'))),
   'postgres-by-hand': byHand(() => postgresByHand(addressOf('POSTGRES_URL'))),
+  ...guarded('mysql', () => createStorage(addressOf('MYSQL_URL'))),
+  // The same server over the driver mariadb.
+  ...guarded('mariadb', () => createStorage(addressOf('MYSQL_URL').replace(/^mysql/, 'mariadb'))),
   'mysql-by-hand': byHand(() => mysqlByHand(addressOf('MYSQL_URL'))),
   ...guarded('redis', () => createStorage(addressOf('REDIS_URL'))),
   'redis-by-hand': byHand(() => redisByHand(addressOf('REDIS_URL'))),

@@ -59,6 +59,11 @@ function membersOf ({ value, version, replaced, digest }: Stored): Stored {
   return { value, version, replaced, digest }
 }
 
+/** The text of an entity, where it has one, must be that of the value. */
+export function assertJson ({ json }: Stored, value: unknown): void {
+  if (json !== undefined) assert.deepEqual(JSON.parse(json), value, 'json is not the text of the value')
+}
+
 /** The call must reject with one of these codes. Gives the code. */
 export async function assertRejects (call: () => Promise<unknown>, ...codes: ErrorCode[]): Promise<ErrorCode> {
   try {

@@ -26,6 +26,7 @@ import { transactionFaultCases } from './cases/transaction-faults.js'
 import { transactionRaceCases } from './cases/transaction-races.js'
 import { transactionCases } from './cases/transaction.js'
 import { twoAdapterCases, twoAdapterListCases } from './cases/two-adapters.js'
+import { unlessCases } from './cases/unless.js'
 import { valueCases } from './cases/values.js'
 import { versionCases } from './cases/version.js'
 import { runCase, type Cases, type CreateAdapter } from './harness.js'
@@ -125,6 +126,7 @@ export async function conformanceSuite ({
     valueCases,
     aliasingCases,
     readCases,
+    unlessCases,
     createCases,
     replaceCases,
     removeCases,

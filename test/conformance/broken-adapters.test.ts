@@ -16,6 +16,7 @@ import { transactionOutageMutants, unknownTransactionsInOutages } from './mutant
 import { transactionOutcomeMutants } from './mutants/transaction-outcomes.js'
 import { transactionRaceMutants } from './mutants/transaction-races.js'
 import { rollbackMutants } from './mutants/transaction-rollbacks.js'
+import { unlessMutants } from './mutants/unless.js'
 import { valueMutants } from './mutants/values.js'
 import { versionAndKeyMutants } from './mutants/versions-and-keys.js'
 import type { TransactionMutant } from './transaction-mutant.js'
@@ -23,7 +24,7 @@ import { transactionSubject } from './transactions.js'
 
 const mutants: Mutant[] = [
   ...comparingMutants, ...outcomeMutants, ...versionAndKeyMutants, ...valueMutants, ...aliasingMutants,
-  ...listingMutants, ...answeringMutants, ...contextMutants, ...lifecycleMutants, ...outageMutants
+  ...listingMutants, ...answeringMutants, ...unlessMutants, ...contextMutants, ...lifecycleMutants, ...outageMutants
 ]
 
 const transactionMutants: TransactionMutant[] = [

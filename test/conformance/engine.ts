@@ -7,6 +7,7 @@ import { satisfies } from '../../lib/storage/kit/expectation.js'
 import { copyJson } from '../../lib/storage/kit/json.js'
 import { checkKey, compareKeys } from '../../lib/storage/kit/key.js'
 import { pageLimit } from '../../lib/storage/kit/page.js'
+import { needsNoValue, withoutValue } from '../../lib/storage/kit/unless.js'
 import { newVersion } from '../../lib/storage/kit/version.js'
 
 /** Where rows are kept, by their keys. */
@@ -46,6 +47,8 @@ export interface Parts {
   decide<R> (readCurrent: () => Stored | undefined, act: (current: Stored | undefined) => R): R | Promise<R>
   version (current: Stored | undefined, value: unknown, expectation: Expectation): string
   provenance (current: Stored | undefined, options: WriteOptions | undefined): Pick<Stored, 'replaced' | 'digest'>
+  /** Whether the caller of a read needs no value of this version. */
+  needsNoValue (options: ReadOptions | undefined, version: string): boolean
   readRow (rows: Rows, key: string): Stored | undefined
   writeRow (rows: Rows, key: string, row: Stored): void
   removeRow (rows: Rows, key: string): void
@@ -75,6 +78,7 @@ const sound: Parts = {
   decide: (readCurrent, act) => act(readCurrent()),
   version: newVersion,
   provenance: (current, options) => ({ replaced: current?.version, digest: options?.digest }),
+  needsNoValue,
   readRow: (rows, key) => rows.get(key),
   writeRow: (rows, key, row) => rows.set(key, row),
   removeRow: (rows, key) => rows.delete(key),
@@ -162,7 +166,11 @@ export function engineAdapter (engine: Engine, parts: Parts): StorageAdapter {
       parts.checkKey(key)
       return await send('read', options, () => {
         const row = parts.readRow(engine.rows, parts.rowKey(key))
-        return row && parts.copyOut(row, 'read')
+        if (row === undefined) return undefined
+        const stored = parts.copyOut(row, 'read')
+        if (!parts.needsNoValue(options, row.version)) return stored
+        const { value, ...facts } = stored
+        return withoutValue<unknown>(facts)
       })
     },
 

@@ -39,6 +39,15 @@ export const concurrency = {
   badNeighbours: 'concurrency: bad values, bad keys and refusals do not affect other writes'
 }
 
+/** Titles of cases about reads whose caller needs no value of some versions. */
+export const unlessCases = {
+  others: 'unless: under other versions a read gives the whole entity',
+  own: 'unless: under "*" and under its version a read gives all but the value, and that is right or left out',
+  absent: 'unless: an entity that was never written, and one that was removed, is absent',
+  before: 'unless: under the version before its last write, a read gives what that stored',
+  together: 'unless: of reads that arrive together, each gives what its own caller needs'
+}
+
 export function onOneAndTwo (...titles: string[]): string[] {
   return [...on('one adapter', titles), ...onTwo(...titles)]
 }

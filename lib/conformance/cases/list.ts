@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertApplied, assertSame } from '../assert.js'
+import { assertApplied, assertJson, assertSame } from '../assert.js'
 import type { Cases } from '../harness.js'
 import { create, EXISTS, keysOf, list, readPresent } from '../steps.js'
 
@@ -28,7 +28,10 @@ export const listCases: Cases = {
     await create(adapter, 'notes/b', null)
     const { items } = await list(adapter, 'notes/')
     assert.deepEqual(items.map(({ key }) => key), ['notes/a', 'notes/b'])
-    for (const item of items) assertSame(item, await readPresent(adapter, item.key))
+    for (const item of items) {
+      assertSame(item, await readPresent(adapter, item.key))
+      assertJson(item, item.value)
+    }
   },
 
   'list: an empty collection gives an empty page, and no next': async ({ adapter }) => {

@@ -4,10 +4,12 @@ import { assertNoContext } from '../kit/context.js'
 import { checkKey, compareKeys } from '../kit/key.js'
 import { pageLimit } from '../kit/page.js'
 import { throwIfStopped } from '../kit/stop.js'
+import { storedText } from '../kit/stored-json.js'
+import { needsNoValue, withoutValue } from '../kit/unless.js'
 import { newVersion } from '../kit/version.js'
 import { writeThenRead } from '../kit/write-then-read.js'
 import { checkEtcd } from './boot.js'
-import { sealed, unsealed } from './envelope.js'
+import { FOREIGN, sealed, unsealed } from './envelope.js'
 import { EtcdGateway } from './gateway.js'
 import { settingsOf, type EtcdAdapterOptions } from './options.js'
 import { EtcdQueue } from './queue.js'
@@ -51,16 +53,18 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
     })
   }
 
-  function storedIn (entry: EtcdKeyValue): Stored<T> {
-    const { digest, value } = unsealed<T>(textOf(entry.value!))
+  // The value comes along whatever the caller needs, because the digest is beside it (decision 0023).
+  function storedIn (entry: EtcdKeyValue, options?: ReadOptions): Stored<T> {
+    const { digest, json } = unsealed(textOf(entry.value!))
     const place = placeIn(entry)
-    return { value, version: versionAt(place, epoch), replaced: replacedAt(place, epoch), digest }
+    const facts = { version: versionAt(place, epoch), replaced: replacedAt(place, epoch), digest }
+    return needsNoValue(options, facts.version) ? withoutValue(facts) : storedText(json, facts, FOREIGN)
   }
 
   async function read (key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
     assertMayStart(options)
     const entry = await queue.find(rangeOf(prefix + key), options)
-    return entry && storedIn(entry)
+    return entry && storedIn(entry, options)
   }
 
   // One transaction compares with one place. Of several versions the first is tried; a refusal tells which one is
@@ -150,7 +154,7 @@ export function etcdAdapter<T = unknown> (options: EtcdAdapterOptions): ListingA
       const from = after === undefined || compareKeys(after, keyPrefix) < 0 ? keyPrefix : `${after}\0`
       assertMayStart(options)
       const { kvs = [], more = false } = await queue.list(rangeFrom(prefix + from, prefix + keyPrefix, limit))
-      const items = kvs.map((entry) => ({ key: textOf(entry.key).slice(prefix.length), ...storedIn(entry) }))
+      const items = kvs.map((entry) => Object.assign(storedIn(entry), { key: textOf(entry.key).slice(prefix.length) }))
       return { items, next: more ? items.at(-1)?.key : undefined }
     }
   }

@@ -23,21 +23,44 @@ export function parseStored (text: string, complaint: string): unknown {
  *
  * @param complaint as for `parseStored`
  */
-export function storedText<T> (
-  json: string,
-  { version, replaced, digest }: Omit<Stored<T>, 'value' | 'json'>,
-  complaint: string
-): Stored<T> {
-  let value: T | undefined
-  return {
-    json,
-    version,
-    replaced,
-    digest,
-    // An accessor of its own, so that a copy of the entity has the value, too.
-    get value () {
-      value ??= parseStored(json, complaint) as T
-      return value
-    }
+export function storedText<T> (json: string, facts: Facts, complaint: string): Stored<T> {
+  return new StoredText<T>(json, facts, complaint)
+}
+
+type Facts = Omit<Stored, 'value' | 'json'>
+
+const NOT_PARSED = Symbol('not parsed')
+
+// A class, and accessors that all entities share: with closures of its own, each entity had a shape of its own for the
+// compiler, and the first look at its value took longer than to parse it.
+class StoredText<T> implements Stored<T> {
+  static readonly #VALUE: PropertyDescriptor & ThisType<StoredText<unknown>> = {
+    get () {
+      if (this.#value === NOT_PARSED) this.#value = parseStored(this.json, this.#complaint)
+      return this.#value
+    },
+    set (value: unknown) {
+      this.#value = value
+    },
+    configurable: true,
+    enumerable: true
+  }
+
+  declare value: T
+  json: string
+  version: string
+  replaced: string | undefined
+  digest: string | undefined
+  #value: T | typeof NOT_PARSED = NOT_PARSED
+  readonly #complaint: string
+
+  constructor (json: string, { version, replaced, digest }: Facts, complaint: string) {
+    this.json = json
+    this.version = version
+    this.replaced = replaced
+    this.digest = digest
+    this.#complaint = complaint
+    // A member of the object itself, so that a copy of it has the value, too.
+    Object.defineProperty(this, 'value', StoredText.#VALUE)
   }
 }

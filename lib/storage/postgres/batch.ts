@@ -4,11 +4,18 @@ import { Batcher } from '../kit/batcher.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
+import { possibleVersions } from '../kit/version.js'
 import { explain, faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
-import { batchStatement, MAX_BATCH_WAIT, statementsOn, type QuotedTable, type Statement } from './sql.js'
 import {
-  possibleVersions,
+  batchStatement,
+  MAX_BATCH_WAIT,
+  statementsOn,
+  type QuotedTable,
+  type Statement,
+  type Statements
+} from './sql.js'
+import {
   PostgresTable,
   storedOf,
   type Applied,
@@ -54,7 +61,7 @@ export class BatchedTable<T> implements EntityTable<T> {
   readonly #session: PostgresSession
   readonly #table: PostgresTable<T>
   readonly #batchStatement: Statement
-  readonly #readManyStatement: Statement
+  readonly #statements: Statements
   readonly #timeout: number
   readonly #turns = new KeyTurns()
   readonly #writes: Batcher<Write, Outcome<Applied>>
@@ -65,7 +72,7 @@ export class BatchedTable<T> implements EntityTable<T> {
     this.#session = session
     this.#table = new PostgresTable(session, statements, false)
     this.#batchStatement = batchStatement(table, bounds.lockTimeout)
-    this.#readManyStatement = statements.readMany
+    this.#statements = statements
     this.#timeout = bounds.timeout
     // A batch that waits for a locked row holds up later batches for a moment only.
     const common = { size: BATCH_SIZE, inFlight: IN_FLIGHT, inFlightTimeout: MAX_BATCH_WAIT }
@@ -155,29 +162,39 @@ export class BatchedTable<T> implements EntityTable<T> {
     }
   }
 
-  /** Gives one outcome for each read. A damaged row fails those alone that asked for it. */
+  /** Gives one outcome for each read. */
   async #readTogether (reads: readonly Read[]): Promise<Array<Settled<Stored<T> | undefined>>> {
     const [{ key, options }] = reads as [Read]
     if (reads.length === 1) return [await settled(this.#table.read(key, options))]
     try {
-      const rows = await this.#session.query<Row & { key: string }>(
-        this.#readManyStatement,
-        [reads.map(({ key }) => key)]
-      )
+      const rows = await this.#session.query<Row & { key: string }>(...readManyOf(reads, this.#statements))
       const rowOf = new Map(rows.map((row) => [row.key, row]))
-      return reads.map(({ key }) => {
+      return reads.map(({ key, options }) => {
         const row = rowOf.get(key)
-        try {
-          return answered(row && storedOf<T>(row))
-        } catch (reason) {
-          return { status: 'rejected', reason }
-        }
+        return answered(row && storedOf<T>(row, options))
       })
     } catch (error) {
       if (faultKind(error) === 'RETRY') return reads.map(() => ALONE)
       return reads.map(() => ({ status: 'rejected', reason: readError(error, 1) }))
     }
   }
+}
+
+function readManyOf (reads: readonly Read[], { readMany, readManyUnless }: Statements): [Statement, unknown[]] {
+  const unlessOf = new Map<string, ReadOptions['unless']>()
+  for (const { key, options } of reads) {
+    // Where the reads of a key differ in what they need, its value comes along.
+    const isOther = unlessOf.has(key) && unlessOf.get(key) !== options?.unless
+    unlessOf.set(key, isOther ? undefined : options?.unless)
+  }
+  const keys = [...unlessOf.keys()]
+  const spared = keys.filter((key) => unlessOf.get(key) === '*')
+  const sparedVersions = [...unlessOf].flatMap(([key, unless = []]) =>
+    unless === '*' ? [] : possibleVersions(unless).map((version) => `${version} ${key}`)
+  )
+  return spared.length + sparedVersions.length === 0
+    ? [readMany, [keys]]
+    : [readManyUnless, [keys, spared, sparedVersions]]
 }
 
 function answered<R> (result: R): Settled<R> {

@@ -71,7 +71,10 @@ export function statementsOn (
   const from = isBounded ? ' FROM bound' : ''
   const using = isBounded ? ' USING bound' : ''
   const and = isBounded ? ' AND bound.is_set IS NOT NULL' : ''
-  const columns = `e.${value}::text AS value, e.${version} AS version, e.${replaced} AS replaced, e.${digest} AS digest`
+  const facts = `e.${version} AS version, e.${replaced} AS replaced, e.${digest} AS digest`
+  const columns = `e.${value}::text AS value, ${facts}`
+  const columnsUnless = (isSpared: string): string =>
+    `CASE WHEN ${isSpared} THEN NULL ELSE e.${value}::text END AS value, ${facts}`
   const update = `${bound}UPDATE ${table} AS e SET ${replaced} = e.${version}, ${version} = $2::text, ` +
     `${value} = $3::text::json, ${digest} = $4::text${from} WHERE e.${key} = $1::text`
   const insert = `${bound}INSERT INTO ${table} AS e (${key}, ${version}, ${value}, ${digest}) ` +
@@ -85,8 +88,23 @@ export function statementsOn (
   return {
     /** $1 the key. */
     read: statement(`SELECT ${columns} FROM ${table} AS e WHERE e.${key} = $1::text`),
+    /** $1 the key: all but the value. */
+    readFacts: statement(`SELECT ${facts} FROM ${table} AS e WHERE e.${key} = $1::text`),
+    /** $1 the key, $2 the versions whose value is left out. A value that is left out is not fetched from the disk. */
+    readUnless: statement(
+      `SELECT ${columnsUnless(`e.${version} = ANY ($2::text[])`)} FROM ${table} AS e WHERE e.${key} = $1::text`
+    ),
     /** $1 the keys. */
     readMany: statement(`SELECT e.${key} AS key, ${columns} FROM ${table} AS e WHERE e.${key} = ANY ($1::text[])`),
+    /**
+     * $1 the keys, $2 those whose value is left out, $3 the versions whose value is left out, each with a space and its
+     * key behind it. A version has no space.
+     */
+    readManyUnless: statement(
+      `SELECT e.${key} AS key, ` +
+        columnsUnless(`e.${key} = ANY ($2::text[]) OR e.${version} || ' ' || e.${key} = ANY ($3::text[])`) +
+        ` FROM ${table} AS e WHERE e.${key} = ANY ($1::text[])`
+    ),
     /** $1 the key, $2 the new version, $3 the value, $4 the digest, $5 the versions that may be replaced. */
     write: {
       version: statement(`${update} AND e.${version} = ANY ($5::text[])${and} ${applied}`),

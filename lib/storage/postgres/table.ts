@@ -2,7 +2,9 @@ import type { Expectation, ReadOptions, RemoveExpectation, Stored, WriteOptions 
 import { backOff } from '../kit/backoff.js'
 import { endOfPrefix } from '../kit/key.js'
 import { throwIfStopped } from '../kit/stop.js'
-import { parseStored } from '../kit/stored-json.js'
+import { storedText } from '../kit/stored-json.js'
+import { needsNoValue, withoutValue } from '../kit/unless.js'
+import { possibleVersions } from '../kit/version.js'
 import { faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import type { Statement, Statements } from './sql.js'
@@ -10,8 +12,8 @@ import type { Statement, Statements } from './sql.js'
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
 
-/** A row, as the statements name its columns. */
-export interface Row { value: string, version: string, replaced: string | null, digest: string | null }
+/** A row, as the statements name its columns. The value is left out, or null, where the caller needs none. */
+export interface Row { value?: string | null, version: string, replaced: string | null, digest: string | null }
 
 /** A write with its new version, which can prove it later (engine-facts#any-engine-version-proves-write). */
 export interface Write {
@@ -58,8 +60,9 @@ export class PostgresTable<T> implements EntityTable<T> {
   }
 
   async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    const [row] = await this.#send<Row>(this.#statements.read, [key], options, readError)
-    return row && storedOf(row)
+    const [statement, values] = this.#readOf(key, options?.unless)
+    const [row] = await this.#send<Row>(statement, values, options, readError)
+    return row && storedOf(row, options)
   }
 
   async write ({ key, version, json, expectation, options }: Write): Promise<Applied> {
@@ -91,7 +94,14 @@ export class PostgresTable<T> implements EntityTable<T> {
     const rows = end === undefined
       ? await this.#send<Row & { key: string }>(listToEnd, [prefix, after, limit], options, readError)
       : await this.#send<Row & { key: string }>(list, [prefix, after, limit, end], options, readError)
-    return rows.map((row) => ({ key: row.key, ...storedOf<T>(row) }))
+    return rows.map((row) => Object.assign(storedOf<T>(row), { key: row.key }))
+  }
+
+  #readOf (key: string, unless: ReadOptions['unless']): [statement: Statement, values: unknown[]] {
+    const { read, readFacts, readUnless } = this.#statements
+    if (unless === '*') return [readFacts, [key]]
+    const versions = possibleVersions(unless ?? [])
+    return versions.length === 0 ? [read, [key]] : [readUnless, [key, versions]]
   }
 
   async #change<R>(statement: Statement, values: unknown[], options: ReadOptions | undefined): Promise<R[]> {
@@ -120,20 +130,14 @@ export class PostgresTable<T> implements EntityTable<T> {
   }
 }
 
-/**
- * Without the versions that cannot be an entity-tag: no write ever made one
- * (engine-facts#any-engine-impossible-version).
- */
-export function possibleVersions (versions: readonly string[]): string[] {
-  return versions.filter((version) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(version))
-}
+const DAMAGED = 'PostgreSQL: a stored value is not JSON. Look for who else writes to the table.'
 
-/** The entity of a row. The value comes as text, so it is parsed once, here (engine-facts#pg-json-parsing). */
-export function storedOf<T> ({ value, version, replaced, digest }: Row): Stored<T> {
-  return {
-    value: parseStored(value, 'PostgreSQL: a stored value is not JSON. Look for who else writes to the table.') as T,
-    version,
-    replaced: replaced ?? undefined,
-    digest: digest ?? undefined
-  }
+/**
+ * The entity of a row, for a caller with these options. The value comes as text, so it is parsed once at most
+ * (engine-facts#pg-json-parsing).
+ */
+export function storedOf<T> (row: Row, options?: ReadOptions): Stored<T> {
+  const { version } = row
+  const facts = { version, replaced: row.replaced ?? undefined, digest: row.digest ?? undefined }
+  return needsNoValue(options, version) ? withoutValue(facts) : storedText(row.value!, facts, DAMAGED)
 }

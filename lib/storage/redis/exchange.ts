@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { within } from '../kit/deadline.js'
 import type { RedisConnection } from './connection.js'
 import { NotSentError, replyCode } from './faults.js'
-import { commandsOf, replyOf, type Change, type Reply } from './script.js'
+import { commandsOf, replyOf, type Change, type Reply, type ScriptCommands } from './script.js'
 
 /** How many replicas must have a write, and how long that may take in milliseconds. */
 export interface Wait { replicas: number, timeout: number }
@@ -55,15 +55,13 @@ export class RedisExchange {
 
   /** Runs the script, and waits for the replicas as `askConfirmed` does. */
   async change (change: Change): Promise<Reply> {
-    const commands = commandsOf(change)
-    try {
-      return replyOf(await this.askConfirmed(change.entity, commands.evalsha))
-    } catch (error) {
-      // The server does not know the script and ran nothing, so sending its text is no resending
-      // (engine-facts#redis-noscript).
-      if (replyCode(error) !== 'NOSCRIPT') throw error
-      return replyOf(await this.askConfirmed(change.entity, commands.eval))
-    }
+    const ask = async (command: string[]): Promise<unknown> => await this.askConfirmed(change.entity, command)
+    return replyOf(await runScript(commandsOf(change), ask))
+  }
+
+  /** Runs a script that changes nothing. */
+  async askScript (key: string, commands: ScriptCommands): Promise<unknown> {
+    return await runScript(commands, async (command) => await this.ask(key, command))
   }
 
   // WAIT holds up its connection, so all writes of one turn of the event loop share one (engine-facts#redis-wait). It
@@ -75,6 +73,17 @@ export class RedisExchange {
       return this.ask(key, ['WAIT', String(replicas), String(timeout)])
     })
     return await this.#confirmation
+  }
+}
+
+async function runScript (commands: ScriptCommands, ask: (command: string[]) => Promise<unknown>): Promise<unknown> {
+  try {
+    return await ask(commands.evalsha)
+  } catch (error) {
+    // The server does not know the script and ran nothing, so sending its text is no resending
+    // (engine-facts#redis-noscript).
+    if (replyCode(error) !== 'NOSCRIPT') throw error
+    return await ask(commands.eval)
   }
 }
 

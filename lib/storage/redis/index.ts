@@ -93,7 +93,7 @@ export function redisAdapter<T = unknown> (options: RedisAdapterOptions): Storag
     async read (key, options) {
       checkKey(key)
       assertMayStart(options)
-      return await opened().read(key)
+      return await opened().read(key, options)
     },
 
     async write (key, value, expectation, options) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Expectation, Stored } from '../adapter.js'
-import { parseStored } from '../kit/stored-json.js'
+import type { Expectation, ReadOptions, Stored } from '../adapter.js'
+import { parseStored, storedText } from '../kit/stored-json.js'
+import { needsNoValue, withoutValue } from '../kit/unless.js'
 import { FAULT, storageFault } from '../kit/whose-fault.js'
 
 const DAMAGED = 'Redis: a stored entity is damaged. Look for who else writes under this prefix.'
@@ -40,10 +41,26 @@ end
 return {1, version or ''}
 `
 
+/**
+ * Gives the fields of an entity, without the value if it has one of these versions.
+ *
+ * KEYS: the hash of the entity. ARGV: the versions.
+ */
+export const READ_SCRIPT = `
+local version = redis.call('HGET', KEYS[1], 'version')
+for index = 1, #ARGV do
+  if ARGV[index] == version then
+    return {version, false, unpack(redis.call('HMGET', KEYS[1], 'replaced', 'digest'))}
+  end
+end
+return redis.call('HMGET', KEYS[1], 'version', 'value', 'replaced', 'digest')
+`
+
 const NOT_AT_ONCE = 'the server did not carry the command out at once. Look for what else is sent over this connection.'
 
-/** By this a server that has seen the script knows it. */
-export const SHA = createHash('sha1').update(SCRIPT).digest('hex')
+/** By this a server that has seen a script knows it. */
+export const SHA = shaOf(SCRIPT)
+const READ_SHA = shaOf(READ_SCRIPT)
 
 /** The answer of the script: 1 and the version that was replaced, or 0 and the fields of the current entity. */
 export type Reply = [done: number, ...fields: Array<string | null>]
@@ -70,8 +87,11 @@ export interface Change {
   readonly write?: { readonly version: string, readonly json: string, readonly digest: string | undefined } | undefined
 }
 
-/** The commands that run the script: by its hash, and with its text for a server that has not seen it yet. */
-export function commandsOf ({ entity, index, key, expectation, write }: Change): { evalsha: string[], eval: string[] } {
+/** The commands that run a script: by its hash, and with its text for a server that has not seen it yet. */
+export interface ScriptCommands { readonly evalsha: string[], readonly eval: string[] }
+
+/** The commands of a change. */
+export function commandsOf ({ entity, index, key, expectation, write }: Change): ScriptCommands {
   const keys = index === undefined ? [entity] : [entity, index]
   const args = [
     write === undefined ? 'remove' : 'write',
@@ -92,21 +112,36 @@ export function readCommandOf (entity: string): string[] {
   return ['HMGET', entity, 'version', 'value', 'replaced', 'digest']
 }
 
+/** The command that reads all fields but the value: a field that no entity has stands in its place. */
+export function readFactsCommandOf (entity: string): string[] {
+  return ['HMGET', entity, 'version', '', 'replaced', 'digest']
+}
+
+/** The commands that read the fields, without the value of these versions. */
+export function readUnlessCommandsOf (entity: string, versions: readonly string[]): ScriptCommands {
+  const rest = ['1', entity, ...versions]
+  return { evalsha: ['EVALSHA', READ_SHA, ...rest], eval: ['EVAL', READ_SCRIPT, ...rest] }
+}
+
 /**
- * The entity that these fields make; undefined if there is none.
+ * The entity that these fields make, for a caller with these options; undefined if there is none.
  *
  * @throws FST_IF_MATCH_STORAGE_FAULT for a damaged entity, which must not read as an absence; a plain error if these
  *   are no fields, such as the QUEUED of an open MULTI
  */
-export function storedOf<T> (fields: unknown): Stored<T> | undefined {
+export function storedOf<T> (fields: unknown, options?: ReadOptions): Stored<T> | undefined {
   if (!Array.isArray(fields)) throw new Error(NOT_AT_ONCE)
   const [version, value, replaced, digest] = fields as Array<string | null | undefined>
-  if (version == null && value == null) return undefined
+  if (version == null && [value, replaced, digest].every((field) => field == null)) return undefined
   if (version == null) throw storageFault(FAULT.stored, new Error(DAMAGED))
-  return {
-    value: parseStored(value ?? '', DAMAGED) as T,
+  const facts = {
     version,
     replaced: replaced === '' || replaced == null ? undefined : replaced,
     digest: (parseStored(digest ?? '', DAMAGED) as string | null) ?? undefined
   }
+  return needsNoValue(options, version) ? withoutValue(facts) : storedText(value ?? '', facts, DAMAGED)
+}
+
+function shaOf (script: string): string {
+  return createHash('sha1').update(script).digest('hex')
 }

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Expectation, ListOptions, Page, Refused, Stored } from '../adapter.js'
+import type { Expectation, ListOptions, Page, ReadOptions, Refused, Stored } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { compareKeys } from '../kit/key.js'
 import { pageLimit } from '../kit/page.js'
 import type { RedisExchange } from './exchange.js'
 import { readError, writeError } from './faults.js'
 import { collectionOf, type RedisNames } from './keys.js'
-import { readCommandOf, storedOf, type Change } from './script.js'
+import { readCommandOf, readFactsCommandOf, readUnlessCommandsOf, storedOf, type Change } from './script.js'
 
 // How long to look for a write whose answer was lost, in milliseconds: a connection that comes back is back sooner.
 const PROOF_TIMEOUT = 1000
@@ -28,9 +28,9 @@ export class RedisStore<T> {
   }
 
   /** @throws FST_IF_MATCH_STORAGE_UNAVAILABLE */
-  async read (key: string): Promise<Stored<T> | undefined> {
+  async read (key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
     try {
-      return await this.#read(key)
+      return await this.#read(key, options)
     } catch (error) {
       throw readError(error)
     }
@@ -92,7 +92,7 @@ export class RedisStore<T> {
       const stored = await Promise.all(keys.map(async (key) => await this.#read(key)))
       const items = keys.flatMap((key, position) => {
         const entity = stored[position]
-        return entity === undefined ? [] : [{ key, ...entity }]
+        return entity === undefined ? [] : [Object.assign(entity, { key })]
       })
       // Not pageOf: the last key of the page may be that of an entity that was removed meanwhile.
       return { items, next: found.length > limit ? keys.at(-1) : undefined }
@@ -101,8 +101,13 @@ export class RedisStore<T> {
     }
   }
 
-  async #read (key: string): Promise<Stored<T> | undefined> {
-    const entity = this.#names.entity(key)
-    return storedOf<T>(await this.#reads.ask(entity, readCommandOf(entity)))
+  async #read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
+    return storedOf<T>(await this.#fieldsOf(this.#names.entity(key), options?.unless), options)
+  }
+
+  async #fieldsOf (entity: string, unless: ReadOptions['unless']): Promise<unknown> {
+    if (unless === undefined || unless.length === 0) return await this.#reads.ask(entity, readCommandOf(entity))
+    if (unless !== '*') return await this.#reads.askScript(entity, readUnlessCommandsOf(entity, unless))
+    return await this.#reads.ask(entity, readFactsCommandOf(entity))
   }
 }

@@ -148,7 +148,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
 
     async read (key, options) {
       checkKey(key)
-      return await add(reads, options, (table) => table.read(key))
+      return await add(reads, options, (table) => table.read(key, options))
     },
 
     async write (key, value, expectation, options) {

@@ -1,17 +1,29 @@
 import { StorageFaultError } from '../../errors.js'
-import type { Expectation, Refused, RemoveExpectation, RemoveResult, Stored, WriteResult } from '../adapter.js'
+import type {
+  Expectation,
+  ReadOptions,
+  Refused,
+  RemoveExpectation,
+  RemoveResult,
+  Stored,
+  WriteResult
+} from '../adapter.js'
 import { satisfies } from '../kit/expectation.js'
 import { quoteName } from '../kit/sql-name.js'
-import { parseStored } from '../kit/stored-json.js'
+import { storedText } from '../kit/stored-json.js'
+import { needsNoValue, withoutValue } from '../kit/unless.js'
 import { newVersion } from '../kit/version.js'
 import { FAULT } from '../kit/whose-fault.js'
 import type { SqliteChanges, SqliteDatabase } from './client.js'
 
-interface Row { value: string, version: string, replaced: string | null, digest: string | null }
+interface Facts { version: string, replaced: string | null, digest: string | null }
+
+interface Row extends Facts { value: string }
 
 /** The statements on one table. `write` and `remove` must run in a transaction that holds the write lock. */
 export class SqliteTable<T> {
   readonly #version
+  readonly #facts
   readonly #read
   readonly #write
   readonly #remove
@@ -21,6 +33,8 @@ export class SqliteTable<T> {
     const table = quoteName(name)
     const columns = 'value, version, replaced, digest'
     this.#version = database.prepare(`SELECT version FROM ${table} WHERE key = ?`)
+    // Values are in the last column, and of a large one this reads no page but the first.
+    this.#facts = database.prepare(`SELECT version, replaced, digest FROM ${table} WHERE key = ?`)
     this.#read = database.prepare(`SELECT ${columns} FROM ${table} WHERE key = ?`)
     this.#write = database.prepare(
       `INSERT INTO ${table} (key, ${columns}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) ` +
@@ -33,7 +47,13 @@ export class SqliteTable<T> {
     )
   }
 
-  read (key: string): Stored<T> | undefined {
+  /** Within a transaction, so that both of its statements see one state. */
+  read (key: string, options?: ReadOptions): Stored<T> | undefined {
+    if (options?.unless !== undefined) {
+      const facts = this.#facts.get(key) as Facts | undefined
+      if (facts === undefined) return undefined
+      if (needsNoValue(options, facts.version)) return withoutValue(factsOf(facts))
+    }
     const row = this.#read.get(key) as Row | undefined
     return row && storedOf(row)
   }
@@ -56,7 +76,7 @@ export class SqliteTable<T> {
   list (from: string, to: string | undefined, limit: number): Array<Stored<T> & { key: string }> {
     // Every text is less than any blob (engine-facts#sqlite-text-before-blob).
     const rows = this.#list.all(from, to ?? new Uint8Array(), limit) as Array<Row & { key: string }>
-    return rows.map((row) => ({ key: row.key, ...storedOf<T>(row) }))
+    return rows.map((row) => Object.assign(storedOf<T>(row), { key: row.key }))
   }
 
   #currentVersion (key: string): string | undefined {
@@ -75,11 +95,12 @@ function assertChanged ({ changes }: SqliteChanges): void {
   throw new StorageFaultError(FAULT.nothing)
 }
 
-function storedOf<T> ({ value, version, replaced, digest }: Row): Stored<T> {
-  return {
-    value: parseStored(value, 'SQLite: a stored value is not JSON. Look for who else writes to the table.') as T,
-    version,
-    replaced: replaced ?? undefined,
-    digest: digest ?? undefined
-  }
+const DAMAGED = 'SQLite: a stored value is not JSON. Look for who else writes to the table.'
+
+function storedOf<T> (row: Row): Stored<T> {
+  return storedText(row.value, factsOf(row), DAMAGED)
+}
+
+function factsOf ({ version, replaced, digest }: Facts) {
+  return { version, replaced: replaced ?? undefined, digest: digest ?? undefined }
 }

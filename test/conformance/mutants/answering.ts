@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Stored } from '../../../lib/storage/adapter.js'
 import { copyJson } from '../../../lib/storage/kit/json.js'
-import { concurrency, contention, onOneAndTwo, onTwo, replacing, type Mutant } from '../mutant.js'
+import { concurrency, contention, onOneAndTwo, onTwo, replacing, unlessCases, type Mutant } from '../mutant.js'
 
 const failingRemovals = [
   'key: removing a key leaves all similar keys',
@@ -15,6 +15,8 @@ const failingRemovals = [
   'version: never comes back after the entity was removed and created again',
   'replaced: is undefined after a removed entity was created again, and so is digest',
   ...onOneAndTwo(contention.removers, contention.sum),
+  unlessCases.absent,
+  unlessCases.before,
   'two adapters: one sees the acknowledged removals of the other',
   'two adapters: never issue the same version',
   'list: a removed entity is not listed, and one created again is listed once',
@@ -54,6 +56,7 @@ export const answeringMutants: Mutant[] = [
       'replaced: is the version that the write replaced',
       'digest: is stored by every kind of write',
       'digest: is dropped by a write without one',
+      ...[unlessCases.others, unlessCases.own, unlessCases.before, unlessCases.together],
       ...onOneAndTwo(contention.writers, contention.writersAndRemovers, contention.existsChain),
       ...onOneAndTwo(concurrency.counter, concurrency.differentKeys),
       'two adapters: each reads the acknowledged writes of the other',
@@ -108,9 +111,9 @@ export const answeringMutants: Mutant[] = [
   {
     adapter: 'reads the value first and the version after it',
     flaw: replacing((adapter) => ({
-      async read (...args) {
-        const first = await adapter.read(...args)
-        const second = await adapter.read(...args)
+      async read (key, options) {
+        const first = await adapter.read(key, { ...options, unless: undefined })
+        const second = await adapter.read(key, { ...options, unless: undefined })
         return first && second && { ...second, value: first.value }
       }
     })),
@@ -138,6 +141,7 @@ export const answeringMutants: Mutant[] = [
       'remove: the current version removes the entity',
       'remove: "exists" removes the entity whatever its version',
       'remove: a list with the current version removes the entity',
+      unlessCases.absent,
       ...onOneAndTwo(contention.removers, contention.sum, concurrency.badNeighbours),
       'context: one that the adapter cannot use is refused with INVALID_OPTIONS, and nothing is done',
       'lifecycle: a write with an aborted signal rejects, and nothing is written',

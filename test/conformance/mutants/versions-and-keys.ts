@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { concurrency, contention, onOneAndTwo, type Mutant } from '../mutant.js'
+import { concurrency, contention, onOneAndTwo, unlessCases, type Mutant } from '../mutant.js'
 
 // A column of SQL without a value. The contract has undefined there.
 const sqlNull = null as unknown as undefined
@@ -31,6 +31,8 @@ export const versionAndKeyMutants: Mutant[] = [
       'version: never comes back after the entity was removed and created again',
       ...onOneAndTwo(contention.writers, contention.writersAndRemovers, contention.existsChain, contention.anyChain),
       ...onOneAndTwo(concurrency.counter, concurrency.reads, concurrency.newerVersion),
+      unlessCases.others,
+      unlessCases.before,
       'two adapters: one accepts the versions of the other',
       'two adapters: never issue the same version'
     ]
@@ -57,6 +59,7 @@ export const versionAndKeyMutants: Mutant[] = [
     caughtBy: [
       'version: every applied write issues a new one, whatever it expected (RFC 9110 8.8.1)',
       'version: writing the same content or earlier content again issues a new one',
+      unlessCases.before,
       ...onOneAndTwo(contention.anyChain, concurrency.reads, concurrency.newerVersion)
     ]
   },
@@ -70,6 +73,7 @@ export const versionAndKeyMutants: Mutant[] = [
     }),
     caughtBy: [
       'read: changing one key leaves the others unchanged',
+      unlessCases.together,
       ...onOneAndTwo(concurrency.differentKeys)
     ]
   },

@@ -1,9 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
+import type { Refused } from '../../../lib/storage/adapter.js'
 import { etcdAdapter, type EtcdAdapterOptions } from '../../../lib/storage/etcd/index.js'
 import { sealed } from '../../../lib/storage/etcd/envelope.js'
 import { within } from '../../../lib/storage/kit/deadline.js'
+import { assertDamaged } from '../../support/damaged.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithout } from '../../support/services/programs.js'
@@ -84,8 +86,9 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     t.match(await adapter.write('k', 2, versionIn(first.version)), { version: `${revision}.2`, created: false })
     t.match(await adapter.write('k', 3, EXISTS), { version: `${revision}.3`, created: false })
     t.match(await adapter.write('k', 4, ANY, { digest: 'd' }), { version: `${revision}.4`, created: false })
-    t.strictSame(await adapter.read('k'), {
+    t.strictSame({ ...await adapter.read('k') }, {
       value: 4,
+      json: '4',
       version: `${revision}.4`,
       replaced: `${revision}.3`,
       digest: 'd'
@@ -225,7 +228,7 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
     const gateway = gatewayOf(t, url)
     await gateway.write('/v3/kv/compaction', { revision: String(await revisionOf(gateway)), physical: true })
     await gateway.write('/v3/maintenance/defragment', {})
-    t.strictSame(await adapter.read('k'), before)
+    t.strictSame({ ...await adapter.read('k') }, { ...before })
     t.match(await adapter.write('k', 3, versionIn(before!.version)), { applied: true })
   })
 
@@ -256,6 +259,26 @@ await t.test('etcd, on the real engine', { skip: skipWithout('etcd') }, async (t
       t.notMatch(inspect(outcome, { depth: 9 }), /secret/)
     }
     t.match(await adapter.write('k', 1, ANY), { applied: true, created: false })
+  })
+
+  await t.test('a value that somebody damaged inside its envelope is a fault of the storage where it is asked for, and nowhere else', async (t) => {
+    const prefix = `${uniqueName()}/`
+    const adapter = await opened(t, { prefix })
+    const text = '{"marker":"m","digest":"d","value":"a secret}'
+    await gatewayOf(t, url).write('/v3/kv/put', { key: base64(`${prefix}k`), value: base64(text) })
+    const stored = (await adapter.read('k'))!
+    const { version } = stored
+    const refused = await adapter.write('k', 1, ABSENT) as Refused
+    const { items } = await adapter.list('')
+    for (const damaged of [stored, refused.current, items[0]]) {
+      assertDamaged(t, damaged, /prefix/)
+      t.match(damaged, { version, digest: 'd' })
+    }
+    for (const unless of ['*', ['1.1', version]] as const) {
+      t.strictSame(await adapter.read('k', { unless }), { version, replaced: undefined, digest: 'd' })
+    }
+    t.match(await adapter.write('k', 1, versionIn(version)), { applied: true })
+    t.equal((await adapter.read('k'))?.value, 1)
   })
 
   await t.test('a listing is of one prefix, in the order of bytes, page by page', async (t) => {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import t from 'tap'
+import type { Written } from '../../../lib/storage/adapter.js'
 import { postgresAdapter } from '../../../lib/storage/postgres/index.js'
 import { batchStatement, quotedTable } from '../../../lib/storage/postgres/sql.js'
 import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
@@ -166,6 +167,42 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
   const { url } = await startPostgres(t)
   const pool = poolTo(t, url)
   await batchCases(t, pool)
+
+  await t.test('reads of one turn are one statement, and the server sends no value that none of them needs', async (t) => {
+    const { adapter: writer, table } = await openedAdapter(pool)
+    const versions: string[] = []
+    for (const key of ['a', 'b', 'c']) versions.push((await writer.write(key, { key }, ANY) as Written).version)
+    const [a, b, c] = versions as [string, string, string]
+    const rows: Array<Record<string, unknown>> = []
+    const texts: string[] = []
+    const client = {
+      async query (text: string, values: unknown[]) {
+        const answer = await pool.query(text, values)
+        texts.push(text)
+        rows.push(...answer.rows)
+        return answer
+      }
+    }
+    const adapter = postgresAdapter({ client, table })
+    const read = await Promise.all([
+      adapter.read('a', { unless: '*' }),
+      adapter.read('b', { unless: ['other', b] }),
+      adapter.read('c', { unless: [b, '\0'] }),
+      adapter.read('absent', { unless: '*' }),
+      adapter.read('a', { unless: '*' })
+    ])
+    const without = (version: string) => ({ version, replaced: undefined, digest: undefined })
+    t.strictSame([...read.slice(0, 2), ...read.slice(3)], [without(a), without(b), undefined, without(a)])
+    t.match(read[2], { value: { key: 'c' }, json: '{"key":"c"}', version: c })
+    t.equal(texts.length, 1)
+    const sent = Object.fromEntries(rows.splice(0).map(({ key, value }) => [key, value]))
+    t.strictSame(sent, { a: null, b: null, c: '{"key":"c"}' })
+    const options = [{ unless: '*' } as const, {}, { unless: [a] }]
+    const mixed = await Promise.all(options.map((options) => adapter.read('a', options)))
+    t.strictSame([mixed[0], mixed[2]], [without(a), without(a)])
+    t.match(mixed[1], { value: { key: 'a' }, version: a })
+    t.equal(texts.length, 2)
+  })
 
   await t.test('batches that get the same keys in opposite orders do not deadlock, on existing rows and on new ones', async (t) => {
     const { table } = await openedAdapter(pool)

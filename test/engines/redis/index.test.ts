@@ -56,7 +56,7 @@ await t.test('redis: with a server', { skip: skipWithout('redis') }, async (t) =
     'redis: writes and removals are applied, or refused with the current entity': async (t) => {
       const adapter = await openedAdapter(t, DRIVERS.ioredis(url))
       const { version } = await adapter.write('k', 1, ABSENT, { digest: 'd' }) as { version: string }
-      t.strictSame(await adapter.read('k'), { value: 1, version, replaced: undefined, digest: 'd' })
+      t.strictSame({ ...await adapter.read('k') }, { value: 1, json: '1', version, replaced: undefined, digest: 'd' })
       const refused = { applied: false, current: { value: 1, version } }
       t.match(await adapter.write('k', 2, ABSENT), refused)
       t.match(await adapter.remove('k', versionIn('other')), refused)

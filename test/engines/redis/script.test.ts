@@ -1,5 +1,13 @@
 import t, { type Test } from 'tap'
-import { commandsOf, SCRIPT, type Change } from '../../../lib/storage/redis/script.js'
+import type { Written } from '../../../lib/storage/adapter.js'
+import {
+  commandsOf,
+  READ_SCRIPT,
+  readFactsCommandOf,
+  readUnlessCommandsOf,
+  SCRIPT,
+  type Change
+} from '../../../lib/storage/redis/script.js'
 import { ANY, EXISTS } from '../../support/expectations.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startRedis } from '../../support/services/redis.js'
@@ -57,9 +65,29 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
     }
   }
 
+  await t.test('redis: a read whose caller needs no value of the version that is there is sent none', async (t) => {
+    const prefix = `${uniqueName()}:`
+    for (const connect of Object.values(DRIVERS)) {
+      const adapter = await openedAdapter(t, connect(url), { prefix })
+      const { version } = await adapter.write('k', { n: 1 }, ANY, { digest: 'd' }) as Written
+      const { replaced } = (await adapter.read('k'))!
+      await server.script('FLUSH')
+      for (const unless of [['other', version], [version], '*'] as const) {
+        t.strictSame(await adapter.read('k', { unless }), { version, replaced, digest: 'd' })
+      }
+      t.match(await adapter.read('k', { unless: ['other'] }), { value: { n: 1 }, json: '{"n":1}', version })
+      const facts = [replaced ?? '', '"d"']
+      const { evalsha } = readUnlessCommandsOf(`${prefix}{k}`, ['other', version])
+      t.strictSame(await server.call(...evalsha as [string, ...string[]]), [version, null, ...facts])
+      const command = readFactsCommandOf(`${prefix}{k}`)
+      t.strictSame(await server.call(...command as [string, ...string[]]), [version, null, ...facts])
+    }
+  })
+
   await t.test('redis: the script and the adapter use only commands that Redis 6.2 has', async (t) => {
-    const inScript = [...SCRIPT.matchAll(/redis\.call\('(\w+)'/g)].map(([, name]) => name!)
-    t.equal(inScript.length, SCRIPT.match(/redis\.p?call/g)!.length)
+    const scripts = SCRIPT + READ_SCRIPT
+    const inScript = [...scripts.matchAll(/redis\.call\('(\w+)'/g)].map(([, name]) => name!)
+    t.equal(inScript.length, scripts.match(/redis\.p?call/g)!.length)
     for (const name of inScript) t.ok(SINCE[name], name)
     await server.config('RESETSTAT')
     await Promise.all(Object.values(DRIVERS).map(async (connect) => {
@@ -68,6 +96,7 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
       await t.rejects(adapter.remove('a/b', EXISTS))
       await adapter.write('a/b', 1, EXISTS)
       await adapter.list!('a/')
+      await adapter.read('a/b', { unless: ['other'] })
     }))
     const used = [...(await server.info('commandstats')).matchAll(/^cmdstat_([^:]+)/gm)].map(([, name]) =>
       name!.toUpperCase()

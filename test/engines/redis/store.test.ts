@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import type { ListingAdapter } from '../../../lib/storage/adapter.js'
+import type { ListingAdapter, Refused } from '../../../lib/storage/adapter.js'
+import { assertDamaged } from '../../support/damaged.js'
 import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
 import { DRIVERS, isWrite, lookingAt, LONG_TIMEOUT, openedAdapter, soon } from '../../support/redis/clients.js'
 import { sideBySide } from '../../support/redis/side-by-side.js'
@@ -68,18 +69,25 @@ await t.test('redis: the entities in Redis', { skip: skipWithout('redis') }, asy
       }
     },
 
-    'redis: a damaged entity and a foreign value are a fault of the storage, neither an absence nor overwritten': async (t) => {
+    'redis: a damaged entity is a fault of the storage where its value is asked for, a foreign one always, neither is an absence or overwritten': async (t) => {
       const prefix = `${uniqueName()}:`
       const adapter = await openedAdapter(t, DRIVERS.ioredis(url), { prefix })
       await server.set(`${prefix}{foreign}`, 'foreign')
       await adapter.write('damaged', 1, ANY)
       await server.hset(`${prefix}{damaged}`, 'value', 'a secret')
-      for (const key of ['foreign', 'damaged']) {
-        await t.rejects(adapter.read(key), FAULT)
-        await t.rejects(adapter.write(key, 2, ABSENT), FAULT)
+      const stored = await adapter.read('damaged')
+      const refused = await adapter.write('damaged', 2, ABSENT) as Refused
+      for (const damaged of [stored, refused.current]) assertDamaged(t, damaged, /damaged/)
+      for (const unless of [undefined, [], '*', ['other']] as const) {
+        await t.rejects(adapter.read('foreign', { unless }), FAULT)
       }
+      await t.rejects(adapter.write('foreign', 2, ABSENT), FAULT)
       await t.rejects(adapter.write('foreign', 2, ANY), FAULT)
       t.equal(await server.get(`${prefix}{foreign}`), 'foreign')
+      await server.hdel(`${prefix}{damaged}`, 'version')
+      for (const unless of [undefined, '*', ['other']] as const) {
+        await t.rejects(adapter.read('damaged', { unless }), FAULT)
+      }
     },
 
     'redis: a collection whose index somebody else damaged is a fault of the storage': async (t) => {

@@ -2,9 +2,11 @@ import Database from 'better-sqlite3'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
+import type { Refused, Written } from '../../../lib/storage/adapter.js'
 import { sqliteAdapter, type SqliteAdapterOptions } from '../../../lib/storage/sqlite/index.js'
 import { sqliteFault } from '../../../lib/storage/statements/index.js'
-import { ABSENT, ANY, EXISTS } from '../../support/expectations.js'
+import { assertDamaged } from '../../support/damaged.js'
+import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { driverCases } from '../../support/sqlite/driver-cases.js'
 import { FaultyHandle, fileOf, openedAdapter, sqliteError } from '../../support/sqlite/handles.js'
 import { clientOf, openItems } from '../../support/sqlite/statements.js'
@@ -55,6 +57,22 @@ await t.test('sqlite: reads of one turn are one transaction, which sees one stat
   t.same(log, ['BEGIN', 'SELECT value,', 'SELECT value,', 'SELECT key,', 'COMMIT'])
   t.match(read, [{ value: 1 }, { value: 1 }, { items: [{ value: 1 }, { value: 1 }] }])
   t.match(await adapter.read('a'), { value: 2 })
+})
+
+await t.test('sqlite: a read whose caller needs no value of the version that is there does not read it', async (t) => {
+  const { adapter, handle } = await opened(t)
+  const { version } = await adapter.write('a', { n: 1 }, ANY) as Written
+  const log: string[] = []
+  handle.after = (sql) => { log.push(sql.split(' ', 2).join(' ')) }
+  for (const unless of ['*', ['other', version]] as const) {
+    const stored = (await adapter.read('a', { unless }))!
+    t.strictSame(stored, { version, replaced: undefined, digest: undefined })
+  }
+  t.equal(await adapter.read('b', { unless: '*' }), undefined)
+  const without = ['BEGIN', 'SELECT version,', 'COMMIT']
+  t.same(log.splice(0), [...without, ...without, ...without])
+  t.match(await adapter.read('a', { unless: ['other'] }), { value: { n: 1 }, json: '{"n":1}', version })
+  t.same(log, ['BEGIN', 'SELECT version,', 'SELECT value,', 'COMMIT'])
 })
 
 await t.test('sqlite: a COMMIT that fails is OUTCOME_UNKNOWN, for refusals too; a full disk and a failure before COMMIT are STORAGE_UNAVAILABLE', async (t) => {
@@ -108,21 +126,25 @@ await t.test('sqlite: a transaction that the app left open is an outage; nothing
   t.equal(other.prepare('SELECT count(*) FROM things').pluck().get(), 2)
 })
 
-await t.test('sqlite: a damaged value fails only the operations that read it, as a fault of the storage, and its content is in no error', async (t) => {
+await t.test('sqlite: a damaged value is a fault of the storage where it is asked for, and nowhere else, and its content is in no error', async (t) => {
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
-  const outcomes = await Promise.allSettled([
+  const [refused, other, damaged, sound, { items }] = await Promise.all([
     adapter.write('a', 2, ABSENT),
     adapter.write('b', 1, ANY),
     adapter.read('a'),
-    adapter.read('b')
+    adapter.read('b'),
+    adapter.list('')
   ])
-  const damaged = { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_FAULT' } }
-  t.match(outcomes, [damaged, { value: { applied: true } }, damaged, { value: { value: 1 } }])
-  const error = await adapter.read('a').then(() => undefined, (error: Error) => error)
-  t.match(error, { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /not JSON/ } })
-  t.notMatch(inspect(error, { depth: 9 }), /secret/)
+  t.match([refused, other, sound], [{ applied: false }, { applied: true }, { value: 1 }])
+  t.match(await adapter.read('a', { unless: '*' }), { version: damaged!.version })
+  for (const stored of [damaged!, (refused as Refused).current!, items[0]!]) {
+    assertDamaged(t, stored, /not JSON/)
+    t.equal(stored.version, damaged!.version)
+  }
+  t.match(await adapter.write('a', 2, versionIn(damaged!.version)), { applied: true })
+  t.equal((await adapter.read('a'))?.value, 2)
 })
 
 await t.test('sqlite: a page that cannot be read fails the reads that need it, each with its own error, and no other read of the turn', async (t) => {

@@ -13,8 +13,8 @@ await t.test('etcd-envelope: a sealed value comes back', async (t) => {
     [1, [2]],
     { a: { b: '}' }, value: 1, marker: 'x' }
   ]) {
-    for (const digest of [undefined, 'd"1']) {
-      const envelope = { marker: 'm', ...digest && { digest }, value }
+    for (const digest of [undefined, 'd"1', '', '\\', '","value":1', '\u2028\0']) {
+      const envelope = { marker: 'm', digest, json: JSON.stringify(value) }
       t.strictSame(unsealed(sealed({ marker: 'm', digest, value })), envelope)
     }
   }
@@ -27,7 +27,7 @@ await t.test('etcd-envelope: a value that JSON cannot carry is refused', async (
   t.throws(() => sealed({ marker: 'm', value: Infinity }), { code: 'FST_IF_MATCH_INVALID_VALUE' })
 })
 
-await t.test('etcd-envelope: a value that somebody else wrote is an outage, and no error quotes it', async (t) => {
+await t.test('etcd-envelope: a value that somebody else wrote is a fault of the storage, and no error quotes it', async (t) => {
   for (const text of [
     '',
     'a secret',
@@ -36,7 +36,11 @@ await t.test('etcd-envelope: a value that somebody else wrote is an outage, and 
     '"secret"',
     '{"value":"secret"}',
     '{"marker":1,"value":"secret"}',
-    '{"marker":"secret"}'
+    '{"marker":"secret"}',
+    '{"marker":"secret","value":"secret"',
+    '{"marker":"secret","digest":1,"value":"secret"}',
+    '{"digest":"secret","marker":"secret","value":1}',
+    ' {"marker":"m","value":"secret"}'
   ]) {
     let thrown: unknown
     try {

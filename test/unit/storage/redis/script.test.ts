@@ -1,6 +1,7 @@
 import t from 'tap'
 import { inspect } from 'node:util'
 import { commandsOf, replyOf, storedOf } from '../../../../lib/storage/redis/script.js'
+import { assertDamaged } from '../../../support/damaged.js'
 import { ANY, versionIn } from '../../../support/expectations.js'
 
 await t.test('redis: the script gets the index where the key has one, and the versions that are expected', async (t) => {
@@ -17,23 +18,33 @@ await t.test('redis: the script gets the index where the key has one, and the ve
 })
 
 await t.test('redis: an entity comes back as it was stored; an empty text and null stand for a missing field', async (t) => {
-  t.strictSame(storedOf(['v', '{"a":1}', '', 'null']), {
+  t.strictSame({ ...storedOf(['v', '{"a":1}', '', 'null']) }, {
     value: { a: 1 },
+    json: '{"a":1}',
     version: 'v',
     replaced: undefined,
     digest: undefined
   })
-  t.strictSame(storedOf(['v', 'null', 'u', '"null"']), { value: null, version: 'v', replaced: 'u', digest: 'null' })
+  const full = { value: null, json: 'null', version: 'v', replaced: 'u', digest: 'null' }
+  t.strictSame({ ...storedOf(['v', 'null', 'u', '"null"']) }, full)
   t.strictSame(storedOf(['v', '1', '', '""'])?.digest, '')
   t.equal(storedOf([null, null, null, null]), undefined)
   t.equal(storedOf([]), undefined)
 })
 
+await t.test('redis: a damaged value is a fault of the storage where it is asked for', async (t) => {
+  for (const value of ['a secret', null]) {
+    assertDamaged(t, storedOf(['v', value, '', 'null']), /damaged/)
+    const facts = { version: 'v', replaced: undefined, digest: 'd' }
+    t.strictSame(storedOf(['v', value, '', '"d"'], { unless: ['v'] }), facts)
+  }
+})
+
 await t.test('redis: a damaged entity is a fault of the storage and never an absence, and no error quotes its content', async (t) => {
   for (const fields of [
-    ['v', 'a secret', '', 'null'],
     [null, '1', '', 'null'],
-    ['v', null, '', 'null'],
+    [null, null, '', 'null'],
+    [null, null, null, 'a secret'],
     ['v', '1', null, null],
     ['v', '1', '', 'a secret']
   ]) {

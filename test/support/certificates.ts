@@ -7,8 +7,15 @@ import type { Test } from 'tap'
 /** A key and its certificate: the files, and what is in them. */
 export interface Certificate { certFile: string, keyFile: string, cert: string, key: string }
 
-/** An authority of its own for a test, and what it signed for a server (127.0.0.1 and `etcd.test`) and a client. */
-export function certificatesFor (t: Test): Record<'ca' | 'server' | 'client', Certificate> {
+/**
+ * An authority of its own for a test, and what it signed for a server and a client.
+ *
+ * @param names those of the server, as OpenSSL writes them
+ */
+export function certificatesFor (
+  t: Test,
+  names = 'IP:127.0.0.1, DNS:etcd.test'
+): Record<'ca' | 'server' | 'client', Certificate> {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-if-match-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const openssl = (...args: string[]) => {
@@ -19,7 +26,7 @@ export function certificatesFor (t: Test): Record<'ca' | 'server' | 'client', Ce
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority', '-days', '2')
   writeFileSync(
     join(folder, 'extensions'),
-    'subjectAltName = IP:127.0.0.1, DNS:etcd.test\nextendedKeyUsage = serverAuth, clientAuth\n'
+    `subjectAltName = ${names}\nextendedKeyUsage = serverAuth, clientAuth\n`
   )
   for (const name of ['server', 'client']) {
     openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
