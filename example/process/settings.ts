@@ -105,8 +105,8 @@ function storageOf (text: string): string {
   if (ENGINE_NAMES.includes(scheme!) && rest.length > 0) return text
   throw new SettingError(
     'STORAGE',
-    'accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", and "memory:" for what may end with the ' +
-      'process'
+    'accepts "sqlite:<file>", "postgres://...", "mysql://...", "mariadb://...", "redis://...", "etcd://...", and ' +
+      '"memory:" for what may end with the process'
   )
 }
 

@@ -9,6 +9,8 @@ export interface StorageAddress {
   path: string
   /** How the names of all keys begin. */
   prefix?: string | undefined
+  /** How TLS is used, for an engine whose scheme does not say so. */
+  'ssl-mode'?: string | undefined
 }
 
 const FORM = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
@@ -16,11 +18,17 @@ const FORM = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^?#]*))?(?:\?([^#]*
 /**
  * Reads `scheme://[user[:password]@]host[:port][,host[:port]...][/path][?prefix=...]`. A text of another form is
  * undefined.
+ *
+ * @param parameter the one that the engine has
  */
-export function parseAddress (text: string, defaultPort: number): StorageAddress | undefined {
+export function parseAddress (
+  text: string,
+  defaultPort: number,
+  parameter: 'prefix' | 'ssl-mode' = 'prefix'
+): StorageAddress | undefined {
   const [, scheme, credentials, hosts, path = '', parameters] = FORM.exec(text) ?? []
   if (scheme === undefined || hosts === undefined) return undefined
-  const { prefix, ...unknown } = Object.fromEntries(new URLSearchParams(parameters))
+  const { [parameter]: value, ...unknown } = Object.fromEntries(new URLSearchParams(parameters))
   if (Object.keys(unknown).length > 0) return undefined
   try {
     const [user, ...password] = (credentials ?? '').split(':')
@@ -30,7 +38,7 @@ export function parseAddress (text: string, defaultPort: number): StorageAddress
       user: decodeURIComponent(user!) || undefined,
       password: decodeURIComponent(password.join(':')) || undefined,
       path: decodeURIComponent(path),
-      prefix: prefix || undefined
+      [parameter]: value || undefined
     }
   } catch {
     return undefined

@@ -3,6 +3,7 @@ import type { CreateStorage } from './create-storage.js'
 
 // Loaded when they are asked for, so that nobody needs the drivers of the others.
 const postgres = async (): Promise<CreateStorage> => (await import('./postgres.js')).createPostgres
+const mysql = async (): Promise<CreateStorage> => (await import('./mysql.js')).createMysql
 const redis = async (): Promise<CreateStorage> => (await import('./redis.js')).createRedis
 const etcd = async (): Promise<CreateStorage> => (await import('./etcd.js')).createEtcd
 
@@ -11,6 +12,8 @@ const ENGINES: Readonly<Record<string, () => Promise<CreateStorage>>> = {
   sqlite: async () => (await import('./sqlite.js')).createSqlite,
   postgres,
   postgresql: postgres,
+  mysql,
+  mariadb: mysql,
   redis,
   rediss: redis,
   etcd,

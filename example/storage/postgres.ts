@@ -3,18 +3,13 @@ import pg from 'pg'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { closing } from './closing.js'
 import type { CreateStorage } from './create-storage.js'
+import { OpenSockets } from './open-sockets.js'
 import { SettingError } from './setting-error.js'
-
-/**
- * How long the server may take to close a connection, in milliseconds. One that hangs never does, and would keep the
- * process (engine-facts#pg-pool-end-waits).
- */
-const CLOSE_TIMEOUT = 1000
 
 /** `postgres://…`, as libpq has it. The table is made where it is missing. */
 export const createPostgres: CreateStorage = (setting) => {
-  const sockets = new Set<Socket>()
-  const pool = poolOf(setting, () => tracked(new Socket(), sockets))
+  const sockets = new OpenSockets()
+  const pool = poolOf(setting, () => sockets.add(new Socket()))
   // The pool drops a connection that the server closed while it was idle. Without a listener the process would end
   // (engine-facts#pg-pool-error-listener).
   pool.on('error', () => {})
@@ -24,15 +19,9 @@ export const createPostgres: CreateStorage = (setting) => {
     await adapter.open?.()
   }
   return closing({ ...adapter, open }, async () => {
-    setTimeout(() => { for (const socket of sockets) socket.destroy() }, CLOSE_TIMEOUT).unref()
+    sockets.destroySoon()
     await pool.end()
   })
-}
-
-/** The socket, which is one of these as long as it is open. */
-function tracked (socket: Socket, sockets: Set<Socket>): Socket {
-  sockets.add(socket)
-  return socket.once('close', () => { sockets.delete(socket) })
 }
 
 function poolOf (connectionString: string, stream: () => Socket): pg.Pool {

@@ -3,10 +3,15 @@ import type { TransactionAdapter } from 'fastify-if-match/storage'
 import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
 
-export function ordersAdapter (db: Knex): TransactionAdapter<Order> {
+type Transact = (work: (tx: Knex.Transaction) => Promise<unknown>) => Promise<unknown>
+
+export function ordersAdapter (
+  db: Knex,
+  transaction: Transact = (work) => db.transaction(work)
+): TransactionAdapter<Order> {
   return transactionsAdapter({
     client: db,
-    transaction: (work: (tx: Knex.Transaction) => Promise<unknown>) => db.transaction(work),
+    transaction,
     toId: orderKey.parse,
     async version (tx, { id }) {
       const row = await tx('orders').where({ id }).forUpdate().first('row_version')

@@ -4,10 +4,16 @@ import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
 import type { Models } from './orders-schema.js'
 
-export function ordersAdapter (db: Sequelize, { Orders, Lines }: Models): TransactionAdapter<Order> {
+type Transact = (work: (tx: Transaction) => Promise<unknown>) => Promise<unknown>
+
+export function ordersAdapter (
+  db: Sequelize,
+  { Orders, Lines }: Models,
+  transaction: Transact = (work) => db.transaction(work)
+): TransactionAdapter<Order> {
   return transactionsAdapter({
     client: db,
-    transaction: (work: (tx: Transaction) => Promise<unknown>) => db.transaction(work),
+    transaction,
     toId: orderKey.parse,
     async version (tx, { id }) {
       const order = await Orders.findByPk(id, { attributes: ['rowVersion'], transaction: tx, lock: tx.LOCK.UPDATE })

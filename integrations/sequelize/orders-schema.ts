@@ -27,13 +27,13 @@ export interface LineModel extends Model<InferAttributes<LineModel>, InferCreati
 
 export interface Models { Orders: ModelStatic<OrderModel>, Lines: ModelStatic<LineModel> }
 
-export function define (db: Sequelize): Models {
+export function define (db: Sequelize, version: DataTypes.DataType = DataTypes.BIGINT): Models {
   const Orders = db.define<OrderModel>('orders', {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     customer: { type: DataTypes.TEXT, allowNull: false },
     note: DataTypes.TEXT,
     // A plain column, which the trigger moves. Not the option `version: true`: that is a counter of Sequelize.
-    rowVersion: { type: DataTypes.BIGINT, field: 'row_version' }
+    rowVersion: { type: version, field: 'row_version' }
   }, { timestamps: false })
   const Lines = db.define<LineModel>('lines', {
     orderId: { type: DataTypes.INTEGER, field: 'order_id', primaryKey: true },

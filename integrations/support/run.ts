@@ -1,9 +1,9 @@
-// Runs all tests, or those that are named, on one PostgreSQL: run.js [FILE OR OPTION OF TAP...]
+// Runs all tests, or those that are named, on one PostgreSQL and one MariaDB: run.js [FILE OR OPTION OF TAP...]
 import { availableParallelism } from 'node:os'
 import { runCommand } from '../../test/support/command.js'
 import { missingPrograms } from '../../test/support/services/programs.js'
 import { withSharedEngines } from '../../test/support/services/shared-engines.js'
 
-const isThere = missingPrograms('postgres').length === 0
-process.exitCode = await withSharedEngines(isThere ? ['postgres'] : [], false, async (variables) =>
+const engines = (['postgres', 'mysql'] as const).filter((name) => missingPrograms(name).length === 0)
+process.exitCode = await withSharedEngines(engines, false, async (variables) =>
   await runCommand(['tap', `--jobs=${availableParallelism()}`, ...process.argv.slice(2)], variables))

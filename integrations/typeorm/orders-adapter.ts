@@ -4,10 +4,15 @@ import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
 import { Lines, Orders } from './orders-schema.js'
 
-export function ordersAdapter (dataSource: DataSource): TransactionAdapter<Order> {
+type Transact = (work: (tx: EntityManager) => Promise<unknown>) => Promise<unknown>
+
+export function ordersAdapter (
+  dataSource: DataSource,
+  transaction: Transact = (work) => dataSource.transaction(work)
+): TransactionAdapter<Order> {
   return transactionsAdapter({
     client: dataSource.manager,
-    transaction: (work: (tx: EntityManager) => Promise<unknown>) => dataSource.transaction(work),
+    transaction,
     toId: orderKey.parse,
     async version (tx, { id }) {
       const lock = { mode: 'pessimistic_write' } as const

@@ -37,21 +37,29 @@ const QUOTED: Record<string, string[]> = {
   'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
+  'clients/mysql2': ['support/orders/mysql.sql', 'mysql2/orders-adapter.ts', 'whole-transaction.ts'].map(
+    (name) => `integrations/${name}`
+  ),
   'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
   'clients/drizzle': [
     ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),
-    'drizzle-sqlite/orders-adapter'
+    'drizzle-sqlite/orders-adapter',
+    ...['orders-schema', 'orders-adapter'].map((name) => `drizzle-mysql/${name}`)
   ].map((name) => `integrations/${name}.ts`),
-  'clients/kysely': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
-    (name) => `integrations/kysely/${name}.ts`
+  'clients/kysely': [
+    ...['orders-schema', 'orders-adapter', 'orders-routes'].map((name) => `kysely/${name}`),
+    'kysely-mysql/orders-adapter'
+  ].map((name) => `integrations/${name}.ts`),
+  'clients/knex': ['knex/orders-adapter', 'knex/orders-routes', 'knex-mysql/in-transaction'].map(
+    (name) => `integrations/${name}.ts`
   ),
-  'clients/knex': ['orders-adapter', 'orders-routes'].map((name) => `integrations/knex/${name}.ts`),
   'clients/sequelize': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
     (name) => `integrations/sequelize/${name}.ts`
   ),
   'clients/typeorm': [
     ...['orders-schema', 'orders-adapter', 'orders-routes'].map((name) => `typeorm/${name}`),
-    'typeorm-sqlite/orders-adapter'
+    'typeorm-sqlite/orders-adapter',
+    'typeorm-mysql/in-transaction'
   ].map((name) => `integrations/${name}.ts`),
   'clients/mikro-orm': ['orders-schema', 'orders-adapter', 'orders-routes'].map(
     (name) => `integrations/mikro-orm/${name}.ts`
@@ -59,9 +67,10 @@ const QUOTED: Record<string, string[]> = {
   'clients/better-sqlite3': ['support/orders/sqlite.sql', 'better-sqlite3/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
-  'clients/prisma': ['schema.prisma', 'orders-adapter.ts', 'orders-routes.ts'].map(
-    (name) => `integrations/prisma/${name}`
-  ),
+  'clients/prisma': [
+    ...['schema.prisma', 'orders-adapter.ts', 'orders-routes.ts'].map((name) => `prisma/${name}`),
+    ...['schema.prisma', 'orders-adapter.ts'].map((name) => `prisma-mysql/${name}`)
+  ].map((name) => `integrations/${name}`),
   nestjs: ['create-app', 'orders.controller', 'if-match.filter'].map((name) => `integrations/nestjs/${name}.ts`),
   table: ['migrate', 'orders'].map((name) => `test/docs/table/${name}.ts`),
   orm: [

@@ -6,8 +6,15 @@ import { byProcess, writeFolderModules } from './folders.js'
 import { jobs } from './run-plan.js'
 import { storageSetting } from './services/service.js'
 
-const { POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL, ETCD_URL } = process.env
-const engines = { PostgreSQL: POSTGRES_URL, Redis: REDIS_URL, 'Redis Cluster': REDIS_CLUSTER_URL, etcd: ETCD_URL }
+const { POSTGRES_URL, MYSQL_URL, REDIS_URL, REDIS_CLUSTER_URL, ETCD_URL } = process.env
+const engines = {
+  PostgreSQL: POSTGRES_URL,
+  'MySQL over mysql2': MYSQL_URL,
+  'MySQL over mariadb': MYSQL_URL?.replace('mysql:', 'mariadb:'),
+  Redis: REDIS_URL,
+  'Redis Cluster': REDIS_CLUSTER_URL,
+  etcd: ETCD_URL
+}
 
 // What touches a storage: the pure functions below offers/, and the engines themselves, are the same on all of them.
 const FOLDERS = ['app', 'process', 'clients', 'readings'].map((folder) => join('test/example', folder))

@@ -44,6 +44,7 @@ await t.test('the files of a folder run in one process: a failure names its file
 
 await t.test('a folder covers what its files cover, and nothing if they cover nothing', async (t) => {
   t.strictSame(coverageMap('dist/test/folders/unit/http.test.js'), [
+    'lib/http/accept-encoding.ts',
     'lib/http/entity-tag.ts',
     'lib/http/list-header.ts',
     'lib/http/method.ts',

@@ -2,6 +2,9 @@
 import Fastify, { type FastifyRequest } from 'fastify'
 import Database from 'better-sqlite3'
 import { Cluster, Redis } from 'ioredis'
+import * as mariadb from 'mariadb'
+import mysqlCallbacks from 'mysql2'
+import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient, createCluster } from 'redis'
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
@@ -40,6 +43,7 @@ import {
   type StorageAdapter as SameAdapter
 } from 'fastify-if-match/storage'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { mysqlAdapter } from 'fastify-if-match/storage/mysql'
 import { postgresAdapter } from 'fastify-if-match/storage/postgres'
 import { redisAdapter } from 'fastify-if-match/storage/redis'
 import { sqliteAdapter } from 'fastify-if-match/storage/sqlite'
@@ -201,9 +205,17 @@ entityKey('/offers/:id', '1')
 
 // Clients as their packages type them; a statement may return the rowCount of pg, which may be null.
 const pool = new pg.Pool()
+declare const mariadbConnection: mariadb.Connection
+declare const mysqlConnection: mysql.PoolConnection
 const adapters: Array<StorageAdapter<Offer>> = [
   postgresAdapter<Offer>({ client: pool }),
   postgresAdapter<Offer>({ client: new pg.Client() }),
+  mysqlAdapter<Offer>({ client: mysql.createPool({}) }),
+  mysqlAdapter<Offer>({ client: mysqlCallbacks.createPool({}) }),
+  mysqlAdapter<Offer>({ client: mysqlCallbacks.createConnection({}) }),
+  mysqlAdapter<Offer>({ client: mariadb.createPool({}) }),
+  mysqlAdapter<Offer>({ client: mariadbConnection }),
+  mysqlAdapter<Offer>({ client: mysqlConnection }),
   sqliteAdapter<Offer>({ database: new Database(':memory:') }),
   redisAdapter<Offer>({ client: new Redis() }),
   redisAdapter<Offer>({ client: new Cluster([]) }),

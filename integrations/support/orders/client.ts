@@ -16,7 +16,7 @@ export interface OrdersClient {
   close: () => unknown
 }
 
-/** `connect.ts` of a client. The address is that of a PostgreSQL, or the path of a file of SQLite. */
+/** `connect.ts` of a client. The address is that of a PostgreSQL or MariaDB, or the path of a file of SQLite. */
 export interface ConnectModule { connect: (address: string) => OrdersClient | Promise<OrdersClient> }
 
 /** A client that is tried. */
@@ -25,7 +25,7 @@ export interface Subject {
   name: string
   /** Its `connect.ts`, where it is compiled to. */
   module: URL
-  /** `false`: it does not survive an outage, and the suite has none. Its traps.test.ts shows why. Default: `true`. */
+  /** `false`: it does not survive an outage, or takes too long; the suite has none. Default: `true`. */
   faults?: boolean | undefined
 }
 

@@ -13,6 +13,6 @@ export function assertNoContext (adapter: string, options: ReadOptions | undefin
   throw new InvalidOptionsError(
     'the entity',
     `it has a "context", and ${adapter} takes part in no transaction of the app, so nothing was read or written. ` +
-      'Leave the context out, or use an adapter that takes one: postgresAdapter or statementsAdapter.'
+      'Leave the context out, or use an adapter that takes one: postgresAdapter, mysqlAdapter or statementsAdapter.'
   )
 }

@@ -18,3 +18,11 @@ export function newVersion (): string {
   used += BYTES
   return pool.toString('base64url', used - BYTES, used)
 }
+
+/**
+ * Without the versions that cannot be an entity-tag: no write ever made one
+ * (engine-facts#any-engine-impossible-version).
+ */
+export function possibleVersions (versions: readonly string[]): string[] {
+  return versions.filter((version) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(version))
+}

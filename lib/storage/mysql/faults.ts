@@ -17,6 +17,12 @@ import { withFramesOf } from '../kit/whose-fault.js'
 export type MysqlFault =
   'RETRY' | 'LOCKED' | 'CANCELLED' | 'CONSTRAINT' | 'ROW' | 'MISTAKE' | 'NOT_APPLIED' | 'UNKNOWN' | 'OTHER'
 
+/** A statement was certainly not sent. The cause, if there is one, is the error with which a driver did not connect. */
+export class NotSentError extends Error {}
+
+/** A statement was sent, and may have been carried out: no answer came, or it was part of another transaction. */
+export class UncertainError extends Error {}
+
 interface MysqlError {
   errno?: unknown
   code?: unknown
@@ -71,11 +77,14 @@ const NOT_SENT = [
   "Can't add new command when connection is in closed state"
 ]
 
+const DUPLICATE = 1062
+
 const CODE_OF_DRIVER = /^(ER|PROTOCOL|POOL|HANDSHAKE|AUTH_SWITCH)_/
 
 const MEANING: ReadonlyArray<[numbers: readonly number[], meaning: string]> = [
   [[1040, 1203], 'the server has too many connections. Make the pools smaller.'],
-  [[1226, 1461], 'a limit of the server or of the user is reached.'],
+  [[1226], 'a limit of the user is reached.'],
+  [[1461], 'max_prepared_stmt_count is reached. Raise it, or make the pools smaller.'],
   [[1044, 1049], 'there is no such database, or the user may not use it.'],
   [[1045, 1698, 1820, 1862, 3118, 4151], 'the server does not accept the user or the password.'],
   [[1036, 1290, 1792, 1836], 'the server or the transaction is read only. Connect to the primary.'],
@@ -105,6 +114,8 @@ const CONSTRAINT_NAMES = [
 
 /** The kind of an error of a driver (engine-facts#mariadb-error-numbers). */
 export function faultKind (error: unknown): MysqlFault {
+  if (error instanceof NotSentError) return 'NOT_APPLIED'
+  if (error instanceof UncertainError) return 'UNKNOWN'
   if (!isOfMysql(error)) return 'OTHER'
   if (wasNotSent(error)) return 'NOT_APPLIED'
   const state = String((error as MysqlError).sqlState)
@@ -152,6 +163,8 @@ function numberOf (error: unknown): number | undefined {
  * on, with the place in the code.
  */
 export function explain (error: unknown): Error {
+  if (error instanceof UncertainError) return error
+  if (error instanceof NotSentError) return explainNotSent(error)
   const { code, cause } = Object(error) as MysqlError & { cause?: unknown }
   const number = numberOf(error)
   const isOfServer = number !== undefined && !isOfDriver(number)
@@ -166,6 +179,26 @@ export function explain (error: unknown): Error {
   )
 }
 
+function explainNotSent ({ message, cause }: NotSentError): Error {
+  return isOfMysql(cause) ? explain(cause) : new Error(`MySQL: no connection could be had: ${message}.`, { cause })
+}
+
+/**
+ * An error for the log, about the boot. It has the text of the server or the driver as well: which address refused,
+ * which user has no rights. No content is sent at boot, so the text cannot quote any.
+ */
+export function explainBoot (error: unknown): Error {
+  const explained = explain(error)
+  const { sqlMessage, message, code, cause } = Object(error) as MysqlError & { cause?: unknown }
+  // A pool has the reason as the cause. The error of a host with several addresses has a code, and no message
+  // (engine-facts#node-aggregate-error).
+  if (cause !== undefined) return explainBoot(cause)
+  const text = String(sqlMessage || message || code)
+  // That of a mistake is told already.
+  if (explained.message.includes(text)) return explained
+  return new Error(`${explained.message.replace(/\.$/, '')}: ${text}`, { cause: explained })
+}
+
 function meaningOf (error: unknown, number: number | undefined): string {
   if (wasNotSent(error)) return 'no connection could be had.'
   const fault = faultKind(error)
@@ -178,6 +211,11 @@ function meaningOf (error: unknown, number: number | undefined): string {
 function namesIn (error: unknown, number: number | undefined): string {
   const { sqlMessage } = error as MysqlError
   return number === 1064 || typeof sqlMessage !== 'string' ? '' : `: ${sqlMessage}`
+}
+
+/** Whether a row of the same primary key is there. */
+export function isTakenPrimaryKey (error: unknown): boolean {
+  return (error as MysqlError).errno === DUPLICATE && /(^|\.)PRIMARY$/.test(String(constraintOf(error)))
 }
 
 function constraintOf (error: unknown): string | undefined {

@@ -4,6 +4,7 @@ import { Batcher } from '../kit/batcher.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
+import { possibleVersions } from '../kit/version.js'
 import { explain, faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import {
@@ -15,7 +16,6 @@ import {
   type Statements
 } from './sql.js'
 import {
-  possibleVersions,
   PostgresTable,
   storedOf,
   type Applied,

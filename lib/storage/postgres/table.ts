@@ -4,6 +4,7 @@ import { endOfPrefix } from '../kit/key.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { storedText } from '../kit/stored-json.js'
 import { needsNoValue, withoutValue } from '../kit/unless.js'
+import { possibleVersions } from '../kit/version.js'
 import { faultKind, readError, writeError } from './faults.js'
 import type { PostgresSession } from './session.js'
 import type { Statement, Statements } from './sql.js'
@@ -127,14 +128,6 @@ export class PostgresTable<T> implements EntityTable<T> {
     await backOff(attempt, LONGEST_PAUSE)
     return await this.#send(statement, values, options, contractError, attempt + 1)
   }
-}
-
-/**
- * Without the versions that cannot be an entity-tag: no write ever made one
- * (engine-facts#any-engine-impossible-version).
- */
-export function possibleVersions (versions: readonly string[]): string[] {
-  return versions.filter((version) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(version))
 }
 
 const DAMAGED = 'PostgreSQL: a stored value is not JSON. Look for who else writes to the table.'

@@ -33,9 +33,14 @@ export function ownClientOf<Client> (client: Client): OwnClient<Client> {
   }
 }
 
-/** Whether a client is a handle of SQLite, or an ORM that shows one: all that uses it shares its transaction. */
+/**
+ * Whether a client is a handle of SQLite, or an ORM that shows one: all that uses it shares its transaction. Kysely
+ * tells as well whether it is in a transaction, and may have a pool (engine-facts#kysely-is-transaction).
+ */
 export function isHandle (client: unknown): boolean {
-  return typeof isInOpenTransaction(driverOf(client)) === 'boolean'
+  const driver = driverOf(client)
+  const { prepare } = Object(driver) as { prepare?: unknown }
+  return typeof prepare === 'function' && typeof isInOpenTransaction(driver) === 'boolean'
 }
 
 /** The client of the driver: Drizzle has it under the name `$client`. */

@@ -1,4 +1,10 @@
-import { isIfMatchError, StorageUnavailableError, VersionUnchangedError, type ErrorCode } from '../../errors.js'
+import {
+  ContentionError,
+  isIfMatchError,
+  StorageUnavailableError,
+  VersionUnchangedError,
+  type ErrorCode
+} from '../../errors.js'
 import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { satisfies } from '../kit/expectation.js'
@@ -26,6 +32,8 @@ interface Parts<T, Tx, Id> {
 
 /** What the engine, or the driver in its place, says of a connection that is not there any more. */
 const GONE = new Set<ErrorCode>(['FST_IF_MATCH_STORAGE_UNAVAILABLE', 'FST_IF_MATCH_OUTCOME_UNKNOWN'])
+
+const OLD_SNAPSHOT = 'The transaction sees the entity as it was before it was locked. Begin it at READ COMMITTED.'
 
 const metInCreation = new WeakSet<object>()
 
@@ -67,6 +75,14 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
     return passOn(thrown instanceof Object ? thrown : new Error(`The work of a transaction threw ${kindOf(thrown)}.`))
   }
 
+  // At REPEATABLE READ on MySQL a lock is of the newest row, and a read behind it may be of an earlier moment
+  // (engine-facts#mariadb-lock-is-newer-than-snapshot). A version that is not the locked one is the work's own, or old.
+  async function readLocked (tx: Tx, id: Id, locked: string | undefined): Promise<Stored<T> | undefined> {
+    const stored = await read(tx, id)
+    if (stored?.version === locked || stored?.version === textOf(await version(tx, id))) return stored
+    throw new ContentionError(1, { cause: new Error(OLD_SNAPSHOT) })
+  }
+
   return async function steps<R> (
     tx: Tx,
     id: Id,
@@ -79,9 +95,9 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
       before = textOf(await version(tx, id))
       throwIfStopped(options)
       if (!satisfies(expectation, before)) {
-        return { applied: false, current: before === undefined ? undefined : await read(tx, id) }
+        return { applied: false, current: before === undefined ? undefined : await readLocked(tx, id, before) }
       }
-      const value = await work(tx, { version: before, read: () => read(tx, id) })
+      const value = await work(tx, { version: before, read: () => readLocked(tx, id, before) })
       const after = textOf(await version(tx, id))
       if (after === before) throw new VersionUnchangedError()
       assertTaggable(after)

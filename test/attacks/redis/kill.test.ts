@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import t from 'tap'
 import { ABSENT, ANY, versionIn } from '../../support/expectations.js'
 import { DRIVERS, lookingAt, openedAdapter, untilAnswers } from '../../support/redis/clients.js'
-import { programOf, skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
+import { skipWithoutOwn } from '../../support/services/programs.js'
 import { startRedis } from '../../support/services/redis.js'
-import { uniqueName } from '../../support/services/service.js'
+import { skipWithoutTrace, syncsOf } from '../../support/strace.js'
 import { until } from '../../support/until.js'
 
 const DURABLE = { appendonly: 'yes', appendfsync: 'always' }
@@ -85,24 +80,14 @@ for (const [driver, connect] of Object.entries(DRIVERS)) {
   })
 }
 
-await t.test('redis: with appendfsync always every answer waits for the disk', { skip: skipWithoutOwn('redis') || skipWithout('strace') }, async (t) => {
+await t.test('redis: with appendfsync always every answer waits for the disk', { skip: skipWithoutOwn('redis') || skipWithoutTrace() }, async (t) => {
   const service = await startRedis(t, { settings: DURABLE })
   const adapter = await openedAdapter(t, DRIVERS.ioredis(service.url))
-  const file = join(tmpdir(), `if-match-${uniqueName()}.strace`)
-  t.teardown(() => { rmSync(file, { force: true }) })
-  const strace = spawn(
-    programOf('strace'),
-    ['-f', '-p', String(service.pid), '-e', 'trace=fdatasync,fsync', '-o', file],
-    { stdio: ['ignore', 'ignore', 'pipe'] }
-  )
-  const ended = once(strace, 'close')
-  await once(strace.stderr, 'data')
-  const syncs = (): number => readFileSync(file, 'utf8').match(/f(data)?sync\(\d+\) += 0/g)?.length ?? 0
+  const syncs = await syncsOf(t, service.pid!)
   for (let round = 0; round < 20; round++) {
-    const before = syncs()
+    const before = syncs.count()
     await adapter.write('k', round, ANY)
-    t.ok(syncs() > before, `write ${round}`)
+    t.ok(syncs.count() > before, `write ${round}`)
   }
-  strace.kill('SIGINT')
-  await ended
+  await syncs.stop()
 })

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import { etcdAdapter } from '../../../lib/storage/etcd/index.js'
-import { certificatesFor } from '../../support/etcd/certificates.js'
+import { certificatesFor } from '../../support/certificates.js'
 import { openedEtcd } from '../../support/etcd/engine.js'
 import { auth, startWithLogin } from '../../support/etcd/users.js'
 import { ANY, EXISTS } from '../../support/expectations.js'

@@ -132,6 +132,24 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
       t.match(rows, [{ customer: 'half', row_version: 1 }, { customer: 'half', row_version: 2 }], 'the other alone')
     })
 
+    await t.test(`${name}: a further entity that changed since the first read of the transaction is not computed from its old value`, async (t) => {
+      const { adapter, orders } = await subject(t)
+      await adapter.write('2', { customer: 'Di', skus: [] }, ABSENT)
+      let runs = 0
+      const result = await adapter.transaction('1', EXISTS, async (tx: PoolConnection, { read }) => {
+        await read()
+        if (runs++ === 0) await steady.query(`UPDATE ${orders} SET customer = 'Eve', row_version = 2 WHERE id = '2'`)
+        await tx.query(`UPDATE ${orders} SET row_version = row_version + 1 WHERE id = '1'`)
+        await adapter.transaction('2', EXISTS, async (tx: PoolConnection, { read }) => {
+          const { value } = (await read())!
+          const sql = `UPDATE ${orders} SET customer = ?, row_version = row_version + 1 WHERE id = '2'`
+          await tx.query(sql, [`${value.customer}, too`])
+        }, { context: { client: tx } })
+      })
+      t.match(result, { applied: true })
+      t.equal((await adapter.read('2'))?.value.customer, 'Eve, too')
+    })
+
     await t.test(`${name}: connections come back with autocommit, and without what somebody left open`, async (t) => {
       const { passed, asked } = pools(t, 1)
       const table = uniqueName()

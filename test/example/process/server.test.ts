@@ -77,12 +77,12 @@ await t.test('a mistyped setting is warned of; SIGTERM: connections that have co
 })
 
 await t.test('a wrong setting stops the start, with one line that names it', async (t) => {
-  const { exit, output, log } = start(t, { STORAGE: 'mysql://user:hush@host/db' })
+  const { exit, output, log } = start(t, { STORAGE: 'mongodb://user:hush@host/db' })
   t.strictSame(await exit, [1, null])
   t.equal(
     log.text(),
-    'STORAGE accepts "sqlite:<file>", "postgres://...", "redis://...", "etcd://...", ' +
-      'and "memory:" for what may end with the process\n'
+    'STORAGE accepts "sqlite:<file>", "postgres://...", "mysql://...", "mariadb://...", "redis://...", ' +
+      '"etcd://...", and "memory:" for what may end with the process\n'
   )
   t.equal(output.text(), '')
 })

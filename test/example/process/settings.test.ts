@@ -74,7 +74,7 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['PORT', '1e3', /from 0 to 65535/],
     ['STORAGE', '', /"memory:"/],
     ['STORAGE', 'memory', /"memory:"/],
-    ['STORAGE', 'mysql://user:pa55word@host/db', /"memory:"/],
+    ['STORAGE', 'mongodb://user:pa55word@host/db', /"memory:"/],
     ['WORKERS', '0', /from 1 to 999/],
     ['WORKERS', 'two', /from 1 to 999/],
     ['ACTIONS_IF_MATCH', 'sometimes', /required, and optional/],

@@ -10,7 +10,7 @@ import { skipWithout, skipWithoutOwn } from '../../support/services/programs.js'
 import { startRedisCluster } from '../../support/services/redis-cluster.js'
 import { startRedis } from '../../support/services/redis.js'
 import { storageSetting, uniqueName } from '../../support/services/service.js'
-import { certificatesFor } from '../../support/etcd/certificates.js'
+import { certificatesFor } from '../../support/certificates.js'
 
 await t.test('redis://: an address of another form is refused, without its value', async (t) => {
   const wrong = [

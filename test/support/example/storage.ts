@@ -101,13 +101,24 @@ export async function heldStorage (
   return { storage, begun, release }
 }
 
-/** A value of STORAGE for a place of the test's own in an engine that others use too: a schema, or a prefix of keys. */
+/**
+ * A value of STORAGE for a place of the test's own in an engine that others use too: a schema, a database, or a prefix
+ * of keys.
+ */
 export async function placeIn (t: Test, engine: string): Promise<string> {
   const name = `t${randomBytes(8).toString('hex')}`
-  if (!engine.startsWith('postgres')) return `${engine}?prefix=${name}/`
-  await onPostgres(engine, `CREATE SCHEMA ${name}`)
-  t.teardown(async () => { await onPostgres(engine, `DROP SCHEMA ${name} CASCADE`) })
-  return `${engine}?options=-csearch_path%3D${name}`
+  const scheme = engine.split(':', 1)[0]
+  if (scheme === 'postgres') {
+    await onPostgres(engine, `CREATE SCHEMA ${name}`)
+    t.teardown(async () => { await onPostgres(engine, `DROP SCHEMA ${name} CASCADE`) })
+    return `${engine}?options=-csearch_path%3D${name}`
+  }
+  if (scheme === 'mysql' || scheme === 'mariadb') {
+    await onMysql(engine, `CREATE DATABASE ${name}`)
+    t.teardown(async () => { await onMysql(engine, `DROP DATABASE ${name}`) })
+    return engine.replace(/[^/]*$/, name)
+  }
+  return `${engine}?prefix=${name}/`
 }
 
 async function onPostgres (connectionString: string, statement: string): Promise<void> {
@@ -117,5 +128,16 @@ async function onPostgres (connectionString: string, statement: string): Promise
     await client.query(statement)
   } finally {
     await client.end()
+  }
+}
+
+// Most tests need no driver of MySQL, and it takes a while to load.
+async function onMysql (uri: string, statement: string): Promise<void> {
+  const { createConnection } = await import('mysql2/promise')
+  const connection = await createConnection({ uri })
+  try {
+    await connection.query(statement)
+  } finally {
+    await connection.end()
   }
 }

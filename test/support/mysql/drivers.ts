@@ -36,6 +36,11 @@ export function rowsOf (answer: unknown): Array<Record<string, unknown>> {
   return (Array.isArray(first) ? first : answer) as Array<Record<string, unknown>>
 }
 
+/** Whether the server of this client is MariaDB, and not MySQL. */
+export async function isMariaDb (client: Pick<Pool, 'query'>): Promise<boolean> {
+  return /mariadb/i.test(String(rowsOf(await client.query('SELECT VERSION() AS version'))[0]!.version))
+}
+
 export function configOf (url: string): { host: string, port: number, user: string, database: string } {
   const { hostname, port, username, pathname } = new URL(url)
   return { host: hostname, port: Number(port), user: username, database: pathname.slice(1) }

@@ -13,16 +13,23 @@ export const FULL: EngineExtent = { processes: [2, 4], clients: [64], rounds: 20
 export const FEW_AT_HOME: RaceExtent = { clients: [24], rounds: 2, raises: 3 }
 export const FULL_AT_HOME: RaceExtent = { clients: [32, 64], rounds: 100, raises: 50 }
 
-/** The races on an engine: on the shared one, or on one of their own. */
+/**
+ * The races on an engine: on the shared one, or on one of their own.
+ *
+ * @param scheme that of the address, where the reference server has a driver for each of several
+ */
 export async function raceOn (
   name: ServiceName,
   start: (t: Owner) => Promise<{ url: string }>,
-  { processes, ...extent }: EngineExtent
+  { processes, ...extent }: EngineExtent,
+  scheme?: string
 ): Promise<void> {
-  await t.test(`races on ${name}`, { skip: skipWithout(name) }, async (t) => {
-    const { url } = await start(t)
+  const title = scheme === undefined ? name : `${name}, as ${scheme}:`
+  await t.test(`races on ${title}`, { skip: skipWithout(name) }, async (t) => {
+    const setting = storageSetting((await start(t)).url)
+    const address = scheme === undefined ? setting : setting.replace(/^\w+/, scheme)
     for (const count of processes) {
-      const newStorage = async (t: Test): Promise<string> => await placeIn(t, storageSetting(url))
+      const newStorage = async (t: Test): Promise<string> => await placeIn(t, address)
       await raceSuite(t, { newStorage, processes: count, ...extent })
     }
   })

@@ -6,6 +6,7 @@ export const SERVICES = {
   postgres: { programs: ['postgres', 'initdb', 'ps'], variable: 'POSTGRES_URL' },
   pgbouncer: { programs: ['pgbouncer', 'ps'], variable: undefined },
   mysql: { programs: ['mariadbd', 'mariadb-install-db', 'ps'], variable: 'MYSQL_URL' },
+  galera: { programs: ['mariadbd', 'mariadb-install-db', 'wsrep_sst_rsync', 'rsync', 'ps'], variable: undefined },
   redis: { programs: ['redis-server', 'ps'], variable: 'REDIS_URL' },
   'redis-cluster': { programs: ['redis-server', 'redis-cli', 'ps'], variable: 'REDIS_CLUSTER_URL' },
   etcd: { programs: ['etcd', 'ps'], variable: 'ETCD_URL' },

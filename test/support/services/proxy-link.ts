@@ -37,6 +37,11 @@ export class Link {
     }
   }
 
+  /** Whether the client has left, and the engine has not ended the connection. */
+  get isLeft (): boolean {
+    return this.#client.destroyed && !this.#engine.destroyed
+  }
+
   obey (rule: Rule): void {
     this.#rule = rule
     this.#caught = rule.when === undefined

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { until } from '../until.js'
 import { startProxy, type Proxy } from './proxy.js'
 
 /** A server that sends back what it gets, notes it, and what becomes of its connections. */
@@ -182,13 +183,16 @@ await t.test('halfOpen: the engine does not hear that the client went away, and 
   const { requested } = proxy.halfOpen({ when: isUpdate })
   client.send('UPDATE')
   await requested
+  t.equal(proxy.left, 0)
   client.socket.destroy()
+  await until('the proxy sees that the client went away', () => proxy.left === 1)
   await client.closed()
   await roundTrip(t, proxy)
   const [socket] = echo.open
   t.strictSame([echo.got(), socket!.closed], ['1?', false])
   proxy.pass()
   await once(socket!, 'close')
+  await until('the engine has ended it', () => proxy.left === 0)
   t.equal(echo.got(), '1?UPDATE')
 })
 

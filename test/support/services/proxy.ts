@@ -22,6 +22,11 @@ export interface Proxy {
   readonly url: string
   /** How many connections it has accepted. */
   readonly connections: number
+  /**
+   * How many connections the client has left, and the engine has not ended. Once everything passes and this is 0, the
+   * engine has carried out all that will ever be of what the client sent over them.
+   */
+  readonly left: number
   /** Everything passes, beginning with what was kept back, in order. */
   pass: (moment?: Moment) => Caught
   /**
@@ -42,7 +47,13 @@ export interface Proxy {
 }
 
 // The ports that an address leaves out.
-const PORTS: Record<string, number> = { 'http:': 80, 'postgres:': 5432, 'postgresql:': 5432, 'redis:': 6379 }
+const PORTS: Record<string, number> = {
+  'http:': 80,
+  'mysql:': 3306,
+  'postgres:': 5432,
+  'postgresql:': 5432,
+  'redis:': 6379
+}
 
 /** Starts a proxy to the engine at this address, such as `service.url`; it ends with the test. */
 export async function startProxy (t: Owner, target: string): Promise<Proxy> {
@@ -94,6 +105,7 @@ export async function startProxy (t: Owner, target: string): Promise<Proxy> {
     port,
     url: url.href.replace(/\/$/, ''),
     get connections () { return connections },
+    get left () { return [...links].filter(({ isLeft }) => isLeft).length },
     pass: (moment) => set('pass', moment),
     cutAnswer: (moment) => set('cutAnswer', moment),
     hold: (moment) => set('hold', moment),

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { EtcdEndpoint, type EtcdTls } from '../../../../lib/storage/etcd/endpoint.js'
 import type { EtcdFault } from '../../../../lib/storage/etcd/faults.js'
 import { within } from '../../../../lib/storage/kit/deadline.js'
-import { certificatesFor } from '../../../support/etcd/certificates.js'
+import { certificatesFor } from '../../../support/certificates.js'
 import { deadOrigin, etcdError, EtcdStub } from '../../../support/etcd/stub.js'
 
 // Only a request that hangs takes as long.

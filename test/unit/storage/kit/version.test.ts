@@ -1,5 +1,5 @@
 import t from 'tap'
-import { newVersion } from '../../../../lib/storage/kit/version.js'
+import { newVersion, possibleVersions } from '../../../../lib/storage/kit/version.js'
 
 // More than three fillings of the pool.
 const versions = Array.from({ length: 1000 }, () => newVersion())
@@ -18,4 +18,8 @@ await t.test('newVersion: every bit of it varies', async (t) => {
     t.equal(bytes.reduce((any, version) => any | version[index]!, 0), 0xff, `each bit of byte ${index} is set once`)
     t.equal(bytes.reduce((all, version) => all & version[index]!, 0xff), 0, `no bit of byte ${index} is always set`)
   }
+})
+
+await t.test('versions that cannot be entity-tags are never sent', async (t) => {
+  t.strictSame(possibleVersions(['a', '', 'a b', 'é', '\0', '"', '\\', 'a,{}', '\ud800', '~!']), ['a', 'a,{}', '~!'])
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { PostgresClient } from '../../../../lib/storage/postgres/client.js'
 import { PostgresSession } from '../../../../lib/storage/postgres/session.js'
 import { quotedTable, statementsOn } from '../../../../lib/storage/postgres/sql.js'
-import { possibleVersions, PostgresTable, type Write } from '../../../../lib/storage/postgres/table.js'
+import { PostgresTable, type Write } from '../../../../lib/storage/postgres/table.js'
 import { assertDamaged } from '../../../support/damaged.js'
 import { ANY } from '../../../support/expectations.js'
 
@@ -77,10 +77,6 @@ await t.test('postgres: if a request is over, nothing more is sent for it, also 
   )
   await t.rejects(tableOver(client).read('k', { signal: controller.signal }), { message: 'over' })
   t.equal(sent, 1)
-})
-
-await t.test('postgres: versions that cannot be entity-tags are never sent', async (t) => {
-  t.strictSame(possibleVersions(['a', '', 'a b', 'é', '\0', '"', '\\', 'a,{}', '\ud800', '~!']), ['a', 'a,{}', '~!'])
 })
 
 await t.test('postgres: a stored value that is no JSON is a fault of the storage where it is asked for, without its content', async (t) => {

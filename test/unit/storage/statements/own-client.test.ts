@@ -68,8 +68,12 @@ await t.test('a pool of pg is as it was, but for its query: that takes idle conn
 
 await t.test('what uses a handle of SQLite shares its transaction: the handle itself, or an ORM that shows it', (t) => {
   const database = new Database(':memory:')
-  for (const client of [database, { $client: database }, { isTransaction: false }]) t.equal(isHandle(client), true)
-  for (const client of [undefined, {}, new EventEmitter(), { $client: {} }]) t.equal(isHandle(client), false)
+  const native = { isTransaction: false, prepare () {} }
+  for (const client of [database, { $client: database }, native]) t.equal(isHandle(client), true)
+  // The last one is as Kysely.
+  for (const client of [undefined, {}, new EventEmitter(), { $client: {} }, { isTransaction: false }]) {
+    t.equal(isHandle(client), false)
+  }
   database.close()
   t.end()
 })
