@@ -1,5 +1,14 @@
-/** The document that every request carries or gets: an offer of one kilobyte, nested as offers are. */
-export const document = {
+const plan = (planId: string, title: string, amount: number): object => ({
+  planId,
+  title,
+  regions: ['DE', 'FR', 'US'],
+  prices: [
+    { term: 'month', amount },
+    { term: 'year', amount: amount * 10 }
+  ]
+})
+
+const offer = (plans: readonly object[]): object => ({
   offerTypeId: 'microsoft-azure-virtualmachines',
   publisherId: 'contoso',
   definition: {
@@ -12,25 +21,21 @@ export const document = {
       'microsoft-azure-marketplace.leadDestination': 'None',
       'microsoft-azure-marketplace.supportContactEmail': 'support@contoso.example'
     },
-    plans: [
-      {
-        planId: 'small',
-        title: 'Small',
-        regions: ['DE', 'FR', 'US'],
-        prices: [
-          { term: 'month', amount: 49.5 },
-          { term: 'year', amount: 499 }
-        ]
-      },
-      {
-        planId: 'large',
-        title: 'Large',
-        regions: ['DE', 'FR', 'US'],
-        prices: [
-          { term: 'month', amount: 490 },
-          { term: 'year', amount: 4990 }
-        ]
-      }
-    ]
+    plans
   }
+})
+
+/**
+ * The document that every request carries or gets, as JSON: an offer, nested as offers are, with as many plans as it
+ * takes to have this size, or a bit more. It is ASCII, so characters are bytes.
+ */
+export function documentOf (kilobytes: number): string {
+  const plans = [plan('small', 'Small', 49.5), plan('large', 'Large', 490)]
+  let length = JSON.stringify(offer(plans)).length
+  for (let number = 0; length < kilobytes * 1024; number++) {
+    const another = plan(`plan-${number}`, `Plan ${number}`, number)
+    plans.push(another)
+    length += JSON.stringify(another).length + 1
+  }
+  return JSON.stringify(offer(plans))
 }

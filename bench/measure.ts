@@ -1,41 +1,56 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createEntities, load } from './load.js'
-import type { Scenario } from './scenarios.js'
+import { load } from './load/load.js'
 import { ServerProcess } from './server-process.js'
-import { hasTags } from './sides.js'
+import { sideOf } from './sides/index.js'
 
 /** What one run of one server said. */
 export interface Sample {
   /** Requests answered in a second. */
   readonly perSecond: number
-  /** CPU time of the server process for a request, its kernel time included, in microseconds. */
-  readonly cpu: number
+  /** CPU time of the server for a request, its kernel time included, in microseconds; undefined: not known. */
+  readonly cpu: number | undefined
+  /** The part of a core that the generator of load used; undefined: there was none. */
+  readonly generator?: number | undefined
 }
 
 export interface Run {
   readonly side: string
-  readonly scenario: Scenario
+  readonly scenario: string
   readonly connections: number
-  /** How long is measured, after a third of it, at least half a second, to warm up. */
+  /** The size of the document. */
+  readonly kilobytes: number
   readonly seconds: number
+  /** How many seconds are not measured ahead of these; a third of them by default, at least half a second. */
+  readonly warmUp?: number
   /** Where the files of the storage go for the time of the run. */
   readonly folder: string
+  /** How many server processes share the storage and the load; 1 by default. */
+  readonly processes?: number
 }
 
-/** Measures one scenario on a fresh server process with a fresh storage. */
-export async function measure ({ side, scenario, connections, seconds, folder }: Run): Promise<Sample> {
+/** Measures one scenario over HTTP, on fresh server processes with a fresh storage. */
+export async function measure (run: Run): Promise<Sample> {
+  const { side, scenario, connections, kilobytes, seconds, folder, processes = 1 } = run
   const fresh = await mkdtemp(join(folder, 'bench-'))
-  const server = await ServerProcess.start(side, fresh)
+  const servers: ServerProcess[] = []
   try {
-    const { url } = server
-    await createEntities(url, connections)
-    await load({ url, scenario, connections, seconds: Math.max(seconds / 3, 0.5), hasTags: hasTags(side) })
-    const before = await server.cpuTime()
-    const { perSecond, answered } = await load({ url, scenario, connections, seconds, hasTags: hasTags(side) })
-    return { perSecond, cpu: (await server.cpuTime() - before) / answered }
+    // One after the other: the first one makes the table.
+    for (let count = 0; count < processes; count++) servers.push(await ServerProcess.start(side, fresh))
+    const cpuTimes: number[] = []
+    const noteCpu = async (): Promise<void> => {
+      const times = await Promise.all(servers.map((server) => server.cpuTime()))
+      cpuTimes.push(times.reduce<number>((sum, time) => sum + (time ?? NaN), 0))
+    }
+    const { dialect = 'offers', hasTags = true } = sideOf(side)
+    const urls = servers.map(({ url }) => url)
+    const warmUp = run.warmUp ?? Math.max(seconds / 3, 0.5)
+    const job = { urls, scenario, dialect, connections, kilobytes, hasTags, warmUp, seconds }
+    const { answered, generator, ...measured } = await load(job, noteCpu, noteCpu)
+    const cpu = (cpuTimes[1]! - cpuTimes[0]!) / answered
+    return { perSecond: answered / measured.seconds, cpu: Number.isNaN(cpu) ? undefined : cpu, generator }
   } finally {
-    await server.stop()
+    for (const server of servers) await server.stop()
     await rm(fresh, { recursive: true })
   }
 }

@@ -1,33 +1,32 @@
 import type { Sample } from './measure.js'
+import { samplesOf, type Result } from './record.js'
 
-/** The samples of one scenario, by side; those at one place of their lists are of one round. */
-export type Samples = ReadonlyMap<string, readonly Sample[]>
+/** Which samples stand in one part of the table. */
+export interface Setting { readonly scenario: string, readonly connections: number, readonly kilobytes: number }
 
-/** The rows of one scenario, every side but the baseline beside it, as lines of the table that `heading` begins. */
-export function rows (scenario: string, samples: Samples, baseline: string): string[] {
-  const base = samples.get(baseline)!
-  return [...samples].filter(([side]) => side !== baseline).map(([side, own]) => row([
-    scenario,
-    side,
-    Math.round(median(base.map(({ perSecond }) => perSecond))).toString(),
-    Math.round(median(own.map(({ perSecond }) => perSecond))).toString(),
-    ratio(own.map(({ perSecond }, round) => perSecond / base[round]!.perSecond)),
-    median(base.map(({ cpu }) => cpu)).toFixed(1),
-    median(own.map(({ cpu }) => cpu)).toFixed(1),
-    ratio(own.map(({ cpu }, round) => cpu / base[round]!.cpu))
-  ]))
+/** The rows of one setting, the baseline first and every other side beside it. */
+export function rows (setting: Setting, sides: readonly string[], baseline: string, results: readonly Result[]) {
+  const base = samplesOf(results, { ...setting, side: baseline })
+  return sides.flatMap((side) => {
+    const own = samplesOf(results, { ...setting, side })
+    if (own.length === 0) return []
+    return [row([
+      setting.scenario,
+      `${setting.kilobytes} KB`,
+      String(setting.connections),
+      side,
+      Math.round(median(own.map(({ perSecond }) => perSecond))).toString(),
+      side === baseline ? '' : ratio(own, base, ({ perSecond }) => perSecond),
+      shown(own.map(({ cpu }) => cpu)),
+      side === baseline ? '' : ratio(own, base, ({ cpu }) => cpu)
+    ])]
+  })
 }
 
+/** The head of the table. */
 export function heading (baseline: string): string[] {
   const cells = [
-    'scenario',
-    'side',
-    `${baseline}, req/s`,
-    'req/s',
-    'ratio',
-    `${baseline}, CPU µs/req`,
-    'CPU µs/req',
-    'ratio'
+    'scenario', 'document', 'connections', 'side', 'req/s', `of ${baseline}'s`, 'CPU µs/req', `of ${baseline}'s`
   ]
   return [row(cells), row(cells.map(() => '---'))]
 }
@@ -39,11 +38,27 @@ export function median (values: readonly number[]): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2
 }
 
+/** What two sides have of each other, round by round. Undefined: one of them has no such figure. */
+export function ratios (
+  own: readonly Result[],
+  base: readonly Result[],
+  figure: (sample: Sample) => number | undefined
+): number[] | undefined {
+  const values = own.map((sample, round) => figure(sample)! / figure(base[round] ?? sample)!)
+  return base.length === 0 || values.some(Number.isNaN) ? undefined : values
+}
+
 // Of the rounds: the median, and the least and the greatest.
-function ratio (values: readonly number[]): string {
+function ratio (own: readonly Result[], base: readonly Result[], figure: (sample: Sample) => number | undefined) {
+  const values = ratios(own, base, figure)
+  if (values === undefined) return '—'
   return `**${median(values).toFixed(2)}** (${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)})`
 }
 
-function row (cells: readonly string[]): string {
+function shown (values: ReadonlyArray<number | undefined>): string {
+  return values.every((value) => value !== undefined) ? median(values).toFixed(1) : '—'
+}
+
+export function row (cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }

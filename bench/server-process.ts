@@ -1,48 +1,46 @@
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { Child } from './child.js'
+import { sideOf } from './sides/index.js'
+
+// The name that this file runs under: .ts from the sources, .js from a build.
+const OWN = fileURLToPath(new URL('./server.js', import.meta.url))
 
 /** A server of one side in a process of its own. */
 export class ServerProcess {
-  readonly #child: ChildProcess
+  readonly #child: Child
 
-  private constructor (child: ChildProcess, readonly url: string) {
+  private constructor (child: Child, readonly url: string) {
     this.#child = child
   }
 
   /** Resolves once it listens. Its storage starts empty if the folder does. */
   static async start (side: string, folder: string): Promise<ServerProcess> {
-    // The name that this file runs under: .ts from the sources, .js from a build.
-    const script = fileURLToPath(import.meta.url).replace('server-process', 'server')
-    const child = fork(script, [side, folder])
-    return new ServerProcess(child, await answer<string>(child))
+    const { script } = sideOf(side)
+    const child = new Child('the server process', script ?? OWN, [side, folder], ['--expose-gc'])
+    try {
+      return new ServerProcess(child, await child.next<string>())
+    } catch (error) {
+      await child.stop()
+      throw error
+    }
   }
 
-  /** The CPU time that the process has used so far, its kernel time included, in microseconds. */
-  async cpuTime (): Promise<number> {
-    this.#child.send('cpu')
-    const { user, system } = await answer<NodeJS.CpuUsage>(this.#child)
-    return user + system
+  /**
+   * The CPU time that the process has used so far, its kernel time included, in microseconds; undefined: the server is
+   * not this process.
+   */
+  async cpuTime (): Promise<number | undefined> {
+    const usage = await this.#child.ask<NodeJS.CpuUsage | null>('cpu')
+    return usage === null ? undefined : usage.user + usage.system
+  }
+
+  /** Its memory in bytes, after a collection of garbage. */
+  async memory (): Promise<NodeJS.MemoryUsage> {
+    return await this.#child.ask('memory')
   }
 
   /** Resolves when it has ended by itself. */
   async stop (): Promise<void> {
-    const ended = once(this.#child, 'exit')
-    this.#child.disconnect()
-    await ended
-  }
-}
-
-async function answer<T> (child: ChildProcess): Promise<T> {
-  const controller = new AbortController()
-  const ended = once(child, 'exit', { signal: controller.signal }).then(() => {
-    throw new Error('the server process ended.')
-  })
-  try {
-    const [message] = await Promise.race([once(child, 'message', { signal: controller.signal }), ended]) as [T]
-    return message
-  } finally {
-    ended.catch(() => {})
-    controller.abort()
+    await this.#child.stop()
   }
 }

@@ -1,10 +1,7 @@
-import { sides } from './sides.js'
+import { serve } from './serve.js'
+import { appOf } from './sides/index.js'
 
-// The server process of one run: says where it listens, tells its CPU time when asked, and ends with its parent.
+// The server process of one side whose app is ours.
 const [side, folder] = process.argv.slice(2) as [string, string]
-const app = await sides[side]!(folder)
-const url = await app.listen({ host: '127.0.0.1', port: 0 })
-
-process.on('message', () => { process.send!(process.cpuUsage()) })
-process.on('disconnect', () => { void app.close() })
-process.send!(url)
+const app = await appOf(side, folder)
+serve(await app.listen({ host: '127.0.0.1', port: 0 }), () => app.close())

@@ -6,6 +6,7 @@ import { copyJson } from './kit/json.js'
 import { checkKey, compareKeys } from './kit/key.js'
 import { pageLimit, pageOf } from './kit/page.js'
 import { throwIfStopped } from './kit/stop.js'
+import { lateStored } from './kit/stored-json.js'
 import { needsNoValue, withoutValue } from './kit/unless.js'
 import { newVersion } from './kit/version.js'
 
@@ -17,6 +18,14 @@ export interface MemoryAdapterOptions {
    * fails, throw.
    */
   around?: <R>(step: () => R, operation: Operation, key: string) => R | Promise<R>
+}
+
+/** An entity as it is kept: its value is never changed, and its text is made once, for all reads of it. */
+interface Kept<T> {
+  readonly version: string
+  readonly facts: Readonly<Omit<Stored, 'value' | 'json'>>
+  readonly value: T
+  json: string | undefined
 }
 
 type Operation = 'read' | 'write' | 'remove' | 'list'
@@ -35,14 +44,14 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
     [around !== undefined && typeof around !== 'function', '"around" must be a function.'],
     unknownOption(options, { around })
   ])
-  const entities = new Map<string, Stored<T>>()
+  const entities = new Map<string, Kept<T>>()
   let sorted: string[] | undefined
 
   // Compares and acts without an await, so nothing else in this process runs in between.
-  function change<A> (key: string, expectation: Expectation, apply: (current: Stored<T> | undefined) => A) {
+  function change<A> (key: string, expectation: Expectation, apply: (current: Kept<T> | undefined) => A) {
     const current = entities.get(key)
     if (satisfies(expectation, current?.version)) return apply(current)
-    return { applied: false as const, current: current && copyStored(current) }
+    return { applied: false as const, current: current && storedOf(current) }
   }
 
   function run<R> (operation: Operation, key: string, options: ReadOptions | undefined, step: () => R): R | Promise<R> {
@@ -59,7 +68,10 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
       checkKey(key)
       return run('read', key, options, () => {
         const current = entities.get(key)
-        return current && (needsNoValue(options, current.version) ? withoutValueOf(current) : copyStored(current))
+        if (current === undefined) return undefined
+        if (needsNoValue(options, current.version)) return withoutValue(current.facts)
+        current.json ??= JSON.stringify(current.value)
+        return storedOf(current)
       })
     },
 
@@ -68,7 +80,8 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
       const copied = copyJson(value)
       return run('write', key, options, () => change(key, expectation, (current) => {
         const version = newVersion()
-        entities.set(key, { value: copied, version, replaced: current?.version, digest: options?.digest })
+        const facts = { version, replaced: current?.version, digest: options?.digest }
+        entities.set(key, { version, facts, value: copied, json: undefined })
         if (current === undefined) sorted = undefined
         return { applied: true as const, version, created: current === undefined }
       }))
@@ -89,18 +102,15 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
         sorted ??= [...entities.keys()].sort(compareKeys)
         const first = firstAfter(sorted, prefix, options.after)
         const keys = sorted.slice(first, first + limit + 1).filter((key) => key.startsWith(prefix))
-        return pageOf(keys.map((key) => ({ key, ...copyStored(entities.get(key)!) })), limit)
+        return pageOf(keys.map((key) => Object.assign(storedOf(entities.get(key)!), { key })), limit)
       })
     }
   }
 }
 
-function withoutValueOf<T> ({ version, replaced, digest }: Stored<T>): Stored<T> {
-  return withoutValue({ version, replaced, digest })
-}
-
-function copyStored<T> (stored: Stored<T>): Stored<T> {
-  return { ...stored, value: copyJson(stored.value) }
+// Whoever asks for the value has a copy of its own.
+function storedOf<T> ({ json, facts, value }: Kept<T>): Stored<T> {
+  return lateStored(json, facts, () => copyJson(value))
 }
 
 // The index of the first key that is neither before the prefix, nor before or equal to `after`.

@@ -6,13 +6,15 @@ export interface BatcherOptions<I, R> {
    * (engine-facts#any-engine-answer-after-commit). If it rejects, so does every item.
    */
   run: (items: readonly I[]) => Promise<ReadonlyArray<PromiseSettledResult<R>>>
+  /** The same for a batch of one, where that costs less. */
+  runAlone?: (item: I) => Promise<R>
   /** How many items a batch has at most. */
   size: number
   /** How many batches are in flight at once, at most; 1 by default. */
   inFlight?: number
   /**
-   * How long a batch counts as in flight, in milliseconds. After that the next one starts beside it. By default a batch
-   * counts until it is answered.
+   * How long batches hold up the next one while they are in flight, in milliseconds. After that they do not count as in
+   * flight any more. By default a batch counts until it is answered.
    */
   inFlightTimeout?: number
   /**
@@ -29,15 +31,19 @@ interface Waiting<I, R> {
   readonly reject: (reason: unknown) => void
 }
 
+type Batch<I, R> = ReadonlyArray<Waiting<I, R>>
+
 /**
  * Gathers the items that arrive within one turn of the event loop into a batch, so that they share one commit. A batch
  * is sent at the end of the turn: there is no timer (engine-facts#any-engine-batch-per-turn).
  */
 export class Batcher<I, R> {
   readonly #options: BatcherOptions<I, R>
+  // Those that count. A batch that held up others for too long is not among them, and has no answer yet.
+  readonly #inFlight = new Set<Batch<I, R>>()
   #waiting: Array<Waiting<I, R>> = []
-  #inFlight = 0
   #unanswered = 0
+  #holdTimer: NodeJS.Timeout | undefined
   #isScheduled = false
   #whenIdle: Array<() => void> = []
 
@@ -62,17 +68,23 @@ export class Batcher<I, R> {
   }
 
   #schedule (): void {
-    if (this.#isScheduled || this.#waiting.length === 0 || this.#inFlight === (this.#options.inFlight ?? 1)) return
+    if (this.#isScheduled || this.#waiting.length === 0) return
+    if (this.#inFlight.size >= (this.#options.inFlight ?? 1)) {
+      this.#boundHold()
+      return
+    }
     this.#isScheduled = true
-    setImmediate(() => {
-      this.#isScheduled = false
-      void this.#send(this.#take())
-    })
+    setImmediate(this.#sendNext)
+  }
+
+  readonly #sendNext = (): void => {
+    this.#isScheduled = false
+    void this.#send(this.#take())
   }
 
   #take (): Array<Waiting<I, R>> {
     const { size, keyOf } = this.#options
-    if (keyOf === undefined) return this.#waiting.splice(0, size)
+    if (keyOf === undefined || this.#waiting.length === 1) return this.#waiting.splice(0, size)
     const batch = new Map<string, Waiting<I, R>>()
     const others: Array<Waiting<I, R>> = []
     for (const entry of this.#waiting) {
@@ -84,43 +96,47 @@ export class Batcher<I, R> {
     return [...batch.values()]
   }
 
-  async #send (batch: ReadonlyArray<Waiting<I, R>>): Promise<void> {
+  async #send (batch: Batch<I, R>): Promise<void> {
     this.#unanswered++
-    const leave = this.#enterFlight()
+    this.#inFlight.add(batch)
+    this.#schedule()
     try {
-      const outcomes = await this.#options.run(batch.map(({ item }) => item))
-      for (const [index, { resolve, reject }] of batch.entries()) {
-        const outcome = outcomes[index]!
-        if (outcome.status === 'fulfilled') resolve(outcome.value)
-        else reject(outcome.reason)
-      }
+      const { run, runAlone } = this.#options
+      if (batch.length === 1 && runAlone !== undefined) batch[0]!.resolve(await runAlone(batch[0]!.item))
+      else settle(batch, await run(batch.map(({ item }) => item)))
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
     this.#unanswered--
-    leave()
+    this.#inFlight.delete(batch)
+    this.#schedule()
     this.#tellIdle()
   }
 
-  // Counts a batch as in flight, until the timeout or until the function that it gives is called.
-  #enterFlight (): () => void {
+  // The timer starts where something is held up, so that a lone caller needs none.
+  #boundHold (): void {
     const { inFlightTimeout } = this.#options
-    let isInFlight = true
-    const leave = () => {
-      if (!isInFlight) return
-      isInFlight = false
-      clearTimeout(timer)
-      this.#inFlight--
+    if (inFlightTimeout === undefined || this.#holdTimer !== undefined) return
+    const holding = [...this.#inFlight]
+    this.#holdTimer = setTimeout(() => {
+      this.#holdTimer = undefined
+      for (const batch of holding) this.#inFlight.delete(batch)
       this.#schedule()
-    }
-    const timer = inFlightTimeout === undefined ? undefined : setTimeout(leave, inFlightTimeout)
-    this.#inFlight++
-    this.#schedule()
-    return leave
+    }, inFlightTimeout)
   }
 
   #tellIdle (): void {
     if (this.#unanswered > 0 || this.#waiting.length > 0) return
+    clearTimeout(this.#holdTimer)
+    this.#holdTimer = undefined
     for (const resolve of this.#whenIdle.splice(0)) resolve()
+  }
+}
+
+function settle<I, R> (batch: Batch<I, R>, outcomes: ReadonlyArray<PromiseSettledResult<R>>): void {
+  for (const [index, { resolve, reject }] of batch.entries()) {
+    const outcome = outcomes[index]!
+    if (outcome.status === 'fulfilled') resolve(outcome.value)
+    else reject(outcome.reason)
   }
 }

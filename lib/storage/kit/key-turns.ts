@@ -19,20 +19,20 @@ export class KeyTurns {
    * @param timeout how long the change waits for its turn, in milliseconds
    * @param late makes the error if its turn does not come in time; the change is then never carried out
    */
-  async take<R> (key: string, timeout: number, change: () => Promise<R>, late: () => Error): Promise<R> {
+  take<R> (key: string, timeout: number, change: () => Promise<R>, late: () => Error): Promise<R> {
     const ahead = this.#last.get(key)
-    let endTurn!: () => void
-    const turn = new Promise<void>((resolve) => { endTurn = resolve })
+    const changing = ahead === undefined ? change() : within(timeout, ahead, late).then(change)
+    const end = changing.then(ignore, ignore)
     // A change that gave up ends its own turn, and those behind it still wait for those ahead.
-    const last = Promise.all([ahead, turn]).then(() => {
-      if (this.#last.get(key) === last) this.#last.delete(key)
-    })
+    const last = ahead === undefined ? end : ahead.then(() => end)
     this.#last.set(key, last)
-    try {
-      if (ahead !== undefined) await within(timeout, ahead, late)
-      return await change()
-    } finally {
-      endTurn()
-    }
+    void last.then(() => { this.#forget(key, last) })
+    return changing
+  }
+
+  #forget (key: string, last: Promise<void>): void {
+    if (this.#last.get(key) === last) this.#last.delete(key)
   }
 }
+
+function ignore (): void {}

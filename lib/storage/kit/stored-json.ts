@@ -24,19 +24,24 @@ export function parseStored (text: string, complaint: string): unknown {
  * @param complaint as for `parseStored`
  */
 export function storedText<T> (json: string, facts: Facts, complaint: string): Stored<T> {
-  return new StoredText<T>(json, facts, complaint)
+  return lateStored(json, facts, () => parseStored(json, complaint) as T)
+}
+
+/** An entity whose value is made when it is first asked for. */
+export function lateStored<T> (json: string | undefined, facts: Facts, make: () => T): Stored<T> {
+  return new LateStored<T>(json, facts, make)
 }
 
 type Facts = Omit<Stored, 'value' | 'json'>
 
-const NOT_PARSED = Symbol('not parsed')
+const NOT_MADE = Symbol('not made')
 
 // A class, and accessors that all entities share: with closures of its own, each entity had a shape of its own for the
 // compiler, and the first look at its value took longer than to parse it.
-class StoredText<T> implements Stored<T> {
-  static readonly #VALUE: PropertyDescriptor & ThisType<StoredText<unknown>> = {
+class LateStored<T> implements Stored<T> {
+  static readonly #VALUE: PropertyDescriptor & ThisType<LateStored<unknown>> = {
     get () {
-      if (this.#value === NOT_PARSED) this.#value = parseStored(this.#json!, this.#complaint)
+      if (this.#value === NOT_MADE) this.#value = this.#make()
       return this.#value
     },
     set (value: unknown) {
@@ -52,17 +57,17 @@ class StoredText<T> implements Stored<T> {
   replaced: string | undefined
   digest: string | undefined
   #json: string | undefined
-  #value: T | typeof NOT_PARSED = NOT_PARSED
-  readonly #complaint: string
+  #value: T | typeof NOT_MADE = NOT_MADE
+  readonly #make: () => T
 
-  constructor (json: string, { version, replaced, digest }: Facts, complaint: string) {
+  constructor (json: string | undefined, { version, replaced, digest }: Facts, make: () => T) {
     this.#json = json
     this.version = version
     this.replaced = replaced
     this.digest = digest
-    this.#complaint = complaint
+    this.#make = make
     // A member of the object itself, so that a copy of it has the value, too.
-    Object.defineProperty(this, 'value', StoredText.#VALUE)
+    Object.defineProperty(this, 'value', LateStored.#VALUE)
   }
 
   /** No member of the object itself: a copy may be given another value, whose text this is not. */

@@ -8,7 +8,7 @@ export function needsNoValue (options: ReadOptions | undefined, version: string)
 
 /** The entity without its value, which the caller of a read needs not. */
 export function withoutValue<T> (facts: Omit<Stored<T>, 'value' | 'json'>): Stored<T> {
-  return facts as Stored<T>
+  return { ...facts } as Stored<T>
 }
 
 /** Whether a read gave the value as well. It does not look at the value, which would make it. */

@@ -50,7 +50,7 @@ type Outcome<R> =
 
 type Settled<R> = PromiseSettledResult<Outcome<R>>
 
-const ALONE: Settled<never> = { status: 'fulfilled', value: { kind: 'alone' } }
+const ALONE = { status: 'fulfilled', value: { kind: 'alone' } } as const
 
 /**
  * The table as most requests use it. Reads that arrive together share a statement, and so do writes of different keys.
@@ -65,7 +65,7 @@ export class BatchedTable<T> implements EntityTable<T> {
   readonly #timeout: number
   readonly #turns = new KeyTurns()
   readonly #writes: Batcher<Write, Outcome<Applied>>
-  readonly #reads: Batcher<Read, Outcome<Stored<T> | undefined>>
+  readonly #reads: Batcher<Read, Stored<T> | undefined>
 
   constructor (session: PostgresSession, table: QuotedTable, bounds: { timeout: number, lockTimeout: number }) {
     const statements = statementsOn(table, bounds.lockTimeout)
@@ -76,14 +76,23 @@ export class BatchedTable<T> implements EntityTable<T> {
     this.#timeout = bounds.timeout
     // A batch that waits for a locked row holds up later batches for a moment only.
     const common = { size: BATCH_SIZE, inFlight: IN_FLIGHT, inFlightTimeout: MAX_BATCH_WAIT }
-    this.#writes = new Batcher({ ...common, keyOf: ({ key }) => key, run: (writes) => this.#writeTogether(writes) })
-    this.#reads = new Batcher({ ...common, run: (reads) => this.#readTogether(reads) })
+    this.#writes = new Batcher({
+      ...common,
+      keyOf: ({ key }) => key,
+      run: (writes) => this.#writeTogether(writes),
+      // The single statement costs less (engine-facts#postgres-batch-of-one).
+      runAlone: async (write) => this.#goesAlone(write) ? ALONE.value : answer(await this.#writeAlone(write))
+    })
+    this.#reads = new Batcher({
+      ...common,
+      run: (reads) => this.#readTogether(reads),
+      runAlone: ({ key, options }) => this.#table.read(key, options)
+    })
   }
 
-  async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
+  read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
     throwIfStopped(options)
-    const outcome = await this.#reads.add({ key, options })
-    return outcome.kind === 'answered' ? outcome.result : await this.#table.read(key, options)
+    return this.#reads.add({ key, options })
   }
 
   /** Most writes have no rival, so the first attempt goes in a batch, and later ones alone. */
@@ -110,8 +119,8 @@ export class BatchedTable<T> implements EntityTable<T> {
     return await this.#table.list(prefix, after, limit, options)
   }
 
-  async #writeAlone (write: Write): Promise<Applied> {
-    return await this.#inTurn(write.key, async () => {
+  #writeAlone (write: Write): Promise<Applied> {
+    return this.#inTurn(write.key, async () => {
       try {
         return await this.#table.write(write)
       } catch (error) {
@@ -125,28 +134,29 @@ export class BatchedTable<T> implements EntityTable<T> {
     return await provenApplied(version, expectation, () => this.read(key), cause)
   }
 
-  async #inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
-    return await this.#turns.take(key, this.#timeout, change, () => new StorageUnavailableError({
+  #inTurn<R> (key: string, change: () => Promise<R>): Promise<R> {
+    return this.#turns.take(key, this.#timeout, change, () => new StorageUnavailableError({
       cause: new Error(
         'PostgreSQL: earlier changes of the key took too long. Look for a transaction that somebody left open.'
       )
     }))
   }
 
+  // A key whose change goes alone may wait for a locked row, and would hold up the others.
+  #goesAlone ({ key, options }: Write): boolean {
+    return this.#turns.has(key) || isStopped(options)
+  }
+
   /** Gives one outcome for each write; no key is twice among them. */
   async #writeTogether (writes: readonly Write[]): Promise<Array<Settled<Applied>>> {
-    // A key whose change goes alone may wait for a locked row, and would hold up the others.
-    const together = writes.filter(({ key, options }) => !isStopped(options) && !this.#turns.has(key))
-    const outcomes = together.length === 1
-      // The single statement costs less (engine-facts#postgres-batch-of-one).
-      ? [await settled(this.#writeAlone(together[0]!))]
-      : await this.#sendBatch(together)
+    const together = writes.filter((write) => !this.#goesAlone(write))
+    // What is left alone costs less as the single statement.
+    const outcomes = together.length < 2 ? [] : await this.#sendBatch(together)
     const outcomeOf = new Map(together.map((write, index) => [write, outcomes[index]!]))
     return writes.map((write) => outcomeOf.get(write) ?? ALONE)
   }
 
   async #sendBatch (writes: readonly Write[]): Promise<Array<Settled<Applied>>> {
-    if (writes.length === 0) return []
     try {
       const rows = await this.#session.query<{ key: string, created: boolean }>(
         this.#batchStatement,
@@ -163,19 +173,17 @@ export class BatchedTable<T> implements EntityTable<T> {
   }
 
   /** Gives one outcome for each read. */
-  async #readTogether (reads: readonly Read[]): Promise<Array<Settled<Stored<T> | undefined>>> {
-    const [{ key, options }] = reads as [Read]
-    if (reads.length === 1) return [await settled(this.#table.read(key, options))]
+  async #readTogether (reads: readonly Read[]): Promise<Array<PromiseSettledResult<Stored<T> | undefined>>> {
     try {
       const rows = await this.#session.query<Row & { key: string }>(...readManyOf(reads, this.#statements))
       const rowOf = new Map(rows.map((row) => [row.key, row]))
       return reads.map(({ key, options }) => {
         const row = rowOf.get(key)
-        return answered(row && storedOf<T>(row, options))
+        return { status: 'fulfilled', value: row && storedOf<T>(row, options) }
       })
     } catch (error) {
-      if (faultKind(error) === 'RETRY') return reads.map(() => ALONE)
-      return reads.map(() => ({ status: 'rejected', reason: readError(error, 1) }))
+      if (faultKind(error) !== 'RETRY') return reads.map(() => ({ status: 'rejected', reason: readError(error, 1) }))
+      return await Promise.allSettled(reads.map(({ key, options }) => this.#table.read(key, options)))
     }
   }
 }
@@ -197,16 +205,12 @@ function readManyOf (reads: readonly Read[], { readMany, readManyUnless }: State
     : [readManyUnless, [keys, spared, sparedVersions]]
 }
 
-function answered<R> (result: R): Settled<R> {
-  return { status: 'fulfilled', value: { kind: 'answered', result } }
+function answer<R> (result: R): Outcome<R> {
+  return { kind: 'answered', result }
 }
 
-async function settled<R> (result: Promise<R>): Promise<Settled<R>> {
-  try {
-    return answered(await result)
-  } catch (reason) {
-    return { status: 'rejected', reason }
-  }
+function answered<R> (result: R): Settled<R> {
+  return { status: 'fulfilled', value: answer(result) }
 }
 
 // A batch that was rolled back goes one by one, so that a bad row fails alone (engine-facts#any-engine-batch-poison).

@@ -60,15 +60,16 @@ export function isOutsideTransaction (client: unknown): boolean {
 
 /** Whether a connection of pg is certainly inside a transaction, be it one that failed. */
 export function isInsideTransaction (client: unknown): boolean {
-  return ['T', 'E'].includes(String(transactionStatus(client)))
+  const status = transactionStatus(client)
+  return status === 'T' || status === 'E'
 }
 
 /** Whether somebody has certainly left a transaction open on a client. A connection of pg and a PGlite tell. */
-export async function isLeftInTransaction (client: unknown): Promise<boolean> {
+export function isLeftInTransaction (client: unknown): Promise<boolean> | boolean {
   if (!isLite(client)) return isInsideTransaction(client)
   // A transaction of its method `transaction` ends by itself, and nothing else has a turn meanwhile
   // (engine-facts#pglite-transactions).
-  return isLiteInTransaction(client) && await client._runExclusiveTransaction(async () => isLiteInTransaction(client))
+  return isLiteInTransaction(client) && client._runExclusiveTransaction(async () => isLiteInTransaction(client))
 }
 
 /** What is wrong with a client of a context, which must be in a transaction, as far as it can be told. */

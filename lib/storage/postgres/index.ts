@@ -50,19 +50,20 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
   const session = new PostgresSession(client, { timeout, prepared })
   const batched = new BatchedTable<T>(session, table, { timeout, lockTimeout })
   const inTransactions = new TransactionTables<T>(table, timeout)
-  const underWay = new Set<Promise<unknown>>()
+  const whenIdle: Array<() => void> = []
+  let underWay = 0
 
   function tableOf (options: ReadOptions | undefined): EntityTable<T> {
     return options?.context === undefined ? batched : inTransactions.tableOf(options.context)
   }
 
   // So that `close` can wait for it.
-  async function tracked<R> (operation: Promise<R>): Promise<R> {
-    underWay.add(operation)
+  async function tracked<R> (operation: () => Promise<R>): Promise<R> {
+    underWay++
     try {
-      return await operation
+      return await operation()
     } finally {
-      underWay.delete(operation)
+      if (--underWay === 0) for (const resolve of whenIdle.splice(0)) resolve()
     }
   }
 
@@ -86,20 +87,20 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     },
 
     async close () {
-      while (underWay.size > 0) await Promise.allSettled(underWay)
+      if (underWay > 0) await new Promise<void>((resolve) => { whenIdle.push(resolve) })
     },
 
-    async read (key, options) {
+    read: (key, options) => tracked(() => {
       checkKey(key)
-      return await tracked(tableOf(options).read(key, options))
-    },
+      return tableOf(options).read(key, options)
+    }),
 
     async write (key, value, expectation, options) {
       checkKey(key)
       const write = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
       return await tracked(
-        writeThenRead(expectation, (attempt) => table.write(write, attempt), () => table.read(key))
+        () => writeThenRead(expectation, (attempt) => table.write(write, attempt), () => table.read(key))
       )
     },
 
@@ -107,7 +108,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       checkKey(key)
       const table = tableOf(options)
       return await tracked(
-        writeThenRead(expectation, () => table.remove(key, expectation, options), () => table.read(key))
+        () => writeThenRead(expectation, () => table.remove(key, expectation, options), () => table.read(key))
       )
     },
 
@@ -117,7 +118,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       // text with U+0000 are those behind the part in front of it.
       if (prefix.includes('\0')) return { items: [], next: undefined }
       const [after = ''] = options.after?.split('\0', 1) ?? []
-      return pageOf(await tracked(tableOf(options).list(prefix, after, limit + 1, options)), limit)
+      return pageOf(await tracked(() => tableOf(options).list(prefix, after, limit + 1, options)), limit)
     }
   }
 }

@@ -18,14 +18,21 @@ export async function overIdleConnection<R> (pool: PgPool, run: (client: PgPoolC
   // A new connection is in no transaction, so all that are there can be dropped before one is found.
   for (let dropped = 0, most = pool.totalCount; dropped <= most; dropped++) {
     const client = await connected(pool)
-    const outcome = isInsideTransaction(client) ? undefined : await outcomeOver(client, run)
-    if (outcome?.status === 'fulfilled') {
-      giveBack(client, false)
-      return outcome.value
+    let isOpen = isInsideTransaction(client)
+    let keeps = false
+    try {
+      if (!isOpen) {
+        const result = await run(client)
+        keeps = true
+        return result
+      }
+    } catch (error) {
+      isOpen = isRefusedByTransaction(error)
+      keeps = !isOpen && leavesIntact(error, client)
+      if (!isOpen) throw error
+    } finally {
+      giveBack(client, !keeps)
     }
-    const isOpen = outcome === undefined || isRefusedByTransaction(outcome.reason)
-    giveBack(client, isOpen || !leavesIntact(outcome.reason, client))
-    if (!isOpen) throw outcome.reason
     warnOf(pool)
   }
   throw new NotSentError('each connection of the pool is inside a transaction')
@@ -44,14 +51,6 @@ export async function idleConnection (pool: PgPool): Promise<PgPoolClient> {
     warnOf(pool)
   }
   throw new NotSentError('each connection of the pool is inside a transaction')
-}
-
-async function outcomeOver<R> (
-  client: PgPoolClient,
-  run: (client: PgPoolClient) => Promise<R>
-): Promise<PromiseSettledResult<R>> {
-  const [outcome] = await Promise.allSettled([run(client)])
-  return outcome
 }
 
 // The pool listens only while it has the connection, and an error without a listener ends the process. The statement

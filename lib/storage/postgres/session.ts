@@ -1,6 +1,13 @@
 import { within } from '../kit/deadline.js'
 import { warn } from '../kit/warn.js'
-import { isLeftInTransaction, isPgConnection, isPgPool, type PgClient, type PostgresClient } from './client.js'
+import {
+  isLeftInTransaction,
+  isPgConnection,
+  isPgPool,
+  type PgClient,
+  type PgPool,
+  type PostgresClient
+} from './client.js'
 import { isUnknownStatement, JoinedTransactionError, NotSentError } from './faults.js'
 import { overIdleConnection } from './pool.js'
 import type { Statement } from './sql.js'
@@ -19,6 +26,7 @@ export interface SessionOptions {
 interface Call { isSent: boolean, isLate: boolean }
 
 type AnyClient = PostgresClient | PgClient
+interface Answer { rows: unknown[] }
 
 /**
  * Sends statements to the server, and bounds the wait for each answer. Nothing is sent again unless the server said
@@ -29,6 +37,7 @@ type AnyClient = PostgresClient | PgClient
 export class PostgresSession {
   readonly #client: PostgresClient
   readonly #options: SessionOptions
+  readonly #pool: PgPool | undefined
   readonly #isPg: boolean
   readonly #standsForItself: boolean
   #isNamed: boolean
@@ -38,7 +47,8 @@ export class PostgresSession {
   constructor (client: PostgresClient, options: SessionOptions) {
     this.#client = client
     this.#options = options
-    this.#isPg = options.prepared === true || isPgPool(client) || isPgConnection(client)
+    this.#pool = isPgPool(client) ? client : undefined
+    this.#isPg = options.prepared === true || this.#pool !== undefined || isPgConnection(client)
     this.#isNamed = options.prepared ?? this.#isPg
     this.#standsForItself = options.isInTransaction !== true
     // One connection carries out one statement at a time, and pg 9 will not queue the others
@@ -55,7 +65,7 @@ export class PostgresSession {
   async query<R> (statement: Statement, values: unknown[]): Promise<R[]> {
     const { timeout } = this.#options
     const call: Call = { isSent: false, isLate: false }
-    const { rows } = await within(timeout, this.#inTurn(() => this.#carryOut(statement, values, call)), () => {
+    const { rows } = await within(timeout, this.#inTurn(statement, values, call), () => {
       call.isLate = true
       return call.isSent
         ? new Error(`no answer came within ${timeout} ms`)
@@ -65,18 +75,21 @@ export class PostgresSession {
     return rows as R[]
   }
 
-  async #inTurn<R> (send: () => Promise<R>): Promise<R> {
-    if (this.#last === undefined) return await send()
-    const sending = this.#last.then(send)
+  #inTurn (statement: Statement, values: unknown[], call: Call): Promise<Answer> {
+    if (this.#last === undefined) return this.#carryOut(statement, values, call)
+    const sending = this.#last.then(() => this.#carryOut(statement, values, call))
     this.#last = sending.catch(() => {})
-    return await sending
+    return sending
   }
 
-  async #carryOut (statement: Statement, values: unknown[], call: Call): Promise<{ rows: unknown[] }> {
+  #carryOut (statement: Statement, values: unknown[], call: Call): Promise<Answer> {
+    return this.#pool === undefined
+      ? this.#sendOverClient(statement, values, call)
+      : overIdleConnection(this.#pool, (connection) => this.#sendOver(connection, statement, values, call))
+  }
+
+  async #sendOverClient (statement: Statement, values: unknown[], call: Call): Promise<Answer> {
     const client = this.#client
-    if (isPgPool(client)) {
-      return await overIdleConnection(client, (connection) => this.#sendOver(connection, statement, values, call))
-    }
     if (this.#standsForItself && await isLeftInTransaction(client)) {
       throw new NotSentError(
         'the client is inside a transaction of the app. End it, or pass { client } as the context of the entity'
@@ -85,34 +98,40 @@ export class PostgresSession {
     return await this.#sendOver(client, statement, values, call)
   }
 
-  async #sendOver (client: AnyClient, statement: Statement, values: unknown[], call: Call) {
+  async #sendOver (client: AnyClient, statement: Statement, values: unknown[], call: Call): Promise<Answer> {
     if (call.isLate) throw new NotSentError('nobody waits for the answer any more')
     call.isSent = true
-    const answer = await this.#send(client, statement, values)
+    const isNamed = this.#isNamed && this.#isPg && statement.name !== undefined
+    let answer: Answer
+    try {
+      answer = await this.#send(client, statement, values, isNamed)
+    } catch (error) {
+      if (!isNamed || !isUnknownStatement(error)) throw error
+      this.#warnOfUnprepared()
+      answer = await this.#send(client, statement, values, false)
+    }
     // A BEGIN that nobody awaited was on its way already, and did not show before.
-    if (this.#standsForItself && await isLeftInTransaction(client)) throw new JoinedTransactionError()
+    const isLeft = this.#standsForItself && isLeftInTransaction(client)
+    if (isLeft !== false && await isLeft) throw new JoinedTransactionError()
     return answer
   }
 
-  async #send (given: AnyClient, { name, text }: Statement, values: unknown[]): Promise<{ rows: unknown[] }> {
-    if (!this.#isPg) return await (given as PostgresClient).query(text, values)
-    const client = given as PgClient
-    const query = { text, values, query_timeout: this.#options.timeout }
-    if (!this.#isNamed || name === undefined) return await client.query(query)
-    try {
-      return await client.query({ ...query, name })
-    } catch (error) {
-      if (!isUnknownStatement(error)) throw error
-    }
-    // The server did not find the statement, so nothing ran (engine-facts#pgbouncer-prepared-statements).
-    if (this.#isNamed) {
-      this.#isNamed = false
-      warn(
-        'FST_IF_MATCH_POSTGRES_UNPREPARED',
-        'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction ' +
-          'mode. From now on statements are sent unprepared; the option "prepared: false" says so from the start.'
-      )
-    }
-    return await client.query(query)
+  #send (client: AnyClient, { name, text }: Statement, values: unknown[], isNamed: boolean): Promise<Answer> {
+    if (!this.#isPg) return (client as PostgresClient).query(text, values)
+    const { timeout } = this.#options
+    return (client as PgClient).query(
+      isNamed ? { name: name!, text, values, query_timeout: timeout } : { text, values, query_timeout: timeout }
+    )
+  }
+
+  // The server did not find the statement, so nothing ran (engine-facts#pgbouncer-prepared-statements).
+  #warnOfUnprepared (): void {
+    if (!this.#isNamed) return
+    this.#isNamed = false
+    warn(
+      'FST_IF_MATCH_POSTGRES_UNPREPARED',
+      'Prepared statements do not work on the way to PostgreSQL, as behind PgBouncer before 1.21 in transaction ' +
+        'mode. From now on statements are sent unprepared; the option "prepared: false" says so from the start.'
+    )
   }
 }

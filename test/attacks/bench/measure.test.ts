@@ -1,27 +1,89 @@
-import t from 'tap'
-import { measure } from '../../../bench/measure.js'
-import { scenarios } from '../../../bench/scenarios.js'
+import t, { type Test } from 'tap'
+import { measureInProcess } from '../../../bench/in-process/measure.js'
+import { measure, type Run } from '../../../bench/measure.js'
+import { hasPeers, peers } from '../../../bench/sides/peers.js'
+import { sides } from '../../../bench/sides/index.js'
+import { startEtcd } from '../../support/services/etcd.js'
+import { startMariadb } from '../../support/services/mariadb.js'
+import { startPostgres } from '../../support/services/postgres.js'
+import { skipWithout } from '../../support/services/programs.js'
+import { startRedis } from '../../support/services/redis.js'
 
-// The sides with a storage are one app.
-for (const [side, all] of [['bare', scenarios], ['memory', scenarios], ['sqlite', scenarios.slice(0, 1)]] as const) {
-  for (const scenario of all) {
-    await t.test(`bench: ${scenario.name} of ${side} is answered ${scenario.status}, and takes time`, async (t) => {
-      const { perSecond, cpu } = await measure({ side, scenario, connections: 2, seconds: 1, folder: t.testdir() })
-      t.ok(perSecond > 1, `${perSecond} requests a second`)
-      t.ok(cpu > 1, `${cpu} microseconds`)
-    })
-  }
+// Each answer of a run is held to the status of its scenario, and each entity to the document: a run that ends well is
+// the proof. How quick it was is nobody's business here.
+
+const RUN = { scenario: 'put', connections: 2, kilobytes: 1, seconds: 0.3, warmUp: 0.1 }
+
+/** Gives a variable of the environment to the processes of this test. */
+function setVariable (t: Test, name: string, value: string): void {
+  const before = process.env[name]
+  t.teardown(() => {
+    if (before === undefined) delete process.env[name]
+    else process.env[name] = before
+  })
+  process.env[name] = value
 }
 
-await t.test('bench: an answer of another status ends the run, and its server', async (t) => {
-  const scenario = { ...scenarios[0]!, precondition: () => ({ 'if-match': '"stale"' }) }
-  await t.rejects(measure({ side: 'memory', scenario, connections: 2, seconds: 1, folder: t.testdir() }), {
-    message: 'PUT: 412 answer where all should be 200.'
+const ENGINES = {
+  postgres: { variable: 'POSTGRES_URL', start: startPostgres },
+  transactions: { variable: 'POSTGRES_URL', start: startPostgres },
+  mysql: { variable: 'MYSQL_URL', start: startMariadb },
+  mariadb: { variable: 'MYSQL_URL', start: startMariadb },
+  redis: { variable: 'REDIS_URL', start: startRedis },
+  etcd: { variable: 'ETCD_URL', start: startEtcd }
+} as const
+
+/** The engine that a side needs. */
+function engineOf (side: string): keyof typeof ENGINES | undefined {
+  return (Object.keys(ENGINES) as Array<keyof typeof ENGINES>).find((name) => side.startsWith(name))
+}
+
+const isPeer = (side: string): boolean => side in peers && engineOf(side) === undefined
+
+for (const side of Object.keys(sides)) {
+  const engine = engineOf(side)
+  const skip = engine === undefined
+    ? isPeer(side) && !hasPeers() && 'npm run bench:peers installs it'
+    : skipWithout(engine === 'transactions' ? 'postgres' : engine === 'mariadb' ? 'mysql' : engine)
+  await t.test(`bench: each scenario of ${side} is answered as it must be, and takes time`, { skip }, async (t) => {
+    if (engine !== undefined) {
+      const { variable, start } = ENGINES[engine]
+      setVariable(t, variable, (await start(t)).url)
+    }
+    // Without the early comparison it is the same app, on the same storage.
+    const scenarios = sides[side]!.scenarios.slice(0, side.endsWith('-noprecheck') ? 1 : undefined)
+    for (const scenario of scenarios) {
+      const { perSecond, cpu } = await measure({ ...RUN, side, scenario, folder: t.testdir() })
+      t.ok(perSecond > 1, `${scenario}: ${perSecond} requests a second`)
+      if (side !== 'etcd-gateway') t.ok(cpu! > 1, `${scenario}: ${cpu} microseconds`)
+    }
   })
+}
+
+await t.test('bench: each scenario of memory is answered in process, and a large document comes whole', async (t) => {
+  for (const scenario of sides['memory']!.scenarios) {
+    const { cpu } = await measureInProcess({ ...RUN, side: 'memory', scenario, kilobytes: 64, folder: t.testdir() })
+    t.ok(cpu! > 1, `${scenario}: ${cpu} microseconds`)
+  }
+})
+
+await t.test('bench: several processes share the storage and the load', async (t) => {
+  const { perSecond } = await measure({ ...RUN, side: 'sqlite', processes: 2, folder: t.testdir() })
+  t.ok(perSecond > 1, `${perSecond} requests a second`)
+})
+
+await t.test('bench: an answer of another status ends the run, and its server', async (t) => {
+  // The side has no such route.
+  const run: Run = { ...RUN, side: 'memory', scenario: 'transaction', folder: t.testdir() }
+  const expected = { message: 'transaction: 404 answer where all should be 200.' }
+  await t.rejects(measure(run), expected)
+  await t.rejects(measureInProcess(run), expected)
 })
 
 await t.test('bench: a side that cannot start ends the run', async (t) => {
-  await t.rejects(measure({ side: 'none', scenario: scenarios[0]!, connections: 2, seconds: 1, folder: t.testdir() }), {
+  await t.rejects(measure({ ...RUN, side: 'none', folder: t.testdir() }), { message: 'there is no side "none".' })
+  setVariable(t, 'POSTGRES_URL', 'postgres://127.0.0.1:1/none')
+  await t.rejects(measure({ ...RUN, side: 'postgres', folder: t.testdir() }), {
     message: 'the server process ended.'
   })
 })

@@ -321,13 +321,20 @@ await t.test('nothing begins once nobody waits, and what ends then is rolled bac
 await t.test('works and reads take turns where "serial" says so: a read waits for the transaction that is open', async (t) => {
   const begun = barrier()
   const end = barrier()
-  const { adapter, store } = adapterOf([async (work, _commit, store) => await work(store)], { serial: true })
+  const { adapter } = adapterOf([async (work, _commit, store) => {
+    try {
+      return await work(store)
+    } catch (error) {
+      store.row = { version: 1, value: 'stored' }
+      throw error
+    }
+  }], { serial: true })
   const written = adapter.transaction('k', EXISTS, async (tx: Tx) => {
     tx.row = { version: 2, value: 'not committed' }
     begun.open()
     await end.opened
     throw Object.assign(new Error('no'), { statusCode: 409 })
-  }).catch(() => { store.row = { version: 1, value: 'stored' } })
+  }).catch(() => {})
   await begun.opened
   const read = adapter.read('k')
   end.open()

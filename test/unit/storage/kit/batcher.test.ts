@@ -87,6 +87,22 @@ await t.test('batcher: a batch has at most `size` items, and at most `inFlight` 
   t.equal((await adding).length, 5)
 })
 
+await t.test('batcher: a batch of one is carried out alone where there is a way to, and fails by itself', async (t) => {
+  const { batcher, batches } = held({
+    async runAlone (item) {
+      if (item === 'bad') throw new Error('bad alone')
+      return `did ${item} alone`
+    }
+  })
+  t.equal(await batcher.add('a'), 'did a alone')
+  await t.rejects(batcher.add('bad'), { message: 'bad alone' })
+  const together = ['b', 'c'].map((item) => batcher.add(item))
+  await turn()
+  t.same(batches.map(({ items }) => items), [['b', 'c']])
+  batches[0]!.end()
+  t.same(await Promise.all(together), ['did b', 'did c'])
+})
+
 await t.test('batcher: with keyOf no batch has a key twice, and the items of a key keep their order', async (t) => {
   const { batcher, batches } = held({ size: 3, keyOf: (item) => item[0]! })
   const adding = Promise.all(['a1', 'a2', 'b1', 'a3', 'c1', 'd1'].map((item) => batcher.add(item)))

@@ -1,0 +1,23 @@
+/** What the generator of load is to do. It is passed between processes. */
+export interface Job {
+  /** The servers; connections are spread over them. */
+  readonly urls: readonly string[]
+  readonly scenario: string
+  readonly dialect: string
+  /** How many requests are under way at once, each to an entity of its own unless the scenario says otherwise. */
+  readonly connections: number
+  /** The size of the document. */
+  readonly kilobytes: number
+  /** Whether the entities have tags. A side that should have and has not is no measurement. */
+  readonly hasTags: boolean
+  /** How many seconds are not measured, and then how many are. */
+  readonly warmUp: number
+  readonly seconds: number
+}
+
+/** What the generator tells, in this order. An error comes in place of any of them, and is the last. */
+export type Report =
+  | { readonly state: 'warm' }
+  | { readonly state: 'measured', readonly answered: number, readonly seconds: number, readonly cpu: number }
+  | { readonly state: 'verified' }
+  | { readonly state: 'failed', readonly message: string }
