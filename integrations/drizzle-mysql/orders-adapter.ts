@@ -1,10 +1,9 @@
 import { eq, sql } from 'drizzle-orm'
 import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
-import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
+import { transactionsAdapter, wholeTransaction } from 'fastify-if-match/storage/transactions'
 import type { Pool } from 'mysql2/promise'
 import { orderKey, type Order } from '../order.js'
-import { wholeTransaction } from '../whole-transaction.js'
 import { lines, orders } from './orders-schema.js'
 
 export type Db = Pick<MySql2Database, 'select'>

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { wholeTransaction } from '../whole-transaction.js'
+import { wholeTransaction } from 'fastify-if-match/storage/transactions'
 
 export const inTransaction = (db: Knex): (work: (tx: Knex.Transaction) => Promise<unknown>) => Promise<unknown> =>
   wholeTransaction(

@@ -1,8 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import type { TransactionAdapter } from 'fastify-if-match/storage'
-import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
+import { transactionsAdapter, wholeTransaction } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
-import { wholeTransaction } from '../whole-transaction.js'
 import type { Schema } from './orders-schema.js'
 
 export function ordersAdapter (db: Kysely<Schema>): TransactionAdapter<Order> {

@@ -1,6 +1,5 @@
 import mysql2, { type PoolConnection, type RowDataPacket } from 'mysql2/promise'
 import { onMysql } from '../support/orders/mysql-trap-case.js'
-import { wholeTransaction } from '../whole-transaction.js'
 import { connect } from './connect.js'
 
 // Shows what the page says of mysql2. If a later version behaves otherwise, the page has to change.
@@ -36,16 +35,6 @@ await onMysql('mysql2', connect, undefined, async (t, _client, newOrder, { addre
     const join = `DELETE l FROM \`lines\` l JOIN orders o ON o.id = l.order_id WHERE o.id = ${id}`
     const copy = `INSERT INTO \`lines\` SELECT id, 99, 'plum', 1 FROM orders WHERE id = ${id}`
     for (const sql of [join, copy]) await t.rejects(pool.query(sql), { code: 'ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG' })
-  })
-
-  await t.test('wholeTransaction never commits what it could not roll back: it ends the connection', async (t) => {
-    const sent: string[] = []
-    const transaction = wholeTransaction<string>(async (work) => await work('tx'), async (_tx, sql) => {
-      sent.push(sql)
-      if (sql === 'ROLLBACK') throw new Error('no answer')
-    })
-    await t.rejects(transaction(async () => { throw new Error('of the work') }), { message: 'of the work' })
-    t.strictSame(sent, ['SET autocommit = 0', 'SAVEPOINT whole', 'ROLLBACK', 'KILL CONNECTION_ID()'])
   })
 
   await t.test('REPLACE deletes the row first, and with it the lines', async (t) => {

@@ -1,7 +1,6 @@
 import type { TransactionAdapter } from 'fastify-if-match/storage'
-import { transactionsAdapter } from 'fastify-if-match/storage/transactions'
+import { transactionsAdapter, wholeTransaction } from 'fastify-if-match/storage/transactions'
 import { orderKey, type Order } from '../order.js'
-import { wholeTransaction } from '../whole-transaction.js'
 import type { Prisma, PrismaClient } from './generated/client.js'
 
 export type Tx = Prisma.TransactionClient

@@ -1,11 +1,12 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { addQuantities } from '../prisma/orders-routes.js'
 import { EXISTS } from '../../test/support/expectations.js'
+import { until } from '../../test/support/until.js'
 import { onMysql } from '../support/orders/mysql-trap-case.js'
 import { wave } from '../support/orders/transaction-cases.js'
 import { connect } from './connect.js'
 import { PrismaClient } from './generated/client.js'
-import type { Tx } from './orders-adapter.js'
+import { ordersAdapter, type Tx } from './orders-adapter.js'
 
 // Shows what the page says of Prisma on MariaDB. If a later version behaves otherwise, the page has to change.
 
@@ -40,5 +41,26 @@ await onMysql('Prisma', connect, addQuantities, async (t, { adapter }, newOrder,
       }), { code: 'P2002' })
     }), { applied: true })
     t.strictSame((await adapter.read(`/orders/${id}`))?.value, { ...wave, customer: 'Other' })
+  })
+
+  await t.test('a work that outlasts the timeout is STORAGE_UNAVAILABLE, and what others write over its connection meanwhile is stored', async (t) => {
+    const [id, other] = [await newOrder(), await newOrder()]
+    const single = new URL(address)
+    single.searchParams.set('connectionLimit', '1')
+    const impatient = new PrismaClient({
+      adapter: new PrismaMariaDb(single.href),
+      transactionOptions: { timeout: 1000 }
+    })
+    t.teardown(async () => { await impatient.$disconnect() })
+    const rename = async (client: Tx, id: number): Promise<unknown> =>
+      await client.order.updateMany({ where: { id }, data: { customer: 'Other' } })
+    await t.rejects(ordersAdapter(impatient).transaction(`/orders/${id}`, EXISTS, async (tx: Tx) => {
+      await rename(tx, id)
+      await until('Prisma gave the connection back', async () =>
+        await rename(impatient, other).then(() => true, () => false))
+      await rename(tx, id)
+    }), { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE', cause: { code: 'P2028' } })
+    t.strictSame((await adapter.read(`/orders/${id}`))?.value, wave)
+    t.strictSame((await adapter.read(`/orders/${other}`))?.value, { ...wave, customer: 'Other' })
   })
 })

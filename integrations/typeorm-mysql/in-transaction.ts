@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm'
-import { wholeTransaction } from '../whole-transaction.js'
+import { wholeTransaction } from 'fastify-if-match/storage/transactions'
 
 export const inTransaction = (
   dataSource: DataSource

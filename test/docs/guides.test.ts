@@ -37,9 +37,7 @@ const QUOTED: Record<string, string[]> = {
   'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map(
     (name) => `integrations/${name}`
   ),
-  'clients/mysql2': ['support/orders/mysql.sql', 'mysql2/orders-adapter.ts', 'whole-transaction.ts'].map(
-    (name) => `integrations/${name}`
-  ),
+  'clients/mysql2': ['support/orders/mysql.sql', 'mysql2/orders-adapter.ts'].map((name) => `integrations/${name}`),
   'clients/postgres': ['integrations/postgres/orders-adapter.ts'],
   'clients/drizzle': [
     ...['orders-schema', 'orders-adapter', 'in-transaction', 'orders-routes'].map((name) => `drizzle/${name}`),

@@ -48,8 +48,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // It runs the transactions of the app on the same engines, and takes errors and clients as the statements do.
   'lib/storage/transactions': [
     'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/storage/statements',
-    'lib/storage/sqlite/client.ts', 'lib/storage/postgres/faults.ts', 'lib/storage/postgres/client.ts',
-    'lib/storage/postgres/pool.ts'
+    'lib/storage/sqlite/client.ts', 'lib/storage/mysql/faults.ts', 'lib/storage/postgres/faults.ts',
+    'lib/storage/postgres/client.ts', 'lib/storage/postgres/pool.ts'
   ],
   // It makes the statements of an adapter of statements, and parses keys by their patterns.
   'lib/storage/table': [

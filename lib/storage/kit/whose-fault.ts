@@ -29,7 +29,8 @@ export const FAULT = {
   write: 'a write failed by a mistake in the code, and may have been applied',
   nothing:
     'the write does nothing, and nothing stands in its way. Look for a row that is marked as deleted, row-level ' +
-    'security, a trigger that leaves the row out, or a transaction that reads an older snapshot',
+    'security, a trigger that leaves the row out, or a transaction that reads an older snapshot, as on MySQL at ' +
+    'REPEATABLE READ: let its read lock the row, or begin it at READ COMMITTED',
   rolledBack:
     'a statement of the work failed, and its error was not passed on, so the database rolled the transaction back. ' +
     'Let the work reject, or catch the error around a savepoint',

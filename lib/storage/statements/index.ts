@@ -60,11 +60,26 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
   const writeFault = guardedFaultOf(parts.faultOf)
   const idOf = (key: string): Id => mapped('toId', () => toId(key))
 
-  async function readStored (client: OwnClient<Client>, id: Id, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    const row = await sent(() => client((client) => read(client, id)), options, readFault)
+  async function readStored (
+    client: OwnClient<Client>,
+    id: Id,
+    options: ReadOptions | undefined,
+    newest: boolean
+  ): Promise<Stored<T> | undefined> {
+    const row = await sent(() => client((client) => read(client, id, { newest })), options, readFault)
     if (row === undefined || row === null) return undefined
     const value = copyRead(mapped('toValue', () => toValue(row)), 'what toValue made')
     return { value, ...provenanceOf(row) }
+  }
+
+  // The look behind a write. It is read also if nobody waits for it any more.
+  async function readBehind (
+    client: OwnClient<Client>,
+    id: Id,
+    options: ReadOptions | undefined
+  ): Promise<Stored<T> | undefined> {
+    const context = options?.context
+    return await readStored(client, id, { context }, context !== undefined)
   }
 
   // What a statement gives. `prove` resolves if the row shows that one that failed was carried out all the same.
@@ -85,7 +100,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
     async read (key, options) {
       const id = idOf(key)
       const client = clientOf(options?.context)
-      return await readStored(client, id, options)
+      return await readStored(client, id, options, false)
     },
 
     async write (key, value, expectation, options) {
@@ -96,7 +111,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
       const row = { ...columns, version, digest: options?.digest ?? null }
       const { kind } = expectation
       const mayCreate = kind === 'absent' || kind === 'any'
-      const readCurrent = async () => await readStored(client, id, withinContext(options))
+      const readCurrent = async () => await readBehind(client, id, options)
       const readForProof = async () =>
         await within(PROOF_TIMEOUT, readCurrent(), () => new StorageUnavailableError())
       const proveAfter = (kind: 'exists' | 'absent') => async (cause: unknown) =>
@@ -136,7 +151,7 @@ export function statementsAdapter<T, Columns extends object, Client, Id = string
           if (canNeverHold(expectation, options)) return undefined
           return isChanged(await carryOut(statement, options)) ? { applied: true as const } : undefined
         },
-        async () => await readStored(client, id, withinContext(options))
+        async () => await readBehind(client, id, options)
       )
     }
   }
@@ -158,9 +173,4 @@ function noInsert (): Error {
     'it has no "insert", so a write cannot create. Add it, or let the route create nothing: ' +
     'config: { ifMatch: { create: false } }.'
   )
-}
-
-// What is read behind a write is read also if nobody waits for it any more.
-function withinContext (options: ReadOptions | undefined): ReadOptions {
-  return { context: options?.context }
 }

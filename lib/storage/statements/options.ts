@@ -52,8 +52,15 @@ export interface StatementsAdapterOptions<T, Columns extends object, Client, Id 
    * `request.entity(key, { client })`.
    */
   client: Client
-  /** Reads the current row, in one statement; null or undefined if there is none. */
-  read(client: Client, id: Id): FoundRow<Columns> | Promise<FoundRow<Columns>>
+  /**
+   * Reads the current row, in one statement; null or undefined if there is none.
+   *
+   * @param how `newest` is true inside a transaction of the app, behind a write that matched nothing. On MySQL and
+   *   MariaDB, read with a lock then (`LOCK IN SHARE MODE`). At REPEATABLE READ, their default, a read without one is
+   *   of the moment of the first read of the transaction (engine-facts#mariadb-lock-is-newer-than-snapshot). It
+   *   could not tell what stood in the way. Other engines need nothing
+   */
+  read(client: Client, id: Id, how: { newest: boolean }): FoundRow<Columns> | Promise<FoundRow<Columns>>
   /**
    * Changes the row if its version is one of `versions`, and sets `replaced` to the version that it had. `versions`
    * undefined: whatever its version is. `versions` are texts as clients sent them, so compare the text of the column:

@@ -39,6 +39,8 @@ export interface Engine {
   comparable (column: string): string
   /** A value of JavaScript as this engine's drivers bind it. */
   bound (value: SqlValue, type: Kind['type']): SqlValue
+  /** What a SELECT ends with that must see what is committed, although its transaction has an older snapshot. */
+  newest: string
   /** A random version, as SQL. */
   token: string
   run (client: unknown, statement: Statement): Promise<Answer>

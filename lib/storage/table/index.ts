@@ -55,7 +55,7 @@ export function tableAdapter<S extends TObject> (options: TableAdapterOptions<S>
     toId: table.toId,
     toColumns: (value) => ({ ...columnsOf(value, properties), id: idIn(value, table) }),
     toValue: (row) => valueOf(row, properties, row.id as SqlValue[]) as Static<S>,
-    read: async (client, id) => await read(client, id),
+    read: async (client, id, how) => await read(client, id, how),
     async update (client, id, row, versions) {
       assertSameId(row.id, id, table)
       return await update(client, id, row, versions)

@@ -46,6 +46,7 @@ export const mysql: Engine = {
   readable: (column) => `CONVERT(${column} USING utf8mb4)`,
   comparable: (column) => `CAST(${column} AS BINARY)`,
   bound: (value) => typeof value === 'boolean' ? Number(value) : value,
+  newest: ' LOCK IN SHARE MODE',
   token: "replace(uuid(), '-', '')",
   run,
   faultOf: mysqlFault,

@@ -1,7 +1,7 @@
 import { InvalidKeyError } from '../../errors.js'
 import type { TableDescription } from './description.js'
 import type { Answer } from './engine.js'
-import { statementsOn, type RowId, type Versions, type WrittenRow } from './statements.js'
+import { statementsOn, type ReadHow, type RowId, type Versions, type WrittenRow } from './statements.js'
 
 /** The columns of a value by their aliases, and the id: as the value has it, or as the row has it. */
 export interface WrittenColumns extends Readonly<Record<string, unknown>> { id: readonly unknown[] }
@@ -19,8 +19,8 @@ export function rowsOn (table: TableDescription) {
 
   const found = ({ rows }: Answer, id: RowId): FoundRow[] => rows.map((row) => ({ ...row, id }) as never)
 
-  async function read (client: unknown, id: RowId, versions?: Versions): Promise<FoundRow | undefined> {
-    return found(await engine.run(client, statements.read(id, versions)), id)[0]
+  async function read (client: unknown, id: RowId, how?: ReadHow): Promise<FoundRow | undefined> {
+    return found(await engine.run(client, statements.read(id, how)), id)[0]
   }
 
   // The row as the statement left it. Where RETURNING is missing, what the database made is read, if nobody has written
@@ -28,7 +28,7 @@ export function rowsOn (table: TableDescription) {
   async function written (client: unknown, answer: Answer, id: RowId, row: Write): Promise<FoundRow[]> {
     if (engine.returns) return found(answer, id)
     if (answer.changed === 0) return []
-    const left = hasMade ? await read(client, id, [row.version]).catch(() => undefined) : undefined
+    const left = hasMade ? await read(client, id, { versions: [row.version] }).catch(() => undefined) : undefined
     return [left ?? { ...row, id, replaced: null }]
   }
 

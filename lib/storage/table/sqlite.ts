@@ -29,6 +29,8 @@ export const sqlite: Engine = {
     if (typeof value === 'boolean') return value ? 1n : 0n
     return type === 'integer' && typeof value === 'number' ? BigInt(value) : value
   },
+  // Nobody else writes while a transaction has written, or tried to.
+  newest: '',
   token: 'lower(hex(randomblob(12)))',
   async run (client, { text, values }) {
     return { rows: (client as Handle).prepare(text).all(...values) as Array<Record<string, unknown>>, changed: 0 }

@@ -11,6 +11,9 @@ export type RowId = readonly SqlValue[]
 /** Versions that a row may have; undefined: any. */
 export type Versions = readonly string[] | undefined
 
+/** Which row a read takes, and whether it looks past the snapshot of its transaction. */
+export interface ReadHow { versions?: Versions, newest?: boolean }
+
 /** The statements on a table. They are texts with parameters: no name and no value of a client gets into them. */
 export type Statements = ReturnType<typeof statementsOn>
 
@@ -86,9 +89,10 @@ export function statementsOn (table: TableDescription) {
 
   return {
     /** The current row; with `versions`, if its version is one of them. */
-    read (id: RowId, versions?: Versions): Statement {
+    read (id: RowId, { versions, newest }: ReadHow = {}): Statement {
       const to = parameters()
-      return { text: `SELECT ${columns} FROM ${name} WHERE ${whereOf(to, id, versions)}`, values: to.values }
+      const end = newest === true ? engine.newest : ''
+      return { text: `SELECT ${columns} FROM ${name} WHERE ${whereOf(to, id, versions)}${end}`, values: to.values }
     },
 
     /** Changes the row, which gets a new version. */

@@ -26,6 +26,7 @@ import { stepsInside, type Row } from './steps-inside.js'
 export { mysqlTransaction } from './mysql.js'
 export { pgTransaction } from './pg.js'
 export { sqliteTransaction } from './sqlite.js'
+export { wholeTransaction } from './whole.js'
 export type { RowVersion } from '../statements/answer.js'
 export type { Row } from './steps-inside.js'
 

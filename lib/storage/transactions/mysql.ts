@@ -1,6 +1,4 @@
-import { StorageUnavailableError } from '../../errors.js'
-import { FAULT, storageFault } from '../kit/whose-fault.js'
-import { loggable } from '../statements/faults.js'
+import { assertStillInside, SAVEPOINT } from './still-inside.js'
 
 /** A connection of mysql2/promise, or of the driver mariadb. */
 interface MysqlConnection {
@@ -10,11 +8,6 @@ interface MysqlConnection {
 }
 
 interface MysqlPool { getConnection (): Promise<MysqlConnection> }
-
-const SAVEPOINT = 'if_match'
-
-// "SAVEPOINT if_match does not exist".
-const NO_SAVEPOINT = 1305
 
 /**
  * The option `transaction` of `transactionsAdapter` for a pool of mysql2, with callbacks or promises, or of the driver
@@ -41,7 +34,7 @@ export function mysqlTransaction<Tx> (
     try {
       await begin(connection, isolation)
       result = await work(connection as Tx)
-      await assertStillInside(connection)
+      await assertStillInside((sql) => connection.query(sql))
     } catch (error) {
       await connection.query('ROLLBACK').then(() => giveBack(connection), () => { connection.destroy() })
       throw error
@@ -64,23 +57,10 @@ async function begin (connection: MysqlConnection, isolation: string | undefined
     'ROLLBACK',
     ...isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation}`],
     'SET autocommit = 0',
-    `SAVEPOINT ${SAVEPOINT}`
+    SAVEPOINT
   ]
   // The driver mariadb sends all of them at once, and mysql2 one after the other.
   await Promise.all(statements.map((statement) => connection.query(statement)))
-}
-
-async function assertStillInside (connection: MysqlConnection): Promise<void> {
-  try {
-    await connection.query(`RELEASE SAVEPOINT ${SAVEPOINT}`)
-  } catch (error) {
-    // No COMMIT was sent.
-    const isGone = (error as { errno?: unknown }).errno === NO_SAVEPOINT
-    if (!isGone) throw new StorageUnavailableError({ cause: loggable(error) })
-    throw storageFault(FAULT.rolledBack, new Error(
-      'MySQL: the transaction had ended before its COMMIT, by a deadlock or by a statement that commits, such as ALTER.'
-    ))
-  }
 }
 
 // The others of the pool expect autocommit.

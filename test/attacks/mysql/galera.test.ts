@@ -1,8 +1,9 @@
-import mysql, { type Pool } from 'mysql2/promise'
+import mysql, { type Pool, type PoolConnection } from 'mysql2/promise'
 import t, { type Test } from 'tap'
 import type { StorageAdapter, WriteResult } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { mysqlAdapter } from '../../../lib/storage/mysql/index.js'
+import { mysqlTransaction } from '../../../lib/storage/transactions/index.js'
 import { ABSENT, ANY, versionIn } from '../../support/expectations.js'
 import { PATIENT, subjectsOn } from '../../support/mysql/subjects.js'
 import { startGalera, type Node } from '../../support/services/galera.js'
@@ -92,6 +93,24 @@ await t.test('galera: three nodes, each with writers of its own', { skip: skipWi
     await holder.query('UNLOCK TABLES')
     t.match(await both, [{ value: 'after' }, { applied: false }], 'the newest, and a refusal')
     t.match(await first.adapter.read('late'), { value: 'after', replaced: before.version }, 'nothing was lost')
+  })
+
+  await t.test('galera: a transaction that another node aborted while it did nothing is CONTENTION at its end, which is run again', async (t) => {
+    const before = await first.adapter.write('aborted', 'before', ANY)
+    await everywhere('aborted', before.applied ? before.version : undefined)
+    const rename = async (client: Pick<Pool, 'query'>, value: string): Promise<unknown> =>
+      await client.query(`UPDATE ${table} SET value = ? WHERE \`key\` = 'aborted'`, [JSON.stringify(value)])
+    const transaction = mysqlTransaction<PoolConnection>(second.pool)
+    await t.rejects(transaction(async (tx) => {
+      await rename(tx, 'mine')
+      const count = await conflicts([second])
+      await rename(first.pool, 'theirs')
+      await until('it is aborted', async () => await conflicts([second]) > count)
+    }), { code: 'FST_IF_MATCH_CONTENTION' })
+    const stored = async (): Promise<unknown> => (await second.adapter.read('aborted'))?.value
+    await until('the other is there', async () => await stored() === 'theirs')
+    await transaction(async (tx) => await rename(tx, 'again'))
+    t.equal(await stored(), 'again')
   })
 
   await t.test('galera: conformance over two nodes whose connections have wsrep_sync_wait', async (t) => {

@@ -4,6 +4,7 @@ import type { StorageAdapter } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
 import { checkKey } from 'fastify-if-match/storage'
 import { mysqlFault, statementsAdapter, type Row } from 'fastify-if-match/storage/statements'
+import { ABSENT, EXISTS, versionIn } from '../../support/expectations.js'
 import { startMariadb } from '../../support/services/mariadb.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
@@ -17,7 +18,7 @@ interface Columns { value: string }
 
 const ER_DUP_ENTRY = 1062
 
-function adapterOn (client: Client, table: string, store: number): StorageAdapter {
+function adapterOn (client: Client, table: string, store: number, newestEnd = 'LOCK IN SHARE MODE'): StorageAdapter {
   // mysql2 counts the rows that matched (engine-facts#mariadb-affected-rows).
   const changed = async (client: Client, sql: string, values: Array<string | null>): Promise<number> =>
     (await client.execute<ResultSetHeader>(sql, values))[0].affectedRows
@@ -32,8 +33,9 @@ function adapterOn (client: Client, table: string, store: number): StorageAdapte
     },
     toColumns: (value) => ({ value: JSON.stringify(value) }),
     toValue: ({ value }) => JSON.parse(value) as unknown,
-    async read (client, id) {
-      const [rows] = await client.execute<RowDataPacket[]>(`SELECT * FROM ${table} WHERE id = ?`, [id])
+    async read (client, id, { newest }) {
+      const sql = `SELECT * FROM ${table} WHERE id = ? ${newest ? newestEnd : ''}`
+      const [rows] = await client.execute<RowDataPacket[]>(sql, [id])
       return rows[0] as Row<Columns> | undefined
     },
     // `replaced` stands first: a later assignment sees an earlier one (engine-facts#mariadb-set-order).
@@ -69,6 +71,23 @@ await t.test('mysql: the conformance suite on four statements with mysql2, and w
     version varchar(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
     replaced varchar(64) CHARACTER SET ascii COLLATE ascii_nopad_bin, digest text CHARACTER SET utf8mb4)`)
   let stores = 0
+
+  await t.test('in a transaction at REPEATABLE READ that has read before, a refusal has the newest state if read takes a lock; without one it is STORAGE_FAULT, which says so', async (t) => {
+    const fault = { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /REPEATABLE READ: let its read lock/ }
+    for (const [end, expected] of [['LOCK IN SHARE MODE', { applied: false, current: { value: 2 } }], ['', fault]]) {
+      const adapter = adapterOn(steady, table, ++stores, end as string)
+      const { version } = await adapter.write('/k', 1, ABSENT) as { version: string }
+      const client = await steady.getConnection()
+      t.teardown(() => { client.destroy() })
+      await client.query('BEGIN')
+      const context = { client }
+      await adapter.read('/k', { context })
+      await adapter.write('/k', 2, EXISTS)
+      const outcome = adapter.write('/k', 3, versionIn(version), { context })
+      t.match(await outcome.catch((error: unknown) => error), expected)
+    }
+  })
+
   await conformanceSuite({
     test: (title, run) => t.test(title, run),
     list: false,

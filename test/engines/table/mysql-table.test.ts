@@ -118,4 +118,37 @@ await t.test('mysql: the table adapter with mysql2', { skip }, async (t) => {
     t.strictSame(((await adapter.write('/x/a', { n: 3, twice: 9 }, ANY)) as { value?: unknown }).value, { n: 3 })
     t.strictSame((await past.query(`SELECT n FROM ${table}`))[0], [{ n: 3 }])
   })
+
+  for (const level of ['REPEATABLE READ', 'READ COMMITTED']) {
+    await t.test(`mysql: in a transaction of the app at ${level} that has read before, a refusal has the newest state`, async (t) => {
+      const table = uniqueName()
+      const sql = 'id varbinary(9) PRIMARY KEY, v varchar(16) NOT NULL, n int, gone_at datetime'
+      await past.query(`CREATE TABLE ${table} (${sql})`)
+      const columns = Type.Object({ n: Type.Integer() })
+      const at = { client: past, table, version: 'v', columns, key: '/x/:id' as const }
+      for (const more of [{}, { deleted: 'gone_at' }]) {
+        await past.query(`DELETE FROM ${table}`)
+        await past.query(`INSERT INTO ${table} (id, v, n) VALUES ('a', 'before', 1), ('gone', 'gone', 1)`)
+        const adapter = tableAdapter({ ...at, id: 'id', ...more })
+        const client = await mysql2.createConnection(login)
+        t.teardown(() => { client.destroy() })
+        await client.query(`SET TRANSACTION ISOLATION LEVEL ${level}`)
+        await client.query('BEGIN')
+        const context = { client }
+        t.match(await adapter.read('/x/a', { context }), { version: 'before', value: { n: 1 } })
+        await past.query(`UPDATE ${table} SET v = 'after', n = 2 WHERE id = 'a'`)
+        await past.query(`DELETE FROM ${table} WHERE id = 'gone'`)
+        await past.query(`INSERT INTO ${table} (id, v, n) VALUES ('new', 'after', 2)`)
+        const refused = { applied: false, current: { version: 'after', value: { n: 2 } } }
+        t.match(await adapter.write('/x/a', { n: 3 }, versionIn('before'), { context }), refused)
+        t.match(await adapter.remove('/x/a', versionIn('before'), { context }), refused)
+        t.match(await adapter.write('/x/new', { n: 3 }, ABSENT, { context }), refused)
+        const absent = { applied: false, current: undefined }
+        t.strictSame(await adapter.write('/x/gone', { n: 3 }, versionIn('gone'), { context }), absent)
+        t.match(await adapter.write('/x/a', { n: 3 }, versionIn('after'), { context }), { applied: true })
+        await client.query('COMMIT')
+        t.match(await adapter.read('/x/a'), { value: { n: 3 } })
+      }
+    })
+  }
 })

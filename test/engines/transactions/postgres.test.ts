@@ -68,22 +68,33 @@ await t.test('transactions on PostgreSQL', { skip: skipWithout('postgres') }, as
 
   await t.test('two works that lock two items in opposite order are both applied: the deadlock runs one of them again', async (t) => {
     const table = await itemsTable(t, pool)
-    const adapter = itemsAdapter(pool, table.name)
-    for (const key of ['a', 'b']) await adapter.write(key, 0, ABSENT)
+    for (const key of ['a', 'b']) await itemsAdapter(pool, table.name).write(key, 0, ABSENT)
+    // A newcomer may take the lock of the row that was just set free ahead of the one that waits for it, and meet it
+    // again. So the third transaction begins when one has ended.
+    const ended = barrier()
+    let begun = 0
+    const inTurn: pg.Pool = Object.create(pool, {
+      connect: {
+        async value () {
+          if (++begun === 3) await ended.opened
+          return await pool.connect()
+        }
+      }
+    })
+    const adapter = itemsAdapter(inTurn, table.name)
     const both = barrier()
-    let locked = 0
     let runs = 0
     const move = async (first: string, second: string) =>
       await adapter.transaction(first, EXISTS, async (tx: pg.PoolClient) => {
-        runs++
-        if (++locked === 2) both.open()
+        if (++runs === 2) both.open()
         await both.opened
         for (const key of [first, second]) await adapter.write(key, first, EXISTS, { context: { client: tx } })
-      })
+      }).finally(ended.open)
     const results = await Promise.all([move('a', 'b'), move('b', 'a')])
     t.match(results, [{ applied: true }, { applied: true }])
     t.equal(runs, 3)
-    t.equal((await adapter.read('a'))?.value, (await adapter.read('b'))?.value)
+    const values = [await adapter.read('a'), await adapter.read('b')].map((item) => item?.value)
+    t.equal(values[0], values[1])
   })
 
   await t.test('a work that catches the error of a statement is STORAGE_FAULT, because the server has rolled back; behind a savepoint it goes on', async (t) => {

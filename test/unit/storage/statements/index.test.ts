@@ -213,6 +213,27 @@ const CALLS: Array<[Name, (adapter: StorageAdapter<number>) => Promise<unknown>]
   ['remove', async (adapter) => await adapter.remove('k', EXISTS)]
 ]
 
+await t.test('read is asked for the newest row behind a write that matched nothing in a transaction of the app, and nowhere else', async (t) => {
+  const asked: boolean[] = []
+  const { table, adapter } = subject({
+    read (table, id, { newest }) {
+      asked.push(newest)
+      return table.rows.get(id)
+    }
+  })
+  table.put('theirs')
+  const context = { client: table }
+  const steps: Array<[options: ReadOptions, behindWrite: boolean]> = [[{}, false], [{ context }, true]]
+  for (const [options, behindWrite] of steps) {
+    asked.length = 0
+    await adapter.read('k', options)
+    await adapter.write('k', 1, versionIn('mine'), options)
+    await adapter.write('k', 1, ABSENT, options)
+    await adapter.remove('k', versionIn('mine'), options)
+    t.strictSame(asked, [false, behindWrite, behindWrite, behindWrite])
+  }
+})
+
 await t.test('a read that fails is an outage and no absence, also behind a write that matched nothing; its cause is the driver\'s error', async (t) => {
   const { table, adapter } = subject()
   failing(table, 'read')
