@@ -40,8 +40,9 @@ function isPassedOn (error: unknown): error is Error {
 export function asAsked<T> (stored: Stored<T> | undefined, unless: ReadOptions['unless']): Stored<T> | undefined {
   assertStored(stored)
   if (stored === undefined) return undefined
-  if (needsNoValue({ unless }, stored.version)) return withoutValue({ version: stored.version })
-  if (hasValue(stored)) return stored
+  const isSpared = needsNoValue({ unless }, stored.version)
+  if (hasValue(stored) !== isSpared) return stored
+  if (isSpared) return withoutValue({ version: stored.version })
   throw new InvalidAdapterError(`left out a value that it was asked for. ${ADVICE}`)
 }
 
