@@ -43,7 +43,7 @@ await t.test('postgres: each operation is one statement; undefined says that not
     })
     t.equal(await table.write(write('k', 'c', versionIn())), undefined)
     t.strictSame(await table.write(write('k', 'c', ANY)), { applied: true, version: 'c', created: false })
-    const one = { value: { n: 1 }, json: '{"n":1}' }
+    const one = { value: { n: 1 } }
     t.strictSame({ ...await table.read('k') }, { ...one, version: 'c', replaced: 'b', digest: 'd' })
     t.equal(await table.read('none'), undefined)
     await table.write({ ...write('bare', 'a', ABSENT), options: undefined })
