@@ -59,14 +59,14 @@ export interface IfMatchRouteOptions {
    * When a GET or HEAD whose client has a current copy becomes a 304: when the success of its handler is about to leave
    * (`'late'`, default), with the headers that the handler sets (RFC 9110 15.4.5), or ahead of the handler
    * (`'early'`), which is not entered then, and no value is read. What the handler checks, counts or sets is not done,
-   * so permission is checked in hooks. It has no effect with `precheck: false`.
+   * so permission is checked in hooks. It has no effect with `precheck: false`, and on a route with a `variant`: which
+   * one the answer is may be settled by the handler.
    */
   notModified?: 'late' | 'early'
   /**
    * Names the variant of the entity that an answer is, such as `'csv'`, where one address has several. It is asked when
-   * the success of a read is about to leave (under `notModified: 'early'`, ahead of the handler as well, so that it
-   * goes by the request alone), and the name becomes a part of its `ETag`. Undefined: the only variant, or the main
-   * one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
+   * the success of a read is about to leave, and the name becomes a part of its `ETag`. Undefined: the only variant, or
+   * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
 }

@@ -77,7 +77,8 @@ export class GuardedRequest extends RequestState {
 
   /** Whether a 304 may be answered ahead of the handler: the option `notModified`. */
   get isNotModifiedEarly (): boolean {
-    return this.#route.settings.notModified === 'early'
+    const { notModified, variant } = this.#route.settings
+    return notModified === 'early' && variant === undefined
   }
 
   /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */

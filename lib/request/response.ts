@@ -69,10 +69,9 @@ export class GuardedResponse {
    */
   becomeNotModifiedEarly (copies: TagList, version: string): void {
     if (!isSuccess(this.#reply.statusCode)) return
-    const variant = this.#variant()
     const field: unknown = this.#reply.request.headers['accept-encoding']
     const codings = [undefined, ...CODINGS.filter((coding) => acceptsCoding(String(field ?? ''), coding))]
-    const tags = codings.map((coding) => formatRepresentationTag(version, variant, coding)!.slice(1, -1))
+    const tags = codings.map((coding) => formatRepresentationTag(version, undefined, coding)!.slice(1, -1))
     this.#becomeOneOf(tags, copies)
   }
 
