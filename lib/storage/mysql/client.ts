@@ -54,6 +54,8 @@ interface DriverConnection extends Looks {
   execute (statement: object, values: readonly Value[]): Promise<unknown>
   release? (): unknown
   destroy (): void
+  /** Of the driver mariadb alone: it closes a connection that does not answer within so many milliseconds. */
+  ping (timeout: number): Promise<unknown>
 }
 
 // As the server reports it in its answers.
@@ -89,9 +91,8 @@ export function flawsOfClient (client: unknown, option: string): Flaw[] {
 export function sourceOf (client: MysqlClient): Source {
   const { promise } = client as Looks
   const promised = (typeof promise === 'function' ? promise.call(client) : client) as Looks
-  const isMariadb = isOfMariadb(promised)
   const made = (connection: DriverConnection): Connection =>
-    isMariadb ? new MariadbConnection(connection) : new Mysql2Connection(connection)
+    isOfMariadb(connection) ? new MariadbConnection(connection) : new Mysql2Connection(connection)
   if (!isPool(promised)) {
     const connection = made(promised as DriverConnection)
     return { isPool: false, connect: async () => connection }
@@ -139,6 +140,7 @@ class Mysql2Connection implements Connection {
 class MariadbConnection implements Connection {
   readonly id: object
   readonly #connection: DriverConnection
+  #isWaiting = false
 
   constructor (connection: DriverConnection) {
     this.#connection = connection
@@ -147,17 +149,28 @@ class MariadbConnection implements Connection {
 
   async send (text: string, values: readonly Value[]): Promise<Answer> {
     const statement = { ...FORM, metaAsArray: false, sql: text, typeCast: (field: Field) => field.buffer() }
-    const result = await this.#connection.execute(statement, values) as Result | Buffer[][]
-    // It tells of the last answer, and of a part of one behind an error.
-    return answerOf(result, isOpen(this.#connection.info!.status))
+    this.#isWaiting = true
+    try {
+      const result = await this.#connection.execute(statement, values) as Result | Buffer[][]
+      // It tells of the last answer, and of a part of one behind an error.
+      return answerOf(result, isOpen(this.#connection.info!.status))
+    } finally {
+      this.#isWaiting = false
+    }
   }
 
   giveBack (): void {
     void this.#connection.release?.()
   }
 
+  // While a statement is under way, the driver sends KILL with the number of this connection over a new one. That one
+  // may find another server or one that was started again, where the number is of somebody else or of nobody: an error
+  // that ends the process (engine-facts#mariadb-destroy-kills). A ping that does not wait closes the connection alone.
   destroy (): void {
-    this.#connection.destroy()
+    const connection = this.#connection
+    const leave = (): void => { connection.destroy() }
+    if (this.#isWaiting) void connection.ping(0).then(leave, leave)
+    else leave()
   }
 }
 

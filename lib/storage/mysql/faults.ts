@@ -42,11 +42,12 @@ const FAULT_OF_NUMBER = new Map<number, MysqlFault>(Object.entries({
   CONSTRAINT: [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 1859],
   // The last one is of the driver mariadb, which counts bytes before it sends them.
   ROW: [
-    1048, 1153, 1263, 1264, 1265, 1292, 1300, 1366, 1369, 1406, 1411, 1526, 1644, 1690, 1748, 3140, 3819, 4025, 45046
+    1048, 1153, 1263, 1264, 1265, 1292, 1300, 1366, 1369, 1406, 1411, 1526, 1643, 1644, 1690, 1748, 3140, 3819, 4025,
+    45046
   ],
   MISTAKE: [
-    1044, 1049, 1052, 1054, 1064, 1142, 1143, 1146, 1175, 1191, 1210, 1243, 1267, 1270, 1271, 1288, 1295, 1348, 1364,
-    1442, 1471, 1906, 3105,
+    1044, 1049, 1052, 1054, 1064, 1142, 1143, 1146, 1175, 1191, 1210, 1243, 1267, 1270, 1271, 1288, 1295, 1305, 1348,
+    1364, 1390, 1442, 1471, 1906, 3105, 4078,
     // Of the driver mariadb: a parameter that is missing.
     45016, 45017, 45018
   ],
@@ -55,8 +56,9 @@ const FAULT_OF_NUMBER = new Map<number, MysqlFault>(Object.entries({
     1021, 1037, 1038, 1041, 1114, 1135, 1206, 1637,
     // Limits, and connections that the server does not let in.
     1040, 1045, 1129, 1130, 1203, 1226, 1251, 1461, 1698, 1820, 1862, 3118, 4151,
-    // Read only, locked by this connection, not a member of its cluster; closed as idle, before the statement came.
-    1036, 1223, 1290, 1792, 1836, 1047, 1615, 4031,
+    // Read only, not a member of its cluster; LOCK TABLES or XA END on this connection; closed as idle, before the
+    // statement came.
+    1036, 1099, 1100, 1223, 1399, 1290, 1792, 1836, 1047, 1615, 4031,
     // The driver mariadb had none, or a pool that is full or closed.
     45001, 45012, 45013, 45023, 45025, 45027, 45028, 45035, 45037, 45038, 45051, 45056, 45057, 45059, 45060, 45061,
     45062, 45064
@@ -207,10 +209,12 @@ function meaningOf (error: unknown, number: number | undefined): string {
   return MEANING.find(([numbers]) => numbers.includes(Number(number)))?.[1] ?? MEANING_OF_FAULT[fault]
 }
 
-// The text about a syntax error quotes the statement.
+// The text about a syntax error quotes the statement, and one that is not listed may quote anything: the value of a
+// setting, or what a trigger says.
 function namesIn (error: unknown, number: number | undefined): string {
   const { sqlMessage } = error as MysqlError
-  return number === 1064 || typeof sqlMessage !== 'string' ? '' : `: ${sqlMessage}`
+  const isKnown = number !== 1064 && FAULT_OF_NUMBER.get(number!) === 'MISTAKE'
+  return isKnown && typeof sqlMessage === 'string' ? `: ${sqlMessage}` : ''
 }
 
 /** Whether a row of the same primary key is there. */

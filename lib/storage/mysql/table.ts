@@ -17,6 +17,10 @@ import { paddedVersions, statementsOn, type QuotedTable, type Statements } from 
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
 
+// A creation may meet the row of another one, which a third one removes before it is read: it is as good as impossible
+// that this happens so many times in a row.
+const CREATIONS = 4
+
 /** A write with its new version, which can prove it later (engine-facts#any-engine-version-proves-write). */
 export interface Write {
   key: string
@@ -119,7 +123,7 @@ export class MysqlTable<T> {
     const { kind } = expectation
     if (kind === 'absent' || kind === 'any') {
       // Another table may have it, that of a trigger. Then nothing of this entity is read, and it comes again.
-      const isRefusal = attempt === 1 ? isTakenPrimaryKey : undefined
+      const isRefusal = attempt < CREATIONS ? isTakenPrimaryKey : undefined
       const count = await this.#change(({ write }) =>
         ({ text: write[kind], values: [key, version, json, digest] }), options, isRefusal)
       // 1 for a row that was inserted, 2 for one that was updated (engine-facts#mariadb-affected-rows).

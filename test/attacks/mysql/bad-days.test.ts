@@ -8,6 +8,7 @@ import { openedAdapter, PATIENT } from '../../support/mysql/subjects.js'
 import { UNAVAILABLE, UNKNOWN } from '../../support/network-faults.js'
 import { assertOutageIs503 } from '../../support/outage.js'
 import { startMariadb } from '../../support/services/mariadb.js'
+import { startProxy } from '../../support/services/proxy.js'
 import { skipWithoutOwn } from '../../support/services/programs.js'
 import { until } from '../../support/until.js'
 
@@ -97,6 +98,23 @@ await t.test('mysql: bad days', { skip: skipWithoutOwn('mysql') }, async (t) => 
       await until('it writes again', async () => await outcomeOf(adapter.write('z', 'again', ANY)) === 'applied')
       const stored = await valuesSoFar()
       t.equal(new Set(stored).size, stored.length, 'none is there twice')
+    })
+
+    await t.test(`${name}: a connection is gone on the server, and its client is not told: it is closed after the wait, nobody else's is killed, and the process goes on`, async (t) => {
+      const proxy = await startProxy(t, asApp)
+      const { client } = countedPool(t, name, proxy.url, { connections: 1 })
+      const { adapter } = await openedAdapter(client, { timeout: 2000, lockTimeout: 1000 })
+      await adapter.write('k', 'before', ANY)
+      const before = proxy.connections
+      const { answered } = proxy.hold({ when: (request) => request.includes('mine') })
+      const writing = adapter.write('k', 'mine', EXISTS)
+      await answered
+      for (const id of await idsOfApp()) await root.query(`KILL ${id}`)
+      t.match(await writing, { applied: true }, 'a read over the next connection proves it')
+      // The driver mariadb would send KILL over a connection of its own: its error is of nobody, and ends the process.
+      t.equal(proxy.connections, before + 1)
+      t.match(await adapter.write('k', 'again', EXISTS), { applied: true })
+      t.equal(proxy.connections, before + 1)
     })
 
     await t.test(`${name}: a server that becomes read only refuses writes, which are certainly not applied, and serves reads`, async (t) => {

@@ -22,15 +22,17 @@ await t.test('the number of the server tells the kind, whatever name the driver 
     CONSTRAINT: [[1062, '23000'], [1451, '23000'], [1452, '23000'], [1022, '23000'], [1586, '23000']],
     ROW: [
       [1048, '23000'], [1264, '22003'], [1265, '01000'], [1292, '22007'], [1366], [1369], [1406, '22001'], [1526],
-      [1644, '45000'], [3819], [4025, '23000'], [1153, '08S01'], [9999, '22032'], [9999, '45000']
+      [1644, '45000'], [3819], [4025, '23000'], [1153, '08S01'], [9999, '22032'], [9999, '45000'],
+      [1643, '02000']
     ],
     MISTAKE: [
       [1054, '42S22'], [1064, '42000'], [1142, '42000'], [1146, '42S02'], [1210], [1364], [1052, '23000'], [1906],
+      [1390], [4078], [1305, '42000'],
       [9999, '42000'], [9999, '21S01'], [9999, '0A000']
     ],
     NOT_APPLIED: [
       [1040, '08004'], [1045, '28000'], [1114], [1203, '42000'], [1226, '42000'], [1290], [1461, '42000'],
-      [1792, '25006'], [1836], [4031], [9999, '28000']
+      [1792, '25006'], [1836], [4031], [9999, '28000'], [1099], [1100], [1399, 'XAE07']
     ],
     UNKNOWN: [[1030], [1026], [1053, '08S01'], [1105], [1180], [1927, '70100'], [9999, '08S01'], [9999]]
   }
@@ -116,6 +118,8 @@ await t.test('the log gets the number and the name of the constraint, and neithe
   for (const errno of [1062, 1366, 1644, 1064, 1213, 1317, 1030, 45009, 45013]) {
     for (const error of [ofMysql2(errno), ofMariadb(errno)]) t.notMatch(inspect(explain(error), { depth: 9 }), SECRET)
   }
+  // The value of a setting, and whatever a trigger says, have the class of a mistake.
+  for (const errno of [1231, 31001]) t.notMatch(inspect(explain(ofMysql2(errno, '42000')), { depth: 9 }), SECRET)
   const lost = Object.assign(new Error(SECRET), { code: 'PROTOCOL_CONNECTION_LOST', sql: SECRET })
   t.notMatch(inspect(explain(lost)), SECRET)
 })
