@@ -34,6 +34,9 @@ export const FAULT = {
   rolledBack:
     'a statement of the work failed, and its error was not passed on, so the database rolled the transaction back. ' +
     'Let the work reject, or catch the error around a savepoint',
+  ended:
+    'the transaction had ended before its COMMIT. If by a deadlock, whose error was not passed on, nothing of it is ' +
+    'stored; if by a statement of the work that commits, such as ALTER, what came before that is stored',
   stored: 'what is stored there is not what the adapter writes, and nothing was changed'
 } as const
 

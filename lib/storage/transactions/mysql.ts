@@ -34,15 +34,15 @@ export function mysqlTransaction<Tx> (
     try {
       await begin(connection, isolation)
       result = await work(connection as Tx)
-      await assertStillInside((sql) => connection.query(sql))
     } catch (error) {
       await connection.query('ROLLBACK').then(() => giveBack(connection), () => { connection.destroy() })
       throw error
     }
     try {
+      await assertStillInside((sql) => connection.query(sql))
       await connection.query('COMMIT')
     } catch (error) {
-      // What is open is rolled back with the connection.
+      // What is open is rolled back with the connection, and locks of tables go with it.
       connection.destroy()
       throw error
     }

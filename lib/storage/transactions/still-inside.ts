@@ -14,8 +14,8 @@ const NO_SAVEPOINT = 1305
  * Demands, ahead of COMMIT, that a transaction of MySQL or MariaDB is still the one in which `SAVEPOINT` was sent.
  *
  * @throws FST_IF_MATCH_CONTENTION if another node of a cluster aborted it while it did nothing
- * (engine-facts#galera-abort-at-next-statement); FST_IF_MATCH_STORAGE_FAULT if it had ended before;
- * FST_IF_MATCH_STORAGE_UNAVAILABLE if the server does not answer. No COMMIT was sent, so nothing is stored
+ * (engine-facts#galera-abort-at-next-statement), or FST_IF_MATCH_STORAGE_UNAVAILABLE if the server does not answer: no
+ * COMMIT was sent, so nothing is stored; FST_IF_MATCH_STORAGE_FAULT if it had ended before
  */
 export async function assertStillInside (send: (sql: string) => Promise<unknown>): Promise<void> {
   try {
@@ -25,8 +25,6 @@ export async function assertStillInside (send: (sql: string) => Promise<unknown>
     if (faultKind(error) === 'RETRY') throw new ContentionError(1, { cause: loggable(error) })
     const isGone = (Object(error) as { errno?: unknown }).errno === NO_SAVEPOINT
     if (!isGone) throw new StorageUnavailableError({ cause: loggable(error) })
-    throw storageFault(FAULT.rolledBack, new Error(
-      'MySQL: the transaction had ended before its COMMIT, by a deadlock or by a statement that commits, such as ALTER.'
-    ))
+    throw storageFault(FAULT.ended, new Error('MySQL: the transaction had ended before its COMMIT.'))
   }
 }

@@ -158,7 +158,7 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
         ])
         const failed = ends.flatMap((end) => end.status === 'rejected' ? [end.reason as unknown] : [])
         t.equal(failed.length, 1)
-        t.match(failed[0], { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /deadlock/ } })
+        t.match(failed[0], { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /If by a deadlock/ })
         const rows = rowsOf(await steady.query(`SELECT customer, row_version FROM ${orders} ORDER BY row_version`))
         t.match(rows, [{ customer: 'half', row_version: 1 }, { customer: 'half', row_version: 2 }], 'the other alone')
       })
@@ -171,7 +171,7 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
           await rename(tx, 'ahead of ALTER')
           await tx.query(`ALTER TABLE ${orders} ADD note text`)
           await rename(tx, 'behind it')
-        }), { code: 'FST_IF_MATCH_STORAGE_FAULT', cause: { message: /such as ALTER/ } })
+        }), { code: 'FST_IF_MATCH_STORAGE_FAULT', message: /such as ALTER, what came before that is stored/ })
         t.equal((await adapter.read('1'))?.value.customer, 'ahead of ALTER')
       })
 
@@ -181,8 +181,8 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
         const table = uniqueName()
         await steady.query(`CREATE TABLE ${table} (id int)`)
         const { asked } = both
-        const ofConnection = async (): Promise<unknown> =>
-          rowsOf(await asked.query('SELECT connection_id() AS id, @@autocommit AS a, @@completion_type AS c'))[0]
+        const ofConnection = async () =>
+          rowsOf(await asked.query('SELECT connection_id() AS id, @@autocommit AS a, @@completion_type AS c'))[0]!
         const before = await ofConnection()
         t.equal(await transaction(async (tx) => {
           await tx.query(`INSERT INTO ${table} VALUES (1)`)
@@ -195,7 +195,10 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
         }), { message: 'of the work' })
         t.strictSame(await ofConnection(), before)
         await t.rejects(transaction(async (tx) => await tx.query('COMMIT NO RELEASE')), { code: /STORAGE_FAULT/ })
-        t.strictSame(await ofConnection(), before, 'the same connection')
+        const { id, ...settings } = before
+        t.match(await ofConnection(), settings)
+        // Ours is closed: the work may have left locks of tables on it as well.
+        t.equal((await ofConnection())['id'] === id, maker === 'wholeTransaction')
         await asked.query(`INSERT INTO ${table} VALUES (3)`)
         t.match(rowsOf(await steady.query(`SELECT id FROM ${table} ORDER BY id`)), [{ id: 1 }, { id: 3 }])
       })
