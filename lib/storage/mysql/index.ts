@@ -10,7 +10,6 @@ import { explainBoot } from './faults.js'
 import { settingsOf, type MysqlAdapterOptions } from './options.js'
 import { checkTable, makeTable } from './schema.js'
 import { MysqlSession } from './session.js'
-import { quotedTable } from './sql.js'
 import { MysqlTable } from './table.js'
 import { TransactionTables } from './transaction.js'
 
@@ -44,11 +43,10 @@ export interface MysqlAdapter<T = unknown> extends ListingAdapter<T> {
  */
 export function mysqlAdapter<T = unknown> (options: MysqlAdapterOptions): MysqlAdapter<T> {
   const { client, ...bounds } = settingsOf(options)
-  const table = quotedTable(options)
   const source = sourceOf(client)
   const session = new MysqlSession(source, bounds)
-  const entities = new MysqlTable<T>(session, table, { ...bounds, onlyWhere: source.isPool ? undefined : 'outside' })
-  const inTransactions = new TransactionTables<T>(table, bounds.timeout, async () => await session.server())
+  const entities = new MysqlTable<T>(session, options, { ...bounds, onlyWhere: source.isPool ? undefined : 'outside' })
+  const inTransactions = new TransactionTables<T>(options, bounds.timeout, async () => await session.server())
   const underWay = new Set<Promise<unknown>>()
 
   function tableOf (options: ReadOptions | undefined): MysqlTable<T> {

@@ -22,12 +22,14 @@ export interface Server {
   isMariaDb: boolean
   /** The longest packet that the server takes, in bytes. */
   maxPacket: number
+  /** The database of the first connection; undefined: it has none. */
+  database: string | undefined
 }
 
 /** How far a call has come, and over which connection. */
 interface Call { isLate: boolean, over?: Connection }
 
-const SERVER = 'SELECT VERSION(), CAST(@@max_allowed_packet AS CHAR)'
+const SERVER = 'SELECT VERSION(), CAST(@@max_allowed_packet AS CHAR), DATABASE()'
 
 /**
  * Sends statements to the server, and bounds the wait for each answer. Nothing is sent again unless it was certainly
@@ -63,8 +65,13 @@ export class MysqlSession {
       // Nothing of the statement was sent that this is ahead of.
       throw cause instanceof NotSentError ? cause : new NotSentError('the server did not tell its version', { cause })
     })
-    const [version, maxPacket] = row!
-    return (this.#server = { isMariaDb: /mariadb/i.test(String(version)), maxPacket: Number(maxPacket) })
+    const [version, maxPacket, database] = row!
+    this.#server = {
+      isMariaDb: /mariadb/i.test(String(version)),
+      maxPacket: Number(maxPacket),
+      database: database ?? undefined
+    }
+    return this.#server
   }
 
   /**

@@ -12,7 +12,7 @@ import type { Row } from './client.js'
 import { readError, writeError } from './errors.js'
 import { faultKind, isTakenPrimaryKey } from './faults.js'
 import type { MysqlSession } from './session.js'
-import { paddedVersions, statementsOn, type QuotedTable, type Statements } from './sql.js'
+import { paddedVersions, quotedTable, statementsOn, type MysqlTableOptions, type Statements } from './sql.js'
 
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
@@ -56,13 +56,13 @@ export interface TableOptions {
 /** The operations on the table, each as one statement. They reject with errors of the contract. */
 export class MysqlTable<T> {
   readonly #session: MysqlSession
-  readonly #table: QuotedTable
+  readonly #table: MysqlTableOptions
   readonly #options: TableOptions
   readonly #isInTransaction: boolean
   readonly #turns = new KeyTurns()
   readonly #statements = new Map<boolean, Statements>()
 
-  constructor (session: MysqlSession, table: QuotedTable, options: TableOptions) {
+  constructor (session: MysqlSession, table: MysqlTableOptions, options: TableOptions) {
     this.#session = session
     this.#table = table
     this.#options = options
@@ -193,11 +193,13 @@ export class MysqlTable<T> {
   }
 
   async #statementsOfServer (): Promise<Statements> {
-    const { isMariaDb } = await this.#session.server()
+    const { isMariaDb, database } = await this.#session.server()
     const known = this.#statements.get(isMariaDb)
     if (known !== undefined) return known
+    // A connection may have another database by now, with a table of the same name.
+    const table = quotedTable({ ...this.#table, database: this.#table.database ?? database })
     const { lockTimeout, onlyWhere } = this.#options
-    const made = statementsOn(this.#table, { isMariaDb, lockTimeout, onlyWhere })
+    const made = statementsOn(table, { isMariaDb, lockTimeout, onlyWhere })
     this.#statements.set(isMariaDb, made)
     return made
   }

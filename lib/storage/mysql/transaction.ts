@@ -1,19 +1,19 @@
 import { assertNoFlaw } from '../kit/flaws.js'
 import { flawsOfClient, isPool, sourceOf, type MysqlClient } from './client.js'
 import { MysqlSession, type Server } from './session.js'
-import type { QuotedTable } from './sql.js'
+import type { MysqlTableOptions } from './sql.js'
 import { MysqlTable } from './table.js'
 
 /** The table inside transactions of the app, over the clients that handlers bring as `context: { client }`. */
 export class TransactionTables<T> {
-  readonly #table: QuotedTable
+  readonly #table: MysqlTableOptions
   readonly #timeout: number
   readonly #server: () => Promise<Server>
   // One for each client, so that its statements go one after the other, whichever request sends them.
   readonly #tables = new WeakMap<MysqlClient, MysqlTable<T>>()
 
   /** @param server tells of the server, which is the same for every client */
-  constructor (table: QuotedTable, timeout: number, server: () => Promise<Server>) {
+  constructor (table: MysqlTableOptions, timeout: number, server: () => Promise<Server>) {
     this.#table = table
     this.#timeout = timeout
     this.#server = server

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { MysqlAdapter } from '../../../lib/storage/mysql/index.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
-import { driversOf } from '../../support/mysql/drivers.js'
+import { configOf, driversOf } from '../../support/mysql/drivers.js'
 import { inTransaction, lockRows, manyRows, untilWaiting } from '../../support/mysql/locks.js'
 import { noted, openedAdapter } from '../../support/mysql/subjects.js'
 import { startMariadb } from '../../support/services/mariadb.js'
@@ -33,6 +33,18 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
       for (const text of texts.length > 0 ? texts : ['BEGIN']) await client.query(text)
       return { client, context: { client } }
     }
+
+    await t.test(`${name}: a connection with another database by now works on the table of the adapter`, async (t) => {
+      const { adapter, table } = await openedAdapter(pool)
+      const other = `other_${table}`
+      await steady.query(`CREATE DATABASE ${other}`)
+      t.teardown(async () => { await steady.query(`DROP DATABASE ${other}`) })
+      const { client, context } = await begin(t, `USE ${other}`, `CREATE TABLE ${table} LIKE ${configOf(url).database}.${table}`, 'BEGIN')
+      t.match(await adapter.write('a', 1, ABSENT, { context }), { applied: true })
+      t.match(await adapter.read('a', { context }), { value: 1 })
+      await client.query('COMMIT')
+      t.match(await adapter.read('a'), { value: 1 })
+    })
 
     await t.test(`${name}: what is written in it is there with its COMMIT, is gone with its ROLLBACK, and is one statement`, async (t) => {
       for (const [how, kept] of [['COMMIT', true], ['ROLLBACK', false]] as const) {

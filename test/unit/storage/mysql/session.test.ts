@@ -25,7 +25,7 @@ function sessionOn (
     id: {},
     async send (text) {
       if (text.startsWith('SELECT VERSION()') && version === '') throw new Error('refused')
-      if (text.startsWith('SELECT VERSION()')) return { ...OK, rows: [[version, '1000']], affectedRows: 0 }
+      if (text.startsWith('SELECT VERSION()')) return { ...OK, rows: [[version, '1000', 'shop']], affectedRows: 0 }
       sent.push(text)
       return await answer(text)
     },
@@ -58,7 +58,7 @@ await t.test('mysql: on MySQL each connection is told the bound of locks once, a
 })
 
 await t.test('mysql: on MySQL each statement over one connection asks first whether there is a transaction; what ran by itself all the same is unknown', async (t) => {
-  const server = async () => ({ isMariaDb: false, maxPacket: 1000 })
+  const server = async () => ({ isMariaDb: false, maxPacket: 1000, database: 'shop' })
   const inside = { isInTransaction: true, lockTimeout: 0, server }
   const asked = sessionOn({ isPool: false, answer: () => OPEN }, inside)
   t.equal(await asked.session.change('UPDATE', []), 1)
@@ -77,7 +77,7 @@ await t.test('mysql: on MySQL each statement over one connection asks first whet
 
 await t.test('mysql: a change over one connection that turns out to be in a transaction of the app is unknown where it was carried out', async (t) => {
   const { session } = sessionOn({ isPool: false, answer: (text) => text === 'DO 0' ? OK : OPEN }, {
-    server: async () => ({ isMariaDb: false, maxPacket: 1000 })
+    server: async () => ({ isMariaDb: false, maxPacket: 1000, database: 'shop' })
   })
   await t.rejects(session.change('UPDATE', []), { message: /was carried out, and the client is inside a transaction/ })
 })
@@ -94,7 +94,7 @@ await t.test('mysql: the server is asked once; if it does not say what it is, no
   await t.rejects(session.change('UPDATE', []), { name: 'Error', message: 'ECONNREFUSED' })
   t.strictSame(sent, [])
   isAway = false
-  t.strictSame(await session.server(), { isMariaDb: true, maxPacket: 1000 })
+  t.strictSame(await session.server(), { isMariaDb: true, maxPacket: 1000, database: 'shop' })
   await session.server()
   t.equal(asked, 2)
 })
