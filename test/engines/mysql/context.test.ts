@@ -39,7 +39,8 @@ await t.test('mysql: the transaction of the app', { skip: skipWithout('mysql') }
       const other = `other_${table}`
       await steady.query(`CREATE DATABASE ${other}`)
       t.teardown(async () => { await steady.query(`DROP DATABASE ${other}`) })
-      const { client, context } = await begin(t, `USE ${other}`, `CREATE TABLE ${table} LIKE ${configOf(url).database}.${table}`, 'BEGIN')
+      const create = `CREATE TABLE ${table} LIKE ${configOf(url).database}.${table}`
+      const { client, context } = await begin(t, `USE ${other}`, create, 'BEGIN')
       t.match(await adapter.write('a', 1, ABSENT, { context }), { applied: true })
       t.match(await adapter.read('a', { context }), { value: 1 })
       await client.query('COMMIT')
