@@ -233,7 +233,15 @@ await t.test('readText gives the text that the engine keeps, with its version, a
 })
 
 await t.test('readText makes the text of a value where the engine keeps none, also of a further entity', async (t) => {
-  const { app, storage } = await offersApp(t, {}, (app) => {
+  const memory = memoryAdapter()
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key, options) {
+      const stored = await memory.read(key, options)
+      return stored && { version: stored.version, value: stored.value }
+    }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
     app.get('/text/:id', { config: OFFERS }, async (request, reply) =>
       reply.type('application/json').send((await request.entity().readText()).text))
     app.put('/copy/:id', { config: OFFERS }, async (request) => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { explain, faultKind, isOfMysql, wasNotSent, type MysqlFault } from '../../../../lib/storage/mysql/faults.js'
+import { explain, explainBoot, faultKind, isOfMysql, wasNotSent, type MysqlFault } from '../../../../lib/storage/mysql/faults.js'
 
 const SECRET = 'a secret'
 
@@ -140,4 +140,7 @@ await t.test('a pool that could not connect tells why: its cause is explained as
   })
   t.notMatch(inspect(explain(error), { depth: 9 }), SECRET)
   t.equal(explain(new Error('No connections available.')).message, 'MySQL: no connection could be had.')
+  // That of a host with several addresses has no message.
+  const refused = Object.assign(new Error(''), { code: 'ECONNREFUSED', fatal: true })
+  t.match(explainBoot(refused).message, /: ECONNREFUSED$/)
 })
