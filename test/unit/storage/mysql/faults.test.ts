@@ -1,6 +1,13 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { explain, explainBoot, faultKind, isOfMysql, wasNotSent, type MysqlFault } from '../../../../lib/storage/mysql/faults.js'
+import {
+  explain,
+  explainBoot,
+  faultKind,
+  isOfMysql,
+  wasNotSent,
+  type MysqlFault
+} from '../../../../lib/storage/mysql/faults.js'
 
 const SECRET = 'a secret'
 
@@ -142,5 +149,5 @@ await t.test('a pool that could not connect tells why: its cause is explained as
   t.equal(explain(new Error('No connections available.')).message, 'MySQL: no connection could be had.')
   // That of a host with several addresses has no message.
   const refused = Object.assign(new Error(''), { code: 'ECONNREFUSED', fatal: true })
-  t.match(explainBoot(refused).message, /: ECONNREFUSED$/)
+  t.match(explainBoot(refused).message, /\(ECONNREFUSED\)$/)
 })
