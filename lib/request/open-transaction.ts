@@ -23,8 +23,9 @@ export interface Scope {
 export class OpenTransaction {
   /** The context by which the adapter carries out an operation inside the transaction. */
   readonly context: { readonly client: unknown }
-  readonly #underWay = new Set<Promise<unknown>>()
-  readonly #undo: Array<() => void> = []
+  // Made when they are needed: most works write through the client alone.
+  #underWay: Set<Promise<unknown>> | undefined
+  #undo: Array<() => void> | undefined
   /** Why the transaction must not be committed. */
   #failure: { error: unknown } | undefined
 
@@ -48,8 +49,9 @@ export class OpenTransaction {
 
   /** Adds a read: what it finds must be known by the time of a rollback, which forgets it. */
   waitFor (operation: Promise<unknown>): void {
-    this.#underWay.add(operation)
-    const end = (): void => { this.#underWay.delete(operation) }
+    const underWay = this.#underWay ??= new Set()
+    underWay.add(operation)
+    const end = (): void => { underWay.delete(operation) }
     operation.then(end, end)
   }
 
@@ -60,6 +62,7 @@ export class OpenTransaction {
 
   /** Adds what is to be undone if the transaction is rolled back. */
   onRollback (undo: () => void): void {
+    this.#undo ??= []
     this.#undo.push(undo)
   }
 
@@ -74,7 +77,7 @@ export class OpenTransaction {
     try {
       result = await work()
     } finally {
-      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+      while (this.#underWay !== undefined && this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
       onEnd()
     }
     if (this.#failure !== undefined) throw this.#failure.error
@@ -83,6 +86,6 @@ export class OpenTransaction {
 
   /** Forgets what the request learned inside the transaction. */
   rollBack (): void {
-    while (this.#undo.length > 0) this.#undo.pop()!()
+    for (let undo = this.#undo?.pop(); undo !== undefined; undo = this.#undo?.pop()) undo()
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
 import { withWarning } from './later-step.js'
 import { OpenTransaction, type Scope } from './open-transaction.js'
+import { StorageOptions } from './storage-options.js'
 import { wrongCall } from './wrong-calls.js'
 import { workOn, type AdapterWork } from '../adapter-lifecycle.js'
 import { isIfMatchError, LateWriteError, type ErrorCode } from '../errors.js'
@@ -243,23 +244,6 @@ export class RequestState {
       else this.reply.raw.once('close', () => { if (!this.isDone()) abort() })
     }
     return this.#controller.signal
-  }
-}
-
-/** The options of a call of the storage. They make no signal unless the adapter looks at it. */
-class StorageOptions implements ReadOptions {
-  readonly #state: RequestState
-
-  constructor (state: RequestState, readonly context: unknown, readonly unless: ReadOptions['unless']) {
-    this.#state = state
-  }
-
-  get signal (): AbortSignal {
-    return this.#state.signal
-  }
-
-  isOver (): boolean {
-    return this.#state.isOver()
   }
 }
 

@@ -1,0 +1,21 @@
+import type { ReadOptions } from '../storage/adapter.js'
+
+/** A request, as far as the storage may ask for it: whether anybody still waits for its outcome. */
+interface AwaitedRequest extends Required<Pick<ReadOptions, 'isOver'>> { readonly signal: AbortSignal }
+
+/** The options of a call of the storage. They make no signal unless the adapter looks at it. */
+export class StorageOptions implements ReadOptions {
+  readonly #request: AwaitedRequest
+
+  constructor (request: AwaitedRequest, readonly context: unknown, readonly unless: ReadOptions['unless']) {
+    this.#request = request
+  }
+
+  get signal (): AbortSignal {
+    return this.#request.signal
+  }
+
+  isOver (): boolean {
+    return this.#request.isOver()
+  }
+}
