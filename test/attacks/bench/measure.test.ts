@@ -50,8 +50,8 @@ for (const side of Object.keys(sides)) {
       const { variable, start } = ENGINES[engine]
       setVariable(t, variable, (await start(t)).url)
     }
-    // The app of the plugin is the same on each engine, with the early comparison and without, so the storage is what is
-    // looked at there.
+    // The app of the plugin is the same on each engine, with the early comparison and without: one scenario shows that
+    // its storage works.
     const { scenarios: all } = sides[side]!
     const isHandMade = engine === undefined || side.endsWith('-by-hand') || side === 'etcd-gateway'
     const scenarios = isHandMade && !side.endsWith('-noprecheck') ? all : all.slice(0, 1)
