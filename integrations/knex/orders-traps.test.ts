@@ -195,7 +195,7 @@ await t.test('Knex over pg', { skip: skipWithout('postgres') }, async (t) => {
   })
 
   await t.test('db in place of tx, with no connection left, waits for acquireConnectionTimeout: nothing is stored', async (t) => {
-    const { db, run, read, id } = await open(t, { pool: { min: 0, max: 1 }, acquireConnectionTimeout: 50 })
+    const { db, run, read, id } = await open(t, { pool: { min: 0, max: 1 }, acquireConnectionTimeout: 1000 })
     const outcome = await run(async (tx) => {
       await tx('orders').where({ id }).update({ customer: 'Other' })
       await db('orders').where({ id }).first()
@@ -205,7 +205,7 @@ await t.test('Knex over pg', { skip: skipWithout('postgres') }, async (t) => {
   })
 
   await t.test('a pool without a free connection is STORAGE_UNAVAILABLE, for a write and for a read', async (t) => {
-    const { db, adapter, key } = await open(t, { pool: { min: 0, max: 1 }, acquireConnectionTimeout: 50 })
+    const { db, adapter, key } = await open(t, { pool: { min: 0, max: 1 }, acquireConnectionTimeout: 1000 })
     const taken = await db.transaction()
     const unavailable = { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
     await t.rejects(adapter.write(key, wave, EXISTS), unavailable)
