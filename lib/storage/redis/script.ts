@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Expectation, ReadOptions, Stored } from '../adapter.js'
-import { parseStored, storedText } from '../kit/stored-json.js'
+import { lateStored, parseStored, storedText } from '../kit/stored-json.js'
 import { needsNoValue, withoutValue } from '../kit/unless.js'
 import { FAULT, storageFault } from '../kit/whose-fault.js'
 
@@ -139,7 +139,10 @@ export function storedOf<T> (fields: unknown, options?: ReadOptions): Stored<T> 
     replaced: replaced === '' || replaced == null ? undefined : replaced,
     digest: (parseStored(digest ?? '', DAMAGED) as string | null) ?? undefined
   }
-  return needsNoValue(options, version) ? withoutValue(facts) : storedText(value ?? '', facts, DAMAGED)
+  if (needsNoValue(options, version)) return withoutValue(facts)
+  // A field that somebody removed is no text that could be sent.
+  if (value == null) return lateStored<T>(undefined, facts, () => parseStored('', DAMAGED) as T)
+  return storedText(value, facts, DAMAGED)
 }
 
 function shaOf (script: string): string {

@@ -32,6 +32,14 @@ await t.test('redis: an entity comes back as it was stored; an empty text and nu
   t.equal(storedOf([]), undefined)
 })
 
+await t.test('redis: an entity without its value has no text to send in its place, and the value is a fault', async (t) => {
+  for (const value of [null, undefined]) {
+    const stored = storedOf(['v', value, '', 'null'])
+    t.equal(stored?.json, undefined)
+    assertDamaged(t, stored, /damaged/)
+  }
+})
+
 await t.test('redis: a damaged value is a fault of the storage where it is asked for', async (t) => {
   for (const value of ['a secret', null]) {
     assertDamaged(t, storedOf(['v', value, '', 'null']), /damaged/)
