@@ -1,4 +1,5 @@
 import { neverConnected } from '../kit/never-connected.js'
+import type { SqlFault } from '../kit/sql-errors.js'
 import { withFramesOf } from '../kit/whose-fault.js'
 
 /**
@@ -14,8 +15,7 @@ import { withFramesOf } from '../kit/whose-fault.js'
  * - `UNKNOWN`: the statement may have been carried out
  * - `OTHER`: not an error of a driver of MySQL
  */
-export type MysqlFault =
-  'RETRY' | 'LOCKED' | 'CANCELLED' | 'CONSTRAINT' | 'ROW' | 'MISTAKE' | 'NOT_APPLIED' | 'UNKNOWN' | 'OTHER'
+export type MysqlFault = SqlFault | 'OTHER'
 
 /** A statement was certainly not sent. The cause, if there is one, is the error with which a driver did not connect. */
 export class NotSentError extends Error {}

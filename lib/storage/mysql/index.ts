@@ -3,6 +3,7 @@ import type { ListingAdapter, ReadOptions } from '../adapter.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey } from '../kit/key.js'
 import { pageLimit, pageOf } from '../kit/page.js'
+import { UnderWay } from '../kit/under-way.js'
 import { newVersion } from '../kit/version.js'
 import { writeThenRead } from '../kit/write-then-read.js'
 import { sourceOf } from './client.js'
@@ -47,20 +48,10 @@ export function mysqlAdapter<T = unknown> (options: MysqlAdapterOptions): MysqlA
   const session = new MysqlSession(source, bounds)
   const entities = new MysqlTable<T>(session, options, { ...bounds, onlyWhere: source.isPool ? undefined : 'outside' })
   const inTransactions = new TransactionTables<T>(options, bounds.timeout, async () => await session.server())
-  const underWay = new Set<Promise<unknown>>()
+  const underWay = new UnderWay()
 
   function tableOf (options: ReadOptions | undefined): MysqlTable<T> {
     return options?.context === undefined ? entities : inTransactions.tableOf(options.context)
-  }
-
-  // So that `close` can wait for it.
-  async function tracked<R> (operation: Promise<R>): Promise<R> {
-    underWay.add(operation)
-    try {
-      return await operation
-    } finally {
-      underWay.delete(operation)
-    }
   }
 
   async function atBoot (step: Promise<void>): Promise<void> {
@@ -83,34 +74,35 @@ export function mysqlAdapter<T = unknown> (options: MysqlAdapterOptions): MysqlA
     },
 
     async close () {
-      while (underWay.size > 0) await Promise.allSettled(underWay)
+      await underWay.idle()
     },
 
     async read (key, options) {
       checkKey(key)
-      return await tracked(tableOf(options).read(key, options))
+      return await underWay.run(() => tableOf(options).read(key, options))
     },
 
     async write (key, value, expectation, options) {
       checkKey(key)
       const write = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
-      return await tracked(
-        writeThenRead(expectation, (attempt) => table.write(write, attempt), () => table.readNewest(key))
+      return await underWay.run(
+        () => writeThenRead(expectation, (attempt) => table.write(write, attempt), () => table.readNewest(key))
       )
     },
 
     async remove (key, expectation, options) {
       checkKey(key)
       const table = tableOf(options)
-      return await tracked(
-        writeThenRead(expectation, () => table.remove(key, expectation, options), () => table.readNewest(key))
+      return await underWay.run(
+        () => writeThenRead(expectation, () => table.remove(key, expectation, options), () => table.readNewest(key))
       )
     },
 
     async list (prefix, options = {}) {
       const limit = pageLimit(options.limit)
-      return pageOf(await tracked(tableOf(options).list(prefix, options.after ?? '', limit + 1, options)), limit)
+      const { after = '' } = options
+      return pageOf(await underWay.run(() => tableOf(options).list(prefix, after, limit + 1, options)), limit)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
-import type { Expectation, ReadOptions, RemoveExpectation, Stored, WriteOptions } from '../adapter.js'
+import type { Expectation, ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { backOff } from '../kit/backoff.js'
+import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
 import { endOfPrefix } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
@@ -21,24 +22,6 @@ const LONGEST_PAUSE = 64
 // that this happens so many times in a row.
 const CREATIONS = 4
 
-/** A write with its new version, which can prove it later (engine-facts#any-engine-version-proves-write). */
-export interface Write {
-  key: string
-  version: string
-  json: string
-  expectation: Expectation
-  options: WriteOptions | undefined
-}
-
-/** The result of a write. Undefined: nothing matched, and nothing was changed. */
-export type Applied = { applied: true, version: string, created: boolean } | undefined
-
-/** The result of a removal. Undefined: nothing matched, and nothing was changed. */
-export type Removed = { applied: true } | undefined
-
-/** An entity of a listing. */
-export type Listed<T> = Stored<T> & { key: string }
-
 /** Options of `MysqlTable`. */
 export interface TableOptions {
   /** How long a change waits for an earlier change of its key, in milliseconds. */
@@ -54,7 +37,7 @@ export interface TableOptions {
 }
 
 /** The operations on the table, each as one statement. They reject with errors of the contract. */
-export class MysqlTable<T> {
+export class MysqlTable<T> implements EntityTable<T> {
   readonly #session: MysqlSession
   readonly #table: MysqlTableOptions
   readonly #options: TableOptions

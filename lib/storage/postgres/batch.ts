@@ -1,11 +1,13 @@
 import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
+import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { possibleVersions } from '../kit/version.js'
 import { explain, faultKind, readError, writeError } from './faults.js'
+import { readManyOf, type Read } from './read-many.js'
 import type { PostgresSession } from './session.js'
 import {
   batchStatement,
@@ -15,16 +17,7 @@ import {
   type Statement,
   type Statements
 } from './sql.js'
-import {
-  PostgresTable,
-  storedOf,
-  type Applied,
-  type EntityTable,
-  type Listed,
-  type Removed,
-  type Row,
-  type Write
-} from './table.js'
+import { PostgresTable, storedOf, type Row } from './table.js'
 
 // Two statements of 32 items in flight beat one of 64 (engine-facts#postgres-batch-statement).
 const BATCH_SIZE = 32
@@ -32,9 +25,6 @@ const IN_FLIGHT = 2
 
 /** A write of a longer value goes alone: it would hold up the others of its batch, and gains nothing from them. */
 const MAX_BATCHED_LENGTH = 64 * 1024
-
-/** A read that waits for its batch. */
-interface Read { key: string, options: ReadOptions | undefined }
 
 /**
  * The outcome of one item of a batch.
@@ -186,23 +176,6 @@ export class BatchedTable<T> implements EntityTable<T> {
       return await Promise.allSettled(reads.map(({ key, options }) => this.#table.read(key, options)))
     }
   }
-}
-
-function readManyOf (reads: readonly Read[], { readMany, readManyUnless }: Statements): [Statement, unknown[]] {
-  const unlessOf = new Map<string, ReadOptions['unless']>()
-  for (const { key, options } of reads) {
-    // Where the reads of a key differ in what they need, its value comes along.
-    const isOther = unlessOf.has(key) && unlessOf.get(key) !== options?.unless
-    unlessOf.set(key, isOther ? undefined : options?.unless)
-  }
-  const keys = [...unlessOf.keys()]
-  const spared = keys.filter((key) => unlessOf.get(key) === '*')
-  const sparedVersions = [...unlessOf].flatMap(([key, unless = []]) =>
-    unless === '*' ? [] : possibleVersions(unless).map((version) => `${version} ${key}`)
-  )
-  return spared.length + sparedVersions.length === 0
-    ? [readMany, [keys]]
-    : [readManyUnless, [keys, spared, sparedVersions]]
 }
 
 function answer<R> (result: R): Outcome<R> {

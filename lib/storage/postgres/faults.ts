@@ -1,11 +1,5 @@
-import {
-  ConstraintError,
-  ContentionError,
-  InvalidValueError,
-  OutcomeUnknownError,
-  StorageUnavailableError
-} from '../../errors.js'
 import { neverConnected } from '../kit/never-connected.js'
+import { sqlReadError, sqlWriteError, type SqlFault } from '../kit/sql-errors.js'
 import { FAULT, mistakeIn, storageFault, withFramesOf } from '../kit/whose-fault.js'
 
 /**
@@ -22,8 +16,7 @@ import { FAULT, mistakeIn, storageFault, withFramesOf } from '../kit/whose-fault
  * - `NOT_APPLIED`: any other error that certainly left nothing
  * - `UNKNOWN`: the statement may have been carried out
  */
-export type PostgresFault =
-  'RETRY' | 'LOCKED' | 'CANCELLED' | 'CONSTRAINT' | 'ROW' | 'MISTAKE' | 'BUG' | 'NOT_APPLIED' | 'UNKNOWN'
+export type PostgresFault = SqlFault | 'BUG'
 
 /** A statement was certainly not sent. The cause, if there is one, is the error with which a driver did not connect. */
 export class NotSentError extends Error {
@@ -200,44 +193,13 @@ export function explainBoot (error: unknown): Error {
  * the transaction has failed, and the app can only run it again (engine-facts#postgres-aborted-transaction).
  */
 export function writeError (error: unknown, attempts: number, isInTransaction: boolean): Error {
-  const cause = explain(error)
-  switch (faultKind(error)) {
-    case 'RETRY':
-      return new ContentionError(attempts, { cause })
-    case 'LOCKED':
-      return isInTransaction ? new ContentionError(attempts, { cause }) : new StorageUnavailableError({ cause })
-    case 'CONSTRAINT':
-      return new ConstraintError({ cause })
-    case 'ROW':
-      return new InvalidValueError(
-        cause.message.replace(/^PostgreSQL: /, 'PostgreSQL says that ').replace(/\. \(/, ' ('),
-        { cause }
-      )
-    case 'MISTAKE':
-      return storageFault(FAULT.refused, cause)
-    case 'BUG':
-      return storageFault(FAULT.write, error)
-    case 'CANCELLED':
-    case 'NOT_APPLIED':
-      return new StorageUnavailableError({ cause })
-    case 'UNKNOWN':
-      return new OutcomeUnknownError({ cause })
-  }
+  const fault = faultKind(error)
+  if (fault === 'BUG') return storageFault(FAULT.write, error)
+  return sqlWriteError(fault, explain(error), attempts, isInTransaction)
 }
 
 /** The error of the contract for a read that failed. A read changes nothing, so no outcome is unknown. */
 export function readError (error: unknown, attempts: number): Error {
-  const cause = explain(error)
-  switch (faultKind(error)) {
-    case 'RETRY':
-      return new ContentionError(attempts, { cause })
-    // A value of the statement that the column cannot be compared with.
-    case 'ROW':
-    case 'MISTAKE':
-      return storageFault(FAULT.refused, cause)
-    case 'BUG':
-      return storageFault(FAULT.read, error)
-    default:
-      return new StorageUnavailableError({ cause })
-  }
+  const fault = faultKind(error)
+  return fault === 'BUG' ? storageFault(FAULT.read, error) : sqlReadError(fault, explain(error), attempts)
 }

@@ -1,8 +1,10 @@
 import { InvalidAdapterError, isIfMatchError } from '../../errors.js'
 import type { ListingAdapter, ReadOptions } from '../adapter.js'
+import type { EntityTable } from '../kit/entity-table.js'
 import { jsonText } from '../kit/json.js'
 import { checkKey } from '../kit/key.js'
 import { pageLimit, pageOf } from '../kit/page.js'
+import { UnderWay } from '../kit/under-way.js'
 import { newVersion } from '../kit/version.js'
 import { writeThenRead } from '../kit/write-then-read.js'
 import { BatchedTable } from './batch.js'
@@ -11,7 +13,6 @@ import { settingsOf, type PostgresAdapterOptions } from './options.js'
 import { checkTable, makeTable } from './schema.js'
 import { PostgresSession } from './session.js'
 import { quotedTable } from './sql.js'
-import type { EntityTable } from './table.js'
 import { TransactionTables } from './transaction.js'
 
 export type { PostgresClient } from './client.js'
@@ -50,21 +51,10 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
   const session = new PostgresSession(client, { timeout, prepared })
   const batched = new BatchedTable<T>(session, table, { timeout, lockTimeout })
   const inTransactions = new TransactionTables<T>(table, timeout)
-  const whenIdle: Array<() => void> = []
-  let underWay = 0
+  const underWay = new UnderWay()
 
   function tableOf (options: ReadOptions | undefined): EntityTable<T> {
     return options?.context === undefined ? batched : inTransactions.tableOf(options.context)
-  }
-
-  // So that `close` can wait for it.
-  async function tracked<R> (operation: () => Promise<R>): Promise<R> {
-    underWay++
-    try {
-      return await operation()
-    } finally {
-      if (--underWay === 0) for (const resolve of whenIdle.splice(0)) resolve()
-    }
   }
 
   async function atBoot (step: Promise<void>): Promise<void> {
@@ -87,10 +77,10 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     },
 
     async close () {
-      if (underWay > 0) await new Promise<void>((resolve) => { whenIdle.push(resolve) })
+      await underWay.idle()
     },
 
-    read: (key, options) => tracked(() => {
+    read: (key, options) => underWay.run(() => {
       checkKey(key)
       return tableOf(options).read(key, options)
     }),
@@ -99,7 +89,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       checkKey(key)
       const write = { key, version: newVersion(), json: jsonText(value), expectation, options }
       const table = tableOf(options)
-      return await tracked(
+      return await underWay.run(
         () => writeThenRead(expectation, (attempt) => table.write(write, attempt), () => table.read(key))
       )
     },
@@ -107,7 +97,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
     async remove (key, expectation, options) {
       checkKey(key)
       const table = tableOf(options)
-      return await tracked(
+      return await underWay.run(
         () => writeThenRead(expectation, () => table.remove(key, expectation, options), () => table.read(key))
       )
     },
@@ -118,7 +108,7 @@ export function postgresAdapter<T = unknown> (options: PostgresAdapterOptions): 
       // text with U+0000 are those behind the part in front of it.
       if (prefix.includes('\0')) return { items: [], next: undefined }
       const [after = ''] = options.after?.split('\0', 1) ?? []
-      return pageOf(await tracked(() => tableOf(options).list(prefix, after, limit + 1, options)), limit)
+      return pageOf(await underWay.run(() => tableOf(options).list(prefix, after, limit + 1, options)), limit)
     }
   }
 }

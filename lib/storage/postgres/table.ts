@@ -1,5 +1,6 @@
-import type { Expectation, ReadOptions, RemoveExpectation, Stored, WriteOptions } from '../adapter.js'
+import type { ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { backOff } from '../kit/backoff.js'
+import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
 import { endOfPrefix } from '../kit/key.js'
 import { throwIfStopped } from '../kit/stop.js'
 import { storedText } from '../kit/stored-json.js'
@@ -14,34 +15,6 @@ const LONGEST_PAUSE = 64
 
 /** A row, as the statements name its columns. The value is left out, or null, where the caller needs none. */
 export interface Row { value?: string | null, version: string, replaced: string | null, digest: string | null }
-
-/** A write with its new version, which can prove it later (engine-facts#any-engine-version-proves-write). */
-export interface Write {
-  key: string
-  version: string
-  json: string
-  expectation: Expectation
-  options: WriteOptions | undefined
-}
-
-/** The result of a write. Undefined: nothing matched, and nothing was changed. */
-export type Applied = { applied: true, version: string, created: boolean } | undefined
-
-/** The result of a removal. Undefined: nothing matched, and nothing was changed. */
-export type Removed = { applied: true } | undefined
-
-/** An entity of a listing. */
-export type Listed<T> = Stored<T> & { key: string }
-
-/** The operations on the table. They reject with errors of the contract. */
-export interface EntityTable<T> {
-  read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined>
-  /** @param attempt how often this write was tried, this time included */
-  write (write: Write, attempt: number): Promise<Applied>
-  remove (key: string, expectation: RemoveExpectation, options?: ReadOptions): Promise<Removed>
-  /** At most `limit` entities, after the key `after`. */
-  list (prefix: string, after: string, limit: number, options?: ReadOptions): Promise<Array<Listed<T>>>
-}
 
 /** The operations over one session, each as one statement. */
 export class PostgresTable<T> implements EntityTable<T> {

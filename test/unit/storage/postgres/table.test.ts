@@ -1,8 +1,9 @@
 import t from 'tap'
 import type { PostgresClient } from '../../../../lib/storage/postgres/client.js'
+import type { Write } from '../../../../lib/storage/kit/entity-table.js'
 import { PostgresSession } from '../../../../lib/storage/postgres/session.js'
 import { quotedTable, statementsOn } from '../../../../lib/storage/postgres/sql.js'
-import { PostgresTable, type Write } from '../../../../lib/storage/postgres/table.js'
+import { PostgresTable } from '../../../../lib/storage/postgres/table.js'
 import { assertDamaged } from '../../../support/damaged.js'
 import { ANY } from '../../../support/expectations.js'
 
