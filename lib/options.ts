@@ -4,6 +4,7 @@ import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
+import { flawOfAdapter } from './storage/kit/adapter-shape.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
 
 /** The request that a function among the options is given: it may be of any route, so its params are `any`. */
@@ -235,19 +236,4 @@ function shown (value: unknown): string {
 function assertAdapter (storage: unknown, where: string): void {
   const flaw = flawOfAdapter(storage)
   if (flaw !== undefined) throw new InvalidAdapterError(`of ${where} ${flaw}`)
-}
-
-const PASS_ONE = 'Pass one, such as memoryAdapter(), as the option "storage".'
-
-function flawOfAdapter (storage: unknown): string | undefined {
-  const kind = kindOf(storage)
-  if (kind === 'a promise') return 'is a promise. Await it before you pass it as the option "storage".'
-  if (kind === 'a class') return 'is a class. Pass an instance of it, which new makes, as the option "storage".'
-  if (kind === 'a function') return 'is a function. Call it, and pass what it returns as the option "storage".'
-  if (kind !== 'an object') return `is ${storage === undefined ? 'missing' : kind}. ${PASS_ONE}`
-  const parts = storage as Record<string, unknown>
-  const lacking = ['read', 'write', 'remove'].filter((name) => typeof parts[name] !== 'function')
-  if (lacking.length > 0) return `lacks ${lacking.join(', ')}. ${PASS_ONE}`
-  const wrong = ['list', 'open', 'close'].find((name) => !['function', 'undefined'].includes(typeof parts[name]))
-  return wrong && `has "${wrong}", which is no function. Make it one, or leave it out.`
 }

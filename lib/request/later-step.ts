@@ -1,5 +1,10 @@
 import { errorCodes, isIfMatchError } from '../errors.js'
 
+export const APPLIED =
+  'An earlier step of this request was applied and stays: read before you send anything again.'
+export const PERHAPS_APPLIED =
+  'Another step of this request may have been applied: read before you send anything again.'
+
 /** What happened, without the next step, where the next step would be to send the request again. */
 const WHAT: Partial<Record<string, string>> = {
   FST_IF_MATCH_CONTENTION: 'Other writers were faster each time, and this step was not applied.',

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
-import { withWarning } from './later-step.js'
+import { APPLIED, PERHAPS_APPLIED, withWarning } from './later-step.js'
 import { OpenTransaction, type Scope } from './open-transaction.js'
 import { StorageOptions } from './storage-options.js'
 import { wrongCall } from './wrong-calls.js'
@@ -20,11 +20,6 @@ const UNCERTAIN = new Set<ErrorCode>([
   'FST_IF_MATCH_INVALID_ADAPTER',
   'FST_IF_MATCH_INVALID_VERSION'
 ])
-
-const APPLIED =
-  'An earlier step of this request was applied and stays: read before you send anything again.'
-const PERHAPS_APPLIED =
-  'Another step of this request may have been applied: read before you send anything again.'
 
 const ONE_AT_A_TIME =
   'await the other transaction of this request first, or call this one inside its work: then both are one.'
