@@ -36,9 +36,14 @@ export const CODINGS = ['br', 'deflate', 'gzip', 'zstd'] as const
  * reply.code(201).header('location', `/orders/${id}`).header('etag', formatEntityTag(version))
  */
 export function formatEntityTag (version: string): string {
+  if (version === latest.version) return latest.tag
   if (!isPart(version)) throw new InvalidVersionError()
-  return `"${version}"`
+  latest = { version, tag: `"${version}"` }
+  return latest.tag
 }
+
+// A request asks for the tag of one version several times in a row.
+let latest = { version: '0', tag: '"0"' }
 
 /**
  * Writes the ETag of one representation of a version: of a variant, in a content-coding. Undefined: the only variant,
@@ -53,9 +58,9 @@ export function formatRepresentationTag (
   coding: string | undefined
 ): string | undefined {
   const tag = formatEntityTag(version)
+  if (variant === undefined && coding === undefined) return tag
   if (coding !== undefined && !isCoding(coding)) return undefined
-  const parts = [variant, coding].filter((part) => part !== undefined)
-  return parts.length === 0 ? tag : `"${[version, ...parts].join(';')}"`
+  return `"${[version, variant, coding].filter((part) => part !== undefined).join(';')}"`
 }
 
 /** Whether a variant may have this name: a part of a tag that cannot be taken for a content-coding (decision 0016). */

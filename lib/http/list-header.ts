@@ -53,7 +53,7 @@ export function fieldValue (headers: IncomingHttpHeaders, name: FieldName): stri
  * @returns undefined if it is malformed: one bad member spoils the whole field, and so does a list without a tag
  */
 export function parseTagList (value: string): TagList | undefined {
-  const tags: EntityTag[] = []
+  let tags: EntityTag[] | undefined
   let members = 1
   let index = skipSpace(value, 0)
   if (value[index] === '*') return skipSpace(value, index + 1) === value.length ? '*' : undefined
@@ -61,7 +61,8 @@ export function parseTagList (value: string): TagList | undefined {
     if (value[index] !== ',') {
       const scanned = scanEntityTag(value, index)
       if (scanned === undefined) return undefined
-      tags.push(scanned.tag)
+      if (tags === undefined) tags = [scanned.tag]
+      else tags.push(scanned.tag)
       index = skipSpace(value, scanned.end)
       if (index === value.length) break
       if (value[index] !== ',') return undefined
@@ -69,7 +70,7 @@ export function parseTagList (value: string): TagList | undefined {
     if (++members > MAX_MEMBERS) return undefined
     index = skipSpace(value, index + 1)
   }
-  return tags.length === 0 ? undefined : tags
+  return tags
 }
 
 function skipSpace (text: string, start: number): number {

@@ -49,7 +49,9 @@ export function evaluate (
 
 function ifMatchHolds (tags: TagList, current: string | undefined, policy: Policy): boolean {
   if (tags === '*') return current !== undefined || policy.wildcardCreates
-  return current !== undefined && tags.some((tag) => strongCompare(tag, { opaque: current, weak: false }))
+  if (current === undefined) return false
+  const held: EntityTag = { opaque: current, weak: false }
+  return tags.some((tag) => strongCompare(tag, held))
 }
 
 /**
@@ -57,7 +59,9 @@ function ifMatchHolds (tags: TagList, current: string | undefined, policy: Polic
  */
 export function ifNoneMatchHolds (tags: TagList, current: string | undefined): boolean {
   if (current === undefined) return true
-  return tags !== '*' && !tags.some((tag) => weakCompare(tag, { opaque: current, weak: false }))
+  if (tags === '*') return false
+  const held: EntityTag = { opaque: current, weak: false }
+  return !tags.some((tag) => weakCompare(tag, held))
 }
 
 /**

@@ -6,6 +6,7 @@ import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
+import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
 
@@ -48,7 +49,8 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   }
 
   async #read (scope: Scope): Promise<Found<T>> {
-    const snapshot = await this.readIn(scope)
+    const reading = this.readIn(scope)
+    const snapshot = reading instanceof Promise ? await reading : reading
     this.saw(snapshot, scope)
     return this.give(snapshot, scope)
   }
@@ -180,5 +182,5 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
 
 /** What a handler is given of an entity that was read. */
 export function found<T> (value: T, version: string): Found<T> {
-  return { value, ...revisionOf(version) }
+  return { value, version, etag: formatEntityTag(version) }
 }

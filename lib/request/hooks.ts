@@ -36,13 +36,14 @@ export function routeHooks (route: GuardedRoute) {
      * Compares before the handler does anything expensive, and refuses a write that names no strategy. In this order: a
      * false `If-None-Match` is a 412 even where `If-Match` is missing (decision 0005).
      */
-    preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): Promise<void> | void {
+    preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
       const state = guardedState(request)
       if (state !== undefined && !state.isEntered) {
         state.assertSameKey()
         state.preconditions.assertWellFormed()
         if (precheck && state.preconditions.needsComparison()) {
-          return OwnEntity.of(state).precheck()
+          OwnEntity.of(state).precheck(done)
+          return
         }
         state.enter()
       }

@@ -26,29 +26,42 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
   }
 
   /**
-   * Reads and judges before the handler is entered. This spares the handler its work; the write decides. Of a 304 that
-   * is answered here, it waits until it is out.
+   * Reads and judges before the handler is entered. This spares the handler its work; the write decides.
    *
-   * @throws FST_IF_MATCH_PRECONDITION_FAILED, FST_IF_MATCH_ENTITY_ABSENT, and what `enter` of the request throws
+   * @param done called once the handler may be entered, or with FST_IF_MATCH_PRECONDITION_FAILED,
+   * FST_IF_MATCH_ENTITY_ABSENT, and what `enter` of the request throws; not called after a 304, which is sent
    */
-  async precheck (): Promise<void> {
-    const { preconditions, kind, response, reply } = this.request
-    const { inForce } = preconditions
-    const { scope } = this
-    const { stored } = await this.#readToCompare(scope)
+  precheck (done: (error?: Error) => void): void {
+    const { entity, scope } = this
+    const { inForce } = this.request.preconditions
+    const reading = this.#readToCompare(scope)
+    const end = (): void => { if (entity.reading === reading) entity.reading = undefined }
+    Promise.resolve(reading).then(({ stored }) => {
+      end()
+      try {
+        this.#judgeEarly(inForce, stored, scope)
+      } catch (error) {
+        done(error as Error)
+        return
+      }
+      // Fastify enters no handler once an answer is on its way.
+      if (this.request.response.isNotModified) this.request.reply.send()
+      else done()
+    }, (error: Error) => {
+      end()
+      done(error)
+    })
+  }
+
+  #judgeEarly (inForce: Preconditions, stored: Stored<T> | undefined, scope: Scope): void {
+    const { preconditions, kind, response } = this.request
     // A list in If-None-Match is true where there is no entity, and names no strategy. Of `*`, 404 says that this route
     // cannot do it (decision 0005).
     if (stored === undefined && kind === 'write' && Array.isArray(inForce.ifNoneMatch)) preconditions.assertStrategy()
     this.judge('replace', inForce, stored, scope)
-    if (this.#isEarly) {
-      response.becomeNotModifiedEarly(preconditions.copies!, stored!.version) // an absent entity was refused
-      // Fastify enters no handler once an answer is on its way.
-      if (response.isNotModified) {
-        await reply.send()
-        return
-      }
-    }
-    this.request.enter()
+    // An absent entity was refused.
+    if (this.#isEarly) response.becomeNotModifiedEarly(preconditions.copies!, stored!.version)
+    if (!response.isNotModified) this.request.enter()
   }
 
   /** Whether a 304 is answered ahead of the handler, if the client has a current copy. */
@@ -190,11 +203,12 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return reading.then((snapshot) => isComplete(snapshot) ? snapshot : this.#readOnce(scope))
   }
 
+  // Whoever called it ends the sharing: one promise less than `#share` makes, in each request.
   #readToCompare (scope: Scope): Promise<Snapshot> | Snapshot {
-    const unless = this.#unless()
-    return unless === undefined || this.entity.reading !== undefined || isComplete(this.entity.known)
-      ? this.#readOnce(scope)
-      : this.#share(this.load(scope, unless))
+    const { entity } = this
+    if (isComplete(entity.known)) return entity.known
+    entity.reading ??= this.load(scope, this.#unless())
+    return entity.reading
   }
 
   // Most handlers of PUT and DELETE need no value. Those of other writes most often change the one that is there.

@@ -114,12 +114,8 @@ export class RequestPreconditions {
 
   // A malformed field is refused later: authentication and the like come first (RFC 9110 13.2.1).
   #parse (ifMatch: string | undefined, ifNoneMatch: string | undefined): Parsed {
-    const { compare } = this.#route.settings
-    const tagsOf = (value: string | undefined): TagList | undefined => {
-      const list = value === undefined ? undefined : parseTagList(value)
-      return list && normalise(list, compare)
-    }
-    const [named, known] = [tagsOf(ifMatch), tagsOf(ifNoneMatch)]
+    const named = this.#tagsOf(ifMatch)
+    const known = this.#tagsOf(ifNoneMatch)
     const isAboutAnswer = answersNotModified(this.#request.method)
     return {
       ifMatch,
@@ -134,6 +130,11 @@ export class RequestPreconditions {
         ? 'If-Match'
         : known === undefined && ifNoneMatch !== undefined ? 'If-None-Match' : undefined
     }
+  }
+
+  #tagsOf (value: string | undefined): TagList | undefined {
+    const list = value === undefined ? undefined : parseTagList(value)
+    return list && normalise(list, this.#route.settings.compare)
   }
 
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */

@@ -15,7 +15,7 @@ const RETRY_AFTER = '1'
 const { toString } = Object.prototype
 
 /** Headers that describe the body, which a 304 does not have (RFC 9110 15.4.5, 8.6). */
-const BODY_HEADERS = [
+const BODY_HEADERS = new Set([
   'content-encoding',
   'content-language',
   'content-length',
@@ -24,7 +24,10 @@ const BODY_HEADERS = [
   'last-modified',
   'trailer',
   'transfer-encoding'
-]
+])
+
+/** The headers that the plugin sets. */
+type HeaderName = 'cache-control' | 'etag' | 'retry-after'
 
 /** The response to a guarded request: it may become a 304, and has the headers that go with its final status. */
 export class GuardedResponse {
@@ -36,10 +39,10 @@ export class GuardedResponse {
   /** The tag of the 304 that the response became. */
   #notModifiedTag: string | undefined
   /**
-   * The headers that were set, by name and value in turn: they are removed again if another status takes the place of
-   * theirs, unless somebody else has changed them.
+   * The headers that were set: they are removed again if another status takes the place of theirs, unless somebody else
+   * has changed them.
    */
-  readonly #headersSet: string[] = []
+  #headersSet: Partial<Record<HeaderName, string>> | undefined
 
   constructor (reply: FastifyReply, kind: MethodKind, { variant }: Settings) {
     this.#reply = reply
@@ -60,7 +63,9 @@ export class GuardedResponse {
   becomeNotModified (copies: TagList | undefined, own: EntityState | undefined): void {
     if (copies === undefined || !isSuccess(this.#reply.statusCode)) return
     const opaque = this.#representationTag(own)?.slice(1, -1)
-    if (opaque !== undefined) this.#becomeOneOf([opaque, withoutCoding(opaque)], copies)
+    if (opaque === undefined || this.#becomeIf(opaque, copies)) return
+    const uncoded = withoutCoding(opaque)
+    if (uncoded !== opaque) this.#becomeIf(uncoded, copies)
   }
 
   /**
@@ -68,18 +73,18 @@ export class GuardedResponse {
    * accepts will do. A hook that set another status than that of a success has decided already.
    */
   becomeNotModifiedEarly (copies: TagList, version: string): void {
-    if (!isSuccess(this.#reply.statusCode)) return
+    if (!isSuccess(this.#reply.statusCode) || this.#becomeIf(version, copies)) return
     const field: unknown = this.#reply.request.headers['accept-encoding']
-    const codings = [undefined, ...CODINGS.filter((coding) => acceptsCoding(String(field ?? ''), coding))]
-    const tags = codings.map((coding) => formatRepresentationTag(version, undefined, coding)!.slice(1, -1))
-    this.#becomeOneOf(tags, copies)
+    CODINGS.some((coding) => acceptsCoding(String(field ?? ''), coding) &&
+      this.#becomeIf(formatRepresentationTag(version, undefined, coding)!.slice(1, -1), copies))
   }
 
-  #becomeOneOf (opaques: readonly string[], copies: TagList): void {
-    const held = opaques.find((opaque) => !ifNoneMatchHolds(copies, opaque))
-    if (held === undefined) return
+  /** Whether the client has the copy with this tag: then the response is a 304 with it. */
+  #becomeIf (opaque: string, copies: TagList): boolean {
+    if (ifNoneMatchHolds(copies, opaque)) return false
     this.#reply.code(304)
-    this.#notModifiedTag = `"${held}"`
+    this.#notModifiedTag = `"${opaque}"`
+    return true
   }
 
   /** Whether the response is that 304 still: an error that comes up later takes its place. */
@@ -107,8 +112,9 @@ export class GuardedResponse {
     const { statusCode, request: { method } } = reply
     this.#removeHeadersSet()
     if (this.isNotModified) {
+      // Ahead of the others: the one that was added last can be taken away without making their object slow.
+      this.#removeBodyHeaders()
       this.#setTag(this.#notModifiedTag)
-      for (const name of BODY_HEADERS) this.#removeHeader(name)
     } else if ((isSuccess(statusCode) || statusCode === 304) && own?.known !== undefined) {
       // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
@@ -164,9 +170,10 @@ export class GuardedResponse {
     else this.#setHeader('etag', tag)
   }
 
-  #setHeader (name: string, value: string): void {
+  #setHeader (name: HeaderName, value: string): void {
     this.#reply.header(name, value)
-    this.#headersSet.push(name, value)
+    this.#headersSet ??= {}
+    this.#headersSet[name] = value
   }
 
   // To remove a header that is not there would make the object that holds them slow.
@@ -174,13 +181,20 @@ export class GuardedResponse {
     if (this.#reply.hasHeader(name)) this.#reply.removeHeader(name)
   }
 
+  // An answer has few headers: to look at those is quicker than to ask for each of the others.
+  #removeBodyHeaders (): void {
+    for (const name of Object.keys(this.#reply.getHeaders())) {
+      if (BODY_HEADERS.has(name)) this.#removeHeader(name)
+    }
+  }
+
   #removeHeadersSet (): void {
     const set = this.#headersSet
-    for (let index = 0; index < set.length; index += 2) {
-      const name = set[index]!
-      if (this.#reply.getHeader(name) === set[index + 1]) this.#reply.removeHeader(name)
+    if (set === undefined) return
+    this.#headersSet = undefined
+    for (const [name, value] of Object.entries(set)) {
+      if (this.#reply.getHeader(name) === value) this.#reply.removeHeader(name)
     }
-    set.length = 0
   }
 }
 

@@ -2,7 +2,7 @@ import type { Expectation, ListingAdapter, ListOptions, Page, ReadOptions, Store
 import { assertNoContext } from './kit/context.js'
 import { satisfies } from './kit/expectation.js'
 import { assertNoFlaw, unknownOption } from './kit/flaws.js'
-import { copyJson } from './kit/json.js'
+import { copyJson, copyOfJson } from './kit/json.js'
 import { checkKey, compareKeys } from './kit/key.js'
 import { pageLimit, pageOf } from './kit/page.js'
 import { throwIfStopped } from './kit/stop.js'
@@ -110,7 +110,7 @@ export function memoryAdapter<T = unknown> (options: MemoryAdapterOptions = {}):
 
 // Whoever asks for the value has a copy of its own.
 function storedOf<T> ({ json, facts, value }: Kept<T>): Stored<T> {
-  return lateStored(json, facts, () => copyJson(value))
+  return lateStored(json, facts, () => copyOfJson(value))
 }
 
 // The index of the first key that is neither before the prefix, nor before or equal to `after`.

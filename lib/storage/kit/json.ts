@@ -43,6 +43,26 @@ export function copyRead<T> (value: T, maker: string): T {
 }
 
 /**
+ * A deep copy of what `copyJson` made: it is known to be JSON, so nothing is looked at twice. An object is copied as a
+ * whole, which is several times as fast as member by member, and then its members that are objects.
+ */
+export function copyOfJson<T> (value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  return (Array.isArray(value) ? value.map(copyOfJson) : copyOfMembers(value as Record<string, unknown>)) as T
+}
+
+function copyOfMembers (object: Record<string, unknown>): object {
+  const result = { ...object }
+  for (const name in object) {
+    const member = object[name]
+    if (typeof member !== 'object' || member === null) continue
+    if (name === '__proto__') defineProto(result, copyOfJson(member))
+    else result[name] = copyOfJson(member)
+  }
+  return result
+}
+
+/**
  * The JSON text of a value, for engines that store text. What `copyJson` refuses is refused here.
  *
  * @throws FST_IF_MATCH_NOT_JSON (500), FST_IF_MATCH_INVALID_VALUE (422); the latter also for a value whose text is
@@ -119,7 +139,7 @@ function defineProto (object: object, value: unknown): void {
 // whose prototype has no prototype itself.
 function isPlain (object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 interface FlawOptions extends ErrorOptions {

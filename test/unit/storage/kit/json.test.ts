@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { copyJson, copyRead, jsonText } from '../../../../lib/storage/kit/json.js'
+import { copyJson, copyOfJson, copyRead, jsonText } from '../../../../lib/storage/kit/json.js'
 
 function nested (levels: number): unknown {
   let value: unknown = 0
@@ -197,6 +197,28 @@ await t.test('copyRead: any flaw of a value that was read is the server\'s, and 
       message: /: what toValue made (is|has) /
     })
   }
+})
+
+await t.test('copyOfJson: a copy of what copyJson made is equal, and shares no object with it', async (t) => {
+  const scalars = [null, true, '', 'a', 0, 0.1]
+  for (const value of scalars) t.equal(copyOfJson(value), value)
+  const value = copyJson({ a: [1, 'b', null, { c: [] }], d: {}, e: null, '': { f: { g: 1 } } })
+  const copy = copyOfJson(value)
+  t.strictSame(copy, value)
+  t.not(copy, value)
+  t.not(copy.a, value.a)
+  t.not(copy.a[3], value.a[3])
+  t.not(copy.d, value.d)
+  t.not(copy[''].f, value[''].f)
+})
+
+await t.test('copyOfJson: __proto__ is a property like any other, and changes no prototype', async (t) => {
+  const value = copyJson(JSON.parse('{"__proto__":{"polluted":{}},"a":1}'))
+  const copy = copyOfJson(value)
+  t.strictSame(JSON.stringify(copy), JSON.stringify(value))
+  t.equal(copy.polluted, undefined)
+  const protoOf = (object: object): unknown => Object.getOwnPropertyDescriptor(object, '__proto__')!.value
+  t.not(protoOf(copy), protoOf(value))
 })
 
 await t.test('jsonText: the text of a value that copyJson accepts; a value that is too long for a text is refused', async (t) => {
