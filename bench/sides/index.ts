@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import { etcdAdapter } from 'fastify-if-match/storage/etcd'
+import { redisAdapter } from 'fastify-if-match/storage/redis'
 import { createStorage } from '../../example/storage/index.js'
 import { addressOf } from './address-of.js'
 import { bareApp } from './bare.js'
@@ -56,7 +58,7 @@ export const sides: Readonly<Record<string, Side>> = {
   // The same server over the driver mariadb.
   ...guarded('mariadb', () => createStorage(addressOf('MYSQL_URL').replace(/^mysql/, 'mariadb'))),
   'mysql-by-hand': byHand(() => mysqlByHand(addressOf('MYSQL_URL'))),
-  ...guarded('redis', () => createStorage(addressOf('REDIS_URL'))),
+  ...guarded('redis', () => redisAdapter({ client: new Redis(addressOf('REDIS_URL'), { lazyConnect: true }) })),
   'redis-by-hand': byHand(() => redisByHand(addressOf('REDIS_URL'))),
   ...guarded('etcd', () => etcdAdapter({ endpoints: addressOf('ETCD_URL').split(',') })),
   'etcd-by-hand': byHand(() => etcdByHand(addressOf('ETCD_URL').split(',')[0]!)),

@@ -21,10 +21,10 @@ const LONGEST_POINTER = 200
  */
 export function copyJson<T> (value: T): T {
   try {
-    return copy(value, 0) as T
+    assertJson(value, 0)
+    return copy(value) as T
   } catch (error) {
-    const flaw = flawOf(error).resolved()
-    throw flaw.isSendable ? new InvalidValueError(flaw.textOf('it')) : notJson(flaw, 'it')
+    throw refusalOf(error)
   }
 }
 
@@ -36,7 +36,8 @@ export function copyJson<T> (value: T): T {
  */
 export function copyRead<T> (value: T, maker: string): T {
   try {
-    return copy(value, 0) as T
+    assertJson(value, 0)
+    return copy(value) as T
   } catch (error) {
     throw notJson(flawOf(error).resolved(), maker)
   }
@@ -55,7 +56,7 @@ function copyOfMembers (object: Record<string, unknown>): object {
   const result = { ...object }
   for (const name in object) {
     const member = object[name]
-    if (typeof member !== 'object' || member === null) continue
+    if (typeof member !== 'object' || member === null || !Object.hasOwn(object, name)) continue
     if (name === '__proto__') defineProto(result, copyOfJson(member))
     else result[name] = copyOfJson(member)
   }
@@ -71,28 +72,33 @@ function copyOfMembers (object: Record<string, unknown>): object {
  * const row = { key, value: jsonText(value), version: newVersion() }
  */
 export function jsonText (value: unknown): string {
-  const copied = copyJson(value)
   try {
-    return JSON.stringify(copied)
-  } catch {
+    assertJson(value, 0)
+  } catch (error) {
+    throw refusalOf(error)
+  }
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw refusalOf(error)
     throw new InvalidValueError('it is longer than a text can be')
   }
 }
 
-function copy (value: unknown, depth: number): unknown {
+function assertJson (value: unknown, depth: number): void {
   switch (typeof value) {
     case 'string':
     case 'boolean':
-      return value
+      return
     case 'number':
-      if (Number.isFinite(value)) return value
+      if (Number.isFinite(value)) return
       throw Number.isNaN(value) ? new Flaw('NaN') : new Flaw('an infinite number', { isSendable: true })
     case 'object':
-      if (value === null) return null
+      if (value === null) return
       if (depth === MAX_DEPTH) throw new Flaw(`more than ${MAX_DEPTH} levels`, { isSendable: true })
-      return Array.isArray(value)
-        ? copyArray(value, depth + 1)
-        : copyObject(value as Record<string, unknown>, depth + 1)
+      if (Array.isArray(value)) assertItems(value, depth + 1)
+      else assertMembers(value as Record<string, unknown>, depth + 1)
+      return
     case 'undefined':
       throw new Flaw('undefined')
     default:
@@ -100,32 +106,40 @@ function copy (value: unknown, depth: number): unknown {
   }
 }
 
-function copyArray (array: unknown[], depth: number): unknown[] {
-  const result = new Array<unknown>(array.length)
+function assertItems (array: unknown[], depth: number): void {
   let index = 0
   try {
-    for (; index < array.length; index++) result[index] = copy(array[index], depth)
+    for (; index < array.length; index++) assertJson(array[index], depth)
   } catch (error) {
     throw flawOf(error).inside(array, String(index))
   }
-  return result
 }
 
-function copyObject (object: Record<string, unknown>, depth: number): object {
+function assertMembers (object: Record<string, unknown>, depth: number): void {
   if (!isPlain(object)) throw new Flaw(classOf(object))
-  const result: Record<string, unknown> = {}
-  let at = ''
-  const names = Object.keys(object)
+  let at: string | undefined
   try {
-    for (const name of names) {
+    for (const name in object) {
+      if (!Object.hasOwn(object, name)) continue
       at = name
       const member = object[name]
-      if (member === undefined) continue
-      if (name === '__proto__') defineProto(result, copy(member, depth))
-      else result[name] = copy(member, depth)
+      if (member !== undefined) assertJson(member, depth)
     }
   } catch (error) {
-    throw flawOf(error).inside(object, at)
+    throw at === undefined ? flawOf(error) : flawOf(error).inside(object, at)
+  }
+}
+
+// Member by member: what is undefined, or named by a symbol, is left out, as in JSON.
+function copy (value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copy)
+  const result: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name]
+    if (member === undefined) continue
+    if (name === '__proto__') defineProto(result, copy(member))
+    else result[name] = copy(member)
   }
   return result
 }
@@ -183,6 +197,11 @@ class Flaw extends Error {
 // Whatever else is thrown comes from a getter or a Proxy of the server.
 function flawOf (error: unknown): Flaw {
   return error instanceof Flaw ? error : new Flaw('something that cannot be read', { cause: error })
+}
+
+function refusalOf (error: unknown): Error {
+  const flaw = flawOf(error).resolved()
+  return flaw.isSendable ? new InvalidValueError(flaw.textOf('it')) : notJson(flaw, 'it')
 }
 
 function notJson (flaw: Flaw, subject: string): Error {

@@ -1,7 +1,12 @@
+/** A stream that can gather what is written to it. */
+export interface Corkable { cork (): void, uncork (): void }
+
 /** A `Redis` of ioredis, to one server or through Sentinel. */
 export interface IoredisClient {
   readonly status: string
   readonly options: object
+  /** The socket, while there is one. */
+  readonly stream?: Corkable | undefined
   duplicate (override?: object): IoredisClient
   call (command: string, ...args: string[]): Promise<unknown>
   connect (): Promise<void>

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { within } from '../kit/deadline.js'
 import type { RedisConnection } from './connection.js'
 import { NotSentError, replyCode } from './faults.js'
-import { commandsOf, replyOf, type Change, type Reply, type ScriptCommands } from './script.js'
+import { callOf, evalCommandOf, replyOf, type Change, type Reply, type ScriptCall } from './script.js'
 
 /** How many replicas must have a write, and how long that may take in milliseconds. */
 export interface Wait { replicas: number, timeout: number }
@@ -42,26 +42,39 @@ export class RedisExchange {
   }
 
   /** Asks, and then waits until as many replicas as demanded have everything that was written on this connection. */
-  async askConfirmed (key: string, command: string[]): Promise<unknown> {
-    if (this.#wait === undefined) return await this.ask(key, command)
+  askConfirmed (key: string, command: string[]): Promise<unknown> {
+    return this.#wait === undefined ? this.ask(key, command) : this.#askAndWait(key, command, this.#wait)
+  }
+
+  async #askAndWait (key: string, command: string[], wait: Wait): Promise<unknown> {
     const [answer, replicas] = await Promise.allSettled([this.ask(key, command), this.#confirm(key)])
     if (answer.status === 'rejected') throw answer.reason
     const confirmed = replicas.status === 'fulfilled' ? Number(replicas.value) : 0
-    if (confirmed >= this.#wait.replicas || isRefusal(answer.value)) return answer.value
+    if (confirmed >= wait.replicas || isRefusal(answer.value)) return answer.value
     throw new Error(
-      `${confirmed} of ${this.#wait.replicas} replicas have confirmed the write in time. Look at the replicas.`
+      `${confirmed} of ${wait.replicas} replicas have confirmed the write in time. Look at the replicas.`
     )
   }
 
   /** Runs the script, and waits for the replicas as `askConfirmed` does. */
   async change (change: Change): Promise<Reply> {
-    const ask = async (command: string[]): Promise<unknown> => await this.askConfirmed(change.entity, command)
-    return replyOf(await runScript(commandsOf(change), ask))
+    const call = callOf(change)
+    try {
+      return replyOf(await this.askConfirmed(change.entity, call.evalsha))
+    } catch (error) {
+      assertUnknownScript(error)
+      return replyOf(await this.askConfirmed(change.entity, evalCommandOf(call)))
+    }
   }
 
   /** Runs a script that changes nothing. */
-  async askScript (key: string, commands: ScriptCommands): Promise<unknown> {
-    return await runScript(commands, async (command) => await this.ask(key, command))
+  async askScript (key: string, call: ScriptCall): Promise<unknown> {
+    try {
+      return await this.ask(key, call.evalsha)
+    } catch (error) {
+      assertUnknownScript(error)
+      return await this.ask(key, evalCommandOf(call))
+    }
   }
 
   // WAIT holds up its connection, so all writes of one turn of the event loop share one (engine-facts#redis-wait). It
@@ -76,15 +89,10 @@ export class RedisExchange {
   }
 }
 
-async function runScript (commands: ScriptCommands, ask: (command: string[]) => Promise<unknown>): Promise<unknown> {
-  try {
-    return await ask(commands.evalsha)
-  } catch (error) {
-    // The server does not know the script and ran nothing, so sending its text is no resending
-    // (engine-facts#redis-noscript).
-    if (replyCode(error) !== 'NOSCRIPT') throw error
-    return await ask(commands.eval)
-  }
+// The server does not know the script and ran nothing, so sending its text is no resending
+// (engine-facts#redis-noscript).
+function assertUnknownScript (error: unknown): void {
+  if (replyCode(error) !== 'NOSCRIPT') throw error
 }
 
 // The server became a replica. Or node-redis reports "The client is closed", because it gave up on a node of a Cluster:

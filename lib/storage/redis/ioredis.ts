@@ -1,4 +1,4 @@
-import type { IoredisClient, IoredisCluster } from './client.js'
+import type { Corkable, IoredisClient, IoredisCluster } from './client.js'
 import { reconnectPause, type RedisConnection } from './connection.js'
 import { replyCode } from './faults.js'
 
@@ -56,6 +56,8 @@ function optionsFor (timeout: number): object {
 class IoredisConnection implements RedisConnection {
   trouble: Error | undefined
   readonly #client: IoredisClient | IoredisCluster
+  /** The socket that gathers what is sent in this turn of the event loop. */
+  #corked: Corkable | undefined
   /** Whether SELECT failed on this connection, which is then in another database than the client asked for. */
   #isInWrongDatabase = false
 
@@ -80,8 +82,22 @@ class IoredisConnection implements RedisConnection {
     await Promise.allSettled(waiting.map(async (node) => { await node.connect() }))
   }
 
-  async send (_key: string, [name, ...args]: [string, ...string[]]): Promise<unknown> {
-    return await this.#client.call(name, ...args)
+  send (_key: string, [name, ...args]: [string, ...string[]]): Promise<unknown> {
+    this.#gather()
+    return this.#client.call(name, ...args)
+  }
+
+  // The driver writes each command to its socket by itself. What is sent within one turn of the event loop leaves at
+  // its end, in one packet (engine-facts#ioredis-one-packet-per-turn). A Cluster has a socket for each of its nodes.
+  #gather (): void {
+    const stream = 'stream' in this.#client ? this.#client.stream : undefined
+    if (stream === undefined || stream === this.#corked) return
+    this.#corked = stream
+    stream.cork()
+    setImmediate(() => {
+      this.#corked = undefined
+      stream.uncork()
+    })
   }
 
   // Nothing to do: `socketTimeout` and `reconnectOnError` make the driver connect anew by itself.

@@ -80,8 +80,8 @@ class NodeRedisConnection<C extends NodeRedisClient | NodeRedisCluster> implemen
     await this.#client.connect()
   }
 
-  async send (key: string, command: string[]): Promise<unknown> {
-    return await this.#send(this.#client, key, command)
+  send (key: string, command: string[]): Promise<unknown> {
+    return this.#send(this.#client, key, command)
   }
 
   giveUp (): void {

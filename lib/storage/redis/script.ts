@@ -87,13 +87,20 @@ export interface Change {
   readonly write?: { readonly version: string, readonly json: string, readonly digest: string | undefined } | undefined
 }
 
-/** The commands that run a script: by its hash, and with its text for a server that has not seen it yet. */
-export interface ScriptCommands { readonly evalsha: string[], readonly eval: string[] }
+/** A call of a script: the command that names it by its hash, and its text, for a server that has not seen it yet. */
+export interface ScriptCall { readonly evalsha: string[], readonly text: string }
 
-/** The commands of a change. */
-export function commandsOf ({ entity, index, key, expectation, write }: Change): ScriptCommands {
-  const keys = index === undefined ? [entity] : [entity, index]
-  const args = [
+/** The command that sends the text of a script as well. */
+export function evalCommandOf ({ evalsha: [, , ...rest], text }: ScriptCall): string[] {
+  return ['EVAL', text, ...rest]
+}
+
+/** The call that carries out a change. */
+export function callOf ({ entity, index, key, expectation, write }: Change): ScriptCall {
+  const evalsha = [
+    'EVALSHA',
+    SHA,
+    ...(index === undefined ? ['1', entity] : ['2', entity, index]),
     write === undefined ? 'remove' : 'write',
     key,
     write?.version ?? '',
@@ -103,8 +110,7 @@ export function commandsOf ({ entity, index, key, expectation, write }: Change):
     expectation.kind,
     ...(expectation.kind === 'version' ? expectation.versions : [])
   ]
-  const rest = [String(keys.length), ...keys, ...args]
-  return { evalsha: ['EVALSHA', SHA, ...rest], eval: ['EVAL', SCRIPT, ...rest] }
+  return { evalsha, text: SCRIPT }
 }
 
 /** The command that reads the hash of an entity: its fields, in the same order as a refusal of the script has them. */
@@ -117,10 +123,9 @@ export function readFactsCommandOf (entity: string): string[] {
   return ['HMGET', entity, 'version', '', 'replaced', 'digest']
 }
 
-/** The commands that read the fields, without the value of these versions. */
-export function readUnlessCommandsOf (entity: string, versions: readonly string[]): ScriptCommands {
-  const rest = ['1', entity, ...versions]
-  return { evalsha: ['EVALSHA', READ_SHA, ...rest], eval: ['EVAL', READ_SCRIPT, ...rest] }
+/** The call that reads the fields, without the value of these versions. */
+export function readUnlessCallOf (entity: string, versions: readonly string[]): ScriptCall {
+  return { evalsha: ['EVALSHA', READ_SHA, '1', entity, ...versions], text: READ_SCRIPT }
 }
 
 /**

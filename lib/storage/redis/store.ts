@@ -6,7 +6,7 @@ import { pageLimit } from '../kit/page.js'
 import type { RedisExchange } from './exchange.js'
 import { readError, writeError } from './faults.js'
 import { collectionOf, type RedisNames } from './keys.js'
-import { readCommandOf, readFactsCommandOf, readUnlessCommandsOf, storedOf, type Change } from './script.js'
+import { readCommandOf, readFactsCommandOf, readUnlessCallOf, storedOf, type Change } from './script.js'
 
 // How long to look for a write whose answer was lost, in milliseconds: a connection that comes back is back sooner.
 const PROOF_TIMEOUT = 1000
@@ -30,7 +30,7 @@ export class RedisStore<T> {
   /** @throws FST_IF_MATCH_STORAGE_UNAVAILABLE */
   async read (key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
     try {
-      return await this.#read(key, options)
+      return storedOf<T>(await this.#fieldsOf(this.#names.entity(key), options?.unless), options)
     } catch (error) {
       throw readError(error)
     }
@@ -89,7 +89,8 @@ export class RedisStore<T> {
     try {
       const found = await this.#reads.ask(index, command) as string[]
       const keys = found.slice(0, limit)
-      const stored = await Promise.all(keys.map(async (key) => await this.#read(key)))
+      const fields = await Promise.all(keys.map((key) => this.#fieldsOf(this.#names.entity(key))))
+      const stored = fields.map((each) => storedOf<T>(each))
       const items = keys.flatMap((key, position) => {
         const entity = stored[position]
         return entity === undefined ? [] : [Object.assign(entity, { key })]
@@ -101,13 +102,9 @@ export class RedisStore<T> {
     }
   }
 
-  async #read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
-    return storedOf<T>(await this.#fieldsOf(this.#names.entity(key), options?.unless), options)
-  }
-
-  async #fieldsOf (entity: string, unless: ReadOptions['unless']): Promise<unknown> {
-    if (unless === undefined || unless.length === 0) return await this.#reads.ask(entity, readCommandOf(entity))
-    if (unless !== '*') return await this.#reads.askScript(entity, readUnlessCommandsOf(entity, unless))
-    return await this.#reads.ask(entity, readFactsCommandOf(entity))
+  #fieldsOf (entity: string, unless?: ReadOptions['unless']): Promise<unknown> {
+    if (unless === undefined || unless.length === 0) return this.#reads.ask(entity, readCommandOf(entity))
+    if (unless !== '*') return this.#reads.askScript(entity, readUnlessCallOf(entity, unless))
+    return this.#reads.ask(entity, readFactsCommandOf(entity))
   }
 }

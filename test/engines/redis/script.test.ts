@@ -1,10 +1,11 @@
 import t, { type Test } from 'tap'
 import type { Written } from '../../../lib/storage/adapter.js'
 import {
-  commandsOf,
+  callOf,
+  evalCommandOf,
   READ_SCRIPT,
   readFactsCommandOf,
-  readUnlessCommandsOf,
+  readUnlessCallOf,
   SCRIPT,
   type Change
 } from '../../../lib/storage/redis/script.js'
@@ -52,7 +53,7 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
   const { url } = await startRedis(t, { own: true })
   const server = lookingAt(t, url)
 
-  const run = async (change: Change) => await server.call(...commandsOf(change).eval as [string, ...string[]])
+  const run = async (change: Change) => await server.call(...evalCommandOf(callOf(change)) as [string, ...string[]])
 
   function changeOf (t: Test): Change & { entity: string, index: string } {
     const entity = `{${uniqueName()}}`
@@ -77,7 +78,7 @@ await t.test('redis: the script', { skip: skipWithout('redis') }, async (t) => {
       }
       t.match(await adapter.read('k', { unless: ['other'] }), { value: { n: 1 }, json: '{"n":1}', version })
       const facts = [replaced ?? '', '"d"']
-      const { evalsha } = readUnlessCommandsOf(`${prefix}{k}`, ['other', version])
+      const { evalsha } = readUnlessCallOf(`${prefix}{k}`, ['other', version])
       t.strictSame(await server.call(...evalsha as [string, ...string[]]), [version, null, ...facts])
       const command = readFactsCommandOf(`${prefix}{k}`)
       t.strictSame(await server.call(...command as [string, ...string[]]), [version, null, ...facts])

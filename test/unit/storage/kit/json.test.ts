@@ -35,6 +35,25 @@ await t.test('copyJson: properties that are undefined, inherited, hidden or symb
   t.strictSame(Object.keys(copyJson(value)), ['a'])
 })
 
+await t.test('copyJson, copyOfJson, jsonText: what a library added to Object.prototype is no member of a value', async (t) => {
+  const value = copyJson({ a: { b: 1 } })
+  Object.assign(Object.prototype, { added: () => {}, addedToo: {} })
+  try {
+    for (const copied of [copyJson(value), copyOfJson(value)]) t.strictSame(Object.getOwnPropertyNames(copied), ['a'])
+    t.equal(jsonText(value), '{"a":{"b":1}}')
+  } finally {
+    for (const name of ['added', 'addedToo']) Reflect.deleteProperty(Object.prototype, name)
+  }
+})
+
+await t.test('copyJson, jsonText: a getter that throws when it is read again is the mistake of the server, too', async (t) => {
+  for (const refuse of [copyJson, jsonText]) {
+    let reads = 0
+    const value = { get due () { if (++reads > 1) throw new Error('secret'); return 1 } }
+    t.match(thrownBy(() => refuse(value)), { code: 'FST_IF_MATCH_NOT_JSON' })
+  }
+})
+
 await t.test('copyJson: __proto__ is a property like any other, and changes no prototype', async (t) => {
   const copy = copyJson(JSON.parse('{"__proto__":{"polluted":true},"a":1}'))
   t.strictSame(Object.keys(copy), ['__proto__', 'a'])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { RedisConnection } from '../../../../lib/storage/redis/connection.js'
 import { RedisExchange } from '../../../../lib/storage/redis/exchange.js'
-import { readUnlessCommandsOf } from '../../../../lib/storage/redis/script.js'
+import { readUnlessCallOf } from '../../../../lib/storage/redis/script.js'
 import { ANY } from '../../../support/expectations.js'
 
 const change = {
@@ -69,7 +69,7 @@ await t.test('redis: a script that the server has not seen is sent with its text
   const { connection, sent } = connectionThat(([name]) => name === 'EVAL' ? [1, ''] : NOSCRIPT)
   t.strictSame(await new RedisExchange(connection, 100).change(change), [1, ''])
   t.strictSame(sent, ['EVALSHA', 'EVAL'])
-  t.strictSame(await new RedisExchange(connection, 5000).askScript('k', readUnlessCommandsOf('k', ['v'])), [1, ''])
+  t.strictSame(await new RedisExchange(connection, 5000).askScript('k', readUnlessCallOf('k', ['v'])), [1, ''])
   t.strictSame(sent, ['EVALSHA', 'EVAL', 'EVALSHA', 'EVAL'])
 })
 

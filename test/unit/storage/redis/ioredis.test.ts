@@ -97,6 +97,36 @@ await t.test('redis: ioredis: a connection that never stands is given up after t
   await opening
 })
 
+await t.test('redis: ioredis: the commands of one turn of the event loop leave together, at its end, over each connection anew', async (t) => {
+  const packets: string[][] = []
+  const answer = (requests: string): string => {
+    const named = requestsIn(requests)
+    packets.push(named.filter((request) => /\bset\b/i.test(request)))
+    return named.map((request) => /\binfo\b/i.test(request) ? '$0\r\n\r\n' : '+OK\r\n').join('')
+  }
+  const { port } = await startStub(t, answer, { staysOpen: true })
+  let made: Redis | undefined
+  class Watched extends Redis {
+    override duplicate (override?: object): Redis {
+      made = super.duplicate(override)
+      return made
+    }
+  }
+  const connection = connectionOf(t, new Watched(port, '127.0.0.1', { lazyConnect: true }), LONG_TIMEOUT)
+  await connection.open()
+  for (let connections = 0; connections < 2; connections++) {
+    packets.length = 0
+    const sent = ['a', 'b', 'c'].map(async (key) => await connection.send(key, ['SET', key, '1']))
+    t.equal(made!.stream.writableCorked, 1)
+    t.strictSame(await Promise.all(sent), ['OK', 'OK', 'OK'])
+    t.equal(made!.stream.writableCorked, 0)
+    t.strictSame(packets.map((requests) => requests.length), [3])
+    const again = once(made!, 'ready')
+    made!.stream.destroy()
+    await soon(again)
+  }
+})
+
 await t.test('redis: a Cluster client of ioredis keeps nothing for later', async (t) => {
   const connection = connectionOf(t, new Cluster([], { lazyConnect: true, enableOfflineQueue: true }), 500)
   await t.rejects(connection.send('k', ['SET', 'k', 'ghost']), /Cluster isn't ready/)

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { inspect } from 'node:util'
-import { commandsOf, replyOf, storedOf } from '../../../../lib/storage/redis/script.js'
+import { callOf, evalCommandOf, replyOf, storedOf } from '../../../../lib/storage/redis/script.js'
 import { assertDamaged } from '../../../support/damaged.js'
 import { ANY, versionIn } from '../../../support/expectations.js'
 
 await t.test('redis: the script gets the index where the key has one, and the versions that are expected', async (t) => {
   const about = { entity: 'e', key: 'k' }
-  const removal = commandsOf({ ...about, index: undefined, expectation: versionIn('a', 'b') })
-  t.strictSame(removal.eval.slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
-  const write = commandsOf({
+  const removal = callOf({ ...about, index: undefined, expectation: versionIn('a', 'b') })
+  t.strictSame(evalCommandOf(removal).slice(2), ['1', 'e', 'remove', 'k', '', '', 'null', 'version', 'a', 'b'])
+  const write = callOf({
     ...about,
     index: 'i',
     expectation: ANY,
