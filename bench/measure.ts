@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { WarmUp } from './load/job.js'
 import { load } from './load/load.js'
 import { ServerProcess } from './server-process.js'
 import { sideOf } from './sides/index.js'
@@ -21,8 +22,8 @@ export interface Run {
   /** The size of the document. */
   readonly kilobytes: number
   readonly seconds: number
-  /** How many seconds are not measured ahead of these; a third of them by default, at least half a second. */
-  readonly warmUp?: number
+  /** By default a third of these seconds, at least half a second, and 5,000 requests. */
+  readonly warmUp?: WarmUp
   /** Where the files of the storage go for the time of the run. */
   readonly folder: string
   /** How many server processes share the storage and the load; 1 by default. */
@@ -44,7 +45,7 @@ export async function measure (run: Run): Promise<Sample> {
     }
     const { dialect = 'offers', hasTags = true } = sideOf(side)
     const urls = servers.map(({ url }) => url)
-    const warmUp = run.warmUp ?? Math.max(seconds / 3, 0.5)
+    const warmUp = run.warmUp ?? { seconds: Math.max(seconds / 3, 0.5), requests: 5000 }
     const job = { urls, scenario, dialect, connections, kilobytes, hasTags, warmUp, seconds }
     const { answered, generator, ...measured } = await load(job, noteCpu, noteCpu)
     const cpu = (cpuTimes[1]! - cpuTimes[0]!) / answered

@@ -34,7 +34,8 @@ const folder = await mkdtemp(join(tmpdir(), 'bench-'))
 const server = await ServerProcess.start(side, folder)
 try {
   const { dialect = 'offers', hasTags = true } = sideOf(side)
-  const job = { urls: [server.url], scenario, dialect, connections, kilobytes: 1, hasTags, warmUp: 1, seconds }
+  const warmUp = { seconds: 1, requests: 0 }
+  const job = { urls: [server.url], scenario, dialect, connections, kilobytes: 1, hasTags, warmUp, seconds }
   const loaded = load(job)
   const heap: Point[] = []
   const resident: Point[] = []

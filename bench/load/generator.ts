@@ -5,7 +5,9 @@ import { documentOf } from '../document.js'
 import { scenarioOf } from '../scenarios/index.js'
 import { Client, type Task } from './client.js'
 import { SocketConnection } from './connection.js'
-import type { Job, Report } from './job.js'
+import type { Job, Report, WarmUp } from './job.js'
+
+const LONGEST_WARM_UP = 10_000 // milliseconds
 
 const tell = (report: Report): void => { process.send!(report) }
 
@@ -34,9 +36,11 @@ async function run ({ urls, connections, warmUp, seconds, kilobytes, hasTags, ..
   tell({ state: 'verified' })
 }
 
-async function measure (clients: readonly Client[], warmUp: number, seconds: number): Promise<void> {
+async function measure (clients: readonly Client[], warmUp: WarmUp, seconds: number): Promise<void> {
   const answered = (): number => clients.reduce((sum, client) => sum + client.answered, 0)
-  await delay(warmUp * 1000)
+  const end = performance.now() + LONGEST_WARM_UP
+  await delay(warmUp.seconds * 1000)
+  while (answered() < warmUp.requests && performance.now() < end) await delay(100)
   const before = { answered: answered(), time: performance.now(), cpu: process.cpuUsage() }
   tell({ state: 'warm' })
   await delay(seconds * 1000)

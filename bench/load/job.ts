@@ -1,3 +1,14 @@
+/**
+ * What is not measured: a fresh server compiles its code while it answers the first thousands of requests, and a lone
+ * client needs seconds for those.
+ */
+export interface WarmUp {
+  /** How many seconds it lasts at least. */
+  readonly seconds: number
+  /** How many requests are answered in it, unless that takes ten seconds. */
+  readonly requests: number
+}
+
 /** What the generator of load is to do. It is passed between processes. */
 export interface Job {
   /** The servers; connections are spread over them. */
@@ -10,8 +21,8 @@ export interface Job {
   readonly kilobytes: number
   /** Whether the entities have tags. A side that should have and has not is no measurement. */
   readonly hasTags: boolean
-  /** How many seconds are not measured, and then how many are. */
-  readonly warmUp: number
+  readonly warmUp: WarmUp
+  /** How many seconds are measured. */
   readonly seconds: number
 }
 

@@ -5,8 +5,11 @@ export interface RedisConnection {
   /** The driver's last error, while there is no connection. */
   readonly trouble: Error | undefined
   open (): Promise<void>
-  /** @param key decides which node of a Cluster gets the command */
-  send (key: string, command: string[]): Promise<unknown>
+  /**
+   * @param key decides which node of a Cluster gets the command
+   * @param isAlone whether no other command is under way: then none is worth waiting for that could leave with it
+   */
+  send (key: string, command: string[], isAlone?: boolean): Promise<unknown>
   /** Ends this connection and makes a new one: the server is silent, or is not the master any more. */
   giveUp (): void
   close (): void

@@ -16,6 +16,8 @@ export class RedisExchange {
   readonly #timeout
   readonly #wait
   #confirmation: Promise<unknown> | undefined
+  /** How many commands have no answer yet. */
+  #underWay = 0
 
   constructor (connection: RedisConnection, timeout: number, wait?: Wait) {
     this.#connection = connection
@@ -27,17 +29,20 @@ export class RedisExchange {
   async ask (key: string, command: string[]): Promise<unknown> {
     const connection = this.#connection
     if (!connection.isReady) throw new NotSentError(connection.trouble)
+    const isAlone = this.#underWay++ === 0
     let isSilent = false
     const late = (): Error => {
       isSilent = true
       return new Error(`there was no answer within ${this.#timeout} ms.`)
     }
     try {
-      return await within(this.#timeout, connection.send(key, command), late)
+      return await within(this.#timeout, connection.send(key, command, isAlone), late)
     } catch (error) {
       // A half-open connection stays silent for ever (engine-facts#any-engine-half-open-connection).
       if (isSilent || leadsNowhere(error)) connection.giveUp()
       throw error
+    } finally {
+      this.#underWay--
     }
   }
 

@@ -82,8 +82,8 @@ class IoredisConnection implements RedisConnection {
     await Promise.allSettled(waiting.map(async (node) => { await node.connect() }))
   }
 
-  send (_key: string, [name, ...args]: [string, ...string[]]): Promise<unknown> {
-    this.#gather()
+  send (_key: string, [name, ...args]: [string, ...string[]], isAlone = true): Promise<unknown> {
+    if (!isAlone) this.#gather()
     return this.#client.call(name, ...args)
   }
 

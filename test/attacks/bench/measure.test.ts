@@ -12,7 +12,7 @@ import { startRedis } from '../../support/services/redis.js'
 // Each answer of a run is held to the status of its scenario, and each entity to the document: a run that ends well is
 // the proof. How quick it was is nobody's business here.
 
-const RUN = { scenario: 'put', connections: 2, kilobytes: 1, seconds: 0.3, warmUp: 0.1 }
+const RUN = { scenario: 'put', connections: 2, kilobytes: 1, seconds: 0.3, warmUp: { seconds: 0.1, requests: 0 } }
 
 /** Gives a variable of the environment to the processes of this test. */
 function setVariable (t: Test, name: string, value: string): void {

@@ -40,6 +40,24 @@ await t.test('redis: without a connection nothing is sent', async (t) => {
   t.strictSame(sent, [])
 })
 
+await t.test('redis: a command is alone if no other one waits for its answer', async (t) => {
+  const told: unknown[] = []
+  const { connection } = connectionThat(([name]) => name === 'FAIL' ? new Error('OOM no') : 1)
+  const { send } = connection
+  const watched: RedisConnection = {
+    ...connection,
+    async send (key, command, isAlone) {
+      told.push(isAlone)
+      return await send(key, command)
+    }
+  }
+  const exchange = new RedisExchange(watched, 100)
+  await Promise.all([exchange.ask('k', ['PING']), exchange.ask('k', ['PING'])])
+  await t.rejects(exchange.ask('k', ['FAIL']), /OOM/)
+  await exchange.ask('k', ['PING'])
+  t.strictSame(told, [true, false, true, true])
+})
+
 await t.test('redis: silence, a replica and a node that the driver gave up end the connection; another error does not', async (t) => {
   for (const [answer, times] of [
     [new Promise(() => {}), 1],

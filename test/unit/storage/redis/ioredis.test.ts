@@ -116,11 +116,14 @@ await t.test('redis: ioredis: the commands of one turn of the event loop leave t
   await connection.open()
   for (let connections = 0; connections < 2; connections++) {
     packets.length = 0
-    const sent = ['a', 'b', 'c'].map(async (key) => await connection.send(key, ['SET', key, '1']))
+    const sent = ['a', 'b', 'c'].map(async (key) => await connection.send(key, ['SET', key, '1'], false))
     t.equal(made!.stream.writableCorked, 1)
     t.strictSame(await Promise.all(sent), ['OK', 'OK', 'OK'])
     t.equal(made!.stream.writableCorked, 0)
     t.strictSame(packets.map((requests) => requests.length), [3])
+    const alone = connection.send('d', ['SET', 'd', '1'])
+    t.equal(made!.stream.writableCorked, 0, 'one that is alone waits for nothing')
+    await alone
     const again = once(made!, 'ready')
     made!.stream.destroy()
     await soon(again)
@@ -129,5 +132,5 @@ await t.test('redis: ioredis: the commands of one turn of the event loop leave t
 
 await t.test('redis: a Cluster client of ioredis keeps nothing for later', async (t) => {
   const connection = connectionOf(t, new Cluster([], { lazyConnect: true, enableOfflineQueue: true }), 500)
-  await t.rejects(connection.send('k', ['SET', 'k', 'ghost']), /Cluster isn't ready/)
+  await t.rejects(connection.send('k', ['SET', 'k', 'ghost'], false), /Cluster isn't ready/)
 })
