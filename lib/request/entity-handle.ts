@@ -2,7 +2,7 @@ import { conditionalWrite, type Change } from './conditional-write.js'
 import { EntityReader, found } from './entity-reader.js'
 import type { Snapshot } from './entity-state.js'
 import type { Committed, Current, Entity, Found, Operation, Revision, Saved } from './entity.js'
-import { makeValue, refuseNested, revisionOf, withoutNested, type Maker } from './make-value.js'
+import { makeValue, refuseNested, withoutNested, type Maker } from './make-value.js'
 import type { Scope } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { noValue, wrongCall } from './wrong-calls.js'
@@ -161,12 +161,10 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
 }
 
 function currentOf<T> ({ version, read }: Locked<T>): Current<T> {
-  return {
-    ...version !== undefined && revisionOf(version),
-    async value () {
-      const stored = await read()
-      if (stored === undefined) throw new EntityAbsentError()
-      return stored.value
-    }
+  const value = async (): Promise<T> => {
+    const stored = await read()
+    if (stored === undefined) throw new EntityAbsentError()
+    return stored.value
   }
+  return version === undefined ? { value } : { version, etag: formatEntityTag(version), value }
 }

@@ -13,7 +13,9 @@ const SPACE_BEFORE_TIME = /^([\d-]+) (?=\d\d:\d\d)/
  * @throws FST_IF_MATCH_INVALID_ADAPTER, which says what to do. It does not say whether anything was changed
  */
 export function versionText (version: unknown): string {
-  if (typeof version === 'string' && version !== '') return version.replace(SPACE_BEFORE_TIME, '$1T')
+  if (typeof version === 'string' && version !== '') {
+    return version.includes(' ') ? version.replace(SPACE_BEFORE_TIME, '$1T') : version
+  }
   if (typeof version === 'bigint') return String(version)
   // A larger number was rounded by then, so two versions may have become one.
   if (typeof version === 'number' && Math.abs(version) <= Number.MAX_SAFE_INTEGER) return String(version)
