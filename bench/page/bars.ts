@@ -118,6 +118,17 @@ export const bars: readonly Bar[] = [
     figures: ENGINES.map((engine) => put(`${engine}-noprecheck`, `${engine}-by-hand`, 1.05, 1))
   },
   {
+    name: 'A transaction of the app, 10 connections, requests a second, of the same by hand',
+    record: 'transactions',
+    metric: 'perSecond',
+    figures: [{
+      name: 'transactions-noprecheck',
+      own: { side: 'transactions-noprecheck', scenario: 'transaction', connections: 10 },
+      base: { side: 'transactions-by-hand', scenario: 'transaction', connections: 10 },
+      limit: 0.95
+    }]
+  },
+  {
     name: 'Conditional PUT, requests a second, of each peer',
     record: 'peers',
     metric: 'perSecond',

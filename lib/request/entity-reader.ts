@@ -50,7 +50,7 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
 
   async #read (scope: Scope): Promise<Found<T>> {
     const reading = this.readIn(scope)
-    const snapshot = reading instanceof Promise ? await reading : reading
+    const snapshot = 'then' in reading ? await reading : reading
     this.saw(snapshot, scope)
     return this.give(snapshot, scope)
   }

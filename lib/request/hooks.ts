@@ -9,9 +9,9 @@ import { isGuarded, type GuardedRoute } from '../route/guard.js'
 type DonePayload = (error: null, payload: unknown) => void
 
 /**
- * The hooks of one guarded route. They call `done` if they need not wait, and return a promise otherwise: Fastify takes
- * either, and a promise in every hook costs a tenth of a fast request. Each may run twice: a hook that was concatenated
- * with others and wrapped runs where it was put, and once more at the end. So the last run decides.
+ * The hooks of one guarded route. They call `done` where they can, and return a promise where they wait for writes:
+ * Fastify takes either, and a promise in every hook costs a tenth of a fast request. Each may run twice: a hook that
+ * was concatenated with others and wrapped runs where it was put, and once more at the end. So the last run decides.
  */
 export function routeHooks (route: GuardedRoute) {
   const { precheck } = route.settings
@@ -38,6 +38,7 @@ export function routeHooks (route: GuardedRoute) {
      */
     preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
       const state = guardedState(request)
+      if (state?.response.isNotModified === true) return // the answer is on its way already, from an earlier run
       if (state !== undefined && !state.isEntered) {
         state.assertSameKey()
         state.preconditions.assertWellFormed()

@@ -104,6 +104,27 @@ await t.test('early: what hooks of the app refuse comes first, and their headers
   t.match(known, { statusCode: 304, headers: { vary: 'authorization', etag } })
 })
 
+await t.test('early: a comparison that somebody else starts twice sends one 304', async (t) => {
+  const { storage } = noted()
+  const sent: number[] = []
+  const { app } = await countingApp(t, storage, (app) => {
+    app.addHook('onSend', async (_request, reply) => { sent.push(reply.statusCode) })
+    app.addHook('onRoute', (route) => {
+      const hooks = [route.preHandler ?? []].flat() as Array<(...args: unknown[]) => unknown>
+      const ours = hooks.at(-1)
+      if (!route.url.startsWith('/early') || ours === undefined) return
+      hooks[hooks.length - 1] = function (request, reply, done) {
+        ours.call(this, request, reply, () => {})
+        return ours.call(this, request, reply, done)
+      }
+      Object.assign(route, { preHandler: hooks })
+    })
+  })
+  const etag = await seed(storage)
+  t.match(await send(app, 'GET /early/1', { 'if-none-match': etag }), { statusCode: 304, headers: { etag } })
+  t.strictSame(sent, [304])
+})
+
 await t.test('early: a copy in a content-coding will do if the client accepts that coding (decision 0003)', async (t) => {
   const storage = memoryAdapter()
   const app = newApp(t)

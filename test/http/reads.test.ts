@@ -207,6 +207,28 @@ await t.test('what a hook begins to read during a comparison that reads no value
   t.same((await send(app, 'PUT /read/1', { 'if-match': await seed(memory) })).json(), { title: 'seeded' })
 })
 
+await t.test('a read is waited for where the app has replaced the Promise of the platform, and its failure has an owner', async (t) => {
+  const memory = memoryAdapter()
+  const storage: StorageAdapter = {
+    ...memory,
+    async read (key, options) {
+      if (key === '/offers/broken') throw new Error('the store is away')
+      return await memory.read(key, options)
+    }
+  }
+  const { app } = await offersApp(t, { storage }, (app) => {
+    app.get('/unchecked/:id', { config: OFFERS_UNCHECKED }, async (request) => (await request.entity().read()).value)
+    app.get('/further/:id', { config: OFFERS }, async (request) => (await request.entity('/offers/2').read()).value)
+    app.get('/broken/:id', { config: OFFERS }, async (request) => (await request.entity('/offers/broken').read()).value)
+  })
+  await seed(storage)
+  await seed(storage, '2')
+  t.intercept(globalThis, 'Promise', { value: class OfApp<T> extends Promise<T> {}, configurable: true, writable: true })
+  t.equal(await statusOf(app, 'GET /unchecked/1'), 200)
+  t.equal(await statusOf(app, 'GET /further/1'), 200)
+  t.equal(await statusOf(app, 'GET /broken/1'), 503)
+})
+
 await t.test('readText gives the text that the engine keeps, with its version, and asks for no value', async (t) => {
   let asked = 0
   const text = '{ "title":  "seeded", "big": 12345678901234567890 }'

@@ -5,6 +5,9 @@ import { dirname, relative } from 'node:path'
 // below take. The rest works on engines and with processes. Its files wait, so they run side by side.
 const SHARING = /^test\/(unit|http|docs|repository|support|example\/(app|clients|offers|readings))(\/|$)/
 
+// Whose tests cover what is their mirror image, file by file: with `--alone` no other test can do it for them.
+const MIRRORS = /^test\/unit(\/|$)/
+
 const MODULES = 'dist/test/folders'
 
 /** Where the compiler puts a test file. */
@@ -19,12 +22,13 @@ export function compiled (source: string): string {
  *
  * @param files those selected, as paths from the root
  * @param sources all that there are
+ * @param isAlone whether each file that covers its own module runs in a process of its own
  */
-export function byProcess (files: readonly string[], sources: readonly string[]): string[] {
+export function byProcess (files: readonly string[], sources: readonly string[], isAlone = false): string[] {
   const among = (paths: readonly string[], folder: string): number =>
     paths.filter((path) => dirname(path) === folder).length
   const shares = (folder: string): boolean =>
-    SHARING.test(folder) && among(files, folder) > 1 && among(files, folder) === among(sources, folder)
+    SHARING.test(folder) && !(isAlone && MIRRORS.test(folder)) && among(files, folder) > 1 && among(files, folder) === among(sources, folder)
   const moduleOf = (file: string): string =>
     shares(dirname(file)) ? dirname(file).replace('test', MODULES) + '.test.js' : compiled(file)
   return [...new Set(files.map(moduleOf))]

@@ -10,13 +10,15 @@ const SOURCES = [
   'test/unit/http/method.test.ts',
   'test/unit/http/entity-tag.test.ts',
   'test/unit/http/list-header.test.ts',
+  'test/http/answers.test.ts',
+  'test/http/reads.test.ts',
   'test/engines/redis/index.test.ts',
   'test/engines/etcd/index.test.ts',
   'test/attacks/redis/kill.test.ts',
   'test/attacks/etcd/kill.test.ts'
 ]
 
-const JOBS = `--jobs=${jobs('checks')}`
+const JOBS = `--jobs=${jobs()}`
 
 /** Plans a run where these programs are. */
 function plan (t: Test, programs: readonly string[], suite: Suite, args: string[] = [], isStrict = false) {
@@ -37,17 +39,19 @@ await t.test('the checks are all files but the attacks, the slow ones first, on 
       'dist/test/engines/redis/index.test.js',
       'dist/test/engines/etcd/index.test.js',
       'dist/test/unit/errors.test.js',
-      'dist/test/folders/unit/http.test.js'
+      'dist/test/folders/unit/http.test.js',
+      'dist/test/folders/http.test.js'
     ],
     notice: undefined
   })
 })
 
-await t.test('a part of a folder, or --alone: each file has a process of its own', async (t) => {
+await t.test('a part of a folder: each file has a process of its own; with --alone each file of test/unit has', async (t) => {
   const files = ['method', 'entity-tag', 'list-header'].map((name) => `dist/test/unit/http/${name}.test.js`)
   const modules = (...args: string[]): string[] => plan(t, EVERY_PROGRAM, 'checks', args).modules
   t.strictSame(modules('http/method', 'http/entity-tag'), files.slice(0, 2))
   t.strictSame(modules('unit/http', '--alone'), files)
+  t.strictSame(modules('test/http', '--alone'), ['dist/test/folders/http.test.js'], 'which no file covers by itself')
   t.strictSame(modules('http/method', 'http/entity-tag', 'list-header'), ['dist/test/folders/unit/http.test.js'])
   t.strictSame(plan(t, EVERY_PROGRAM, 'checks', ['--alone']).options, [JOBS], 'no option of tap, and no part of a path')
 })
@@ -68,7 +72,7 @@ await t.test('parts of paths select files, of which less is covered; options go 
 await t.test('attacks are those of all engines or of one, each with engines of its own, and cover nothing', async (t) => {
   t.strictSame(plan(t, EVERY_PROGRAM, 'attacks', ['redis']), {
     engines: [],
-    options: [`--jobs=${jobs('attacks')}`, '--disable-coverage'],
+    options: [`--jobs=${jobs()}`, '--disable-coverage'],
     modules: ['dist/test/attacks/redis/kill.test.js'],
     notice: undefined
   })

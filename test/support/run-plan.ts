@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { byProcess, compiled } from './folders.js'
+import { byProcess } from './folders.js'
 import { missingPrograms, SERVICE_NAMES, type ServiceName } from './services/programs.js'
 import { SHARED_ENGINES, type SharedEngine } from './services/shared-engines.js'
 
@@ -26,7 +26,7 @@ const ORDER = ['engines', 'example', 'attacks', 'http', 'conformance', 'docs', '
  *
  * @param sources all test files, as paths from the root
  * @param args parts of paths, which select files (without any: all of the suite), and options: `--alone` gives each
- *   file a process of its own, and the rest, `--name=value`, are for tap
+ *   file of test/unit a process of its own, and the rest, `--name=value`, are for tap
  * @throws Error if they select nothing
  */
 export function planRun (suite: Suite, sources: readonly string[], args: readonly string[], isStrict: boolean): Plan {
@@ -44,21 +44,21 @@ export function planRun (suite: Suite, sources: readonly string[], args: readonl
       (name) => suite === 'checks' && !lacking.includes(name) && files.some((path) => needs(path, name))
     ),
     options: [
-      `--jobs=${jobs(suite)}`,
+      `--jobs=${jobs()}`,
       ...coverage(suite, parts.length > 0, lacking.length > 0 && !isStrict),
       ...options
     ],
-    modules: args.includes('--alone') ? files.map(compiled) : byProcess(files, sources),
+    modules: byProcess(files, sources, args.includes('--alone')),
     notice: lacking.length === 0 || isStrict ? undefined : notice(lacking)
   }
 }
 
 /**
- * How many processes run at once: as many as there are cores, and one more of the checks, for many of them wait for an
- * engine. TAP_JOBS sets another number.
+ * How many processes run at once: as many as there are cores, and one more, for many of them wait for an engine.
+ * TAP_JOBS sets another number.
  */
-export function jobs (suite: Suite): number {
-  return Number(process.env['TAP_JOBS'] ?? availableParallelism() + (suite === 'checks' ? 1 : 0))
+export function jobs (): number {
+  return Number(process.env['TAP_JOBS'] ?? availableParallelism() + 1)
 }
 
 function suiteOf (path: string): Suite {

@@ -10,6 +10,8 @@ const LONGEST_POINTER = 200
  * that is not finite, a BigInt, a symbol, a function, an object with a class of its own such as a Date, an array with a
  * hole, an object inside itself, more than 512 levels. As in JSON, properties that are `undefined` are left out.
  *
+ * Each member is read twice. Of a getter that gives another value each time, nobody can say what is stored.
+ *
  * Keep a copy, and return a copy: then a caller that changes its object later does not change what is stored.
  *
  * The message says what is wrong and at which member, and never what the value holds.
@@ -49,7 +51,7 @@ export function copyRead<T> (value: T, maker: string): T {
  */
 export function copyOfJson<T> (value: T): T {
   if (typeof value !== 'object' || value === null) return value
-  return (Array.isArray(value) ? value.map(copyOfJson) : copyOfMembers(value as Record<string, unknown>)) as T
+  return (Array.isArray(value) ? copyItems(value, copyOfJson) : copyOfMembers(value as Record<string, unknown>)) as T
 }
 
 function copyOfMembers (object: Record<string, unknown>): object {
@@ -113,6 +115,7 @@ function assertItems (array: unknown[], depth: number): void {
   } catch (error) {
     throw flawOf(error).inside(array, String(index))
   }
+  assertOwnText(array)
 }
 
 function assertMembers (object: Record<string, unknown>, depth: number): void {
@@ -128,12 +131,25 @@ function assertMembers (object: Record<string, unknown>, depth: number): void {
   } catch (error) {
     throw at === undefined ? flawOf(error) : flawOf(error).inside(object, at)
   }
+  assertOwnText(object)
+}
+
+// JSON.stringify would write what a hidden or an inherited method gives, and nothing has looked at that.
+function assertOwnText (object: object): void {
+  if (typeof (object as { toJSON?: unknown }).toJSON === 'function') throw new Flaw('a method toJSON')
+}
+
+// No `map`, which makes an array of the app's own class of one.
+function copyItems (array: readonly unknown[], copyItem: (item: unknown) => unknown): unknown[] {
+  const result = new Array<unknown>(array.length)
+  for (let index = 0; index < array.length; index++) result[index] = copyItem(array[index])
+  return result
 }
 
 // Member by member: what is undefined, or named by a symbol, is left out, as in JSON.
 function copy (value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(copy)
+  if (Array.isArray(value)) return copyItems(value, copy)
   const result: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[name]
@@ -149,11 +165,18 @@ function defineProto (object: object, value: unknown): void {
   Object.defineProperty(object, '__proto__', { value, configurable: true, enumerable: true, writable: true })
 }
 
+// A text that JSON.stringify writes as it is, which Node.js 22 and later can make.
+function isRawJson (object: object): boolean {
+  const { isRawJSON } = JSON as { isRawJSON?: (value: unknown) => boolean }
+  return isRawJSON?.(object) === true
+}
+
 // An object of another realm has the Object.prototype of that realm, so identity tells nothing: a plain object is one
 // whose prototype has no prototype itself.
 function isPlain (object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
+  if (prototype === null) return !isRawJson(object)
+  return prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
 }
 
 interface FlawOptions extends ErrorOptions {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers' // that of the platform, also where an app's tests replace the global one
 import type { Corkable, IoredisClient, IoredisCluster } from './client.js'
 import { reconnectPause, type RedisConnection } from './connection.js'
 import { replyCode } from './faults.js'

@@ -46,6 +46,45 @@ await t.test('copyJson, copyOfJson, jsonText: what a library added to Object.pro
   }
 })
 
+class Lines extends Array<unknown> {
+  constructor ({ items }: { items: unknown[] }) {
+    super()
+    this.push(...items)
+  }
+}
+
+class WithText extends Array<unknown> {
+  toJSON (): number {
+    return NaN
+  }
+}
+
+await t.test('copyJson, copyOfJson: an array of a class of the app is copied to a plain one, without its constructor', async (t) => {
+  for (const copy of [copyJson, copyOfJson]) {
+    const copied = copy(new Lines({ items: [1, [2]] }))
+    t.equal(Object.getPrototypeOf(copied), Array.prototype)
+    t.strictSame(copied, [1, [2]])
+  }
+})
+
+await t.test('copyJson, jsonText: what a toJSON would write that is hidden, inherited or of an array is refused', async (t) => {
+  const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => NaN })
+  const inherited = Object.create(Object.assign(Object.create(null), { toJSON: () => NaN })) as object
+  for (const value of [hidden, inherited, Object.assign([1], { toJSON: () => undefined }), new WithText()]) {
+    for (const refuse of [copyJson, jsonText]) {
+      const error = thrownBy(() => refuse({ a: [value] }))
+      t.match(error, { code: 'FST_IF_MATCH_NOT_JSON', message: /it has a method toJSON at \/a\/0\./ })
+    }
+  }
+})
+
+await t.test('jsonText: a text that JSON.stringify would write as it is, is refused', async (t) => {
+  t.intercept(JSON, 'isRawJSON' as never, { value: (value: object) => 'rawJSON' in value, configurable: true })
+  const raw = Object.assign(Object.create(null), { rawJSON: '1e400' }) as object
+  t.match(thrownBy(() => jsonText([raw])), { code: 'FST_IF_MATCH_NOT_JSON' })
+  t.equal(jsonText(Object.assign(Object.create(null), { a: 1 })), '{"a":1}')
+})
+
 await t.test('copyJson, jsonText: a getter that throws when it is read again is the mistake of the server, too', async (t) => {
   for (const refuse of [copyJson, jsonText]) {
     let reads = 0
