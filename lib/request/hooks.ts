@@ -38,7 +38,6 @@ export function routeHooks (route: GuardedRoute) {
      */
     preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
       const state = guardedState(request)
-      if (state?.response.isNotModified === true) return // the answer is on its way already, from an earlier run
       if (state !== undefined && !state.isEntered) {
         state.assertSameKey()
         state.preconditions.assertWellFormed()

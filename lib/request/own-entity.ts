@@ -33,11 +33,13 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
    */
   precheck (done: (error?: Error) => void): void {
     const { entity, scope } = this
-    const { inForce } = this.request.preconditions
+    const { response, reply, preconditions: { inForce } } = this.request
     const reading = this.#readToCompare(scope)
     const end = (): void => { if (entity.reading === reading) entity.reading = undefined }
     Promise.resolve(reading).then(({ stored }) => {
       end()
+      // From another run of the hook: its 304 is on its way.
+      if (response.isNotModified) return
       try {
         this.#judgeEarly(inForce, stored, scope)
       } catch (error) {
@@ -45,7 +47,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
         return
       }
       // Fastify enters no handler once an answer is on its way.
-      if (this.request.response.isNotModified) this.request.reply.send()
+      if (response.isNotModified) reply.send()
       else done()
     }, (error: Error) => {
       end()

@@ -223,7 +223,8 @@ await t.test('a read is waited for where the app has replaced the Promise of the
   })
   await seed(storage)
   await seed(storage, '2')
-  t.intercept(globalThis, 'Promise', { value: class OfApp<T> extends Promise<T> {}, configurable: true, writable: true })
+  const OfApp = class <T> extends Promise<T> {}
+  t.intercept(globalThis, 'Promise', { value: OfApp, configurable: true, writable: true })
   t.equal(await statusOf(app, 'GET /unchecked/1'), 200)
   t.equal(await statusOf(app, 'GET /further/1'), 200)
   t.equal(await statusOf(app, 'GET /broken/1'), 503)

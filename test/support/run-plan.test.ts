@@ -38,9 +38,9 @@ await t.test('the checks are all files but the attacks, the slow ones first, on 
     modules: [
       'dist/test/engines/redis/index.test.js',
       'dist/test/engines/etcd/index.test.js',
+      'dist/test/folders/http.test.js',
       'dist/test/unit/errors.test.js',
-      'dist/test/folders/unit/http.test.js',
-      'dist/test/folders/http.test.js'
+      'dist/test/folders/unit/http.test.js'
     ],
     notice: undefined
   })
