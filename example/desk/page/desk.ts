@@ -1,0 +1,212 @@
+import { offersApi, type OffersApi, type Summary } from './api/offers.js'
+import { Demo } from './demo.js'
+import { EditorControl } from './editor-control.js'
+import { messagesOf, translator, type Translate } from './messages/translate.js'
+import { Drafts } from './model/drafts.js'
+import { noticeOfFailure } from './model/failure.js'
+import type { JsonObject } from './model/json.js'
+import { chooseLanguage, type Language } from './model/language.js'
+import type { Notice } from './model/notice.js'
+import { hashOf, routeOf, type Route } from './model/route.js'
+import { Publication } from './publication.js'
+
+/** A token that everybody knows, which the server names while it is in use. */
+export interface KnownToken { secret: string, publishers: string[] }
+
+/** What the fields of a new offer hold. */
+export interface NewOffer { id: string, name: string, planId: string, notice?: Notice | undefined }
+
+const TOKEN = 'desk.token'
+const LANGUAGE = 'desk.language'
+
+/** The page: where it is, who is signed in, and what its views show. `paint` is called after every change. */
+export class Desk {
+  t!: Translate
+  language: Language = 'en'
+  route: Route = { view: 'list', publisher: undefined }
+  token: string | undefined = read(sessionStorage, TOKEN)
+  publishers: string[] | undefined
+  offers: Summary[] | undefined
+  notice: Notice | undefined
+  editor: EditorControl | undefined
+  publication: Publication | undefined
+  demo: Demo | undefined
+  slot: JsonObject | undefined
+  newOffer: NewOffer = { id: '', name: '', planId: '' }
+  readonly knownTokens: readonly KnownToken[]
+  readonly #drafts = new Drafts(sessionStorage)
+  readonly #paint: (desk: Desk) => void
+  readonly #api = (): OffersApi => offersApi(this.token ?? '')
+  readonly #changed = (): void => { this.#paint(this) }
+
+  constructor (knownTokens: readonly KnownToken[], paint: (desk: Desk) => void) {
+    this.knownTokens = knownTokens
+    this.#paint = paint
+  }
+
+  /** Shows the page, in the language of the person. */
+  async start (): Promise<void> {
+    await this.setLanguage(chooseLanguage(read(localStorage, LANGUAGE), navigator.languages))
+    await this.open()
+  }
+
+  /** Speaks another language from now on. */
+  async setLanguage (language: Language): Promise<void> {
+    this.t = translator(await messagesOf(language))
+    this.language = language
+    this.#changed()
+  }
+
+  /** Speaks the language that the person chose, also on the next visit. */
+  async chooseLanguage (language: Language): Promise<void> {
+    write(localStorage, LANGUAGE, language)
+    await this.setLanguage(language)
+  }
+
+  /** Opens the view that the address names. */
+  async open (): Promise<void> {
+    this.route = routeOf(location.hash)
+    this.publication?.end()
+    this.notice = this.editor = this.publication = this.demo = this.slot = this.offers = undefined
+    this.#changed()
+    if (this.token === undefined) return
+    const { route } = this
+    if (this.publishers === undefined) await this.#loadPublishers()
+    if (this.route !== route || this.token === undefined) return
+    switch (route.view) {
+      case 'list': await this.loadList(); break
+      case 'new':
+        this.newOffer = parsed(read(sessionStorage, `desk.new:${route.publisher}`)) ?? { id: '', name: '', planId: '' }
+        this.#changed()
+        break
+      case 'demo':
+        this.demo = new Demo(route.publisher, this.#api, this.#changed)
+        await this.demo.begin()
+        break
+      case 'offer': await this.#openOffer(route.publisher, route.offer); break
+      case 'slot': {
+        const answer = await this.#api().slot(route, route.slot)
+        if (answer.kind === 'ok') this.slot = answer.value
+        if (answer.kind === 'failed') this.notice = noticeOfFailure(answer.failure)
+        this.#changed()
+      }
+    }
+  }
+
+  /** The publisher whose offers are shown. */
+  get publisher (): string | undefined {
+    return this.route.publisher ?? this.publishers?.[0]
+  }
+
+  /** Reads the list of offers. */
+  async loadList (): Promise<void> {
+    const { publisher } = this
+    if (publisher === undefined) return
+    const answer = await this.#api().list(publisher)
+    if (this.route.view !== 'list' || publisher !== this.publisher) return
+    this.notice = answer.kind === 'failed' ? noticeOfFailure(answer.failure) : undefined
+    if (answer.kind === 'ok') this.offers = answer.value
+    this.#changed()
+  }
+
+  /** Signs in with a token, which the server has to know. */
+  async signIn (token: string): Promise<void> {
+    this.token = token.trim()
+    this.publishers = undefined
+    await this.#loadPublishers()
+    if (this.publishers === undefined) {
+      this.token = undefined
+      this.#changed()
+      return
+    }
+    write(sessionStorage, TOKEN, this.token)
+    await this.open()
+  }
+
+  signOut (): void {
+    sessionStorage.removeItem(TOKEN)
+    this.token = this.publishers = undefined
+    void this.open()
+  }
+
+  typeNew (change: Partial<NewOffer>): void {
+    this.newOffer = { ...this.newOffer, notice: undefined, ...change }
+    write(sessionStorage, `desk.new:${this.publisher}`, JSON.stringify(this.newOffer))
+    this.#changed()
+  }
+
+  /** Creates an offer, if there is none of its id, and opens it. */
+  async create (): Promise<void> {
+    const { id, name, planId } = this.newOffer
+    const publisher = this.publisher!
+    if (!/^(?=.{1,50}$)[a-z0-9-]*[a-z0-9]$/.test(id)) {
+      this.typeNew({ notice: { tone: 'bad', key: 'wrongId' } })
+      return
+    }
+    const answer = await this.#api().create({ publisher, offer: id }, {
+      offerTypeId: 'microsoft-azure-virtualmachines',
+      definition: { displayText: name, plans: planId === '' ? [] : [{ planId }] }
+    })
+    if (answer.kind === 'ok') {
+      sessionStorage.removeItem(`desk.new:${publisher}`)
+      location.hash = hashOf({ view: 'offer', publisher, offer: id })
+    } else if (answer.kind === 'failed') {
+      const { failure } = answer
+      const isThere = failure.kind === 'refused' && failure.status === 412
+      this.typeNew({ notice: isThere ? { tone: 'bad', key: 'exists' } : noticeOfFailure(failure) })
+    }
+  }
+
+  /** Looks whether somebody else changed what is shown. */
+  async look (): Promise<void> {
+    if (this.editor !== undefined && this.editor.state.phase !== 'loading') await this.editor.look()
+  }
+
+  async #openOffer (publisher: string, offer: string): Promise<void> {
+    const editor = new EditorControl({
+      place: { publisher, offer },
+      api: this.#api,
+      drafts: this.#drafts,
+      changed: () => { if (this.editor === editor) this.#changed() }
+    })
+    this.editor = editor
+    const publication = new Publication(editor, this.#api, this.#changed)
+    this.publication = publication
+    await editor.load()
+    if (this.publication === publication) await publication.follow()
+  }
+
+  async #loadPublishers (): Promise<void> {
+    const answer = await this.#api().publishers()
+    if (answer.kind === 'ok') {
+      this.publishers = answer.value.map(({ id }) => id)
+      this.notice = undefined
+    } else if (answer.kind === 'failed') {
+      this.notice = noticeOfFailure(answer.failure)
+      // Typed texts stay in the tab: they are there again after the next sign-in.
+      if (answer.failure.kind === 'refused' && answer.failure.status === 401) this.token = undefined
+    }
+    this.#changed()
+  }
+}
+
+// A browser may refuse its stores: then a choice lasts as long as the page.
+function read (store: Storage, key: string): string | undefined {
+  try {
+    return store.getItem(key) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+function write (store: Storage, key: string, value: string): void {
+  try {
+    store.setItem(key, value)
+  } catch {
+    // As above.
+  }
+}
+
+function parsed (text: string | undefined): NewOffer | undefined {
+  return text === undefined ? undefined : JSON.parse(text) as NewOffer
+}

@@ -1,0 +1,204 @@
+import type { Answer } from './api/http.js'
+import type { OffersApi, Place } from './api/offers.js'
+import type { Drafts } from './model/drafts.js'
+import {
+  EMPTY_EDITOR, after, isDirty, isSameContent, mergeOf, type Editor, type EditorEvent, type Version
+} from './model/editor.js'
+import { isOutcomeUnknown, noticeOfFailure, type Failure } from './model/failure.js'
+import { contentOf, documentOf } from './model/form.js'
+import { isSame, type JsonObject } from './model/json.js'
+import type { Field } from './model/merge.js'
+
+/** What an editor works with. */
+export interface EditorSurroundings {
+  place: Place
+  /** The API with the token of now: the person may sign in again while texts are typed. */
+  api: () => OffersApi
+  /** Where drafts are kept; an editor of the demo keeps none. */
+  drafts?: Drafts | undefined
+  /** Called after every change. */
+  changed: () => void
+}
+
+/** An editor: what it holds, and the requests that it sends. */
+export class EditorControl {
+  state: Editor = EMPTY_EDITOR
+  readonly place: Place
+  /** What the server has now, which an overwrite would lose; undefined while nobody is asked. */
+  lost: Field[] | undefined
+  readonly #surroundings: EditorSurroundings
+  #isLooking = false
+
+  constructor (surroundings: EditorSurroundings) {
+    this.place = surroundings.place
+    this.#surroundings = surroundings
+  }
+
+  dispatch (event: EditorEvent): void {
+    this.state = after(this.state, event)
+    this.#keepDraft()
+    this.#surroundings.changed()
+  }
+
+  /** Reads the offer, after what was typed in this tab and not saved. */
+  async load (): Promise<void> {
+    const draft = this.#surroundings.drafts?.find(this.#name)
+    if (draft !== undefined) this.dispatch({ type: 'restored', ...draft })
+    await this.look()
+  }
+
+  /** Looks whether the offer changed: 304 costs no body. */
+  async look (): Promise<void> {
+    if (this.#isLooking || this.state.isSaving) return
+    this.#isLooking = true
+    const { theirs, base } = this.state
+    const answer = await this.#api.read(this.place, (theirs ?? base)?.tag)
+    this.#isLooking = false
+    // A save that began meanwhile knows more.
+    if (this.state.isSaving || this.state.base !== base) return
+    if (answer.kind === 'ok') this.dispatch({ type: 'read', version: versionOf(answer) })
+    else if (answer.kind === 'failed') this.#failed(answer.failure)
+    else if (this.state.notice?.key === 'failedAway') this.dispatch({ type: 'told', notice: undefined })
+  }
+
+  /** Saves what was typed over the version that was read, and over no other. */
+  async save (): Promise<void> {
+    const content = this.#typed()
+    if (content === undefined) return
+    if (this.state.phase === 'gone') await this.#put(content, async () => await this.#api.create(this.place, content))
+    else await this.#put(content, async () => await this.#api.write(this.place, content, this.state.base!.tag))
+  }
+
+  /** Saves the merged document over the version of the others. */
+  async saveMerged (): Promise<void> {
+    const { theirs } = this.state
+    const merge = mergeOf(this.state)
+    if (theirs === undefined || merge === undefined) return
+    if (merge.open.length > 0) {
+      this.dispatch({ type: 'told', notice: { tone: 'bad', key: 'chooseFirst' } })
+      return
+    }
+    const content = merge.merged as JsonObject
+    await this.#put(content, async () => await this.#api.write(this.place, content, theirs.tag))
+  }
+
+  /** Finds out what an overwrite would lose, so that the person can be asked. */
+  async askOverwrite (): Promise<void> {
+    const content = this.#typed()
+    const { base } = this.state
+    if (content === undefined || base === undefined) return
+    const answer = await this.#api.read(this.place)
+    if (answer.kind !== 'ok') {
+      if (answer.kind === 'failed') this.#failed(answer.failure)
+      return
+    }
+    const theirs = versionOf(answer)
+    if (isSameContent(base, theirs)) this.lost = []
+    else {
+      const { fields } = mergeOf({ ...this.state, theirs, choices: {} })!
+      this.lost = fields.filter(({ change }) => change !== 'mine' && change !== 'both')
+    }
+    this.#surroundings.changed()
+  }
+
+  /** Saves what was typed over whatever is there. */
+  async overwrite (): Promise<void> {
+    this.lost = undefined
+    const content = this.#typed()
+    if (content === undefined) return
+    await this.#put(content, async () => await this.#api.overwrite(this.place, content), 'overwritten')
+  }
+
+  /** Does not overwrite. */
+  stopOverwrite (): void {
+    this.lost = undefined
+    this.#surroundings.changed()
+  }
+
+  get #api (): OffersApi {
+    return this.#surroundings.api()
+  }
+
+  get #name (): string {
+    return `${this.place.publisher}/${this.place.offer}`
+  }
+
+  // What was typed as a document; undefined, and told, if a field holds none.
+  #typed (): JsonObject | undefined {
+    const { form, base, isSaving } = this.state
+    if (form === undefined || base === undefined || isSaving) return undefined
+    const document = documentOf(form, base.document)
+    if ('content' in document) return document.content
+    this.dispatch({ type: 'flawed', flaws: document.flaws })
+    return undefined
+  }
+
+  async #put (
+    content: JsonObject,
+    send: () => Promise<Answer<JsonObject>>,
+    told: 'saved' | 'overwritten' = 'saved'
+  ): Promise<void> {
+    this.dispatch({ type: 'saving' })
+    const answer = await send()
+    if (answer.kind === 'ok') {
+      this.dispatch({ type: 'saved', version: versionOf(answer), notice: { tone: 'good', key: told } })
+    } else if (answer.kind === 'failed') {
+      const { failure } = answer
+      if (failure.kind === 'refused' && failure.status === 412) await this.#refused(content, send)
+      else if (isOutcomeUnknown(failure)) await this.#findOut(content)
+      else this.#failed(failure)
+    }
+  }
+
+  // The tag is not the one that was sent. Where the clock moved it alone, the same save is sent under the new one.
+  async #refused (content: JsonObject, send: () => Promise<Answer<JsonObject>>): Promise<void> {
+    const answer = await this.#api.read(this.place)
+    if (answer.kind === 'failed') {
+      this.#failed(answer.failure)
+      return
+    }
+    if (answer.kind === 'unchanged') return
+    const theirs = versionOf(answer)
+    const { base, phase } = this.state
+    if (phase === 'editing' && base !== undefined && isSameContent(base, theirs)) {
+      this.state = { ...this.state, base: theirs }
+      await this.#put(content, send)
+    } else this.dispatch({ type: 'refused', theirs })
+  }
+
+  // The answer was lost: what the server has now says what became of the write.
+  async #findOut (content: JsonObject): Promise<void> {
+    const { base } = this.state
+    const answer = await this.#api.read(this.place)
+    if (answer.kind !== 'ok') {
+      this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'unknownAfterLoss' } })
+      return
+    }
+    const version = versionOf(answer)
+    if (isSame(contentOf(version.document), content) && version.tag !== base?.tag) {
+      this.dispatch({ type: 'saved', version, notice: { tone: 'good', key: 'savedAfterLoss' } })
+    } else if (version.tag === base?.tag || version.tag === this.state.theirs?.tag) {
+      this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'notSavedAfterLoss' } })
+    } else this.dispatch({ type: 'refused', theirs: version })
+  }
+
+  #failed (failure: Failure): void {
+    if (failure.kind === 'refused' && failure.code === 'OfferNotFound') this.dispatch({ type: 'gone' })
+    else this.dispatch({ type: 'failed', notice: noticeOfFailure(failure) })
+  }
+
+  #keepDraft (): void {
+    const { drafts } = this.#surroundings
+    const { base, form } = this.state
+    if (drafts === undefined || base === undefined || form === undefined) return
+    if (!isDirty(this.state)) drafts.drop(this.#name)
+    else if (!drafts.keep(this.#name, { base, form })) {
+      this.state = { ...this.state, notice: { tone: 'bad', key: 'notKept' } }
+    }
+  }
+}
+
+/** The version that an answer carries. */
+export function versionOf ({ value, tag }: { value: JsonObject, tag: string | undefined }): Version {
+  return { document: value, tag: tag ?? '' }
+}
