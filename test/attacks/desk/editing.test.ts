@@ -3,8 +3,16 @@ import { openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser } from
 import { deskServer, DOCUMENT } from '../../support/desk/server.js'
 
 const skip = skipWithoutBrowser()
+const SUMMARY = 'microsoft-azure-marketplace.summary'
 
-await t.test('desk, in a browser', { skip }, async (t) => {
+/** The document with other texts. */
+function changed (texts: { displayText?: string, summary?: string }): object {
+  const { displayText = 'Reef DB', summary = 'A database' } = texts
+  const { definition } = DOCUMENT
+  return { ...DOCUMENT, definition: { ...definition, displayText, offer: { ...definition.offer, [SUMMARY]: summary } } }
+}
+
+await t.test('desk: editing in a browser', { skip }, async (t) => {
   const browser = await startBrowser(t)
 
   await t.test('edit and save: the list leads to the fields, and Save sends the tag that was read', async (t) => {
@@ -16,11 +24,189 @@ await t.test('desk, in a browser', { skip }, async (t) => {
     t.equal(await page.locator('#tag').textContent(), tag)
     const sent = page.waitForRequest((request) => request.method() === 'PUT')
     await page.getByLabel('Name').fill('Atoll DB')
-    await page.getByRole('button', { name: 'Save' }).click()
+    await page.locator('#save').click()
     t.equal((await sent).headers()['if-match'], tag, 'exactly as it was received')
     await page.getByText('Saved.', { exact: true }).waitFor()
-    t.match(await get('reef-db'), { definition: { ...DOCUMENT.definition, displayText: 'Atoll DB' } })
+    t.match(await get('reef-db'), changed({ displayText: 'Atoll DB' }), 'and all other members stay')
     t.not(await page.locator('#tag').textContent(), tag)
+  })
+
+  await t.test('two windows: the second save is refused, the edits are merged, and the person chooses for the field that both changed', async (t) => {
+    const { address, put, get } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    const [ann, bob] = [await openWindow(t, browser), await openWindow(t, browser)]
+    for (const page of [ann, bob]) {
+      await signIn(page, address)
+      await page.goto(`${address}#/offers/contoso/reef-db`)
+    }
+    await bob.getByLabel('Name').fill("Bob's reef")
+    await bob.getByLabel('Id of the plan').fill('large')
+    await ann.getByLabel('Name').fill("Ann's reef")
+    await ann.getByLabel('Summary').fill('A fast database')
+    await ann.locator('#save').click()
+    await ann.getByText('Saved.', { exact: true }).waitFor()
+    // Noticed ahead of saving, or at the save: the conflict is the same.
+    await bob.locator('#save').click()
+    await bob.locator('#conflict-title').waitFor()
+    t.ok(await bob.locator('#conflict-title').evaluate((title) => title.ownerDocument.activeElement === title))
+    const row = bob.getByRole('row', { name: 'Name' })
+    t.strictSame(await row.getByRole('cell').allInnerTexts().then((cells) => cells.slice(0, 3).map((cell) => cell.trim())),
+      ['Reef DB', "Ann's reef", "Bob's reef"])
+    t.strictSame(await row.locator('mark').allInnerTexts(), ["Ann's reef", "Bob's reef"], 'what differs is marked')
+    await bob.locator('#save-merged').click()
+    await bob.getByText('Choose for each field that both changed.').waitFor()
+    await row.getByLabel('Mine').check()
+    await bob.locator('#save-merged').click()
+    await bob.getByText('Saved.', { exact: true }).waitFor()
+    t.match(await get('reef-db'), {
+      definition: { displayText: "Bob's reef", offer: { [SUMMARY]: 'A fast database' }, plans: [{ planId: 'large', regions: ['FI'] }] }
+    })
+  })
+
+  await t.test('a change of somebody else is noticed ahead of saving, by a conditional GET that costs a 304 otherwise (RFC 9110 13.1.2)', async (t) => {
+    const { address, put } = await deskServer(t)
+    const tag = await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.goto(`${address}#/offers/contoso/reef-db`)
+    await page.getByLabel('Name').fill('Atoll DB')
+    const look = async (): Promise<number> => {
+      const answered = page.waitForResponse((response) =>
+        response.request().method() === 'GET' && response.request().headers()['if-none-match'] === tag)
+      await page.evaluate("dispatchEvent(new Event('focus'))")
+      return (await answered).status()
+    }
+    t.equal(await look(), 304)
+    t.equal(await page.getByText('Somebody else has changed').count(), 0)
+    await put('reef-db', changed({ summary: 'Another one' }))
+    t.equal(await look(), 200)
+    await page.getByText('Somebody else has changed this offer since you read it.').waitFor()
+    t.equal(await page.getByLabel('Name').inputValue(), 'Atoll DB', 'what was typed stays')
+    await page.getByRole('button', { name: 'Compare' }).click()
+    await page.getByText('All changes fit together.').waitFor()
+  })
+
+  await t.test('overwrite: the warning shows what would be lost, and the last write wins (RFC 9110 13.1.1)', async (t) => {
+    const { address, put, get } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.goto(`${address}#/offers/contoso/reef-db`)
+    await page.getByLabel('Name').fill('Atoll DB')
+    await put('reef-db', changed({ summary: 'Soon lost' }))
+    await page.locator('#overwrite').click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Soon lost').waitFor()
+    await dialog.getByRole('button', { name: 'Back' }).click()
+    t.match(await get('reef-db'), changed({ summary: 'Soon lost' }), 'nothing was written yet')
+    await page.locator('#overwrite').click()
+    const sent = page.waitForRequest((request) => request.method() === 'PUT')
+    await page.locator('#overwrite-yes').click()
+    t.equal((await sent).headers()['if-match'], '*')
+    await page.getByText('Overwritten: the server has what you typed.').waitFor()
+    t.match(await get('reef-db'), changed({ displayText: 'Atoll DB' }))
+  })
+
+  await t.test('publish: a bar for each step, then the preview, then live', async (t) => {
+    const { address, put, get } = await deskServer(t, { stepMs: 150 })
+    await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.goto(`${address}#/offers/contoso/reef-db`)
+    await page.locator('#publish').click()
+    await page.getByText('The publication has begun.').waitFor()
+    t.equal(await page.getByRole('progressbar').count(), 6)
+    await page.getByRole('link', { name: 'Preview' }).click()
+    await page.getByRole('heading', { name: 'Preview of reef-db' }).waitFor()
+    await page.getByRole('heading', { name: 'Reef DB' }).waitFor()
+    await page.goBack()
+    await page.locator('#golive:enabled').click()
+    await page.getByRole('link', { name: 'Live version' }).waitFor()
+    t.match(await get('reef-db'), { status: 'succeeded', version: 1 })
+    await page.getByLabel('Name').fill('Atoll DB')
+    t.ok(await page.locator('#publish').isDisabled(), 'what is not saved is not published')
+    await page.locator('#save').click()
+    await page.getByText('Saved.', { exact: true }).waitFor()
+    await page.locator('#publish').click()
+    await page.locator('#cancel:enabled').click()
+    await page.getByText('The publication is canceled.').waitFor()
+    t.match(await get('reef-db'), { status: 'canceled', version: 2 })
+  })
+
+  await t.test('an offer whose fields hold markup: it is shown as text in every view, and nothing of it runs', async (t) => {
+    const markup = '<img src=x onerror="globalThis.ran = true"><script>globalThis.ran = true</script>'
+    const { address, put } = await deskServer(t, { stepMs: 1 })
+    const image = { 'microsoft-azure-virtualmachines.vmImages': { '1.0.0': { osVhdUrl: 'http://x' } } }
+    const document = {
+      ...changed({}),
+      [markup]: markup,
+      definition: { displayText: markup, offer: { [SUMMARY]: markup, [markup]: markup }, plans: [{ planId: markup, ...image }] }
+    }
+    await put('reef-db', document)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    const assertText = async (where: string): Promise<void> => {
+      t.equal(await page.locator('main img, main script').count(), 0, where)
+      t.equal(await page.evaluate('globalThis.ran'), undefined, where)
+    }
+    await page.getByRole('link', { name: markup }).waitFor()
+    await assertText('list')
+    await page.getByRole('link', { name: markup }).click()
+    await page.getByRole('heading', { name: markup }).waitFor()
+    await assertText('fields')
+    await page.locator('#publish').click()
+    await page.getByText('cannot be fetched').waitFor()
+    await assertText('message of a publication')
+    await page.getByLabel('Summary').fill(`${markup} mine`)
+    await put('reef-db', { ...document, definition: { ...document.definition, offer: { [SUMMARY]: `${markup} theirs` } } })
+    await page.locator('#save').click()
+    await page.locator('#conflict-title').waitFor()
+    await page.locator('mark').filter({ hasText: 'theirs' }).waitFor()
+    await assertText('conflict')
+  })
+
+  await t.test('a document that is no JSON is told at its field, and what was typed stays', async (t) => {
+    const { address, put, get } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.goto(`${address}#/offers/contoso/reef-db`)
+    const rest = page.getByLabel('Further members, as JSON', { exact: true })
+    await rest.fill('{ "offerTypeId": ')
+    await page.locator('#save').click()
+    await page.getByText('This is no JSON').waitFor()
+    t.equal(await rest.getAttribute('aria-invalid'), 'true')
+    t.ok(await rest.evaluate((field) => field.ownerDocument.activeElement === field), 'the field has the focus')
+    t.equal(await rest.inputValue(), '{ "offerTypeId": ')
+    t.match(await get('reef-db'), DOCUMENT)
+  })
+
+  await t.test('the demo: with the check off an update is lost, with the check on it is refused', async (t) => {
+    const { address, get } = await deskServer(t)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.goto(`${address}#/demo/contoso`)
+    const score = async (): Promise<string[]> => await page.locator('.score dd').allInnerTexts()
+    const saveBoth = async (): Promise<void> => {
+      await page.locator('#ann-name').fill("Ann's")
+      await page.locator('#bob-name').fill("Bob's")
+      for (const who of ['ann', 'bob']) {
+        const answered = page.waitForResponse((response) => response.request().method() === 'PUT')
+        await page.locator(`#${who}-save`).click()
+        await answered
+      }
+    }
+    await saveBoth()
+    await page.getByText('Refused: Ann was faster, and nothing is lost.').waitFor()
+    t.strictSame(await score(), ['1', '1', '0'])
+    t.match(await get('desk-demo'), { definition: { displayText: "Ann's" } })
+    await page.getByRole('button', { name: 'Start again' }).click()
+    await page.locator('#score-saved').filter({ hasText: /^0$/ }).waitFor()
+    await page.locator('#check-off').check()
+    await saveBoth()
+    await page.getByText('the change of Ann is lost').waitFor()
+    t.strictSame(await score(), ['2', '0', '1'])
+    t.match(await get('desk-demo'), { definition: { displayText: "Bob's" } })
   })
 
   await t.test('no page reported an error, and none broke its Content-Security-Policy', async (t) => {
