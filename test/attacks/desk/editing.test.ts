@@ -50,8 +50,8 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     await bob.locator('#conflict-title').waitFor()
     t.ok(await bob.locator('#conflict-title').evaluate((title) => title.ownerDocument.activeElement === title))
     const row = bob.getByRole('row', { name: 'Name' })
-    t.strictSame(await row.getByRole('cell').allInnerTexts().then((cells) => cells.slice(0, 3).map((cell) => cell.trim())),
-      ['Reef DB', "Ann's reef", "Bob's reef"])
+    const cells = (await row.getByRole('cell').allInnerTexts()).slice(0, 3).map((cell) => cell.trim())
+    t.strictSame(cells, ['Reef DB', "Ann's reef", "Bob's reef"])
     t.strictSame(await row.locator('mark').allInnerTexts(), ["Ann's reef", "Bob's reef"], 'what differs is marked')
     await bob.locator('#save-merged').click()
     await bob.getByText('Choose for each field that both changed.').waitFor()
@@ -59,7 +59,11 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     await bob.locator('#save-merged').click()
     await bob.getByText('Saved.', { exact: true }).waitFor()
     t.match(await get('reef-db'), {
-      definition: { displayText: "Bob's reef", offer: { [SUMMARY]: 'A fast database' }, plans: [{ planId: 'large', regions: ['FI'] }] }
+      definition: {
+        displayText: "Bob's reef",
+        offer: { [SUMMARY]: 'A fast database' },
+        plans: [{ planId: 'large', regions: ['FI'] }]
+      }
     })
   })
 
@@ -140,7 +144,11 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     const document = {
       ...changed({}),
       [markup]: markup,
-      definition: { displayText: markup, offer: { [SUMMARY]: markup, [markup]: markup }, plans: [{ planId: markup, ...image }] }
+      definition: {
+        displayText: markup,
+        offer: { [SUMMARY]: markup, [markup]: markup },
+        plans: [{ planId: markup, ...image }]
+      }
     }
     await put('reef-db', document)
     const page = await openWindow(t, browser)
@@ -158,7 +166,8 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     await page.getByText('cannot be fetched').waitFor()
     await assertText('message of a publication')
     await page.getByLabel('Summary').fill(`${markup} mine`)
-    await put('reef-db', { ...document, definition: { ...document.definition, offer: { [SUMMARY]: `${markup} theirs` } } })
+    const theirs = { ...document.definition, offer: { [SUMMARY]: `${markup} theirs` } }
+    await put('reef-db', { ...document, definition: theirs })
     await page.locator('#save').click()
     await page.locator('#conflict-title').waitFor()
     await page.locator('mark').filter({ hasText: 'theirs' }).waitFor()

@@ -20,9 +20,13 @@ export function markedParts (text: string, other: string): Part[] {
   const others = other.split(/(\s+)/)
   if (words.length + others.length > MAX_WORDS) return [{ text, isChanged: text !== other }]
   const parts: Part[] = []
-  for (const part of diffComm(others, words) as Array<{ common?: string[], buffer2?: string[] }>) {
-    const found = (part.common ?? part.buffer2 ?? []).join('')
-    if (found !== '') parts.push({ text: found, isChanged: part.common === undefined })
+  for (const { common, buffer2 } of diffComm(others, words) as Array<{ common?: string[], buffer2?: string[] }>) {
+    const found = (common ?? buffer2!).join('')
+    const last = parts.at(-1)
+    // A space between two marks is marked as well: one long mark reads better than many short ones.
+    const isChanged = common === undefined || (last?.isChanged === true && found.trim() === '')
+    if (last?.isChanged === isChanged) last.text += found
+    else if (found !== '') parts.push({ text: found, isChanged })
   }
   return parts
 }

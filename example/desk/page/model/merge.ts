@@ -39,7 +39,7 @@ export function merge (base: Json, theirs: Json, mine: Json, choices: Readonly<R
   const fields: Field[] = []
   const merged = mergeAt('', base, theirs, mine)
   const open = fields.filter(({ change, choice }) => change === 'conflict' && choice === undefined)
-  return { merged: merged ?? null, fields, open: open.map(({ path }) => path) }
+  return { merged: merged!, fields, open: open.map(({ path }) => path) }
 
   function mergeAt (path: string, base: Maybe, theirs: Maybe, mine: Maybe): Maybe {
     if (isObject(theirs) && isObject(mine)) {
@@ -85,7 +85,6 @@ function byId (list: Json[], id: string): ById {
 // The member by which the items of all three lists are known: a text that no two items of a list share.
 function idOf (...values: Maybe[]): string | undefined {
   if (!values.every((value) => Array.isArray(value))) return undefined
-  if (values.every((list) => list.length === 0)) return undefined
   return IDS.find((id) => values.every((list) => {
     const ids = list.map((item) => memberOf(item, id))
     return ids.every((value) => typeof value === 'string') && new Set(ids).size === ids.length
