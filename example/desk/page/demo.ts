@@ -36,9 +36,11 @@ export class Demo {
     this.#changed = changed
   }
 
-  /** Puts the offer back to its beginning, and opens it in both editors. */
+  /** Opens the offer in both editors, and creates it if it is not there. The page overwrites nothing by itself. */
   async begin (): Promise<void> {
-    const answer = await this.#api().overwrite(this.#place, DOCUMENT)
+    const created = await this.#api().create(this.#place, DOCUMENT)
+    const isThere = created.kind === 'failed' && created.failure.kind === 'refused' && created.failure.status === 412
+    const answer = isThere ? await this.#api().read(this.#place) : created
     this.notice = answer.kind === 'failed' ? noticeOfFailure(answer.failure) : undefined
     if (answer.kind === 'ok') {
       const version = versionOf(answer)
