@@ -16,6 +16,7 @@ export interface KnownToken { secret: string, publishers: string[] }
 /** What the fields of a new offer hold. */
 export interface NewOffer { id: string, name: string, planId: string, notice?: Notice | undefined }
 
+const EMPTY: NewOffer = { id: '', name: '', planId: '' }
 const TOKEN = 'desk.token'
 const LANGUAGE = 'desk.language'
 
@@ -32,7 +33,7 @@ export class Desk {
   publication: Publication | undefined
   demo: Demo | undefined
   slot: JsonObject | undefined
-  newOffer: NewOffer = { id: '', name: '', planId: '' }
+  newOffer: NewOffer = EMPTY
   readonly knownTokens: readonly KnownToken[]
   readonly #drafts = new Drafts(sessionStorage)
   readonly #paint: (desk: Desk) => void
@@ -68,17 +69,16 @@ export class Desk {
     this.route = routeOf(location.hash)
     this.publication?.end()
     this.notice = this.editor = this.publication = this.demo = this.slot = this.offers = undefined
+    const { route } = this
+    // Ahead of the first paint: nothing is to be typed into fields that are filled later.
+    if (route.view === 'new') this.newOffer = parsed(read(sessionStorage, `desk.new:${route.publisher}`)) ?? EMPTY
     this.#changed()
     if (this.token === undefined) return
-    const { route } = this
     if (this.publishers === undefined) await this.#loadPublishers()
     if (this.route !== route || this.token === undefined) return
     switch (route.view) {
       case 'list': await this.loadList(); break
-      case 'new':
-        this.newOffer = parsed(read(sessionStorage, `desk.new:${route.publisher}`)) ?? { id: '', name: '', planId: '' }
-        this.#changed()
-        break
+      case 'new': break
       case 'demo':
         this.demo = new Demo(route.publisher, this.#api, this.#changed)
         await this.demo.begin()
@@ -155,6 +155,15 @@ export class Desk {
       const isThere = failure.kind === 'refused' && failure.status === 412
       this.typeNew({ notice: isThere ? { tone: 'bad', key: 'exists' } : noticeOfFailure(failure) })
     }
+  }
+
+  /** Tells that the page itself failed: a person who waits for nothing loses time. */
+  fail (error: unknown): void {
+    const notice: Notice = { tone: 'bad', key: 'failedPage', values: { message: String(error) } }
+    if (this.editor === undefined) {
+      this.notice = notice
+      this.#changed()
+    } else this.editor.dispatch({ type: 'failed', notice })
   }
 
   /** Looks whether somebody else changed what is shown. */

@@ -33,6 +33,9 @@ function moveFocus (): void {
   shownPhase = state
 }
 
+// A flaw of the page is told once: telling it may be what fails.
+addEventListener('unhandledrejection', ({ reason }) => { desk.fail(reason) }, { once: true })
+addEventListener('error', ({ error }) => { desk.fail(error) }, { once: true })
 addEventListener('hashchange', () => { void desk.open() })
 addEventListener('focus', () => { void desk.look() })
 addEventListener('online', () => { void desk.look() })

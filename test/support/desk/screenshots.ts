@@ -30,7 +30,9 @@ async function call (method: 'PUT' | 'POST', path: string, payload: object = {})
   if (statusCode >= 300) throw new Error(body)
 }
 
-function offer (displayText: string, summary: string, plans: object[] = [{ planId: 'small', regions: ['FI'] }]): object {
+const SMALL = { planId: 'small', regions: ['FI'] }
+
+function offer (displayText: string, summary: string, plans: object[] = [SMALL]): object {
   return {
     offerTypeId: 'microsoft-azure-virtualmachines',
     definition: { displayText, offer: { [SUMMARY]: summary }, plans }
