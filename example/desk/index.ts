@@ -37,6 +37,8 @@ export const desk: FastifyPluginAsync<DeskOptions> = async (app, { tokens }) => 
   })
   app.get('/', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(document))
+  // The folder of its files, which people find in the tools of their browser.
+  app.get('/desk', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/'))
 
   const files: Pick<FastifyStaticOptions, 'decorateReply' | 'cacheControl' | 'index' | 'allowedPath'> = {
     decorateReply: false,

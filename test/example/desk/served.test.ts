@@ -45,9 +45,17 @@ await t.test('desk: every file that the page names is there, with its type, and 
     t.equal(again.statusCode, 304, url)
   }
   for (const path of [
-    '', '/nowhere.js', '/tsconfig.json', '/main.ts', '/main.js.map', '/../index.js', '/%2e%2e/index.js',
+    '/nowhere.js', '/tsconfig.json', '/main.ts', '/main.js.map', '/../index.js', '/%2e%2e/index.js',
     '/packages/lit-html/package.json'
   ]) t.equal((await app.inject(`/desk${path}`)).statusCode, 404, path)
+})
+
+await t.test('desk: the folder of its files leads to the page', async (t) => {
+  const app = await newApp(t)
+  for (const url of ['/desk', '/desk/']) {
+    const { statusCode, headers } = await app.inject(url)
+    t.strictSame([statusCode, headers.location], [302, '/'], url)
+  }
 })
 
 await t.test('desk: the page names the development tokens that are in use, and no other token', async (t) => {
