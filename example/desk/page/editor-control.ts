@@ -2,7 +2,7 @@ import type { Answer } from './api/http.js'
 import type { OffersApi, Place } from './api/offers.js'
 import type { Drafts } from './model/drafts.js'
 import {
-  EMPTY_EDITOR, after, isDirty, isSameContent, mergeOf, type Editor, type EditorEvent, type Version
+  EMPTY_EDITOR, after, isDirty, isSameContent, lostByOverwrite, mergeOf, type Editor, type EditorEvent, type Version
 } from './model/editor.js'
 import { isOutcomeUnknown, noticeOfFailure, type Failure } from './model/failure.js'
 import { contentOf, documentOf } from './model/form.js'
@@ -85,19 +85,13 @@ export class EditorControl {
   /** Finds out what an overwrite would lose, so that the person can be asked. */
   async askOverwrite (): Promise<void> {
     const content = this.#typed()
-    const { base } = this.state
-    if (content === undefined || base === undefined) return
+    if (content === undefined) return
     const answer = await this.#api.read(this.place)
     if (answer.kind !== 'ok') {
       if (answer.kind === 'failed') this.#failed(answer.failure)
       return
     }
-    const theirs = versionOf(answer)
-    if (isSameContent(base, theirs)) this.lost = []
-    else {
-      const { fields } = mergeOf({ ...this.state, theirs, choices: {} })!
-      this.lost = fields.filter(({ change }) => change !== 'mine' && change !== 'both')
-    }
+    this.lost = lostByOverwrite(this.state, versionOf(answer))
     this.#surroundings.changed()
   }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Drafts, type TextStore } from '../../../example/desk/page/model/drafts.js'
 import {
-  after, EMPTY_EDITOR, isDirty, mergeOf, type Editor, type EditorEvent, type Version
+  after, EMPTY_EDITOR, isDirty, lostByOverwrite, mergeOf, type Editor, type EditorEvent, type Version
 } from '../../../example/desk/page/model/editor.js'
 import { isOutcomeUnknown, noticeOfFailure, type Failure } from '../../../example/desk/page/model/failure.js'
 import { formOf } from '../../../example/desk/page/model/form.js'
@@ -78,6 +78,17 @@ await t.test('editor: a refusal shows both, and a choice lasts as long as the va
   t.strictSame(mergeOf(after(chosen, { type: 'read', version: version('3', 'Theirs', { more: 1 }) }))?.open, [])
   const other = after(more, { type: 'refused', theirs: version('4', 'Another') })
   t.strictSame(mergeOf(other)?.open, ['/definition/displayText'])
+})
+
+await t.test('editor: an overwrite loses what others changed, unless both say the same; what one changed oneself is no loss', async (t) => {
+  const editor = editorAfter(READ, typed('Atoll'))
+  const lost = (...args: Parameters<typeof version>): string[] =>
+    lostByOverwrite(editor, version(...args)).map(({ path, change }) => `${path} ${change}`)
+  t.strictSame(lost('2'), [])
+  t.strictSame(lost('2', 'Reef', { more: 1 }), ['/definition/more theirs'])
+  t.strictSame(lost('2', 'Theirs'), ['/definition/displayText conflict'])
+  t.strictSame(lost('2', 'Atoll'), [])
+  t.strictSame(lostByOverwrite(EMPTY_EDITOR, version('2')), [])
 })
 
 await t.test('editor: a refusal by what was sent itself, whose answer was lost, is a save', async (t) => {

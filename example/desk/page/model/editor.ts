@@ -1,6 +1,6 @@
 import { contentOf, documentOf, formOf, type Flaw, type Form } from './form.js'
 import { isSame, type Json, type JsonObject } from './json.js'
-import { merge, type Merge, type Side } from './merge.js'
+import { merge, type Field, type Merge, type Side } from './merge.js'
 import type { Notice } from './notice.js'
 
 /** A document, and the tag that it was read under. */
@@ -91,6 +91,12 @@ export function mergeOf ({ base, theirs, form, choices }: Editor): Merge | undef
   const mine = documentOf(form, base.document)
   if ('flaws' in mine) return undefined
   return merge(contentOf(base.document), contentOf(theirs.document), mine.content, choices)
+}
+
+/** The changes of others, in this version, that an overwrite with what was typed would lose. */
+export function lostByOverwrite (editor: Editor, theirs: Version): Field[] {
+  const fields = mergeOf({ ...editor, theirs, choices: {} })?.fields ?? []
+  return fields.filter(({ change }) => change === 'theirs' || change === 'conflict' || change === 'merged')
 }
 
 /** Whether two versions have the same content: the clock, and publications, change the tag as well. */
