@@ -174,6 +174,16 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     await assertText('conflict')
   })
 
+  await t.test('whatever a script would make of a text, the browser itself refuses to make markup of it', async (t) => {
+    const { address } = await deskServer(t)
+    const page = await openWindow(t, browser, {}, /TrustedHTML|Failed to load|connect-src|Fetch API/)
+    await signIn(page, address)
+    for (const script of ["document.body.innerHTML = '<b>x</b>'", "document.write('<b>x</b>')"]) {
+      await t.rejects(page.evaluate(script), /TrustedHTML/, script)
+    }
+    await t.rejects(page.evaluate("fetch('http://127.0.0.1:9/')"), /fetch/, 'nor does it talk to another host')
+  })
+
   await t.test('a document that is no JSON is told at its field, and what was typed stays', async (t) => {
     const { address, put, get } = await deskServer(t)
     await put('reef-db', DOCUMENT)

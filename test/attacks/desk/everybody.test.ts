@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import {
-  findings, isTooWide, openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser
+  findings, isTooWide, narrowestCell, openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser
 } from '../../support/desk/browser.js'
 import { deskServer, DOCUMENT } from '../../support/desk/server.js'
 
@@ -55,7 +55,7 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    await t.test(`360 px wide, ${colorScheme}: no view is wider, and axe finds nothing in any`, async (t) => {
+    await t.test(`360 px wide, ${colorScheme}: no view is wider, no cell is squeezed, and axe finds nothing in any`, async (t) => {
       const { address, put } = await deskServer(t, { stepMs: 1 })
       const long = `${'A-long-name-without-a-space'.repeat(4)} and some words`
       const tag = await put('reef-db', { ...DOCUMENT, definition: { ...DOCUMENT.definition, displayText: long } })
@@ -63,6 +63,7 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
       const check = async (view: string): Promise<void> => {
         t.strictSame(await findings(page), [], view)
         t.notOk(await isTooWide(page), view)
+        t.ok(await narrowestCell(page) > 200, `${view}: cells are wide enough to be read`)
       }
       await page.goto(address)
       await page.locator('#token').waitFor()

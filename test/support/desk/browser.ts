@@ -69,6 +69,12 @@ export async function findings (page: Page): Promise<string[]> {
     `${id}: ${JSON.stringify(target)} ${failureSummary ?? ''}`))
 }
 
+/** The width of the narrowest cell of a table on the page, in pixels; Infinity without one. */
+export async function narrowestCell (page: Page): Promise<number> {
+  return await page.evaluate(`Math.min(...[...document.querySelectorAll('tbody td, tbody th')]
+    .map((cell) => cell.getBoundingClientRect().width))`)
+}
+
 /** Whether the page is wider than its window. */
 export async function isTooWide (page: Page): Promise<boolean> {
   return await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
