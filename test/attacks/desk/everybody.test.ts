@@ -149,7 +149,14 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
       const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
       return { requests: entries.length, bytes: entries.reduce((sum, { transferSize }) => sum + transferSize, 0) }
     })()`)
-    t.comment(`first load, to the list of 20 offers: ${requests} requests, ${bytes} bytes`)
+    const times: number[] = []
+    for (let visit = 0; visit < 5; visit++) {
+      await page.reload()
+      await page.locator('tbody a').first().waitFor()
+      times.push(await page.evaluate<number>('performance.now()'))
+    }
+    const median = Math.round(times.sort((one, other) => one - other)[2]!)
+    t.comment(`first visit: ${requests} requests, ${bytes} bytes; to the list of 20 offers, again: ${median} ms`)
     t.ok(requests < 60, `${requests} requests`)
     t.ok(bytes < 200_000, `${bytes} bytes`)
   })
