@@ -104,6 +104,7 @@ await t.test('marks: the words that the other text does not have, and a value th
     { text: 'a ', isChanged: false }, { text: 'new big ', isChanged: true }, { text: 'reef', isChanged: false }
   ])
   t.strictSame(markedParts('', 'a'), [])
+  t.strictSame(markedParts("Ann's reef", 'Reef DB'), [{ text: "Ann's reef", isChanged: true }], 'one mark, not two')
   t.strictSame(markedParts('a', 'b a c'), [{ text: 'a', isChanged: false }], 'what is missing has no mark')
   t.strictSame(markedParts('a', 'a'), [{ text: 'a', isChanged: false }])
   const long = 'word '.repeat(2000)
