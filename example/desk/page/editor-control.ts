@@ -20,6 +20,17 @@ export interface EditorSurroundings {
   changed: () => void
 }
 
+/** How often a save is sent again because the clock alone moved the tag. It moves a few times in a publication. */
+const MAX_RESENDS = 5
+
+/** A write that is sent: what it stores, and the tag of its precondition, if it has one. */
+interface Write {
+  content: JsonObject
+  tag?: string
+  send: () => Promise<Answer<JsonObject>>
+  told?: 'overwritten'
+}
+
 /** An editor: what it holds, and the requests that it sends. */
 export class EditorControl {
   state: Editor = EMPTY_EDITOR
@@ -65,8 +76,9 @@ export class EditorControl {
   async save (): Promise<void> {
     const content = this.#typed()
     if (content === undefined) return
-    if (this.state.phase === 'gone') await this.#put(content, async () => await this.#api.create(this.place, content))
-    else await this.#put(content, async () => await this.#api.write(this.place, content, this.state.base!.tag))
+    if (this.state.phase === 'gone') {
+      await this.#put({ content, send: async () => await this.#api.create(this.place, content) })
+    } else await this.#put(this.#writeOver(content, this.state.base!.tag))
   }
 
   /** Saves the merged document over the version of the others. */
@@ -79,7 +91,7 @@ export class EditorControl {
       return
     }
     const content = merge.merged as JsonObject
-    await this.#put(content, async () => await this.#api.write(this.place, content, theirs.tag))
+    await this.#put(this.#writeOver(content, theirs.tag))
   }
 
   /** Finds out what an overwrite would lose, so that the person can be asked. */
@@ -100,7 +112,9 @@ export class EditorControl {
     this.lost = undefined
     const content = this.#typed()
     if (content === undefined) return
-    await this.#put(content, async () => await this.#api.overwrite(this.place, content), 'overwritten')
+    await this.#put({
+      content, told: 'overwritten', send: async () => await this.#api.overwrite(this.place, content)
+    })
   }
 
   /** Does not overwrite. */
@@ -127,36 +141,39 @@ export class EditorControl {
     return undefined
   }
 
-  async #put (
-    content: JsonObject,
-    send: () => Promise<Answer<JsonObject>>,
-    told: 'saved' | 'overwritten' = 'saved'
-  ): Promise<void> {
+  // A write of this content over the version of this tag.
+  #writeOver (content: JsonObject, tag: string): Write {
+    return { content, tag, send: async () => await this.#api.write(this.place, content, tag) }
+  }
+
+  async #put (write: Write, resends = 0): Promise<void> {
     this.dispatch({ type: 'saving' })
-    const answer = await send()
+    const answer = await write.send()
     if (answer.kind === 'ok') {
-      this.dispatch({ type: 'saved', version: versionOf(answer), notice: { tone: 'good', key: told } })
+      this.dispatch({ type: 'saved', version: versionOf(answer), notice: { tone: 'good', key: write.told ?? 'saved' } })
     } else if (answer.kind === 'failed') {
       const { failure } = answer
-      if (failure.kind === 'refused' && failure.status === 412) await this.#refused(content, send)
-      else if (isOutcomeUnknown(failure)) await this.#findOut(content)
+      if (failure.kind === 'refused' && failure.status === 412) await this.#refused(write, resends)
+      else if (isOutcomeUnknown(failure)) await this.#findOut(write.content)
       else this.#failed(failure)
     }
   }
 
   // The tag is not the one that was sent. Where the clock moved it alone, the same save is sent under the new one.
-  async #refused (content: JsonObject, send: () => Promise<Answer<JsonObject>>): Promise<void> {
+  async #refused ({ content, tag }: Write, resends: number): Promise<void> {
     const answer = await this.#api.read(this.place)
     if (answer.kind === 'failed') {
       this.#failed(answer.failure)
       return
     }
-    if (answer.kind === 'unchanged') return
-    const theirs = versionOf(answer)
+    const theirs = answer.kind === 'ok' ? versionOf(answer) : undefined
     const { base, phase } = this.state
-    if (phase === 'editing' && base !== undefined && isSameContent(base, theirs)) {
+    // The server refuses the tag that it gives: a gateway on the way weakens tags, or changes them (RFC 9110 8.8.3.2).
+    if (theirs === undefined || theirs.tag === tag || resends >= MAX_RESENDS) {
+      this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'failedTag' } })
+    } else if (tag !== undefined && phase === 'editing' && base !== undefined && isSameContent(base, theirs)) {
       this.state = { ...this.state, base: theirs }
-      await this.#put(content, send)
+      await this.#put(this.#writeOver(content, theirs.tag), resends + 1)
     } else this.dispatch({ type: 'refused', theirs })
   }
 

@@ -133,6 +133,7 @@ export const en = {
   failedInProgress: 'Another draft is being published. Cancel that, or wait until it is live.',
   failedNotWaiting: 'No version waits for your sign-off.',
   failedChanged: 'Somebody else changed the offer after you read it. Look at it, and try again.',
+  failedTag: 'The server refuses the very tag that it gives: something on the way to this page may change tags. It is not saved; what you typed is still here.',
   failedStorage: 'The server cannot reach its storage now. Try again later; what you typed is still here.',
   failedAway: 'The server does not answer. What you typed is still here; try again later.',
   failedServer: 'The server failed ({status}). What you typed is still here.',

@@ -135,6 +135,7 @@ export const id: Messages = {
   failedInProgress: 'Draf lain sedang diterbitkan. Batalkan, atau tunggu sampai tayang.',
   failedNotWaiting: 'Tidak ada versi yang menunggu persetujuan Anda.',
   failedChanged: 'Orang lain mengubah penawaran setelah Anda membacanya. Lihat dahulu, lalu coba lagi.',
+  failedTag: 'Server menolak tag yang justru diberikannya: sesuatu di jalur ke halaman ini mungkin mengubah tag. Belum tersimpan; ketikan Anda masih di sini.',
   failedStorage: 'Server tidak dapat mencapai penyimpanannya sekarang. Coba lagi nanti; ketikan Anda masih di sini.',
   failedAway: 'Server tidak menjawab. Ketikan Anda masih di sini; coba lagi nanti.',
   failedServer: 'Server gagal ({status}). Ketikan Anda masih di sini.',
