@@ -38,7 +38,7 @@ export class EditorControl {
   /** What the server has now, which an overwrite would lose; undefined while nobody is asked. */
   lost: Field[] | undefined
   readonly #surroundings: EditorSurroundings
-  #isLooking = false
+  #looking: Promise<void> | undefined
 
   constructor (surroundings: EditorSurroundings) {
     this.place = surroundings.place
@@ -58,13 +58,16 @@ export class EditorControl {
     await this.look()
   }
 
-  /** Looks whether the offer changed: 304 costs no body. */
+  /** Looks whether the offer changed: 304 costs no body. Whoever calls during a look waits for that one. */
   async look (): Promise<void> {
-    if (this.#isLooking || this.state.isSaving) return
-    this.#isLooking = true
+    if (this.state.isSaving) return
+    this.#looking ??= this.#look().finally(() => { this.#looking = undefined })
+    await this.#looking
+  }
+
+  async #look (): Promise<void> {
     const { theirs, base } = this.state
     const answer = await this.#api.read(this.place, (theirs ?? base)?.tag)
-    this.#isLooking = false
     // A save that began meanwhile knows more.
     if (this.state.isSaving || this.state.base !== base) return
     if (answer.kind === 'ok') this.dispatch({ type: 'read', version: versionOf(answer) })

@@ -1,10 +1,14 @@
 import type { Action, OffersApi, Progress } from './api/offers.js'
 import type { EditorControl } from './editor-control.js'
+import { isSameContent, type Version } from './model/editor.js'
 import { noticeOfFailure } from './model/failure.js'
 import type { MessageKey } from './messages/en.js'
 
 /** How often a publication that runs is asked for, in milliseconds. */
 const PERIOD = 1000
+
+/** The statuses of a publication that is not over. */
+const ACTIVE: ReadonlySet<unknown> = new Set(['running', 'waitingForPublisherReview'])
 
 const TOLD = {
   publish: 'published',
@@ -52,14 +56,18 @@ export class Publication {
     if (this.isBusy) return
     this.isBusy = true
     this.#changed()
+    const seen = this.#subjectOf(action)
+    const status = this.progress?.status
     try {
-      // A tag that the clock moved is read first, and no change of a person passes unseen.
+      // A tag that the clock moved is read first. What the person has not seen is not acted on: it is shown first.
       await this.#editor.look()
-      const { base, theirs } = this.#editor.state
-      // Going live and cancelling are about the published version: a change of the draft is no reason against them.
-      const seen = action === 'publish' ? base : theirs ?? base
-      if (seen === undefined) return
-      const answer = await this.#api().act(this.#editor.place, action, seen.tag)
+      const now = this.#subjectOf(action)
+      if (seen === undefined || now === undefined) return
+      if (!isAsSeen(action, seen, now, status)) {
+        this.#editor.dispatch({ type: 'told', notice: { tone: 'bad', key: 'failedChanged' } })
+        return
+      }
+      const answer = await this.#api().act(this.#editor.place, action, now.tag)
       if (answer.kind === 'failed') {
         this.#editor.dispatch({ type: 'told', notice: noticeOfFailure(answer.failure) })
       } else this.#editor.dispatch({ type: 'told', notice: { tone: 'good', key: TOLD[action] } })
@@ -70,9 +78,24 @@ export class Publication {
     }
   }
 
+  // Going live and cancelling are about the published version: a change of the draft is no reason against them.
+  #subjectOf (action: Action): Version | undefined {
+    const { base, theirs } = this.#editor.state
+    return action === 'publish' ? base : theirs ?? base
+  }
+
   /** Asks no more. */
   end (): void {
     this.#isOver = true
     clearTimeout(this.#timer)
   }
+}
+
+// Whether this is still what the person saw: the content that is to be published, or the version that is to go live or
+// to be canceled, and its status. The clock may have moved a publication on: cancelling it means the same.
+function isAsSeen (action: Action, seen: Version, now: Version, status: string | undefined): boolean {
+  if (action === 'publish') return isSameContent(seen, now)
+  const { document } = now
+  if (document['version'] !== seen.document['version']) return false
+  return action === 'cancel' ? ACTIVE.has(document['status']) : document['status'] === (status ?? seen.document['status'])
 }
