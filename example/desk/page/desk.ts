@@ -8,6 +8,7 @@ import type { JsonObject } from './model/json.js'
 import { chooseLanguage, type Language } from './model/language.js'
 import type { Notice } from './model/notice.js'
 import { hashOf, routeOf, type Route } from './model/route.js'
+import { Texts } from './model/texts.js'
 import { Publication } from './publication.js'
 
 /** A token that everybody knows, which the server names while it is in use. */
@@ -25,7 +26,7 @@ export class Desk {
   t!: Translate
   language: Language = 'en'
   route: Route = { view: 'list', publisher: undefined }
-  token: string | undefined = read(sessionStorage, TOKEN)
+  token: string | undefined
   publishers: string[] | undefined
   offers: Summary[] | undefined
   notice: Notice | undefined
@@ -35,7 +36,11 @@ export class Desk {
   slot: JsonObject | undefined
   newOffer: NewOffer = EMPTY
   readonly knownTokens: readonly KnownToken[]
-  readonly #drafts = new Drafts(sessionStorage)
+  // What was typed is apart from the token and the language: of these alone nothing that a person made is lost.
+  readonly #typed = new Texts(() => sessionStorage)
+  readonly #tab = new Texts(() => sessionStorage)
+  readonly #browser = new Texts(() => localStorage)
+  readonly #drafts = new Drafts(this.#typed)
   readonly #paint: (desk: Desk) => void
   readonly #api = (): OffersApi => offersApi(this.token ?? '')
   readonly #changed = (): void => { this.#paint(this) }
@@ -43,11 +48,12 @@ export class Desk {
   constructor (knownTokens: readonly KnownToken[], paint: (desk: Desk) => void) {
     this.knownTokens = knownTokens
     this.#paint = paint
+    this.token = this.#tab.get(TOKEN)
   }
 
   /** Shows the page, in the language of the person. */
   async start (): Promise<void> {
-    await this.setLanguage(chooseLanguage(read(localStorage, LANGUAGE), navigator.languages))
+    await this.setLanguage(chooseLanguage(this.#browser.get(LANGUAGE), navigator.languages))
     await this.open()
   }
 
@@ -60,7 +66,7 @@ export class Desk {
 
   /** Speaks the language that the person chose, also on the next visit. */
   async chooseLanguage (language: Language): Promise<void> {
-    write(localStorage, LANGUAGE, language)
+    this.#browser.set(LANGUAGE, language)
     await this.setLanguage(language)
   }
 
@@ -71,7 +77,7 @@ export class Desk {
     this.notice = this.editor = this.publication = this.demo = this.slot = this.offers = undefined
     const { route } = this
     // Ahead of the first paint: nothing is to be typed into fields that are filled later.
-    if (route.view === 'new') this.newOffer = parsed(read(sessionStorage, `desk.new:${route.publisher}`)) ?? EMPTY
+    if (route.view === 'new') this.newOffer = parsed(this.#typed.get(`desk.new:${route.publisher}`)) ?? EMPTY
     this.#changed()
     if (this.token === undefined) return
     if (this.publishers === undefined) await this.#loadPublishers()
@@ -91,6 +97,11 @@ export class Desk {
         this.#changed()
       }
     }
+  }
+
+  /** Whether something that was typed would be lost with the page. */
+  get isAtRisk (): boolean {
+    return this.#typed.isAtRisk
   }
 
   /** The publisher whose offers are shown. */
@@ -119,19 +130,19 @@ export class Desk {
       this.#changed()
       return
     }
-    write(sessionStorage, TOKEN, this.token)
+    this.#tab.set(TOKEN, this.token)
     await this.open()
   }
 
   signOut (): void {
-    sessionStorage.removeItem(TOKEN)
+    this.#tab.remove(TOKEN)
     this.token = this.publishers = undefined
     void this.open()
   }
 
   typeNew (change: Partial<NewOffer>): void {
     this.newOffer = { ...this.newOffer, notice: undefined, ...change }
-    write(sessionStorage, `desk.new:${this.publisher}`, JSON.stringify(this.newOffer))
+    this.#typed.set(`desk.new:${this.publisher}`, JSON.stringify(this.newOffer))
     this.#changed()
   }
 
@@ -148,7 +159,7 @@ export class Desk {
       definition: { displayText: name, plans: planId === '' ? [] : [{ planId }] }
     })
     if (answer.kind === 'ok') {
-      sessionStorage.removeItem(`desk.new:${publisher}`)
+      this.#typed.remove(`desk.new:${publisher}`)
       location.hash = hashOf({ view: 'offer', publisher, offer: id })
     } else if (answer.kind === 'failed') {
       const { failure } = answer
@@ -199,23 +210,10 @@ export class Desk {
   }
 }
 
-// A browser may refuse its stores: then a choice lasts as long as the page.
-function read (store: Storage, key: string): string | undefined {
+function parsed (text: string | undefined): NewOffer | undefined {
   try {
-    return store.getItem(key) ?? undefined
+    return text === undefined ? undefined : JSON.parse(text) as NewOffer
   } catch {
     return undefined
   }
-}
-
-function write (store: Storage, key: string, value: string): void {
-  try {
-    store.setItem(key, value)
-  } catch {
-    // As above.
-  }
-}
-
-function parsed (text: string | undefined): NewOffer | undefined {
-  return text === undefined ? undefined : JSON.parse(text) as NewOffer
 }

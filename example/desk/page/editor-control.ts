@@ -37,6 +37,8 @@ export class EditorControl {
   readonly place: Place
   /** What the server has now, which an overwrite would lose; undefined while nobody is asked. */
   lost: Field[] | undefined
+  /** Whether what was typed outlives a reload. */
+  isKept = true
   readonly #surroundings: EditorSurroundings
   #looking: Promise<void> | undefined
 
@@ -205,10 +207,10 @@ export class EditorControl {
     const { drafts } = this.#surroundings
     const { base, form } = this.state
     if (drafts === undefined || base === undefined || form === undefined) return
-    if (!isDirty(this.state)) drafts.drop(this.#name)
-    else if (!drafts.keep(this.#name, { base, form })) {
-      this.state = { ...this.state, notice: { tone: 'bad', key: 'notKept' } }
-    }
+    if (!isDirty(this.state)) {
+      drafts.drop(this.#name)
+      this.isKept = true
+    } else this.isKept = drafts.keep(this.#name, { base, form })
   }
 }
 

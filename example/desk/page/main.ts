@@ -36,6 +36,8 @@ function moveFocus (): void {
 // A flaw of the page is told once: telling it may be what fails.
 addEventListener('unhandledrejection', ({ reason }) => { desk.fail(reason) }, { once: true })
 addEventListener('error', ({ error }) => { desk.fail(error) }, { once: true })
+// The browser asks the person ahead of leaving a page that holds a text which nothing keeps.
+addEventListener('beforeunload', (event) => { if (desk.isAtRisk) event.preventDefault() })
 addEventListener('hashchange', () => { void desk.open() })
 addEventListener('focus', () => { void desk.look() })
 addEventListener('online', () => { void desk.look() })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Drafts, type TextStore } from '../../../example/desk/page/model/drafts.js'
+import { Drafts } from '../../../example/desk/page/model/drafts.js'
 import {
   after, EMPTY_EDITOR, isDirty, lostByOverwrite, mergeOf, type Editor, type EditorEvent, type Version
 } from '../../../example/desk/page/model/editor.js'
@@ -8,6 +8,7 @@ import { formOf } from '../../../example/desk/page/model/form.js'
 import { textOfHtml } from '../../../example/desk/page/model/html-text.js'
 import { hashOf, routeOf } from '../../../example/desk/page/model/route.js'
 import { afterSave, NO_SCORE } from '../../../example/desk/page/model/score.js'
+import { Texts, type TextStore } from '../../../example/desk/page/model/texts.js'
 
 const version = (tag: string, displayText = 'Reef', extra: object = {}): Version =>
   ({ tag, document: { offerTypeId: 'vm', status: 'running', definition: { displayText, ...extra } } })
@@ -112,8 +113,8 @@ await t.test('drafts: what was typed is there after a reload, and a store that f
     removeItem: (key) => { texts.delete(key) }
   }
   const draft = { base: version('1'), form: formOf(version('1').document) }
-  t.ok(new Drafts(store).keep('contoso/reef', draft))
-  const drafts = new Drafts(store)
+  t.ok(new Drafts(new Texts(() => store)).keep('contoso/reef', draft))
+  const drafts = new Drafts(new Texts(() => store))
   t.strictSame(drafts.find('contoso/reef'), draft)
   t.equal(drafts.find('contoso/other'), undefined)
   t.match(after(EMPTY_EDITOR, { type: 'restored', ...draft }), { phase: 'editing', notice: { key: 'restored' } })
@@ -123,11 +124,37 @@ await t.test('drafts: what was typed is there after a reload, and a store that f
   }
   drafts.drop('contoso/reef')
   t.equal(texts.size, 0)
+})
+
+await t.test('drafts: a store that the browser refuses, or that is full, leaves them in memory, and the page knows that they are at risk', async (t) => {
   const fail = (): never => { throw new Error('no store') }
-  const broken = new Drafts({ getItem: fail, setItem: fail, removeItem: fail })
-  t.notOk(broken.keep('a', draft))
-  t.equal(broken.find('a'), undefined)
-  broken.drop('a')
+  const full: TextStore = { getItem: () => null, setItem: fail, removeItem: () => {} }
+  const draft = { base: version('1'), form: formOf(version('1').document) }
+  const opens: Array<() => TextStore> = [fail, () => full, () => ({ getItem: fail, setItem: fail, removeItem: fail })]
+  for (const open of opens) {
+    const texts = new Texts(open)
+    const drafts = new Drafts(texts)
+    t.notOk(texts.isAtRisk)
+    t.equal(drafts.find('a'), undefined)
+    t.notOk(drafts.keep('a', draft))
+    t.strictSame(drafts.find('a'), draft, 'there again after another view')
+    t.ok(texts.isAtRisk)
+    drafts.drop('a')
+    t.equal(drafts.find('a'), undefined)
+    t.notOk(texts.isAtRisk)
+  }
+  const stored = new Map<string, string>()
+  let isFull = true
+  const texts = new Texts(() => ({
+    getItem: (key) => stored.get(key) ?? null,
+    setItem: (key, value) => isFull ? fail() : stored.set(key, value),
+    removeItem: (key) => { stored.delete(key) }
+  }))
+  texts.set('a', '1')
+  isFull = false
+  t.ok(texts.set('a', '2'))
+  t.notOk(texts.isAtRisk, 'there is room again')
+  t.equal(texts.get('a'), '2')
 })
 
 await t.test('failures: each code has its sentence, and a code that the page does not know says what the server says', async (t) => {

@@ -38,7 +38,8 @@ export function offerView (desk: Desk): View {
       : html`
         <form novalidate @submit=${save}>
           ${fieldsView(t, editor.state, (form) => { editor.dispatch({ type: 'typed', form }) })}
-          ${dirty ? html`<p class="hint">${t('unsaved')}</p>` : nothing}
+          ${dirty && editor.isKept ? html`<p class="hint">${t('unsaved')}</p>` : nothing}
+          ${noticeView(t, editor.isKept ? undefined : { tone: 'bad', key: 'notKept' })}
           <p class="actions">
             <button id="save" class="main" ?disabled=${isSaving} aria-describedby="save-hint">
               ${isSaving ? t('saving') : phase === 'gone' ? t('createAgain') : t('save')}</button>

@@ -1,0 +1,54 @@
+import t from 'tap'
+import { Desk } from '../../../example/desk/page/desk.js'
+
+// The page reads its address and its stores from the browser: these stand in for them. Node has no store of a session.
+const refuse = (): never => { throw new Error('The browser refuses its stores.') }
+Object.defineProperty(globalThis, 'sessionStorage', { configurable: true, get: refuse })
+Object.defineProperty(globalThis, 'localStorage', { configurable: true, get: refuse })
+Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { languages: ['en'] } })
+Object.defineProperty(globalThis, 'location', { configurable: true, value: { hash: '' } })
+
+const REEF = { offerTypeId: 'vm', id: 'reef-db', status: 'neverPublished', version: 0, definition: { displayText: 'Reef' } }
+
+/** An answer of the server, with the tag "1" unless another is named. */
+function json (value: unknown, status = 200, headers: Record<string, string> = { etag: '"1"' }): Response {
+  return new Response(JSON.stringify(value), { status, headers })
+}
+
+/** A page at this address, whose requests are answered so, besides that of the publishers. */
+async function pageAt (hash: string, answer: (method: string, path: string) => Response | Promise<Response>) {
+  globalThis.fetch = async (path, init) => {
+    const method = init?.method ?? 'GET'
+    return String(path).startsWith('/api/publishers?')
+      ? json([{ id: 'contoso' }])
+      : await answer(method, String(path))
+  }
+  location.hash = hash
+  const tokens: Array<string | undefined> = []
+  const desk = new Desk([], ({ token }) => { tokens.push(token) })
+  await desk.start()
+  return { desk, tokens }
+}
+
+const nothing = (): Response => json({ error: { code: 'OfferNotFound', message: 'x' } }, 404)
+
+await t.test('a browser that refuses its stores: the page starts, and what was typed is there again after another view', async (t) => {
+  const { desk } = await pageAt('#/offers/contoso/reef-db', () => json(REEF))
+  t.notOk(desk.isAtRisk)
+  await desk.signIn('secret')
+  const { editor } = desk
+  editor!.dispatch({ type: 'typed', form: { ...editor!.state.form!, name: 'Atoll' } })
+  t.notOk(editor!.isKept)
+  t.ok(desk.isAtRisk, 'the browser asks ahead of leaving the page')
+  location.hash = '#/new/contoso'
+  await desk.open()
+  desk.typeNew({ name: 'Another' })
+  location.hash = '#/offers/contoso/reef-db'
+  await desk.open()
+  t.equal(desk.editor!.state.form!.name, 'Atoll')
+  desk.editor!.dispatch({ type: 'discard' })
+  location.hash = '#/new/contoso'
+  await desk.open()
+  t.equal(desk.newOffer.name, 'Another')
+  desk.publication?.end()
+})
