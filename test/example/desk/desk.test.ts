@@ -6,7 +6,8 @@ const refuse = (): never => { throw new Error('The browser refuses its stores.')
 Object.defineProperty(globalThis, 'sessionStorage', { configurable: true, get: refuse })
 Object.defineProperty(globalThis, 'localStorage', { configurable: true, get: refuse })
 Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { languages: ['en'] } })
-Object.defineProperty(globalThis, 'location', { configurable: true, value: { hash: '' } })
+const address = { hash: '' }
+Object.defineProperty(globalThis, 'location', { configurable: true, value: address })
 
 const REEF = { offerTypeId: 'vm', id: 'reef-db', status: 'neverPublished', version: 0, definition: { displayText: 'Reef' } }
 
@@ -23,7 +24,7 @@ async function pageAt (hash: string, answer: (method: string, path: string) => R
       ? json([{ id: 'contoso' }])
       : await answer(method, String(path))
   }
-  location.hash = hash
+  address.hash = hash
   const tokens: Array<string | undefined> = []
   const desk = new Desk([], ({ token }) => { tokens.push(token) })
   await desk.start()
@@ -40,14 +41,14 @@ await t.test('a browser that refuses its stores: the page starts, and what was t
   editor!.dispatch({ type: 'typed', form: { ...editor!.state.form!, name: 'Atoll' } })
   t.notOk(editor!.isKept)
   t.ok(desk.isAtRisk, 'the browser asks ahead of leaving the page')
-  location.hash = '#/new/contoso'
+  address.hash = '#/new/contoso'
   await desk.open()
   desk.typeNew({ name: 'Another' })
-  location.hash = '#/offers/contoso/reef-db'
+  address.hash = '#/offers/contoso/reef-db'
   await desk.open()
   t.equal(desk.editor!.state.form!.name, 'Atoll')
   desk.editor!.dispatch({ type: 'discard' })
-  location.hash = '#/new/contoso'
+  address.hash = '#/new/contoso'
   await desk.open()
   t.equal(desk.newOffer.name, 'Another')
   desk.publication?.end()
