@@ -50,6 +50,11 @@ export class EditorControl {
   dispatch (event: EditorEvent): void {
     this.state = after(this.state, event)
     this.#keepDraft()
+    // While the warning is open, it is about what is there now.
+    const newest = this.state.theirs ?? this.state.base
+    if (event.type === 'read' && this.lost !== undefined && newest !== undefined) {
+      this.lost = lostByOverwrite(this.state, newest)
+    }
     this.#surroundings.changed()
   }
 

@@ -126,3 +126,17 @@ await t.test('go live, cancel: another version, or another status, than the pers
     t.equal(editor.state.notice?.key === 'failedChanged', count === 0)
   }
 })
+
+await t.test('overwrite: the warning shows what would be lost now, also of what others save while it is open', async (t) => {
+  let current = ok('"2"', offer('Reef', { theirs: 1 }))
+  const editor = await editorOn({ read: async () => current })
+  await editor.askOverwrite()
+  t.strictSame(editor.lost?.map(({ path }) => path), ['/theirs'])
+  current = ok('"3"', offer('Reef', { theirs: 1, more: 2 }))
+  await editor.look()
+  t.strictSame(editor.lost?.map(({ path }) => path), ['/theirs', '/more'])
+  editor.stopOverwrite()
+  current = ok('"4"', offer('Theirs'))
+  await editor.look()
+  t.equal(editor.lost, undefined, 'nobody is asked any more')
+})

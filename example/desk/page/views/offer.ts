@@ -63,6 +63,7 @@ export function offerView (desk: Desk): View {
 
   async function askOverwrite (): Promise<void> {
     await editor!.askOverwrite()
-    if (editor!.lost !== undefined) openDialog('overwrite-dialog')
+    // Meanwhile the person may have gone to another offer, which has a warning of its own.
+    if (desk.editor === editor && editor!.lost !== undefined) openDialog('overwrite-dialog')
   }
 }
