@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Answer } from '../../../example/desk/page/api/http.js'
-import type { OffersApi } from '../../../example/desk/page/api/offers.js'
+import { offersApi, type OffersApi } from '../../../example/desk/page/api/offers.js'
 import { EditorControl } from '../../../example/desk/page/editor-control.js'
 import { formOf } from '../../../example/desk/page/model/form.js'
 import type { JsonObject } from '../../../example/desk/page/model/json.js'
@@ -139,4 +139,22 @@ await t.test('overwrite: the warning shows what would be lost now, also of what 
   current = ok('"4"', offer('Theirs'))
   await editor.look()
   t.equal(editor.lost, undefined, 'nobody is asked any more')
+})
+
+/** The API, on a server that answers each request so. */
+function apiAnswered (body: string, status: number, headers: Record<string, string> = { etag: '"2"' }): OffersApi {
+  globalThis.fetch = async () => new Response(body, { status, headers })
+  return offersApi('secret')
+}
+
+const PLACE = { publisher: 'contoso', offer: 'reef-db' }
+
+await t.test('answers: a gateway that says in HTML that the server is away is a lost answer, and no other page (RFC 9110 15.6)', async (t) => {
+  for (const status of [502, 503, 504, 520, 522, 524, 530]) {
+    const answer = await apiAnswered('<h1>Bad gateway</h1>', status).write(PLACE, offer('Atoll'), '"1"')
+    t.strictSame(answer, { kind: 'failed', failure: { kind: 'lost' } }, String(status))
+  }
+  const unavailable = await apiAnswered('{"error":{"code":"ServiceUnavailable","message":"x"}}', 503).read(PLACE)
+  t.match(unavailable, { failure: { code: 'ServiceUnavailable' } }, 'the server itself says more')
+  t.match(await apiAnswered('<h1>Hello</h1>', 404).read(PLACE), { failure: { code: 'NotJson' } })
 })

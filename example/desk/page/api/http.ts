@@ -50,10 +50,17 @@ function answerOf<V> (response: Response, text: string): Answer<V> {
     return { kind: 'ok', status, tag: response.headers.get('etag') ?? undefined, value: value as V }
   }
   const { code, message } = (value as { error?: { code?: unknown, message?: unknown } } | undefined)?.error ?? {}
+  // A gateway says in its own words that the server does not answer it: what became of a write, it does not know.
+  if (typeof code !== 'string' && isAwayBehindGateway(status)) return { kind: 'failed', failure: { kind: 'lost' } }
   const failure: Failure = typeof code === 'string'
     ? { kind: 'refused', status, code, message: String(message) }
     : { kind: 'refused', status, code: status === 401 ? 'Unauthorized' : 'NotJson', message: '' }
   return { kind: 'failed', failure }
+}
+
+// 502, 503 and 504 (RFC 9110 15.6), and those from 520 on that content networks add.
+function isAwayBehindGateway (status: number): boolean {
+  return (status >= 502 && status <= 504) || (status >= 520 && status <= 530)
 }
 
 function unauthorised (): Answer<never> {
