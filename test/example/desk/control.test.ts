@@ -158,3 +158,17 @@ await t.test('answers: a gateway that says in HTML that the server is away is a 
   t.match(unavailable, { failure: { code: 'ServiceUnavailable' } }, 'the server itself says more')
   t.match(await apiAnswered('<h1>Hello</h1>', 404).read(PLACE), { failure: { code: 'NotJson' } })
 })
+
+await t.test('answers: JSON that is no offer is no save, and an offer without a tag is none that could be saved (RFC 9110 8.8.3)', async (t) => {
+  for (const body of ['{"login":"https://wifi.example"}', '[]', 'null', '"ok"']) {
+    const api = apiAnswered(body, 200)
+    t.match(await api.write(PLACE, offer('Atoll'), '"1"'), { failure: { code: 'NotJson' } }, body)
+    t.match(await api.read(PLACE), { failure: { code: 'NotJson' } }, body)
+  }
+  const bare = apiAnswered(JSON.stringify(offer('Atoll')), 200, {})
+  t.match(await bare.read(PLACE), { failure: { code: 'NoTag' } }, 'If-Match is never empty')
+  const editor = await editorOn({ write: bare.write, read: bare.read })
+  await editor.save()
+  t.match(editor.state, { form: { name: 'Atoll' }, notice: { key: 'unknownAfterLoss' } })
+  t.match(await apiAnswered(JSON.stringify(offer('Atoll')), 200).read(PLACE), { kind: 'ok', tag: '"2"' })
+})

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.js'
+import { isObject, type JsonObject } from '../model/json.js'
 import { send, type Answer } from './http.js'
 
 /** An offer as a list shows it. */
@@ -46,15 +46,15 @@ export interface OffersApi {
 /** The offers API, called with this token. */
 export function offersApi (token: string): OffersApi {
   const put = async (place: Place, body: JsonObject, headers: Record<string, string>): Promise<Answer<JsonObject>> =>
-    await send(offerUrl(place), { method: 'PUT', token, headers, body })
+    offerIn(await send(offerUrl(place), { method: 'PUT', token, headers, body }))
   return {
     publishers: async () => await send(url('publishers'), { method: 'GET', token }),
     list: async (publisher) => await send(url(`publishers/${encoded(publisher)}/offers`), { method: 'GET', token }),
-    read: async (place, seen) => await send(offerUrl(place), {
+    read: async (place, seen) => offerIn(await send(offerUrl(place), {
       method: 'GET',
       token,
       ...(seen !== undefined && { headers: { 'if-none-match': seen } })
-    }),
+    })),
     write: async (place, document, tag) => await put(place, document, { 'if-match': tag }),
     overwrite: async (place, document) => await put(place, document, { 'if-match': '*' }),
     create: async (place, document) => await put(place, document, { 'if-none-match': '*' }),
@@ -63,6 +63,15 @@ export function offersApi (token: string): OffersApi {
     progress: async (place) => await send(offerUrl(place, '/status'), { method: 'GET', token }),
     slot: async (place, slot) => await send(offerUrl(place, `/slot/${slot}`), { method: 'GET', token })
   }
+}
+
+// An answer of something else, such as of a network that asks to sign in, is no offer and no save, whatever its status.
+function offerIn (answer: Answer<JsonObject>): Answer<JsonObject> {
+  if (answer.kind !== 'ok') return answer
+  const { status, value, tag } = answer
+  const isOffer = isObject(value) && typeof value['id'] === 'string' && typeof value['status'] === 'string'
+  if (isOffer && tag !== undefined) return answer
+  return { kind: 'failed', failure: { kind: 'refused', status, code: isOffer ? 'NoTag' : 'NotJson', message: '' } }
 }
 
 function offerUrl ({ publisher, offer }: Place, below = ''): string {

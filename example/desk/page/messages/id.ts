@@ -136,6 +136,7 @@ export const id: Messages = {
   failedNotWaiting: 'Tidak ada versi yang menunggu persetujuan Anda.',
   failedChanged: 'Orang lain mengubah penawaran setelah Anda membacanya. Lihat dahulu, lalu coba lagi.',
   failedTag: 'Server menolak tag yang justru diberikannya: sesuatu di jalur ke halaman ini mungkin mengubah tag. Belum tersimpan; ketikan Anda masih di sini.',
+  failedNoTag: 'Jawaban server tidak memiliki tag (ETag), dan tanpanya halaman ini tidak menyimpan apa pun: sesuatu di jalur mungkin menghapusnya. Ketikan Anda masih di sini.',
   failedStorage: 'Server tidak dapat mencapai penyimpanannya sekarang. Coba lagi nanti; ketikan Anda masih di sini.',
   failedAway: 'Server tidak menjawab. Ketikan Anda masih di sini; coba lagi nanti.',
   failedServer: 'Server gagal ({status}). Ketikan Anda masih di sini.',

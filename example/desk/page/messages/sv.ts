@@ -136,6 +136,7 @@ export const sv: Messages = {
   failedNotWaiting: 'Ingen version väntar på ditt godkännande.',
   failedChanged: 'Någon annan ändrade erbjudandet efter att du läste det. Titta på det och försök igen.',
   failedTag: 'Servern avvisar just den tagg som den ger: något på vägen till sidan kan ändra taggar. Det är inte sparat; det du skrev finns kvar.',
+  failedNoTag: 'Serverns svar saknar tagg (ETag), och utan den sparar sidan ingenting: något på vägen kan ha tagit bort den. Det du skrev finns kvar.',
   failedStorage: 'Servern når inte sin lagring nu. Försök igen senare; det du skrev finns kvar.',
   failedAway: 'Servern svarar inte. Det du skrev finns kvar; försök igen senare.',
   failedServer: 'Servern misslyckades ({status}). Det du skrev finns kvar.',
