@@ -8,6 +8,7 @@ import { isOutcomeUnknown, noticeOfFailure, type Failure } from './model/failure
 import { contentOf, documentOf } from './model/form.js'
 import { isSame, type JsonObject } from './model/json.js'
 import type { Field } from './model/merge.js'
+import type { Notice } from './model/notice.js'
 
 /** What an editor works with. */
 export interface EditorSurroundings {
@@ -41,6 +42,8 @@ export class EditorControl {
   isKept = true
   readonly #surroundings: EditorSurroundings
   #looking: Promise<void> | undefined
+  // What the last look told, which the next one takes back.
+  #toldByLook: Notice | undefined
 
   constructor (surroundings: EditorSurroundings) {
     this.place = surroundings.place
@@ -77,9 +80,23 @@ export class EditorControl {
     const answer = await this.#api.read(this.place, (theirs ?? base)?.tag)
     // A save that began meanwhile knows more.
     if (this.state.isSaving || this.state.base !== base) return
-    if (answer.kind === 'ok') this.dispatch({ type: 'read', version: versionOf(answer) })
-    else if (answer.kind === 'failed') this.#failed(answer.failure)
-    else if (this.state.notice?.key === 'failedAway') this.dispatch({ type: 'told', notice: undefined })
+    if (answer.kind === 'failed') this.#lookFailed(answer.failure)
+    else {
+      // The server is back.
+      if (this.state.notice === this.#toldByLook) this.state = { ...this.state, notice: undefined }
+      this.#toldByLook = undefined
+      if (answer.kind === 'ok') this.dispatch({ type: 'read', version: versionOf(answer) })
+      else this.#surroundings.changed()
+    }
+  }
+
+  // What a person was told about a write is not replaced by what a look, which nobody asked for, has to say.
+  #lookFailed (failure: Failure): void {
+    const { notice } = this.state
+    const isGone = failure.kind === 'refused' && failure.code === 'OfferNotFound'
+    if (!isGone && notice?.tone === 'bad' && notice !== this.#toldByLook) return
+    this.#failed(failure)
+    this.#toldByLook = isGone ? undefined : this.state.notice
   }
 
   /** Saves what was typed over the version that was read, and over no other. */

@@ -172,3 +172,37 @@ await t.test('answers: JSON that is no offer is no save, and an offer without a 
   t.match(editor.state, { form: { name: 'Atoll' }, notice: { key: 'unknownAfterLoss' } })
   t.match(await apiAnswered(JSON.stringify(offer('Atoll')), 200).read(PLACE), { kind: 'ok', tag: '"2"' })
 })
+
+const LOST: Answer<never> = { kind: 'failed', failure: { kind: 'lost' } }
+
+await t.test('a look that fails replaces no notice about a write, and takes back its own when the server is there again', async (t) => {
+  let current: Answer<JsonObject> = LOST
+  const editor = await editorOn({ write: async () => LOST, read: async () => current })
+  await editor.save()
+  t.equal(editor.state.notice?.key, 'unknownAfterLoss')
+  await editor.look()
+  t.equal(editor.state.notice?.key, 'unknownAfterLoss')
+  for (const back of [{ kind: 'unchanged' } as const, ok('"1"'), ok('"2"')]) {
+    for (const [away, key] of [
+      [LOST, 'failedAway'],
+      [refused(503, 'ServiceUnavailable'), 'failedStorage'],
+      [refused(500, 'InternalError'), 'failedServer']
+    ] as const) {
+      const editor = await editorOn({ read: async () => current })
+      current = away
+      await editor.look()
+      t.equal(editor.state.notice?.key, key)
+      current = back
+      await editor.look()
+      t.equal(editor.state.notice, undefined, `${key}, ${back.kind}`)
+    }
+  }
+  current = LOST
+  const other = await editorOn({ write: async () => refused(403, 'Forbidden'), read: async () => current })
+  await other.save()
+  await other.look()
+  t.equal(other.state.notice?.key, 'failedRole')
+  current = { kind: 'unchanged' }
+  await other.look()
+  t.equal(other.state.notice?.key, 'failedRole', 'also when the server is there again')
+})
