@@ -105,6 +105,21 @@ await t.test('editor: a refusal by what was sent itself, whose answer was lost, 
   t.match(editorAfter({ type: 'refused', theirs: version('2') }), { phase: 'conflict' })
 })
 
+await t.test('editor: a field that holds no JSON is told ahead of a comparison, and what was typed stays', async (t) => {
+  const typing = editorAfter(READ, { type: 'typed', form: { ...formOf(version('1').document), rest: '{' } }, {
+    type: 'read', version: version('2', 'Theirs')
+  })
+  t.match(after(typing, { type: 'compare' }), {
+    phase: 'editing', form: { rest: '{' }, flaws: [{ field: 'rest', kind: 'notJson' }], notice: { key: 'flawedCompare' }
+  })
+})
+
+await t.test('editor: a save of this page that arrives late is no change of somebody else', async (t) => {
+  const editor = editorAfter(READ, typed('Atoll'), { type: 'read', version: version('2', 'Atoll') })
+  t.match(editor, { base: { tag: '2' }, theirs: undefined, phase: 'editing', notice: { key: 'savedAlready' } })
+  t.notOk(isDirty(editor))
+})
+
 await t.test('drafts: what was typed is there after a reload, and a store that fails or holds nonsense does no harm', async (t) => {
   const texts = new Map<string, string>()
   const store: TextStore = {

@@ -38,3 +38,8 @@ await t.test('language: the choice counts, then the preferences in their order, 
   t.equal(chooseLanguage(null, []), 'en')
   t.equal(chooseLanguage('toString', ['constructor']), 'en')
 })
+
+await t.test('messages: after a lost answer none says that nothing was saved: the write may still arrive (RFC 9110 9.2.2)', async (t) => {
+  const soFar = { en: 'so far', de: 'bisher', id: 'sejauh ini', sv: 'hittills' }
+  for (const tag of TAGS) t.match((await messagesOf(tag)).notSavedAfterLoss, soFar[tag], tag)
+})

@@ -68,7 +68,7 @@ export function after (editor: Editor, event: EditorEvent): Editor {
     case 'refused': return afterRefused(editor, event.theirs)
     case 'failed': return { ...editor, isSaving: false, notice: event.notice }
     case 'gone': return { ...editor, isSaving: false, phase: 'gone' }
-    case 'compare': return editor.theirs === undefined ? editor : { ...editor, phase: 'conflict', notice: undefined }
+    case 'compare': return afterCompare(editor)
     case 'choose': return { ...editor, choices: { ...editor.choices, [event.path]: event.side }, notice: undefined }
     case 'back': return { ...editor, phase: 'editing', notice: undefined }
     case 'discard': {
@@ -115,17 +115,32 @@ function afterRead (editor: Editor, version: Version): Editor {
   // The tag moved and the content did not: what is typed goes on from the new tag.
   if (isSameContent(base, version)) return { ...editor, base: version, theirs: undefined, phase: 'editing' }
   if (!isDirty(editor)) return { ...editing(version), notice: { tone: 'info', key: 'reloaded' } }
+  // A save of this page that arrived late is no change of somebody else.
+  if (isTyped(editor, version)) return { ...editing(version), notice: { tone: 'good', key: 'savedAlready' } }
   return withTheirs(editor, version, phase === 'conflict' ? 'conflict' : 'editing')
 }
 
+// What is no JSON cannot be compared: the person mends it first, in the fields.
+function afterCompare (editor: Editor): Editor {
+  const { base, form, theirs } = editor
+  if (theirs === undefined || base === undefined || form === undefined) return editor
+  const mine = documentOf(form, base.document)
+  if ('flaws' in mine) return { ...editor, flaws: mine.flaws, notice: { tone: 'bad', key: 'flawedCompare' } }
+  return { ...editor, phase: 'conflict', notice: undefined }
+}
+
 function afterRefused (editor: Editor, theirs: Version): Editor {
-  const { base, form } = editor
-  const mine = form && base && documentOf(form, base.document)
   // An earlier save whose answer was lost, or somebody else with the same thought.
-  if (mine !== undefined && 'content' in mine && isSame(mine.content, contentOf(theirs.document))) {
+  if (isTyped(editor, theirs)) {
     return { ...editing(theirs), notice: { tone: 'good', key: 'savedAlready' } }
   }
   return { ...withTheirs(editor, theirs, 'conflict'), isSaving: false }
+}
+
+// Whether a version has exactly what was typed.
+function isTyped ({ base, form }: Editor, version: Version): boolean {
+  const mine = form && base && documentOf(form, base.document)
+  return mine !== undefined && 'content' in mine && isSame(mine.content, contentOf(version.document))
 }
 
 // A choice was made between two values: it stays as long as the other one is what it was.

@@ -18,9 +18,11 @@ export function conflictView (t: Translate, editor: EditorControl): TemplateResu
     <section class="conflict" aria-labelledby="conflict-title">
       <h2 id="conflict-title" tabindex="-1">${t('conflictTitle')}</h2>
       <p>${t('conflictText')}</p>
-      ${noticeView(t, open > 0
-        ? { tone: 'info', key: 'conflictOpen', values: { count: String(open) } }
-        : { tone: 'good', key: 'conflictNone' })}
+      ${noticeView(t, merge === undefined
+        ? { tone: 'bad', key: 'flawedCompare' }
+        : open > 0
+          ? { tone: 'info', key: 'conflictOpen', values: { count: String(open) } }
+          : { tone: 'good', key: 'conflictNone' })}
       <table class="cards compare">
         <thead><tr>
           <th scope="col">${t('field')}</th><th scope="col">${t('base')}</th><th scope="col">${t('theirs')}</th>
