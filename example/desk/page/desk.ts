@@ -122,22 +122,26 @@ export class Desk {
 
   /** Signs in with a token, which the server has to know. */
   async signIn (token: string): Promise<void> {
-    this.token = token.trim()
-    this.publishers = undefined
-    await this.#loadPublishers()
-    if (this.publishers === undefined) {
-      this.token = undefined
+    // The field stays on the page, with the token in it, until the server knows the token.
+    const candidate = token.trim()
+    const answer = await offersApi(candidate).publishers()
+    if (answer.kind === 'ok') {
+      this.token = candidate
+      this.publishers = answer.value.map(({ id }) => id)
+      this.#tab.set(TOKEN, candidate)
+      await this.open()
+    } else if (answer.kind === 'failed') {
+      this.notice = noticeOfFailure(answer.failure)
       this.#changed()
-      return
     }
-    this.#tab.set(TOKEN, this.token)
-    await this.open()
   }
 
   signOut (): void {
     this.#tab.remove(TOKEN)
     this.token = this.publishers = undefined
     void this.open()
+    this.notice = { tone: 'info', key: 'signedOut' }
+    this.#changed()
   }
 
   typeNew (change: Partial<NewOffer>): void {

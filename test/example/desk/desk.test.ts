@@ -53,3 +53,17 @@ await t.test('a browser that refuses its stores: the page starts, and what was t
   t.equal(desk.newOffer.name, 'Another')
   desk.publication?.end()
 })
+
+await t.test('sign-in: the field stays, with the token in it, while the server is away; signing out says what stays in the tab', async (t) => {
+  const { desk, tokens } = await pageAt('', nothing)
+  const { fetch } = globalThis
+  globalThis.fetch = async () => { throw new TypeError('away') }
+  await desk.signIn('secret')
+  t.equal(desk.notice?.key, 'failedAway')
+  t.ok(tokens.every((token) => token === undefined), 'another view would take the field away')
+  globalThis.fetch = fetch
+  await desk.signIn(' secret ')
+  t.equal(desk.token, 'secret')
+  desk.signOut()
+  t.strictSame([desk.token, desk.notice?.key], [undefined, 'signedOut'])
+})

@@ -8,6 +8,7 @@ export const de: Messages = {
   apiPage: 'Alle Routen',
   signIn: 'Anmelden',
   signOut: 'Abmelden',
+  signedOut: 'Abgemeldet. Was eingegeben und nicht gespeichert ist, bleibt in diesem Tab und endet mit ihm.',
   token: 'Token',
   tokenHint: 'Das Token bleibt nur in diesem Tab und endet mit ihm.',
   developmentTokens: 'Auf diesem Server gelten Entwicklungstoken. Wählen Sie eines:',

@@ -6,6 +6,7 @@ export const en = {
   apiPage: 'All routes',
   signIn: 'Sign in',
   signOut: 'Sign out',
+  signedOut: 'Signed out. What was typed and not saved stays in this tab, and ends with it.',
   token: 'Token',
   tokenHint: 'The token is kept for this tab alone, and ends with it.',
   developmentTokens: 'Development tokens are in use on this server. Choose one:',

@@ -8,6 +8,7 @@ export const id: Messages = {
   apiPage: 'Semua rute',
   signIn: 'Masuk',
   signOut: 'Keluar',
+  signedOut: 'Sudah keluar. Ketikan yang belum disimpan tetap di tab ini dan berakhir bersamanya.',
   token: 'Token',
   tokenHint: 'Token hanya disimpan di tab ini dan berakhir bersamanya.',
   developmentTokens: 'Server ini memakai token pengembangan. Pilih salah satu:',

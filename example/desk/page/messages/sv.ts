@@ -8,6 +8,7 @@ export const sv: Messages = {
   apiPage: 'Alla rutter',
   signIn: 'Logga in',
   signOut: 'Logga ut',
+  signedOut: 'Utloggad. Det som skrevs och inte sparades finns kvar i den här fliken och upphör med den.',
   token: 'Token',
   tokenHint: 'Token sparas bara i den här fliken och upphör med den.',
   developmentTokens: 'På den här servern gäller utvecklingstoken. Välj en:',
