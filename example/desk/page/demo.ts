@@ -29,6 +29,8 @@ export class Demo {
   readonly #place: Place
   readonly #api: () => OffersApi
   readonly #changed: () => void
+  // A second click is the same one: it would count as an update that is lost.
+  #isSaving = false
 
   constructor (publisher: string, api: () => OffersApi, changed: () => void) {
     this.#place = { publisher, offer: 'desk-demo' }
@@ -64,10 +66,12 @@ export class Demo {
   async save (editor: DemoEditor): Promise<void> {
     const document = documentOf(editor.form, editor.base.document)
     const { current } = this
-    if (!('content' in document) || current === undefined) return
+    if (!('content' in document) || current === undefined || this.#isSaving) return
+    this.#isSaving = true
     const answer = this.isChecked
       ? await this.#api().write(this.#place, document.content, editor.base.tag)
       : await this.#api().overwrite(this.#place, document.content)
+    this.#isSaving = false
     const other = editor.who === 'Ann' ? 'Bob' : 'Ann'
     if (answer.kind === 'ok') {
       const next = versionOf(answer)

@@ -1,4 +1,5 @@
 import { offersApi, type OffersApi, type Summary } from './api/offers.js'
+import { createOffer } from './create-offer.js'
 import { Demo } from './demo.js'
 import { EditorControl } from './editor-control.js'
 import { messagesOf, translator, type Translate } from './messages/translate.js'
@@ -35,6 +36,7 @@ export class Desk {
   demo: Demo | undefined
   slot: JsonObject | undefined
   newOffer: NewOffer = EMPTY
+  isCreating = false
   readonly knownTokens: readonly KnownToken[]
   // What was typed is apart from the token and the language: of these alone nothing that a person made is lost.
   readonly #typed = new Texts(() => sessionStorage)
@@ -92,6 +94,8 @@ export class Desk {
       case 'offer': await this.#openOffer(route.publisher, route.offer); break
       case 'slot': {
         const answer = await this.#api().slot(route, route.slot)
+        // The heading is that of another slot by now.
+        if (this.route !== route) return
         if (answer.kind === 'ok') this.slot = answer.value
         if (answer.kind === 'failed') this.notice = noticeOfFailure(answer.failure)
         this.#changed()
@@ -150,26 +154,27 @@ export class Desk {
     this.#changed()
   }
 
-  /** Creates an offer, if there is none of its id, and opens it. */
+  /** Creates an offer, if there is none of its id, and opens it. One at a time: a second click is the same one. */
   async create (): Promise<void> {
-    const { id, name, planId } = this.newOffer
-    const publisher = this.publisher!
+    const { route, newOffer: { id, name, planId } } = this
+    if (this.isCreating || route.view !== 'new') return
+    const { publisher } = route
     if (!/^(?=.{1,50}$)[a-z0-9-]*[a-z0-9]$/.test(id)) {
       this.typeNew({ notice: { tone: 'bad', key: 'wrongId' } })
       return
     }
-    const answer = await this.#api().create({ publisher, offer: id }, {
+    this.isCreating = true
+    this.typeNew({})
+    const notice = await createOffer(this.#api(), { publisher, offer: id }, {
       offerTypeId: 'microsoft-azure-virtualmachines',
       definition: { displayText: name, plans: planId === '' ? [] : [{ planId }] }
     })
-    if (answer.kind === 'ok') {
-      this.#typed.remove(`desk.new:${publisher}`)
-      location.hash = hashOf({ view: 'offer', publisher, offer: id })
-    } else if (answer.kind === 'failed') {
-      const { failure } = answer
-      const isThere = failure.kind === 'refused' && failure.status === 412
-      this.typeNew({ notice: isThere ? { tone: 'bad', key: 'exists' } : noticeOfFailure(failure) })
-    }
+    this.isCreating = false
+    if (notice === undefined) this.#typed.remove(`desk.new:${publisher}`)
+    // A person who has gone to another view meanwhile stays there.
+    if (this.route !== route) this.#changed()
+    else if (notice === undefined) location.hash = hashOf({ view: 'offer', publisher, offer: id })
+    else this.typeNew({ notice })
   }
 
   /** Tells that the page itself failed: a person who waits for nothing loses time. */

@@ -67,3 +67,44 @@ await t.test('sign-in: the field stays, with the token in it, while the server i
   desk.signOut()
   t.strictSame([desk.token, desk.notice?.key], [undefined, 'signedOut'])
 })
+
+await t.test('a new offer: a lost answer is looked after before the person is asked to try again (RFC 9110 9.2.2)', async (t) => {
+  const created = { ...REEF, offerTypeId: 'microsoft-azure-virtualmachines', definition: { displayText: 'Reef', plans: [] } }
+  const cases = [
+    [() => json(created), undefined],
+    [() => json({ ...created, definition: { displayText: 'Theirs' } }), 'exists'],
+    [nothing, 'notSavedAfterLoss'],
+    [() => new Response('', { status: 502 }), 'unknownAfterLoss']
+  ] as const
+  for (const [read, key] of cases) {
+    let writes = 0
+    const { desk } = await pageAt('#/new/contoso', (method) => {
+      if (method === 'GET') return read()
+      writes++
+      throw new TypeError('lost')
+    })
+    await desk.signIn('secret')
+    desk.typeNew({ id: 'reef-db', name: 'Reef' })
+    await Promise.all([desk.create(), desk.create()])
+    t.equal(writes, 1, 'a second click is the same one')
+    t.equal(desk.newOffer.notice?.key, key)
+    t.equal(address.hash, key === undefined ? '#/offers/contoso/reef-db' : '#/new/contoso')
+    t.equal(desk.newOffer.name, 'Reef', 'what was typed stays')
+  }
+})
+
+await t.test('a slot whose answer is slow is not shown under the heading of another one', async (t) => {
+  let answerPreview = (_response: Response): void => {}
+  const preview = new Promise<Response>((resolve) => { answerPreview = resolve })
+  const { desk } = await pageAt('', async (_method, path) => path.includes('/slot/preview')
+    ? await preview
+    : json({ ...REEF, status: 'production' }))
+  await desk.signIn('secret')
+  address.hash = '#/offers/contoso/reef-db/preview'
+  const slow = desk.open()
+  address.hash = '#/offers/contoso/reef-db/production'
+  await desk.open()
+  answerPreview(json({ ...REEF, status: 'preview' }))
+  await slow
+  t.equal(desk.slot?.['status'], 'production')
+})

@@ -5,7 +5,7 @@ import { noticeView, valueOf } from './parts.js'
 
 /** The fields that a new offer needs. */
 export function newOfferView (desk: Desk): TemplateResult {
-  const { t, newOffer } = desk
+  const { t, newOffer, isCreating } = desk
   const submit = (event: Event): void => {
     event.preventDefault()
     void desk.create()
@@ -17,12 +17,12 @@ export function newOfferView (desk: Desk): TemplateResult {
     <form class="narrow" novalidate @submit=${submit}>
       <label for="new-id">${t('offerId')}</label>
       <input id="new-id" autocomplete="off" spellcheck="false" aria-describedby="new-id-hint"
-        .value=${live(newOffer.id)} @input=${type('id')}>
+        .value=${live(newOffer.id)} ?readonly=${isCreating} @input=${type('id')}>
       <p id="new-id-hint" class="hint">${t('offerIdHint')}</p>
       <label for="new-name">${t('name')}</label>
-      <input id="new-name" autocomplete="off" .value=${live(newOffer.name)} @input=${type('name')}>
+      <input id="new-name" autocomplete="off" .value=${live(newOffer.name)} ?readonly=${isCreating} @input=${type('name')}>
       <label for="new-plan">${t('planId')}</label>
-      <input id="new-plan" autocomplete="off" .value=${live(newOffer.planId)} @input=${type('planId')}>
-      <button class="main">${t('create')}</button>
+      <input id="new-plan" autocomplete="off" .value=${live(newOffer.planId)} ?readonly=${isCreating} @input=${type('planId')}>
+      <button class="main" aria-disabled=${isCreating}>${isCreating ? t('saving') : t('create')}</button>
     </form>`
 }
