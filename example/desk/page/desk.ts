@@ -196,7 +196,11 @@ export class Desk {
       place: { publisher, offer },
       api: this.#api,
       drafts: this.#drafts,
-      changed: () => { if (this.editor === editor) this.#changed() }
+      changed: () => {
+        if (this.editor !== editor) return
+        this.#changed()
+        publication.heed()
+      }
     })
     this.editor = editor
     const publication = new Publication(editor, this.#api, this.#changed)

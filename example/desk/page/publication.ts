@@ -10,6 +10,9 @@ const PERIOD = 1000
 /** The statuses of a publication that is not over. */
 const ACTIVE: ReadonlySet<unknown> = new Set(['running', 'waitingForPublisherReview'])
 
+/** Without a token, a role or an offer there is no progress. */
+const FINAL: ReadonlySet<number> = new Set([401, 403, 404])
+
 const TOLD = {
   publish: 'published',
   golive: 'wentLive',
@@ -25,6 +28,10 @@ export class Publication {
   readonly #changed: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
   #isOver = false
+  // Whether an answer is on its way, or will be asked for.
+  #isWatching = false
+  // The tag of the version that was there when the progress was asked for last.
+  #heeded: string | undefined
 
   constructor (editor: EditorControl, api: () => OffersApi, changed: () => void) {
     this.#editor = editor
@@ -35,6 +42,8 @@ export class Publication {
   /** Asks how far it is, and again as long as it runs. */
   async follow (): Promise<void> {
     clearTimeout(this.#timer)
+    this.#isWatching = true
+    this.#heeded = this.#newest?.tag
     const answer = await this.#api().progress(this.#editor.place)
     if (this.#isOver) return
     if (answer.kind === 'ok') {
@@ -44,11 +53,26 @@ export class Publication {
       // A step of the clock changes the tag as well.
       if (hasMoved) await this.#editor.look()
     }
-    // A server that is away is asked again, too: it may come back.
-    if (answer.kind !== 'ok' || answer.value.status === 'running') {
-      clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => { void this.follow() }, PERIOD)
-    }
+    clearTimeout(this.#timer)
+    // A server that is away is asked again, too: it may come back. One that refuses says the same until something changes.
+    const isFinal = answer.kind === 'failed' && answer.failure.kind === 'refused' && FINAL.has(answer.failure.status)
+    this.#isWatching = !isFinal && (answer.kind !== 'ok' || answer.value.status === 'running')
+    if (this.#isWatching) this.#timer = setTimeout(() => { void this.follow() }, PERIOD)
+  }
+
+  /** Follows again if the version that was read has another status: another window began, or ended, a publication. */
+  heed (): void {
+    const newest = this.#newest
+    const hasFollowed = this.#heeded !== undefined
+    if (this.#isOver || this.#isWatching || this.isBusy || !hasFollowed || newest === undefined) return
+    // Once a version: the clock may be ahead of what was read.
+    if (newest.tag === this.#heeded || newest.document['status'] === this.progress?.status) return
+    void this.follow()
+  }
+
+  get #newest (): Version | undefined {
+    const { base, theirs } = this.#editor.state
+    return theirs ?? base
   }
 
   /** Publishes, lets go live or cancels, under the tag of what the person sees. */
@@ -80,8 +104,7 @@ export class Publication {
 
   // Going live and cancelling are about the published version: a change of the draft is no reason against them.
   #subjectOf (action: Action): Version | undefined {
-    const { base, theirs } = this.#editor.state
-    return action === 'publish' ? base : theirs ?? base
+    return action === 'publish' ? this.#editor.state.base : this.#newest
   }
 
   /** Asks no more. */

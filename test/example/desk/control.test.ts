@@ -206,3 +206,42 @@ await t.test('a look that fails replaces no notice about a write, and takes back
   await other.look()
   t.equal(other.state.notice?.key, 'failedRole', 'also when the server is there again')
 })
+
+await t.test('publication: one that another window began is followed; a server that refuses to tell is not asked for ever', async (t) => {
+  let current = ok('"1"')
+  let progress: Answer<unknown> = { kind: 'ok', status: 200, tag: undefined, value: { status: 'neverPublished', steps: [] } }
+  let asked = 0
+  const api = {
+    read: async () => current,
+    progress: async () => {
+      asked++
+      return progress
+    }
+  } as unknown as OffersApi
+  const editor = new EditorControl({ place: PLACE, api: () => api, changed: () => { publication.heed() } })
+  const publication = new Publication(editor, () => api, () => {})
+  await editor.load()
+  t.equal(asked, 0)
+  await publication.follow()
+  await editor.look()
+  t.equal(asked, 1, 'nothing changed')
+  current = ok('"2"', offer('Reef', { status: 'waitingForPublisherReview', version: 1 }))
+  progress = { kind: 'ok', status: 200, tag: undefined, value: { status: 'waitingForPublisherReview', steps: [] } }
+  await editor.look()
+  await Promise.resolve()
+  t.equal(asked, 2)
+  t.equal(publication.progress?.status, 'waitingForPublisherReview')
+  const { setTimeout } = globalThis
+  let later = 0
+  globalThis.setTimeout = (() => { later++ }) as unknown as typeof setTimeout
+  t.teardown(() => { globalThis.setTimeout = setTimeout })
+  for (const status of [401, 403, 404]) {
+    progress = refused(status, 'x')
+    await publication.follow()
+    t.equal(later, 0, String(status))
+  }
+  progress = LOST
+  await publication.follow()
+  t.equal(later, 1, 'one that is away may come back')
+  publication.end()
+})
