@@ -30,6 +30,7 @@ export class Publication {
   #isOver = false
   // Whether an answer is on its way, or will be asked for.
   #isWatching = false
+  #hasFollowed = false
   // The tag of the version that was there when the progress was asked for last.
   #heeded: string | undefined
 
@@ -43,6 +44,7 @@ export class Publication {
   async follow (): Promise<void> {
     clearTimeout(this.#timer)
     this.#isWatching = true
+    this.#hasFollowed = true
     this.#heeded = this.#newest?.tag
     const answer = await this.#api().progress(this.#editor.place)
     if (this.#isOver) return
@@ -63,8 +65,7 @@ export class Publication {
   /** Follows again if the version that was read has another status: another window began, or ended, a publication. */
   heed (): void {
     const newest = this.#newest
-    const hasFollowed = this.#heeded !== undefined
-    if (this.#isOver || this.#isWatching || this.isBusy || !hasFollowed || newest === undefined) return
+    if (this.#isOver || this.#isWatching || this.isBusy || !this.#hasFollowed || newest === undefined) return
     // Once a version: the clock may be ahead of what was read.
     if (newest.tag === this.#heeded || newest.document['status'] === this.progress?.status) return
     void this.follow()
