@@ -147,6 +147,33 @@ await t.test('desk: bad days in a browser', { skip }, async (t) => {
     await page.getByRole('button', { name: 'Create it again' }).waitFor()
   })
 
+  await t.test('a browser that refuses its stores: the page works, keeps what was typed while it is open, and asks ahead of leaving', async (t) => {
+    const { address, put, get } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser)
+    await page.addInitScript({
+      content: `for (const name of ['sessionStorage', 'localStorage']) Object.defineProperty(globalThis, name, {
+        get () { throw new DOMException('Access is denied.', 'SecurityError') }
+      })`
+    })
+    await signIn(page, address)
+    await page.getByRole('link', { name: 'Reef DB' }).click()
+    await page.getByLabel('Name').fill('Atoll DB')
+    await page.getByText('This browser keeps nothing for the tab').waitFor()
+    await page.getByRole('link', { name: 'Offers', exact: true }).click()
+    await page.getByRole('link', { name: 'Reef DB' }).click()
+    await page.getByText('Restored what you had typed').waitFor()
+    t.equal(await page.getByLabel('Name').inputValue(), 'Atoll DB')
+    const asked = page.waitForEvent('dialog')
+    await page.evaluate('setTimeout(() => location.reload())')
+    const dialog = await asked
+    t.equal(dialog.type(), 'beforeunload')
+    await dialog.dismiss()
+    await page.locator('#save').click()
+    await page.getByText('Saved.', { exact: true }).waitFor()
+    t.match(await get('reef-db'), { definition: { displayText: 'Atoll DB' } })
+  })
+
   await t.test('no page reported an error, and none broke its Content-Security-Policy', async (t) => {
     t.strictSame(pageErrors, [])
   })

@@ -111,6 +111,32 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     t.match(await get('reef-db'), changed({ displayText: 'Atoll DB' }))
   })
 
+  await t.test('overwrite: a warning whose read was slow does not open over another offer', async (t) => {
+    const { address, put } = await deskServer(t)
+    for (const id of ['reef-db', 'other-db']) await put(id, DOCUMENT)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.goto(`${address}#/offers/contoso/reef-db`)
+    await page.getByLabel('Name').fill('Atoll DB')
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => { release = resolve })
+    await page.route('**/offers/reef-db?*', async (route) => {
+      await released
+      await route.continue()
+    })
+    const asked = page.waitForRequest((request) => request.url().includes('/offers/reef-db?'))
+    await page.locator('#overwrite').click()
+    await asked
+    await page.goto(`${address}#/offers/contoso/other-db`)
+    await page.getByText('other-db').waitFor()
+    await page.locator('#field-name').waitFor()
+    const answered = page.waitForResponse((response) => response.url().includes('/offers/reef-db?'))
+    release()
+    await (await answered).finished()
+    await page.evaluate('new Promise((resolve) => { requestAnimationFrame(() => { setTimeout(resolve) }) })')
+    t.equal(await page.locator('dialog[open]').count(), 0)
+  })
+
   await t.test('publish: a bar for each step, then the preview, then live', async (t) => {
     const { address, put, get } = await deskServer(t, { stepMs: 150 })
     await put('reef-db', DOCUMENT)
@@ -124,7 +150,7 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     await page.getByRole('heading', { name: 'Preview of reef-db' }).waitFor()
     await page.getByRole('heading', { name: 'Reef DB' }).waitFor()
     await page.goBack()
-    await page.locator('#golive:enabled').click()
+    await page.locator('#golive[aria-disabled=false]').click()
     await page.getByRole('link', { name: 'Live version' }).waitFor()
     t.match(await get('reef-db'), { status: 'succeeded', version: 1 })
     await page.getByLabel('Name').fill('Atoll DB')
@@ -132,7 +158,7 @@ await t.test('desk: editing in a browser', { skip }, async (t) => {
     await page.locator('#save').click()
     await page.getByText('Saved.', { exact: true }).waitFor()
     await page.locator('#publish').click()
-    await page.locator('#cancel:enabled').click()
+    await page.locator('#cancel[aria-disabled=false]').click()
     await page.getByText('The publication is canceled.').waitFor()
     t.match(await get('reef-db'), { status: 'canceled', version: 2 })
   })

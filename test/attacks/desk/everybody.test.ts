@@ -136,6 +136,33 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
     })
   }
 
+  await t.test('each view has its title and leads the focus to its heading, and a button keeps the focus while it is at work', async (t) => {
+    const { address, put } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser)
+    await signIn(page, address)
+    await page.getByRole('link', { name: 'Reef DB' }).press('Enter')
+    await page.locator('#field-name').waitFor()
+    await page.locator('h1:focus').waitFor()
+    t.equal(await page.title(), 'Reef DB · Offer desk')
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => { release = resolve })
+    await page.route('**/offers/reef-db?*', async (route) => {
+      if (route.request().method() === 'PUT') await released
+      await route.continue()
+    })
+    await page.getByLabel('Name').fill('Atoll DB')
+    await page.locator('#save').press('Enter')
+    await page.locator('#save[aria-disabled=true]:focus').waitFor()
+    release()
+    await page.getByText('Saved.', { exact: true }).waitFor()
+    await page.locator('#save:focus').waitFor()
+    await page.locator('#language').selectOption('de')
+    await page.locator('html[lang=de]').waitFor()
+    t.equal(await page.locator('#language').inputValue(), 'de')
+    t.equal(await page.title(), 'Atoll DB · Angebotstisch')
+  })
+
   await t.test('the first visit: every request goes to this server, and is told by number and bytes', async (t) => {
     const { address, put } = await deskServer(t)
     for (let index = 0; index < 20; index++) await put(`reef-${index}`, DOCUMENT)

@@ -7,7 +7,7 @@ import { fieldOfPath } from '../model/form.js'
 import type { Maybe } from '../model/json.js'
 import { markedParts, shownText } from '../model/marks.js'
 import type { Field, Side } from '../model/merge.js'
-import { noticeView } from './parts.js'
+import { noticeView, unlessDisabled } from './parts.js'
 
 /** What was read, what the others have and what was typed, side by side, with a choice where they do not fit. */
 export function conflictView (t: Translate, editor: EditorControl): TemplateResult {
@@ -31,10 +31,11 @@ export function conflictView (t: Translate, editor: EditorControl): TemplateResu
         <tbody>${(merge?.fields ?? []).map((field, index) => rowView(t, field, index, choose))}</tbody>
       </table>
       <p class="actions">
-        <button type="button" id="save-merged" class="main" ?disabled=${isSaving} @click=${() => editor.saveMerged()}>
+        <button type="button" id="save-merged" class="main" aria-disabled=${isSaving}
+          @click=${unlessDisabled(() => editor.saveMerged())}>
           ${isSaving ? t('saving') : t('saveMerged')}</button>
-        <button type="button" class="quiet" ?disabled=${isSaving}
-          @click=${() => { editor.dispatch({ type: 'back' }) }}>${t('backToFields')}</button>
+        <button type="button" class="quiet" aria-disabled=${isSaving}
+          @click=${unlessDisabled(() => { editor.dispatch({ type: 'back' }) })}>${t('backToFields')}</button>
       </p>
     </section>`
 

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit-html'
+import { live } from 'lit-html/directives/live.js'
 import type { Desk } from '../desk.js'
 import { hashOf } from '../model/route.js'
 import { noticeView, statusText, timeText, valueOf } from './parts.js'
@@ -19,7 +20,7 @@ export function listView (desk: Desk): TemplateResult {
       : html`
         <label class="inline">${t('publisher')}
           <select @change=${change}>
-            ${publishers.map((id) => html`<option ?selected=${id === publisher}>${id}</option>`)}
+            ${publishers.map((id) => html`<option .selected=${live(id === publisher)}>${id}</option>`)}
           </select>
         </label>`}
     <p class="actions">

@@ -4,7 +4,7 @@ import { isDirty } from '../model/editor.js'
 import { conflictView } from './conflict.js'
 import { discardDialog, openDialog, overwriteDialog } from './dialogs.js'
 import { fieldsView } from './fields.js'
-import { noticeView, timeText, type View } from './parts.js'
+import { noticeView, timeText, unlessDisabled, type View } from './parts.js'
 import { publicationView } from './publication.js'
 
 /** An offer: its fields, or the conflict about them, and its publication. */
@@ -41,12 +41,12 @@ export function offerView (desk: Desk): View {
           ${dirty && editor.isKept ? html`<p class="hint">${t('unsaved')}</p>` : nothing}
           ${noticeView(t, editor.isKept ? undefined : { tone: 'bad', key: 'notKept' })}
           <p class="actions">
-            <button id="save" class="main" ?disabled=${isSaving} aria-describedby="save-hint">
+            <button id="save" class="main" aria-disabled=${isSaving} aria-describedby="save-hint">
               ${isSaving ? t('saving') : phase === 'gone' ? t('createAgain') : t('save')}</button>
-            <button type="button" id="overwrite" ?disabled=${isSaving || phase === 'gone'}
-              @click=${() => { void askOverwrite() }}>${t('overwrite')}</button>
-            <button type="button" class="quiet" ?disabled=${isSaving || (!dirty && theirs === undefined)}
-              @click=${() => { openDialog('discard-dialog') }}>${t('discard')}</button>
+            <button type="button" id="overwrite" aria-disabled=${isSaving || phase === 'gone'}
+              @click=${unlessDisabled(askOverwrite)}>${t('overwrite')}</button>
+            <button type="button" class="quiet" aria-disabled=${isSaving || (!dirty && theirs === undefined)}
+              @click=${unlessDisabled(() => { openDialog('discard-dialog') })}>${t('discard')}</button>
           </p>
           <p id="save-hint" class="hint">${t('saveHint')}</p>
         </form>

@@ -40,3 +40,13 @@ export function timeText (language: string, time: unknown): string {
 export function valueOf (event: Event): string {
   return (event.target as HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement).value
 }
+
+/**
+ * What a button does, unless it is disabled by `aria-disabled`. One that is `disabled` would lose the focus, and a
+ * screen reader its place.
+ */
+export function unlessDisabled (act: () => unknown): (event: Event) => void {
+  return ({ currentTarget }) => {
+    if ((currentTarget as HTMLElement).ariaDisabled !== 'true') act()
+  }
+}

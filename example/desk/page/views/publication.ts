@@ -5,7 +5,7 @@ import type { Translate } from '../messages/translate.js'
 import { textOfHtml } from '../model/html-text.js'
 import { hashOf } from '../model/route.js'
 import type { Publication } from '../publication.js'
-import { statusText } from './parts.js'
+import { statusText, unlessDisabled } from './parts.js'
 
 const KEY_OF_STEP: Readonly<Record<string, MessageKey>> = {
   notStarted: 'stepNotStarted',
@@ -47,13 +47,13 @@ export function publicationView (
             </li>`
         })}</ol>`}
       <p class="actions">
-        <button type="button" id="publish" ?disabled=${isBusy || isDirty || isActive}
+        <button type="button" id="publish" aria-disabled=${isBusy || isDirty || isActive}
           aria-describedby=${isDirty ? 'publish-hint' : nothing}
-          @click=${() => publication.act('publish')}>${t('publish')}</button>
-        <button type="button" id="golive" ?disabled=${isBusy || !isWaiting}
-          @click=${() => publication.act('golive')}>${t('goLive')}</button>
-        <button type="button" id="cancel" class="quiet" ?disabled=${isBusy || !isActive}
-          @click=${() => publication.act('cancel')}>${t('cancel')}</button>
+          @click=${unlessDisabled(() => publication.act('publish'))}>${t('publish')}</button>
+        <button type="button" id="golive" aria-disabled=${isBusy || !isWaiting}
+          @click=${unlessDisabled(() => publication.act('golive'))}>${t('goLive')}</button>
+        <button type="button" id="cancel" class="quiet" aria-disabled=${isBusy || !isActive}
+          @click=${unlessDisabled(() => publication.act('cancel'))}>${t('cancel')}</button>
         ${isWaiting ? link('preview', 'preview') : nothing}
         ${status === 'succeeded' ? link('production', 'live') : nothing}
       </p>

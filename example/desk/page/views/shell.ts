@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit-html'
+import { live } from 'lit-html/directives/live.js'
 import type { Desk } from '../desk.js'
 import { LANGUAGES, type Language } from '../model/language.js'
 import { hashOf } from '../model/route.js'
@@ -28,7 +29,7 @@ export function shell (desk: Desk): TemplateResult {
       <label class="inline">${t('language')}
         <select id="language" @change=${(event: Event) => desk.chooseLanguage(valueOf(event) as Language)}>
           ${Object.entries(LANGUAGES).map(([tag, name]) =>
-            html`<option value=${tag} lang=${tag} ?selected=${tag === desk.language}>${name}</option>`)}
+            html`<option value=${tag} lang=${tag} .selected=${live(tag === desk.language)}>${name}</option>`)}
         </select>
       </label>
       ${token === undefined
