@@ -1,3 +1,4 @@
+import type { Answer } from './api/http.js'
 import type { OffersApi, Place } from './api/offers.js'
 import { isOutcomeUnknown, noticeOfFailure } from './model/failure.js'
 import { contentOf } from './model/form.js'
@@ -21,6 +22,10 @@ export async function createOffer (api: OffersApi, place: Place, content: JsonOb
     return isSame(contentOf(found.value), content) ? undefined : { tone: 'bad', key: 'exists' }
   }
   if (isThere) return { tone: 'bad', key: 'exists' }
-  const isMissing = found.kind === 'failed' && found.failure.kind === 'refused' && found.failure.code === 'OfferNotFound'
-  return { tone: 'bad', key: isMissing ? 'notSavedAfterLoss' : 'unknownAfterLoss' }
+  return { tone: 'bad', key: isMissing(found) ? 'notSavedAfterLoss' : 'unknownAfterLoss' }
+}
+
+function isMissing (answer: Answer<JsonObject>): boolean {
+  if (answer.kind !== 'failed') return false
+  return answer.failure.kind === 'refused' && answer.failure.code === 'OfferNotFound'
 }

@@ -56,7 +56,7 @@ export class Publication {
       if (hasMoved) await this.#editor.look()
     }
     clearTimeout(this.#timer)
-    // A server that is away is asked again, too: it may come back. One that refuses says the same until something changes.
+    // A server that is away is asked again, too: it may come back. One that refuses would say the same again.
     const isFinal = answer.kind === 'failed' && answer.failure.kind === 'refused' && FINAL.has(answer.failure.status)
     this.#isWatching = !isFinal && (answer.kind !== 'ok' || answer.value.status === 'running')
     if (this.#isWatching) this.#timer = setTimeout(() => { void this.follow() }, PERIOD)
@@ -121,5 +121,6 @@ function isAsSeen (action: Action, seen: Version, now: Version, status: string |
   if (action === 'publish') return isSameContent(seen, now)
   const { document } = now
   if (document['version'] !== seen.document['version']) return false
-  return action === 'cancel' ? ACTIVE.has(document['status']) : document['status'] === (status ?? seen.document['status'])
+  if (action === 'cancel') return ACTIVE.has(document['status'])
+  return document['status'] === (status ?? seen.document['status'])
 }

@@ -209,7 +209,8 @@ await t.test('a look that fails replaces no notice about a write, and takes back
 
 await t.test('publication: one that another window began is followed; a server that refuses to tell is not asked for ever', async (t) => {
   let current = ok('"1"')
-  let progress: Answer<unknown> = { kind: 'ok', status: 200, tag: undefined, value: { status: 'neverPublished', steps: [] } }
+  const at = (status: string): Answer<unknown> => ({ kind: 'ok', status: 200, tag: undefined, value: { status, steps: [] } })
+  let progress = at('neverPublished')
   let asked = 0
   const api = {
     read: async () => current,
@@ -226,7 +227,7 @@ await t.test('publication: one that another window began is followed; a server t
   await editor.look()
   t.equal(asked, 1, 'nothing changed')
   current = ok('"2"', offer('Reef', { status: 'waitingForPublisherReview', version: 1 }))
-  progress = { kind: 'ok', status: 200, tag: undefined, value: { status: 'waitingForPublisherReview', steps: [] } }
+  progress = at('waitingForPublisherReview')
   await editor.look()
   await Promise.resolve()
   t.equal(asked, 2)

@@ -9,7 +9,9 @@ Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { la
 const address = { hash: '' }
 Object.defineProperty(globalThis, 'location', { configurable: true, value: address })
 
-const REEF = { offerTypeId: 'vm', id: 'reef-db', status: 'neverPublished', version: 0, definition: { displayText: 'Reef' } }
+const REEF = {
+  offerTypeId: 'vm', id: 'reef-db', status: 'neverPublished', version: 0, definition: { displayText: 'Reef' }
+}
 
 /** An answer of the server, with the tag "1" unless another is named. */
 function json (value: unknown, status = 200, headers: Record<string, string> = { etag: '"1"' }): Response {
@@ -69,7 +71,8 @@ await t.test('sign-in: the field stays, with the token in it, while the server i
 })
 
 await t.test('a new offer: a lost answer is looked after before the person is asked to try again (RFC 9110 9.2.2)', async (t) => {
-  const created = { ...REEF, offerTypeId: 'microsoft-azure-virtualmachines', definition: { displayText: 'Reef', plans: [] } }
+  const offerTypeId = 'microsoft-azure-virtualmachines'
+  const created = { ...REEF, offerTypeId, definition: { displayText: 'Reef', plans: [] } }
   const cases = [
     [() => json(created), undefined],
     [() => json({ ...created, definition: { displayText: 'Theirs' } }), 'exists'],

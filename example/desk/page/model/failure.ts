@@ -2,7 +2,10 @@ import type { Notice } from './notice.js'
 
 /** Why a request did not do what it was to do. */
 export type Failure =
-  /** The server refused it, with the code of its error. `NotJson`: the answer is not of this API. `NoTag`: it is an offer without a tag. */
+  /**
+   * The server refused it, with the code of its error. `NotJson`: the answer is not of this API. `NoTag`: it is an
+   * offer without a tag.
+   */
   | { kind: 'refused', status: number, code: string, message: string }
   /** No whole answer came: a write may have been applied. */
   | { kind: 'lost' }

@@ -20,9 +20,11 @@ export function newOfferView (desk: Desk): TemplateResult {
         .value=${live(newOffer.id)} ?readonly=${isCreating} @input=${type('id')}>
       <p id="new-id-hint" class="hint">${t('offerIdHint')}</p>
       <label for="new-name">${t('name')}</label>
-      <input id="new-name" autocomplete="off" .value=${live(newOffer.name)} ?readonly=${isCreating} @input=${type('name')}>
+      <input id="new-name" autocomplete="off" .value=${live(newOffer.name)}
+        ?readonly=${isCreating} @input=${type('name')}>
       <label for="new-plan">${t('planId')}</label>
-      <input id="new-plan" autocomplete="off" .value=${live(newOffer.planId)} ?readonly=${isCreating} @input=${type('planId')}>
+      <input id="new-plan" autocomplete="off" .value=${live(newOffer.planId)}
+        ?readonly=${isCreating} @input=${type('planId')}>
       <button class="main" aria-disabled=${isCreating}>${isCreating ? t('saving') : t('create')}</button>
     </form>`
 }
