@@ -173,6 +173,10 @@ await t.test('answers: JSON that is no offer is no save, and an offer without a 
   t.match(await apiAnswered(JSON.stringify(offer('Atoll')), 200).read(PLACE), { kind: 'ok', tag: '"2"' })
 })
 
+// Other files of tests run in this process, too.
+const { fetch, setTimeout } = globalThis
+t.teardown(() => { Object.assign(globalThis, { fetch, setTimeout }) })
+
 const LOST: Answer<never> = { kind: 'failed', failure: { kind: 'lost' } }
 
 await t.test('a look that fails replaces no notice about a write, and takes back its own when the server is there again', async (t) => {
@@ -209,7 +213,8 @@ await t.test('a look that fails replaces no notice about a write, and takes back
 
 await t.test('publication: one that another window began is followed; a server that refuses to tell is not asked for ever', async (t) => {
   let current = ok('"1"')
-  const at = (status: string): Answer<unknown> => ({ kind: 'ok', status: 200, tag: undefined, value: { status, steps: [] } })
+  const at = (status: string): Answer<unknown> =>
+    ({ kind: 'ok', status: 200, tag: undefined, value: { status, steps: [] } })
   let progress = at('neverPublished')
   let asked = 0
   const api = {
@@ -232,7 +237,6 @@ await t.test('publication: one that another window began is followed; a server t
   await Promise.resolve()
   t.equal(asked, 2)
   t.equal(publication.progress?.status, 'waitingForPublisherReview')
-  const { setTimeout } = globalThis
   let later = 0
   globalThis.setTimeout = (() => { later++ }) as unknown as typeof setTimeout
   t.teardown(() => { globalThis.setTimeout = setTimeout })

@@ -3,11 +3,24 @@ import { Desk } from '../../../example/desk/page/desk.js'
 
 // The page reads its address and its stores from the browser: these stand in for them. Node has no store of a session.
 const refuse = (): never => { throw new Error('The browser refuses its stores.') }
-Object.defineProperty(globalThis, 'sessionStorage', { configurable: true, get: refuse })
-Object.defineProperty(globalThis, 'localStorage', { configurable: true, get: refuse })
-Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { languages: ['en'] } })
 const address = { hash: '' }
-Object.defineProperty(globalThis, 'location', { configurable: true, value: address })
+const browser: Record<string, PropertyDescriptor> = {
+  sessionStorage: { get: refuse },
+  localStorage: { get: refuse },
+  navigator: { value: { languages: ['en'] } },
+  location: { value: address }
+}
+const { fetch } = globalThis
+for (const [name, descriptor] of Object.entries(browser)) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, name)
+  Object.defineProperty(globalThis, name, { ...descriptor, configurable: true })
+  // Other files of tests run in this process, too.
+  t.teardown(() => {
+    if (before === undefined) Reflect.deleteProperty(globalThis, name)
+    else Object.defineProperty(globalThis, name, before)
+  })
+}
+t.teardown(() => { globalThis.fetch = fetch })
 
 const REEF = {
   offerTypeId: 'vm', id: 'reef-db', status: 'neverPublished', version: 0, definition: { displayText: 'Reef' }
