@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import {
   findings, isTooWide, narrowestCell, openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser
 } from '../../support/desk/browser.js'
+import { parseTokens } from '../../../example/app/tokens.js'
 import { deskServer, DOCUMENT } from '../../support/desk/server.js'
 
 const skip = skipWithoutBrowser()
@@ -161,6 +162,19 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
     await page.locator('html[lang=de]').waitFor()
     t.equal(await page.locator('#language').inputValue(), 'de')
     t.equal(await page.title(), 'Atoll DB · Angebotstisch')
+  })
+
+  await t.test('the choice of a publisher is the one whose offers are shown, also after going back', async (t) => {
+    const { address } = await deskServer(t, { tokens: parseTokens('both=contoso:owner+fabrikam:owner') })
+    const page = await openWindow(t, browser)
+    await signIn(page, address, 'both')
+    await page.getByRole('heading', { name: 'Offers of contoso' }).waitFor()
+    const choice = page.getByLabel('Publisher')
+    await choice.selectOption('fabrikam')
+    await page.getByRole('heading', { name: 'Offers of fabrikam' }).waitFor()
+    await page.goBack()
+    await page.getByRole('heading', { name: 'Offers of contoso' }).waitFor()
+    t.equal(await choice.inputValue(), 'contoso')
   })
 
   await t.test('the first visit: every request goes to this server, and is told by number and bytes', async (t) => {

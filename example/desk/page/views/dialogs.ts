@@ -5,7 +5,9 @@ import { pathText, valueView } from './conflict.js'
 
 /** Opens a dialog: the browser keeps the focus in it, and gives it back. */
 export function openDialog (id: string): void {
-  document.querySelector<HTMLDialogElement>(`#${id}`)?.showModal()
+  const dialog = document.querySelector<HTMLDialogElement>(`#${id}`)
+  // A second click may have asked for it meanwhile.
+  if (dialog?.open === false) dialog.showModal()
 }
 
 function close (event: Event): void {
