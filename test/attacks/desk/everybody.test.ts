@@ -164,7 +164,7 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
     t.equal(await page.title(), 'Atoll DB · Angebotstisch')
   })
 
-  await t.test('the choice of a publisher is the one whose offers are shown, also after going back', async (t) => {
+  await t.test('the choice of a publisher is the one whose offers are shown, also after going back and forth', async (t) => {
     const { address } = await deskServer(t, { tokens: parseTokens('both=contoso:owner+fabrikam:owner') })
     const page = await openWindow(t, browser)
     await signIn(page, address, 'both')
@@ -175,6 +175,9 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
     await page.goBack()
     await page.getByRole('heading', { name: 'Offers of contoso' }).waitFor()
     t.equal(await choice.inputValue(), 'contoso')
+    await page.goForward()
+    await page.getByRole('heading', { name: 'Offers of fabrikam' }).waitFor()
+    t.equal(await choice.inputValue(), 'fabrikam')
   })
 
   await t.test('the first visit: every request goes to this server, and is told by number and bytes', async (t) => {
