@@ -1,6 +1,5 @@
 import type { OffersApi, Place } from './api/offers.js'
-import { versionOf } from './editor-control.js'
-import type { Version } from './model/editor.js'
+import { versionOf, type Version } from './model/editor.js'
 import { noticeOfFailure } from './model/failure.js'
 import { contentOf, documentOf, formOf, type Form } from './model/form.js'
 import type { JsonObject } from './model/json.js'

@@ -2,10 +2,11 @@ import type { Answer } from './api/http.js'
 import type { OffersApi, Place } from './api/offers.js'
 import type { Drafts } from './model/drafts.js'
 import {
-  EMPTY_EDITOR, after, isDirty, isSameContent, lostByOverwrite, mergeOf, type Editor, type EditorEvent, type Version
+  EMPTY_EDITOR, after, isDirty, isSameContent, lostByOverwrite, mergeOf, versionOf, type Editor, type EditorEvent,
+  type Version
 } from './model/editor.js'
 import { isOutcomeUnknown, noticeOfFailure, type Failure } from './model/failure.js'
-import { contentOf, documentOf } from './model/form.js'
+import { contentOf, documentOf, type Form } from './model/form.js'
 import { isSame, type JsonObject } from './model/json.js'
 import type { Field } from './model/merge.js'
 import type { Notice } from './model/notice.js'
@@ -42,6 +43,8 @@ export class EditorControl {
   isKept = true
   readonly #surroundings: EditorSurroundings
   #looking: Promise<void> | undefined
+  // What was sent and may still arrive.
+  #unknown: { content: JsonObject, form: Form, isMerge: boolean } | undefined
   // What the last look told, which the next one takes back.
   #toldByLook: Notice | undefined
 
@@ -85,9 +88,18 @@ export class EditorControl {
       // The server is back.
       if (this.state.notice === this.#toldByLook) this.state = { ...this.state, notice: undefined }
       this.#toldByLook = undefined
-      if (answer.kind === 'ok') this.dispatch({ type: 'read', version: versionOf(answer) })
+      if (answer.kind === 'ok') this.#read(versionOf(answer))
       else this.#surroundings.changed()
     }
+  }
+
+  #read (version: Version): void {
+    const sent = this.#unknown
+    // A merge holds what the form does not: what was typed since does not go on from it by itself.
+    const isOwn = sent !== undefined && isSame(contentOf(version.document), sent.content) &&
+      (!sent.isMerge || sent.form === this.state.form)
+    if (isOwn) this.#unknown = undefined
+    this.dispatch(isOwn ? { type: 'arrived', version, form: sent.form } : { type: 'read', version })
   }
 
   // What a person was told about a write is not replaced by what a look, which nobody asked for, has to say.
@@ -174,6 +186,7 @@ export class EditorControl {
   }
 
   async #put (write: Write, resends = 0): Promise<void> {
+    this.#unknown = undefined
     this.dispatch({ type: 'saving' })
     const answer = await write.send()
     if (answer.kind === 'ok') {
@@ -189,10 +202,7 @@ export class EditorControl {
   // The tag is not the one that was sent. Where the clock moved it alone, the same save is sent under the new one.
   async #refused ({ content, tag }: Write, resends: number): Promise<void> {
     const answer = await this.#api.read(this.place)
-    if (answer.kind === 'failed') {
-      this.#failed(answer.failure)
-      return
-    }
+    if (answer.kind === 'failed') return this.#failed(answer.failure)
     const theirs = answer.kind === 'ok' ? versionOf(answer) : undefined
     const { base, phase } = this.state
     // The server refuses the tag that it gives: a gateway on the way weakens tags, or changes them (RFC 9110 8.8.3.2).
@@ -206,9 +216,11 @@ export class EditorControl {
 
   // The answer was lost: what the server has now says what became of the write.
   async #findOut (content: JsonObject): Promise<void> {
-    const { base } = this.state
+    const { base, form, phase } = this.state
+    const sent = { content, form: form!, isMerge: phase === 'conflict' }
     const answer = await this.#api.read(this.place)
     if (answer.kind !== 'ok') {
+      this.#unknown = sent
       this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'unknownAfterLoss' } })
       return
     }
@@ -216,6 +228,7 @@ export class EditorControl {
     if (isSame(contentOf(version.document), content) && version.tag !== base?.tag) {
       this.dispatch({ type: 'saved', version, notice: { tone: 'good', key: 'savedAfterLoss' } })
     } else if (version.tag === base?.tag || version.tag === this.state.theirs?.tag) {
+      this.#unknown = sent
       this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'notSavedAfterLoss' } })
     } else this.dispatch({ type: 'refused', theirs: version })
   }
@@ -229,14 +242,8 @@ export class EditorControl {
     const { drafts } = this.#surroundings
     const { base, form } = this.state
     if (drafts === undefined || base === undefined || form === undefined) return
-    if (!isDirty(this.state)) {
-      drafts.drop(this.#name)
-      this.isKept = true
-    } else this.isKept = drafts.keep(this.#name, { base, form })
+    const isTyped = isDirty(this.state)
+    if (!isTyped) drafts.drop(this.#name)
+    this.isKept = !isTyped || drafts.keep(this.#name, { base, form })
   }
-}
-
-/** The version that an answer carries. */
-export function versionOf ({ value, tag }: { value: JsonObject, tag: string | undefined }): Version {
-  return { document: value, tag: tag ?? '' }
 }

@@ -68,6 +68,47 @@ await t.test('save: where the clock moved the tag alone, the save goes on under 
   t.match(editor.state, { base: { tag: '"3"' }, form: { name: 'Atoll' }, notice: { key: 'saved' } })
 })
 
+await t.test('save: one that arrives after nobody knew of it is no change of somebody else, also when the person types on', async (t) => {
+  for (const more of ['', ' 2']) {
+    let current: Answer<JsonObject> = { kind: 'failed', failure: { kind: 'lost' } }
+    const editor = await editorOn({ write: async () => LOST, read: async () => current })
+    await editor.save()
+    t.equal(editor.state.notice?.key, 'unknownAfterLoss')
+    const form = editor.state.form!
+    if (more !== '') editor.dispatch({ type: 'typed', form: { ...form, name: `Atoll${more}` } })
+    current = ok('"2"', offer('Atoll'))
+    await editor.look()
+    t.match(editor.state, {
+      phase: 'editing',
+      base: { tag: '"2"' },
+      theirs: undefined,
+      form: { name: `Atoll${more}` },
+      notice: { key: 'savedAfterLoss' }
+    })
+  }
+})
+
+await t.test('save: a merge that arrives late is the own one; what was typed since is compared with it', async (t) => {
+  for (const isTyped of [false, true]) {
+    let current = ok('"2"', offer('Reef', { theirs: 1 }))
+    const write: OffersApi['write'] = async (_place, _document, tag) => tag === '"1"' ? CHANGED : LOST
+    const editor = await editorOn({ write, read: async () => current })
+    await editor.save()
+    t.equal(editor.state.phase, 'conflict')
+    current = LOST
+    await editor.saveMerged()
+    if (isTyped) {
+      editor.dispatch({ type: 'back' })
+      editor.dispatch({ type: 'typed', form: { ...editor.state.form!, name: 'Atoll 2' } })
+    }
+    current = ok('"3"', offer('Atoll', { theirs: 1 }))
+    await editor.look()
+    t.match(editor.state, isTyped
+      ? { base: { tag: '"1"' }, theirs: { tag: '"3"' }, form: { name: 'Atoll 2' } }
+      : { base: { tag: '"3"' }, theirs: undefined, notice: { key: 'savedAfterLoss' } })
+  }
+})
+
 await t.test('overwrite: the warning shows what would be lost now, also of what others save while it is open', async (t) => {
   let current = ok('"2"', offer('Reef', { theirs: 1 }))
   const editor = await editorOn({ read: async () => current })

@@ -34,6 +34,7 @@ await t.test('editor: what was typed survives every event but a save that is don
     { type: 'refused', theirs: version('2', 'Theirs') },
     { type: 'failed', notice: { tone: 'bad', key: 'failedAway' } },
     { type: 'gone' },
+    { type: 'arrived', version: version('2', 'Atol'), form: formOf(version('1').document) },
     { type: 'compare' },
     { type: 'choose', path: '/definition/displayText', side: 'theirs' },
     { type: 'back' },

@@ -29,6 +29,8 @@ export type EditorEvent =
   | { type: 'saving' }
   | { type: 'flawed', flaws: Flaw[] }
   | { type: 'saved', version: Version, notice?: Notice }
+  /** A save of which nobody knew has arrived: what was sent of this form is stored. */
+  | { type: 'arrived', version: Version, form: Form }
   /** 412: somebody else was faster. */
   | { type: 'refused', theirs: Version }
   | { type: 'failed', notice: Notice }
@@ -65,6 +67,14 @@ export function after (editor: Editor, event: EditorEvent): Editor {
     case 'flawed':
       return { ...editor, isSaving: false, flaws: event.flaws, notice: { tone: 'bad', key: 'flawed' } }
     case 'saved': return { ...editing(event.version), notice: event.notice ?? { tone: 'good', key: 'saved' } }
+    case 'arrived': {
+      const { version, form } = event
+      const notice: Notice = { tone: 'good', key: 'savedAfterLoss' }
+      // What was typed since goes on from what is stored now.
+      return editor.form === form
+        ? { ...editing(version), notice }
+        : { ...editor, base: version, theirs: undefined, choices: {}, phase: 'editing', notice }
+    }
     case 'refused': return afterRefused(editor, event.theirs)
     case 'failed': return { ...editor, isSaving: false, notice: event.notice }
     case 'gone': return { ...editor, isSaving: false, phase: 'gone' }
@@ -77,6 +87,11 @@ export function after (editor: Editor, event: EditorEvent): Editor {
     }
     case 'told': return { ...editor, notice: event.notice }
   }
+}
+
+/** The version that an answer carries. One without a tag is a failure by then. */
+export function versionOf ({ value, tag }: { value: JsonObject, tag: string | undefined }): Version {
+  return { document: value, tag: tag! }
 }
 
 /** Whether something was typed that is not saved. */
