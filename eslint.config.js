@@ -20,5 +20,10 @@ export default [
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]
     }
+  },
+  {
+    // A message of the page stays on one line, beside its key.
+    files: ['example/desk/page/messages/*.ts'],
+    rules: { '@stylistic/max-len': ['error', { code: 120, ignoreStrings: true }] }
   }
 ]

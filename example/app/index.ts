@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import ifMatch, { type ListingAdapter, type StorageAdapter } from 'fastify-if-match'
+import { desk } from '../desk/index.js'
 import { catalog } from '../offers/catalog.js'
 import { compositeOperation } from '../offers/composite-operation.js'
 import { settle } from '../offers/lifecycle.js'
@@ -73,6 +74,7 @@ export async function buildApp ({
   await app.register(openApi, { schemas: NAMED_SCHEMAS, tokens })
   await app.register(ifMatch, { storage })
   await app.register(health, { storage: engine })
+  await app.register(desk, { tokens })
   await app.register(
     async (api) => {
       // Refusals and answers without a tag say so too (reading 5).

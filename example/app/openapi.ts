@@ -33,8 +33,8 @@ export interface OpenApiOptions {
 }
 
 /**
- * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`, to which `GET /` leads.
- * None needs a token. Register it on the root, ahead of the routes that it describes.
+ * The API as an OpenAPI document, `GET /docs/json`, and as a page to try it on, `GET /docs`. Neither needs a token.
+ * Register it on the root, ahead of the routes that it describes.
  */
 export const openApi = fp(async (app: FastifyInstance, { schemas, tokens = [] }: OpenApiOptions): Promise<void> => {
   for (const schema of [ErrorSchema, ...schemas]) app.addSchema(schema)
@@ -53,7 +53,6 @@ export const openApi = fp(async (app: FastifyInstance, { schemas, tokens = [] }:
     transform: describe,
     transformObject: letBodiesBeMissing
   })
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { tryItOutEnabled: true } })
 }, { name: 'openapi' })
 

@@ -17,7 +17,8 @@ export function greeting (url: string, settings: Settings): string {
   const caveat = settings.storage === 'memory:' ? ' (what it holds ends with this process)' : ''
   return [
     `The offers API listens at ${url}`,
-    `A page to try it on: ${url}/docs`,
+    `The offer desk, a page for people: ${url}/`,
+    `All routes, to try them on: ${url}/docs`,
     `Storage: ${storage}${caveat}`,
     ...(settings.workers > 1 ? [`Worker processes: ${settings.workers}`] : []),
     `Try: ${curlLine(url, settings)}`,

@@ -3,7 +3,7 @@ import { dirname, relative } from 'node:path'
 
 // A process costs half a second of a core before its first test, and two with Fastify in it: more than most files
 // below take. The rest works on engines and with processes. Its files wait, so they run side by side.
-const SHARING = /^test\/(unit|http|docs|repository|support|example\/(app|clients|offers|readings))(\/|$)/
+const SHARING = /^test\/(unit|http|docs|repository|support|example\/(app|clients|desk|offers|readings))(\/|$)/
 
 // Whose tests cover what is their mirror image, file by file: with `--alone` no other test can do it for them.
 const MIRRORS = /^test\/unit(\/|$)/

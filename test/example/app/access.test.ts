@@ -9,9 +9,9 @@ interface Route { method: Method, url: string }
 
 const VERSION = 'api-version=2017-10-31'
 
-/** Whether a route needs no token: that of the state of the server, and those of its description. */
+/** Whether a route needs no token: that of the state of the server, those of its description and of its page. */
 function isOpen ({ url }: Route): boolean {
-  return url === '/' || url === '/health' || /^\/docs(?![^/*])/.test(url)
+  return url === '/' || url === '/health' || /^\/(docs|desk)(?![^/*])/.test(url)
 }
 
 /**

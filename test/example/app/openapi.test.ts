@@ -160,14 +160,6 @@ await t.test('openapi: the page is served at /docs, and its policy lets it run i
   t.notMatch((await app.inject('/docs/')).body, /<script(?![^>]* src=)|<style| on[a-z]+=/, 'nothing inline')
 })
 
-await t.test('openapi: / leads to the page, with and without a query, and needs no token', async (t) => {
-  const app = await newApp(t)
-  for (const [method, url] of [['GET', '/'], ['HEAD', '/'], ['GET', '/?a=b']] as const) {
-    const { statusCode, headers } = await app.inject({ method, url })
-    t.strictSame([statusCode, headers.location], [302, '/docs'], `${method} ${url}`)
-  }
-})
-
 await t.test('openapi: the page names the development tokens that are in use, and no other token', async (t) => {
   const described = async (tokens: string): Promise<string> => {
     const document = await documentOf(t, { tokens: parseTokens(tokens) })

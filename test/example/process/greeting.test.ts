@@ -7,7 +7,8 @@ const URL = 'http://127.0.0.1:3000'
 await t.test('the greeting names the address and the storage, and has one line to paste', async (t) => {
   const text = greeting(URL, readSettings({}))
   t.match(text, /^The offers API listens at http:\/\/127\.0\.0\.1:3000$/m)
-  t.match(text, /^A page to try it on: http:\/\/127\.0\.0\.1:3000\/docs$/m)
+  t.match(text, /^The offer desk, a page for people: http:\/\/127\.0\.0\.1:3000\/$/m)
+  t.match(text, /^All routes, to try them on: http:\/\/127\.0\.0\.1:3000\/docs$/m)
   t.match(text, /^Storage: sqlite:data\/offers\.db$/m)
   t.notMatch(text, /Worker/)
   t.match(greeting(URL, readSettings({ STORAGE: 'memory:' })), /^Storage: memory: \(what it holds ends/m)
