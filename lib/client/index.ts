@@ -1,0 +1,76 @@
+/**
+ * A client for entities that are guarded by `If-Match`, over `fetch`: browsers, Node.js, Bun, Deno, edge runtimes. It
+ * imports nothing of the rest of the package. Why it does what it does is decision 0025.
+ */
+import type { Call } from './exchange.js'
+import { read } from './read.js'
+import type {
+  ApplyOptions, CallOptions, ClientOptions, Current, Mutate, ReadOptions, RemoveOptions, UpdateOptions, WriteOptions,
+  Written
+} from './types.js'
+import { update } from './update.js'
+import { matching, putOf, write } from './write.js'
+
+export { ConflictError, MissingTagError, OutcomeUnknownError, RequestError, type Seen } from './errors.js'
+export { sameJson } from './json.js'
+export type {
+  ApplyOptions, CallOptions, ClientOptions, Conflict, Current, Fetch, HeaderSource, IsApplied, Mutate, Outcome,
+  Patience, ReadOptions, RemoveOptions, Strategy, UpdateOptions, WriteOptions, Written
+} from './types.js'
+
+/** Where an entity is. A relative address works where the `fetch` takes one. */
+export type Address = string | URL
+
+/**
+ * What a client can do. Each call rejects with a `RequestError`: a `ConflictError` if somebody else was faster, an
+ * `OutcomeUnknownError` if nobody can tell whether a write was applied.
+ */
+export interface Client {
+  /**
+   * GET: what is stored, and its tag. An answer without `ETag` is a `MissingTagError`. With `known` it asks whether
+   * that still is current.
+   */
+  read: <T>(url: Address, options?: ReadOptions<T>) => Promise<Current<T>>
+  /** PUT under the tag that was read, or with `overwrite: true` over whatever is there. */
+  write: <T>(url: Address, value: T, options: WriteOptions<T>) => Promise<Written<T>>
+  /** PUT with `If-None-Match: *`: a `ConflictError` if the entity exists. */
+  create: <T>(url: Address, value: T, options?: ApplyOptions<T>) => Promise<Written<T>>
+  /** DELETE under the tag that was read, or with `overwrite: true` of whatever is there. */
+  remove: (url: Address, options: RemoveOptions) => Promise<Pick<Written<undefined>, 'outcome'>>
+  /**
+   * GET, `mutate`, PUT under the tag; after a conflict again, up to `retries` times. `mutate` may run more than once,
+   * and may change what it is given. If nothing is different after it, nothing is sent.
+   */
+  update: <T>(url: Address, mutate: Mutate<T>, options?: UpdateOptions<T>) => Promise<Written<T>>
+}
+
+/** Makes a client. Its options hold for every call; those of a call come first. */
+export function createClient (client: ClientOptions = {}): Client {
+  const { fetch: _fetch, headers: _headers, ...patience } = client
+  const callOf = <O extends CallOptions>(options: O): O & Call => ({ ...patience, ...options, client })
+  return {
+    read: async <T>(url: Address, options: ReadOptions<T> = {}) =>
+      await read<T>(callOf(options), String(url), options.known),
+    async write<T> (url: Address, value: T, options: WriteOptions<T>) {
+      const { isApplied = 'equal', etag } = options
+      return await write<T>(callOf(options), putOf(String(url), value, matching(options), etag, isApplied))
+    },
+    async create<T> (url: Address, value: T, options: ApplyOptions<T> = {}) {
+      const { isApplied = 'equal' } = options
+      return await write<T>(callOf(options), putOf(String(url), value, { 'if-none-match': '*' }, null, isApplied))
+    },
+    async remove (url: Address, options: RemoveOptions) {
+      const { outcome } = await write<undefined>(callOf(options), {
+        method: 'DELETE',
+        url: String(url),
+        headers: matching(options),
+        sent: undefined,
+        base: options.etag,
+        isApplied: (current) => current === undefined ? true : undefined
+      })
+      return { outcome }
+    },
+    update: async <T>(url: Address, mutate: Mutate<T>, options: UpdateOptions<T> = {}) =>
+      await update<T>(callOf(options), String(url), mutate)
+  }
+}

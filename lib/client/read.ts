@@ -1,0 +1,43 @@
+import { attempts } from './attempts.js'
+import { errorOf, MissingTagError, RequestError } from './errors.js'
+import { exchange, type Call } from './exchange.js'
+import { parsed } from './json.js'
+import type { Current } from './types.js'
+
+/** Reads what is stored. It changes nothing, so it is tried again after whatever may pass. */
+export async function read<T> (call: Call, url: string, known?: Current<T>): Promise<Current<T>> {
+  const request = { method: 'GET', url, headers: known && { 'if-none-match': known.etag } }
+  for (const tries = attempts(call); ;) {
+    const answer = await exchange(call, request)
+    call.signal?.throwIfAborted()
+    const { status, text, retryAfter, etag } = answer
+    if (status === 304 && known) return known
+    const isOk = status >= 200 && status < 300
+    if (isOk && text !== undefined) return { value: valueOf<T>(url, text), etag: tagOf(url, etag) }
+    const error = errorOf(request, isOk ? { status: 0 } : answer)
+    if ((status >= 300 && status < 500 && status !== 429) || !tries.left(retryAfter)) throw error
+    await tries.next(retryAfter)
+  }
+}
+
+/** Reads, and gives undefined where there is nothing. */
+export async function readIfThere<T> (call: Call, url: string): Promise<Current<T> | undefined> {
+  try {
+    return await read<T>(call, url)
+  } catch (error) {
+    if (error instanceof RequestError && (error.status === 404 || error.status === 410)) return undefined
+    throw error
+  }
+}
+
+function valueOf<T> (url: string, text: string): T {
+  const value = parsed(text)
+  if (value === undefined) throw new RequestError('NOT_JSON', `GET ${url}: the answer is no JSON`)
+  return value as T
+}
+
+function tagOf (url: string, etag: string | undefined): string {
+  if (etag !== undefined) return etag
+  const hint = 'Guard the route of the GET, and let CORS expose ETag to pages of other origins'
+  throw new MissingTagError('MISSING_TAG', `GET ${url}: the answer has no ETag. ${hint}`)
+}
