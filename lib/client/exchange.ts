@@ -41,20 +41,20 @@ export async function exchange (call: Call, { method, url, headers, body }: Requ
   const timer = setTimeout(() => { controller.abort(new Error(`no answer within ${timeout} ms`)) }, timeout)
   signal?.addEventListener('abort', stop)
   const init = { method, headers: all, signal: controller.signal, ...body !== undefined && { body } }
-  try {
-    const response = await (client.fetch ?? fetch)(url, init)
-    return {
-      status: response.status,
-      etag: response.headers.get('etag') ?? undefined,
-      retryAfter: delayOf(response.headers.get('retry-after')),
-      // The status says what happened. A body that breaks off does not make that unknown.
-      text: await response.text().catch(() => undefined)
-    }
-  } catch (cause) {
-    return { status: 0, cause }
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', stop)
+  const answer = await ask(client, url, init).catch((cause: unknown) => ({ status: 0, cause }))
+  clearTimeout(timer)
+  signal?.removeEventListener('abort', stop)
+  return answer
+}
+
+async function ask (client: ClientOptions, url: string, init: RequestInit): Promise<Answer> {
+  const response = await (client.fetch ?? fetch)(url, init)
+  return {
+    status: response.status,
+    etag: response.headers.get('etag') ?? undefined,
+    retryAfter: delayOf(response.headers.get('retry-after')),
+    // The status says what happened. A body that breaks off does not make that unknown.
+    text: await response.text().catch(() => undefined)
   }
 }
 

@@ -7,7 +7,8 @@ import type { Current } from './types.js'
 /** Reads what is stored. It changes nothing, so it is tried again after whatever may pass. */
 export async function read<T> (call: Call, url: string, known?: Current<T>): Promise<Current<T>> {
   const request = { method: 'GET', url, headers: known && { 'if-none-match': known.etag } }
-  for (const tries = attempts(call); ;) {
+  const tries = attempts(call)
+  for (;;) {
     const answer = await exchange(call, request)
     call.signal?.throwIfAborted()
     const { status, text, retryAfter, etag } = answer

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { exchange, type Call } from '../../../lib/client/exchange.js'
+import { answered, stubServer } from '../../support/client/stub-server.js'
+
+const GET = { method: 'GET', url: 'https://a.test/1' }
+const fails = async (): Promise<never> => { throw new TypeError('fetch failed') }
+
+/** A fetch that waits until its signal ends it. */
+async function silent (_url: string, { signal }: RequestInit): Promise<Response> {
+  await once(signal!, 'abort')
+  throw signal!.reason
+}
+
+await t.test('an answer has its status, its tag exactly as it was received, and its body as text', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  const answer = { status: 200, etag: '"v0"', text: '{"a":1}', retryAfter: undefined }
+  t.strictSame(await exchange({ client: server }, GET), answer)
+  server.steps.push(answered(200, { etag: 'W/"x,y;gzip"' }))
+  t.match(await exchange({ client: server }, GET), { etag: 'W/"x,y;gzip"' })
+})
+
+await t.test('headers: of the client, then of the call, and the precondition last, which none of them replaces', async (t) => {
+  const server = stubServer(t, 1)
+  let renewed = 0
+  const headers = async () => ({ authorization: `token ${++renewed}`, 'x-a': 'client', 'If-Match': '*' })
+  const call: Call = { client: { ...server, headers }, headers: { 'X-A': 'call', 'if-match': '"forged"' } }
+  for (let count = 0; count < 2; count++) await exchange(call, { ...GET, headers: { 'if-match': '"v0"' } })
+  t.match(server.sent.map(({ headers }) => headers), [1, 2].map((count) => (
+    { accept: 'application/json', authorization: `token ${count}`, 'x-a': 'call', 'if-match': '"v0"' }
+  )))
+  await exchange({ client: { ...server, headers: { accept: 'application/vnd.a+json' } } }, GET)
+  t.equal(server.sent[2]?.headers.accept, 'application/vnd.a+json')
+})
+
+await t.test('Retry-After is seconds or a date, also one that is over (RFC 9110 10.2.3); what is neither is none', async (t) => {
+  const server = stubServer(t, 1)
+  t.intercept(Date, 'now', { value: () => Date.parse('2026-03-01T00:00:00Z') })
+  const cases: Array<[string, number | undefined]> = [
+    ['7', 7000], ['0', 0], ['Sun, 01 Mar 2026 00:00:09 GMT', 9000], ['Sun, 01 Mar 2020 00:00:00 GMT', 0],
+    ['soon', undefined], ['', undefined]
+  ]
+  for (const [header, expected] of cases) {
+    server.steps.push(answered(503, { 'retry-after': header }))
+    t.equal((await exchange({ client: server }, GET)).retryAfter, expected, header)
+  }
+})
+
+await t.test('no answer is the status 0 with its cause: a connection that fails, a timeout, a call that is aborted', async (t) => {
+  t.match(await exchange({ client: { fetch: fails } }, GET), { status: 0, cause: { message: 'fetch failed' } })
+  const late = await exchange({ client: { fetch: silent }, timeout: 1 }, GET)
+  t.match(late, { status: 0, cause: { message: 'no answer within 1 ms' } })
+  const controller = new AbortController()
+  const asking = exchange({ client: { fetch: silent }, signal: controller.signal }, GET)
+  await Promise.resolve()
+  controller.abort(new Error('enough'))
+  t.match(await asking, { status: 0, cause: { message: 'enough' } })
+})
+
+await t.test('what fails ahead of the request rejects: it is certain that nothing was sent', async (t) => {
+  const server = stubServer(t, 1)
+  const signal = AbortSignal.abort(new Error('enough'))
+  await t.rejects(exchange({ client: server, signal }, GET), { message: 'enough' })
+  await t.rejects(exchange({ client: server, headers: { 'bad name': 'x' } }, GET), TypeError)
+  await t.rejects(exchange({ client: { ...server, headers: fails } }, GET), { message: 'fetch failed' })
+  t.equal(server.sent.length, 0)
+})
+
+await t.test('a body that breaks off leaves the status and the tag: what happened is known', async (t) => {
+  const body = new ReadableStream({ start (controller) { controller.error(new Error('cut')) } })
+  const fetch = async () => new Response(body, { headers: { etag: '"n"' } })
+  t.match(await exchange({ client: { fetch } }, GET), { status: 200, etag: '"n"', text: undefined })
+})
+
+await t.test('without a fetch of its own it takes that of the platform, as it is at that moment', async (t) => {
+  const server = stubServer(t, 'here')
+  t.intercept(globalThis, 'fetch', { value: server.fetch })
+  t.match(await exchange({ client: {} }, GET), { text: '"here"' })
+})

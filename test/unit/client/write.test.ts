@@ -1,0 +1,121 @@
+import t from 'tap'
+import { createClient, type Strategy } from '../../../lib/client/index.js'
+import { after, answered, lostAnswer, neverSent, stubServer } from '../../support/client/stub-server.js'
+
+const V0 = { etag: '"v0"' }
+
+await t.test('write sends the tag exactly as it was received, a weak one as well, and the value as JSON', async (t) => {
+  for (const etag of ['"v0"', 'W/"v0"', '"v0;gzip"', '"é,\\"']) {
+    const server = stubServer(t, 1)
+    server.stored.tag = etag
+    const written = await createClient(server).write('/1', { at: new Date(0), none: undefined }, { etag })
+    t.strictSame(written.value, { at: '1970-01-01T00:00:00.000Z' })
+    t.match(server.sent[0], { method: 'PUT', headers: { 'if-match': etag, 'content-type': 'application/json' } })
+  }
+})
+
+await t.test('`*` is sent for `overwrite: true` alone; a call without a strategy, or with two, or with `*` as a tag, sends nothing', async (t) => {
+  const server = stubServer(t, 1)
+  const client = createClient(server)
+  const wrong = [
+    {}, { etag: '*' }, { etag: '' }, { etag: undefined }, { overwrite: false }, { etag: '"v0"', overwrite: true },
+    { etag: 5 }, { etag: '*', overwrite: true }, { overwrite: 'yes' }
+  ] as unknown as Strategy[]
+  for (const strategy of wrong) {
+    await t.rejects(client.write('/1', 2, strategy), TypeError, JSON.stringify(strategy))
+    await t.rejects(client.remove('/1', strategy), TypeError, JSON.stringify(strategy))
+  }
+  t.equal(server.sent.length, 0)
+  t.match(await client.write('/1', 2, { overwrite: true }), { etag: '"v1"', outcome: 'confirmed' })
+  t.strictSame(await client.remove('/1', { overwrite: true }), { outcome: 'confirmed' })
+  t.strictSame(server.log(), ['PUT *', 'DELETE *'])
+})
+
+await t.test('a value that is no JSON is refused before anything is sent', async (t) => {
+  const server = stubServer(t, 1)
+  const client = createClient(server)
+  for (const value of [undefined, () => {}, Symbol('a')]) await t.rejects(client.write('/1', value, V0), TypeError)
+  t.equal(server.sent.length, 0)
+})
+
+await t.test('412 is a ConflictError with what is stored now, and nothing is sent again (RFC 9110 15.5.13)', async (t) => {
+  const server = stubServer(t, 1)
+  server.store(2)
+  const client = createClient(server)
+  const conflict = { name: 'ConflictError', status: 412, current: { value: 2, etag: '"v1"' } }
+  await t.rejects(client.write('/1', 3, V0), conflict)
+  await t.rejects(client.write('/1', 2, V0), conflict, 'also where the same value is there: somebody else wrote it')
+  await t.rejects(client.create('/1', 2), conflict)
+  await t.rejects(client.remove('/1', V0), conflict)
+  t.strictSame(server.log(), ['PUT "v0"', 'GET', 'PUT "v0"', 'GET', 'PUT *', 'GET', 'DELETE "v0"', 'GET'])
+  t.equal(server.sent[4]?.headers['if-none-match'], '*')
+})
+
+await t.test('a conflict stays one if what is stored cannot be read, or is gone', async (t) => {
+  const server = stubServer(t, 1)
+  server.store(2)
+  const client = createClient({ ...server, retries: 0 })
+  server.steps.push(answered(412), neverSent)
+  await t.rejects(client.write('/1', 3, V0), { name: 'ConflictError', status: 412, current: undefined })
+  server.store(undefined)
+  await t.rejects(client.write('/1', 3, V0), { name: 'ConflictError', status: 412, current: undefined })
+})
+
+await t.test('a tag that is refused although it is the current one is weak, or was changed: the error says so (RFC 9110 13.1.1)', async (t) => {
+  const server = stubServer(t, 1)
+  server.stored.tag = 'W/"v0"'
+  server.steps.push(answered(412))
+  await t.rejects(createClient(server).write('/1', 2, { etag: 'W/"v0"' }), { name: 'ConflictError', message: /weak/ })
+})
+
+await t.test('an isApplied of the caller is asked after a 412 too: something on the way may have sent the write twice (RFC 9110 9.2.2)', async (t) => {
+  const server = stubServer(t, 1)
+  // As a browser does on a connection that it had used before.
+  server.steps.push((apply) => {
+    apply()
+    return apply()
+  })
+  const written = await createClient(server).write('/1', 2, { ...V0, isApplied: 'equal' })
+  t.strictSame(written, { value: 2, etag: '"v1"', outcome: 'found' })
+})
+
+await t.test('a lost answer to an overwrite is never followed by another one: it is found, or unknown', async (t) => {
+  const server = stubServer(t, 1)
+  const client = createClient(server)
+  server.steps.push(lostAnswer)
+  t.match(await client.write('/1', 2, { overwrite: true }), { outcome: 'found', etag: '"v1"' })
+  server.steps.push(neverSent)
+  await t.rejects(client.write('/1', 3, { overwrite: true }), { code: 'OUTCOME_UNKNOWN', seen: 'changed' })
+  server.steps.push(neverSent)
+  await t.rejects(client.remove('/1', { overwrite: true }), { code: 'OUTCOME_UNKNOWN', seen: 'changed' })
+  t.strictSame(server.log(), ['PUT *', 'GET', 'PUT *', 'GET', 'DELETE *', 'GET'])
+})
+
+await t.test('create after a lost answer: found if it is there, sent again if nothing is there, unknown if something else is', async (t) => {
+  const server = stubServer(t)
+  const client = createClient(server)
+  server.steps.push(neverSent)
+  t.match(await client.create('/1', 1), { outcome: 'confirmed' })
+  server.store(undefined)
+  server.steps.push(lostAnswer)
+  t.match(await client.create('/1', 1), { outcome: 'found' })
+  server.store(undefined)
+  server.steps.push(neverSent, after(() => { server.store(2) }))
+  await t.rejects(client.create('/1', 1), { code: 'OUTCOME_UNKNOWN', seen: 'changed', current: { value: 2 } })
+})
+
+await t.test('remove after a lost answer: done if it is gone, sent again if it is as it was, unknown if it is another version', async (t) => {
+  for (const etag of ['"v0"', undefined]) {
+    const server = stubServer(t, 1)
+    server.steps.push(lostAnswer)
+    const strategy = etag === undefined ? { overwrite: true } as const : { etag }
+    t.strictSame(await createClient(server).remove('/1', strategy), { outcome: 'found' })
+  }
+  const server = stubServer(t, 1)
+  const client = createClient(server)
+  server.steps.push(neverSent, after(() => { server.store(2) }))
+  await t.rejects(client.remove('/1', V0), { code: 'OUTCOME_UNKNOWN', seen: 'changed', sent: undefined })
+  server.steps.push(neverSent)
+  t.strictSame(await client.remove('/1', { etag: '"v1"' }), { outcome: 'confirmed' })
+  await t.rejects(client.remove('/1', { etag: '"v1"' }), { name: 'RequestError', status: 404 })
+})
