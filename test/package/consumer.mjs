@@ -28,6 +28,12 @@ const APP = `
   documented.addHook('onRoute', (route) => { headers = transform({ schema: {}, url: route.url, route }).schema.headers })
   documented.delete('/offers/:id', { config: { ifMatch: true } }, async () => {})
   if (headers?.required.join() !== 'If-Match') throw new Error('described ' + JSON.stringify(headers))
+  const inject = async (url, { method, headers, body }) => {
+    const answer = await app.inject({ method, url, headers: Object.fromEntries(headers), payload: body })
+    return new Response(answer.body, { status: answer.statusCode, headers: answer.headers })
+  }
+  const refused = await createClient({ fetch: inject }).write('/offers/1', {}, { etag: '"stale"' }).catch((error) => error)
+  if (refused.name !== 'ConflictError') throw refused
 `
 
 const TYPED = `
@@ -43,11 +49,14 @@ import { statementsAdapter } from 'fastify-if-match/storage/statements'
 import { tableAdapter } from 'fastify-if-match/storage/table'
 import { checkKey } from 'fastify-if-match/storage'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { createClient, type Written } from 'fastify-if-match/client'
 import { transform } from 'fastify-if-match/openapi'
 const app = Fastify()
 void app.register(ifMatch, { storage: memoryAdapter(), key: (request) => request.params.id })
 app.put<{ Params: { id: string } }>('/offers/:id', { config: { ifMatch: true } }, async (request) =>
   (await request.entity<object>(entityKey('/offers/:id', request.params)).read()).etag)
+const raised: Promise<Written<{ n: number }>> = createClient({ fetch }).update('/1', ({ n }: { n: number }) => ({ n: n + 1 }))
+void raised.catch(() => {})
 const sql = [mysqlAdapter, postgresAdapter, sqliteAdapter, statementsAdapter, tableAdapter]
 export const used: unknown[] = [...sql, redisAdapter, etcdAdapter, checkKey, conformanceSuite, transform, app.ready()]
 `
@@ -89,6 +98,7 @@ try {
     import { memoryAdapter } from 'fastify-if-match/storage/memory'
     import { conformanceSuite } from 'fastify-if-match/conformance'
     import { transform } from 'fastify-if-match/openapi'
+    import { createClient } from 'fastify-if-match/client'
     ${APP}`)
   run('commonjs', `
     const Fastify = require('fastify')
@@ -96,6 +106,7 @@ try {
     const { memoryAdapter } = require('fastify-if-match/storage/memory')
     const { conformanceSuite } = require('fastify-if-match/conformance')
     const { transform } = require('fastify-if-match/openapi')
+    const { createClient } = require('fastify-if-match/client')
     void (async () => {${APP}})()`)
   checkTypes()
   // What TypeScript made of the last one is CommonJS: its default import is the plugin.
