@@ -1,4 +1,4 @@
-import type { CallOptions, ClientOptions } from './types.js'
+import type { CallOptions, ClientOptions, FetchInit } from './types.js'
 
 export interface Request {
   method: string
@@ -47,7 +47,7 @@ export async function exchange (call: Call, { method, url, headers, body }: Requ
   return answer
 }
 
-async function ask (client: ClientOptions, url: string, init: RequestInit): Promise<Answer> {
+async function ask (client: ClientOptions, url: string, init: FetchInit): Promise<Answer> {
   const response = await (client.fetch ?? fetch)(url, init)
   return {
     status: response.status,

@@ -14,8 +14,8 @@ import { matching, putOf, write } from './write.js'
 export { ConflictError, MissingTagError, OutcomeUnknownError, RequestError, type Seen } from './errors.js'
 export { sameJson } from './json.js'
 export type {
-  ApplyOptions, CallOptions, ClientOptions, Conflict, Current, Fetch, HeaderSource, IsApplied, Mutate, Outcome,
-  Patience, ReadOptions, RemoveOptions, Strategy, UpdateOptions, WriteOptions, Written
+  ApplyOptions, CallOptions, ClientOptions, Conflict, Current, Fetch, FetchInit, HeaderSource, IsApplied, Mutate,
+  Outcome, Patience, ReadOptions, RemoveOptions, Strategy, UpdateOptions, WriteOptions, Written
 } from './types.js'
 
 /** Where an entity is. A relative address works where the `fetch` takes one. */

@@ -20,8 +20,11 @@ export interface Written<T> {
   outcome: Outcome
 }
 
-/** What the client needs of `fetch`. It must obey `init.signal`. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+/** How the client calls `fetch`. */
+export interface FetchInit { method: string, headers: Headers, signal: AbortSignal, body?: string }
+
+/** What the client needs of `fetch`. It must obey the signal, and must not send a write twice by itself. */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>
 
 /** Headers, or a function that is asked for them ahead of each request, so that it can renew a token. */
 export type HeaderSource = Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)

@@ -1,9 +1,10 @@
 import type { Test } from 'tap'
+import type { FetchInit } from 'fastify-if-match/client'
 
 export interface Sent { method: string, url: string, headers: Record<string, string>, body: unknown }
 
 /** What happens to a request: `apply` carries it out and gives the answer. */
-export type Step = (apply: () => Response, init: RequestInit, sent: Sent) => Response | Promise<Response>
+export type Step = (apply: () => Response, init: FetchInit, sent: Sent) => Response | Promise<Response>
 
 /** A server of one JSON entity as a `fetch`. Its steps happen to the next requests, in order; then each is served. */
 export function stubServer (t: Test, value?: unknown) {
@@ -36,13 +37,13 @@ export function stubServer (t: Test, value?: unknown) {
     return answer(method === 'DELETE' ? 204 : 200)
   }
 
-  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    const { method = 'GET', headers, body } = init
+  const fetch = async (url: string, init: FetchInit): Promise<Response> => {
+    const { method, headers, body } = init
     const request = {
       method,
       url,
-      headers: Object.fromEntries(new Headers(headers)),
-      body: typeof body === 'string' ? JSON.parse(body) : undefined
+      headers: Object.fromEntries(headers),
+      body: body === undefined ? undefined : JSON.parse(body)
     }
     sent.push(request)
     const step = steps.shift()

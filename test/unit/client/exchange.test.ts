@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { exchange, type Call } from '../../../lib/client/exchange.js'
+import type { FetchInit } from '../../../lib/client/types.js'
 import { answered, stubServer } from '../../support/client/stub-server.js'
 
 const GET = { method: 'GET', url: 'https://a.test/1' }
 const fails = async (): Promise<never> => { throw new TypeError('fetch failed') }
 
 /** A fetch that waits until its signal ends it. */
-async function silent (_url: string, { signal }: RequestInit): Promise<Response> {
-  await once(signal!, 'abort')
-  throw signal!.reason
+async function silent (_url: string, { signal }: FetchInit): Promise<Response> {
+  await once(signal, 'abort')
+  throw signal.reason
 }
 
 await t.test('an answer has its status, its tag exactly as it was received, and its body as text', async (t) => {

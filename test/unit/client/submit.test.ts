@@ -145,7 +145,7 @@ await t.test('a call that is aborted rejects with the reason before a write was 
   server.steps.push((apply, init) => {
     apply()
     controller.abort(new Error('enough'))
-    throw init.signal!.reason
+    throw init.signal.reason
   })
   const writing = createClient(server).write('/1', 2, { ...V0, signal })
   await t.rejects(writing, unknown('unread', { cause: { message: 'enough' } }))
