@@ -2,6 +2,9 @@ import type { CallOptions } from './types.js'
 
 const FIRST_DELAY = 50
 
+/** A timer that is longer fires at once (engine-facts#node-timer-limit). */
+export const LONGEST = 2 ** 31 - 1
+
 /** Counts the tries of a call, and waits between them. */
 export interface Attempts {
   /** Whether there may be another one, after this many milliseconds that the server asks for. */
@@ -17,13 +20,14 @@ export function attempts (
   return {
     left: (after = 0) => made < retries && after <= maxRetryAfter,
     async next (after = 0) {
-      await pause(after + Math.random() * Math.min(maxDelay, FIRST_DELAY * 2 ** made++), signal)
+      const pause = after + Math.random() * Math.min(maxDelay, FIRST_DELAY * 2 ** made++)
+      await waitFor(Math.min(pause, LONGEST), signal)
     }
   }
 }
 
 /** Waits, and rejects with the reason of the signal if that comes first. */
-async function pause (milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+async function waitFor (milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => {

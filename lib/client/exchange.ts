@@ -1,3 +1,4 @@
+import { LONGEST } from './attempts.js'
 import type { CallOptions, ClientOptions, FetchInit } from './types.js'
 
 export interface Request {
@@ -38,7 +39,8 @@ export async function exchange (call: Call, { method, url, headers, body }: Requ
   signal?.throwIfAborted()
   const controller = new AbortController()
   const stop = (): void => { controller.abort(signal!.reason) }
-  const timer = setTimeout(() => { controller.abort(new Error(`no answer within ${timeout} ms`)) }, timeout)
+  const giveUp = (): void => { controller.abort(new Error(`no answer within ${timeout} ms`)) }
+  const timer = setTimeout(giveUp, Math.min(timeout, LONGEST))
   signal?.addEventListener('abort', stop)
   const init = { method, headers: all, signal: controller.signal, ...body !== undefined && { body } }
   const answer = await ask(client, url, init).catch((cause: unknown) => ({ status: 0, cause }))

@@ -1,15 +1,13 @@
 import createApi from 'openapi-fetch'
 import { createClient, type Written } from 'fastify-if-match/client'
-import type { paths } from './openapi-types.js'           // what openapi-typescript makes of your document
-
-type Offer = paths['/offers/{id}']['get']['responses'][200]['content']['application/json']
+import type { paths, SchemaOffer } from './openapi-types.js'  // what openapi-typescript --root-types makes
 
 export function offersApi (baseUrl: string) {
   const api = createApi<paths>({ baseUrl })
   const client = createClient()
   return {
     /** One request: the tag is a header like any other, and the compiler asks for it. */
-    async save (id: string, body: Offer, etag: string): Promise<'saved' | 'conflict'> {
+    async save (id: string, body: SchemaOffer, etag: string): Promise<'saved' | 'conflict'> {
       const params = { path: { id }, header: { 'If-Match': etag } }
       const { response } = await api.PUT('/offers/{id}', { params, body })
       if (response.status === 412) return 'conflict'
@@ -17,8 +15,8 @@ export function offersApi (baseUrl: string) {
       return 'saved'
     },
     /** The whole workflow, with the types of the document. */
-    async raise (id: string): Promise<Written<Offer>> {
-      return await client.update<Offer>(`${baseUrl}/offers/${id}`, (offer) => { offer.price++ })
+    async raise (id: string): Promise<Written<SchemaOffer>> {
+      return await client.update<SchemaOffer>(`${baseUrl}/offers/${id}`, (offer) => { offer.price++ })
     }
   }
 }

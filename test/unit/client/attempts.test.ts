@@ -21,6 +21,8 @@ await t.test('pauses are random below a bound that doubles, up to maxDelay, on t
     const tries = attempts({ maxDelay: 300 })
     for (const after of [0, 0, 0, 0, 1000]) await tries.next(after)
     t.strictSame(waited, [50 * share, 100 * share, 200 * share, 300 * share, 1000 + 300 * share])
+    await tries.next(1e12)
+    t.equal(waited.pop(), 2 ** 31 - 1, 'a longer timer would fire at once (engine-facts#node-timer-limit)')
   }
 })
 

@@ -58,6 +58,20 @@ await t.test('no answer is the status 0 with its cause: a connection that fails,
   t.match(await asking, { status: 0, cause: { message: 'enough' } })
 })
 
+await t.test('a timeout of Infinity is none: a longer timer would fire at once (engine-facts#node-timer-limit)', async (t) => {
+  const server = stubServer(t, 1)
+  const waited: unknown[] = []
+  const { setTimeout } = globalThis
+  t.intercept(globalThis, 'setTimeout', {
+    value: (then: () => void, milliseconds: number) => {
+      waited.push(milliseconds)
+      return setTimeout(then, milliseconds)
+    }
+  })
+  await exchange({ client: server, timeout: Infinity }, GET)
+  t.ok(waited.includes(2 ** 31 - 1))
+})
+
 await t.test('what fails ahead of the request rejects: it is certain that nothing was sent', async (t) => {
   const server = stubServer(t, 1)
   const signal = AbortSignal.abort(new Error('enough'))
