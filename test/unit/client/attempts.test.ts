@@ -1,19 +1,7 @@
-import t, { type Test } from 'tap'
+import { getEventListeners } from 'node:events'
+import t from 'tap'
 import { attempts } from '../../../lib/client/attempts.js'
-
-/** Lets no pause take any time, and gives how long each would have been. */
-function pauses (t: Test, share = 1): number[] {
-  const waited: number[] = []
-  const { setTimeout } = globalThis
-  t.intercept(Math, 'random', { value: () => share })
-  t.intercept(globalThis, 'setTimeout', {
-    value: (then: () => void, milliseconds: number) => {
-      waited.push(milliseconds)
-      return setTimeout(then, 0)
-    }
-  })
-  return waited
-}
+import { pauses } from '../../support/client/pauses.js'
 
 await t.test('pauses are random below a bound that doubles, up to maxDelay, on top of what the server asks for', async (t) => {
   for (const share of [0, 0.5, 1]) {
@@ -42,20 +30,9 @@ await t.test('there are 8 tries by default, none after a Retry-After of more tha
 await t.test('a signal ends a pause at once, with its reason, and leaves no listener behind', async (t) => {
   const controller = new AbortController()
   const { signal } = controller
-  const count = { listeners: 0 }
-  const { addEventListener, removeEventListener } = signal
-  t.intercept(signal, 'addEventListener', {
-    value: (...args: Parameters<typeof addEventListener>) => { count.listeners++; addEventListener.apply(signal, args) }
-  })
-  t.intercept(signal, 'removeEventListener', {
-    value: (...args: Parameters<typeof addEventListener>) => {
-      count.listeners--
-      removeEventListener.apply(signal, args)
-    }
-  })
   const tries = attempts({ signal, maxDelay: 0 })
   await tries.next()
-  t.equal(count.listeners, 0)
+  t.equal(getEventListeners(signal, 'abort').length, 0)
   const waiting = attempts({ signal }).next(1_000_000)
   controller.abort(new Error('enough'))
   await t.rejects(waiting, { message: 'enough' })

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import t from 'tap'
 import { exchange, type Call } from '../../../lib/client/exchange.js'
 import type { FetchInit } from '../../../lib/client/types.js'
@@ -19,6 +19,13 @@ await t.test('an answer has its status, its tag exactly as it was received, and 
   t.strictSame(await exchange({ client: server }, GET), answer)
   server.steps.push(answered(200, { etag: 'W/"x,y;gzip"' }))
   t.match(await exchange({ client: server }, GET), { etag: 'W/"x,y;gzip"' })
+})
+
+await t.test('a request leaves no listener behind at the signal of its call', async (t) => {
+  const { signal } = new AbortController()
+  await exchange({ client: stubServer(t, 1), signal }, GET)
+  await exchange({ client: { fetch: fails }, signal }, GET)
+  t.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
 await t.test('headers: of the client, then of the call, and the precondition last, which none of them replaces', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createClient, OutcomeUnknownError } from '../../../lib/client/index.js'
+import { pauses } from '../../support/client/pauses.js'
 import {
   after, answered, late, lostAnswer, neverSent, stubServer, type Step
 } from '../../support/client/stub-server.js'
@@ -103,6 +104,17 @@ await t.test('a 503 with Retry-After ends the call once its tries are used up, o
   await t.rejects(writing, unknown('base'), 'not after a lost answer')
 })
 
+await t.test('a Retry-After is waited for ahead of the next try, of a read as of a write (RFC 9110 10.2.3)', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  const waited = pauses(t, 0)
+  const inSeconds = (seconds: number): Step => answered(503, { 'retry-after': String(seconds) })
+  const client = createClient({ ...server, timeout: 1_000_000 })
+  server.steps.push(inSeconds(7), (apply) => apply(), inSeconds(9))
+  await client.write('/1', { a: 2 }, V0)
+  await client.read('/1').then(() => client.read('/1'))
+  t.strictSame(waited.filter((milliseconds) => milliseconds !== 1_000_000), [7000, 9000])
+})
+
 await t.test('OUTCOME_UNKNOWN of the plugin is a 503 without Retry-After: it reads', async (t) => {
   const server = stubServer(t, { a: 1 })
   server.steps.push((apply) => {
@@ -188,6 +200,21 @@ await t.test('isApplied decides once the version has changed: found, a conflict 
     t.strictSame(asked, [[{ a: 3 }, { a: 2 }]])
     t.strictSame(server.log(), ['PUT "v0"', 'GET'])
   }
+})
+
+await t.test('isApplied is not asked about an entity that is gone: nobody can tell', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  server.steps.push(neverSent, after(() => { server.store(undefined) }))
+  const isApplied = () => t.fail('asked') as boolean
+  const writing = createClient(server).write<unknown>('/1', 2, { ...V0, isApplied })
+  await t.rejects(writing, unknown('absent', { cause: { code: 'NO_ANSWER' } }))
+})
+
+await t.test('what was sent is compared as it went over the wire: with dates as texts', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  server.steps.push(lostAnswer)
+  const value: unknown = { at: new Date(0), none: undefined }
+  t.match(await createClient(server).write('/1', value, V0), { outcome: 'found' })
 })
 
 await t.test('an isApplied that throws leaves the outcome unknown', async (t) => {
