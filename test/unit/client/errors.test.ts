@@ -1,5 +1,7 @@
 import t from 'tap'
-import { ConflictError, errorOf, OutcomeUnknownError, RequestError } from '../../../lib/client/errors.js'
+import {
+  ConflictError, errorOf, MissingTagError, OutcomeUnknownError, RequestError
+} from '../../../lib/client/errors.js'
 
 const PUT = { method: 'PUT', url: '/1', headers: {} }
 
@@ -29,5 +31,13 @@ await t.test('412 is a conflict, and no answer has no status', async (t) => {
   const cause = new TypeError('fetch failed')
   t.match(errorOf(PUT, { status: 0, cause }), { code: 'NO_ANSWER', message: 'PUT /1: no answer', cause })
   t.equal(errorOf(PUT, { status: 0 }).status, undefined)
-  t.equal(new OutcomeUnknownError('OUTCOME_UNKNOWN', '').name, 'OutcomeUnknownError')
+})
+
+await t.test('each class has its name, which a bundler does not shorten, and is a RequestError', async (t) => {
+  const classes = { ConflictError, MissingTagError, OutcomeUnknownError, RequestError }
+  for (const [name, Class] of Object.entries(classes)) {
+    const error = new Class('CODE', 'message', { status: 500, cause: 'why' })
+    t.match(error, { name, code: 'CODE', message: 'message', status: 500, cause: 'why' })
+    t.ok(error instanceof RequestError)
+  }
 })

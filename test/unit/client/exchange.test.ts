@@ -21,6 +21,12 @@ await t.test('an answer has its status, its tag exactly as it was received, and 
   t.match(await exchange({ client: server }, GET), { etag: 'W/"x,y;gzip"' })
 })
 
+await t.test('a body is sent as it is', async (t) => {
+  const server = stubServer(t, 1)
+  await exchange({ client: server }, { ...GET, method: 'PUT', headers: { 'if-match': '"v0"' }, body: '{"a":2}' })
+  t.strictSame(server.stored.value, { a: 2 })
+})
+
 await t.test('a request leaves no listener behind at the signal of its call', async (t) => {
   const { signal } = new AbortController()
   await exchange({ client: stubServer(t, 1), signal }, GET)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createClient, sameJson } from '../../../lib/client/index.js'
-import { neverSent, stubServer } from '../../support/client/stub-server.js'
+import { lostAnswer, neverSent, stubServer } from '../../support/client/stub-server.js'
 
 await t.test('the options of a client hold for each call, and those of a call come first', async (t) => {
   const server = stubServer(t, 1)
@@ -22,6 +22,12 @@ await t.test('every call works without options that are not required, and takes 
   const written = await client.write(url, { n: 3 }, { etag: updated.etag! })
   t.ok(sameJson((await client.read(url)).value, written.value))
   t.strictSame(await client.remove(url, { etag: written.etag! }), { outcome: 'confirmed' })
+  await client.create(url, { n: 4 })
+  server.steps.push(neverSent)
+  const lost = client.remove(url, { overwrite: true })
+  await t.rejects(lost, { code: 'OUTCOME_UNKNOWN' })
+  server.steps.push(lostAnswer)
+  t.strictSame(await client.remove(url, { overwrite: true }), { outcome: 'found' })
   t.strictSame([created, updated, written].map(({ outcome }) => outcome), ['confirmed', 'confirmed', 'confirmed'])
   t.strictSame([...new Set(server.sent.map(({ url }) => url))], ['https://a.test/1'])
 })
