@@ -60,6 +60,25 @@ void raised.catch(() => {})
 const sql = [mysqlAdapter, postgresAdapter, sqliteAdapter, statementsAdapter, tableAdapter]
 export const used: unknown[] = [...sql, redisAdapter, etcdAdapter, checkKey, conformanceSuite, transform, app.ready()]
 `
+// A page has the types of browsers, and not those of Node.js.
+const PAGE = `
+import { ConflictError, createClient } from 'fastify-if-match/client'
+const client = createClient({ fetch: window.fetch, headers: () => ({ authorization: document.title }) })
+void client.update<{ n: number }>(new URL('/1', location.href), (value) => { value.n++ }).catch((error: unknown) => {
+  if (error instanceof ConflictError) console.log(error.current?.etag)
+})
+`
+const BROWSER = {
+  target: 'es2022',
+  lib: ['es2022', 'dom'],
+  types: [],
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false
+}
 const REQUIRED = `
 import Fastify = require('fastify')
 import plugin = require('fastify-if-match')
@@ -109,6 +128,7 @@ try {
     const { createClient } = require('fastify-if-match/client')
     void (async () => {${APP}})()`)
   checkTypes()
+  checkPage()
   // What TypeScript made of the last one is CommonJS: its default import is the plugin.
   execFileSync('node', ['--eval', "require('./out/app.js')"], { cwd: folder, stdio: 'inherit' })
   console.log('the packed package works by import and by require')
@@ -145,6 +165,14 @@ function checkTypes () {
       if (!/TS1479|TS1471/.test(compile(['--module', module, ...more, name]))) throw new Error(`${setting} compiles ${name}`)
     }
   }
+}
+
+function checkPage () {
+  const page = join(folder, 'page')
+  mkdirSync(page)
+  writeFileSync(join(page, 'page.ts'), PAGE)
+  writeFileSync(join(page, 'tsconfig.json'), JSON.stringify({ compilerOptions: BROWSER }))
+  execFileSync('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', page], { stdio: 'inherit' })
 }
 
 /** What the compiler says about these files, in its strictest form: the declarations of the package are checked, too. */
