@@ -72,8 +72,8 @@ export type IsApplied<T> = 'equal' | ((current: T, sent: T) => boolean | undefin
 export interface ApplyOptions<T> extends CallOptions {
   /**
    * Asked with what is stored once an answer was lost and the tag has changed. If it is given, it is also asked after a
-   * 412, because a browser, a proxy or a `fetch` may have sent the write twice. Default of `write` and `create`:
-   * `'equal'`, after a lost answer alone. Default of `update`: nobody can tell.
+   * 412, because a browser, a proxy or a `fetch` may have sent the write twice (engine-facts#chromium-sends-put-twice).
+   * Default of `write` and `create`: `'equal'`, after a lost answer alone. Default of `update`: nobody can tell.
    */
   isApplied?: IsApplied<T>
 }
