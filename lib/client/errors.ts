@@ -24,7 +24,7 @@ export type Seen = 'unread' | 'base' | 'changed' | 'absent'
  */
 export class RequestError extends Error {
   override name = 'RequestError'
-  /** The status of the answer; undefined if there was none. */
+  /** The status of the answer; undefined if there was none; 303 for a redirect that the platform followed or hides. */
   declare status: number | undefined
   /** What is stored now, as far as it is known. */
   declare current: Current<unknown> | undefined
@@ -40,8 +40,10 @@ export class RequestError extends Error {
 }
 
 /**
- * The entity is another version, and the change was certainly not applied: the server answered 412, or its answer was
- * lost and `isApplied` says so (`NOT_APPLIED`). `current` is what is stored now; undefined if it could not be read.
+ * The entity is another version: the server answered 412, or its answer was lost and `isApplied` says that the change
+ * was not applied (`NOT_APPLIED`). `current` is what is stored now; undefined if it could not be read, and `cause` says
+ * why. Where something on the way sends a write twice, the 412 may be the answer to the second one: only `isApplied`
+ * can tell (engine-facts#chromium-sends-put-twice).
  */
 export class ConflictError extends RequestError {
   override name = 'ConflictError'
@@ -74,6 +76,8 @@ export function errorOf ({ method, url }: Request, answer: Answer): RequestError
   // Fastify and RFC 9457 have the code at the top, the offers API one level below.
   const told = typeof body?.error === 'object' ? body.error : body
   const code = typeof told?.code === 'string' ? told.code : `HTTP_${status}`
-  const message = `${method} ${url}: ${status} ${told?.detail ?? told?.message ?? ''}`.trim()
+  // Whatever is no text stays out: it may have no text form, and making one would throw.
+  const words = [told?.detail, told?.message].find((text) => typeof text === 'string') ?? ''
+  const message = `${method} ${url}: ${status} ${words}`.trim()
   return new (status === 412 ? ConflictError : RequestError)(code, message, { status, body, retryAfter })
 }

@@ -2,6 +2,7 @@
  * A client for entities that are guarded by `If-Match`, over `fetch`: browsers, Node.js, Bun, Deno, edge runtimes. It
  * imports nothing of the rest of the package. Why it does what it does is decision 0025.
  */
+import { attempts } from './attempts.js'
 import type { Call } from './exchange.js'
 import { read } from './read.js'
 import type {
@@ -27,13 +28,16 @@ export type Address = string | URL
  */
 export interface Client {
   /**
-   * GET: what is stored, and its tag. An answer without `ETag` is a `MissingTagError`. With `known` it asks whether
-   * that still is current.
+   * GET: what is stored, past the HTTP cache, and its tag. An answer without `ETag` is a `MissingTagError`. With
+   * `known` it asks whether that still is current.
    */
   read: <T>(url: Address, options?: ReadOptions<T>) => Promise<Current<T>>
-  /** PUT under the tag that was read, or with `overwrite: true` over whatever is there. */
+  /**
+   * PUT under the tag that was read, or with `overwrite: true` over whatever is there. If the value is there already,
+   * it is `found`, whoever wrote it.
+   */
   write: <T>(url: Address, value: T, options: WriteOptions<T>) => Promise<Written<T>>
-  /** PUT with `If-None-Match: *`: a `ConflictError` if the entity exists. */
+  /** PUT with `If-None-Match: *`: a `ConflictError` if the entity exists with another value. */
   create: <T>(url: Address, value: T, options?: ApplyOptions<T>) => Promise<Written<T>>
   /** DELETE under the tag that was read, or with `overwrite: true` of whatever is there. */
   remove: (url: Address, options: RemoveOptions) => Promise<Pick<Written<undefined>, 'outcome'>>
@@ -49,8 +53,10 @@ export function createClient (client: ClientOptions = {}): Client {
   const { fetch: _fetch, headers: _headers, ...patience } = client
   const callOf = <O extends CallOptions>(options: O): O & Call => ({ ...patience, ...options, client })
   return {
-    read: async <T>(url: Address, options: ReadOptions<T> = {}) =>
-      await read<T>(callOf(options), String(url), options.known),
+    async read<T> (url: Address, options: ReadOptions<T> = {}) {
+      const call = callOf(options)
+      return await read<T>(call, String(url), attempts(call), options.known)
+    },
     async write<T> (url: Address, value: T, options: WriteOptions<T>) {
       const { isApplied = 'equal', etag } = options
       return await write<T>(callOf(options), putOf(String(url), value, matching(options), etag, isApplied))

@@ -1,13 +1,12 @@
-import { attempts } from './attempts.js'
+import type { Attempts } from './attempts.js'
 import { errorOf, MissingTagError, RequestError } from './errors.js'
 import { exchange, type Call } from './exchange.js'
 import { parsed } from './json.js'
 import type { Current } from './types.js'
 
-/** Reads what is stored. It changes nothing, so it is tried again after whatever may pass. */
-export async function read<T> (call: Call, url: string, known?: Current<T>): Promise<Current<T>> {
+/** Reads what is stored. It changes nothing, so it is tried again after whatever may pass, while tries are left. */
+export async function read<T> (call: Call, url: string, tries: Attempts, known?: Current<T>): Promise<Current<T>> {
   const request = { method: 'GET', url, headers: known && { 'if-none-match': known.etag } }
-  const tries = attempts(call)
   for (;;) {
     const answer = await exchange(call, request)
     call.signal?.throwIfAborted()
@@ -22,9 +21,9 @@ export async function read<T> (call: Call, url: string, known?: Current<T>): Pro
 }
 
 /** Reads, and gives undefined where there is nothing. */
-export async function readIfThere<T> (call: Call, url: string): Promise<Current<T> | undefined> {
+export async function readIfThere<T> (call: Call, url: string, tries: Attempts): Promise<Current<T> | undefined> {
   try {
-    return await read<T>(call, url)
+    return await read<T>(call, url, tries)
   } catch (error) {
     if (error instanceof RequestError && (error.status === 404 || error.status === 410)) return undefined
     throw error
@@ -40,5 +39,5 @@ function valueOf<T> (url: string, text: string): T {
 function tagOf (url: string, etag: string | undefined): string {
   if (etag !== undefined) return etag
   const hint = 'Guard the route of the GET, and let CORS expose ETag to pages of other origins'
-  throw new MissingTagError('MISSING_TAG', `GET ${url}: the answer has no ETag. ${hint}`)
+  throw new MissingTagError('MISSING_TAG', `GET ${url}: the answer has no ETag (RFC 9110 8.8.3). ${hint}`)
 }

@@ -13,14 +13,14 @@ export interface Change<T> extends Request {
   isApplied: (current: Current<T> | undefined) => boolean | undefined
 }
 
-/** A change that was certainly not applied. What is stored now is known if it had to be read. */
-export interface Refused<T> { error: RequestError, current?: Current<T> | undefined }
-
 /**
  * Sends a change until it is known what became of it. After a lost answer it reads, and sends again only what was not
  * applied so far: under the same precondition, so that at most one of them is applied, whenever the first one arrives.
+ * Gives the error of a change that was refused, with what is stored now if that had to be read.
  */
-export async function submit<T> (call: Call, change: Change<T>, tries: Attempts): Promise<Written<T> | Refused<T>> {
+export async function submit<T> (
+  call: Call, change: Change<T>, tries: Attempts
+): Promise<Written<T> | ConflictError> {
   let seen: Seen = 'unread'
   let current: Current<T> | undefined
   let lost = false
@@ -28,32 +28,33 @@ export async function submit<T> (call: Call, change: Change<T>, tries: Attempts)
   try {
     for (;;) {
       const answer = await exchange(call, change)
-      if (answer.status >= 200 && answer.status < 300) return confirmed(change, answer)
+      const { status, retryAfter } = answer
+      // 202 promises nothing (RFC 9110 15.3.3).
+      if (status >= 200 && status < 300 && status !== 202) return confirmed(change, answer)
       error = errorOf(change, answer)
-      const { retryAfter } = answer
-      if (isRefusedForNow(answer)) {
+      if (isRefusedForNow(answer, error)) {
         if (!tries.left(retryAfter)) throw error
         await tries.next(retryAfter)
         continue
       }
-      const isLost = answer.status === 0 || answer.status >= 500
-      lost ||= isLost
+      lost ||= status < 400 || status >= 500
       if (!lost) {
-        if (error instanceof ConflictError) return { error }
+        if (error instanceof ConflictError) return error
         throw error
       }
       seen = 'unread'
       current = undefined
-      const isLast = !isLost || !tries.left()
-      if (!isLast) await tries.next()
-      current = await readIfThere<T>(call, change.url)
+      // An answer that would be the same again is not asked for again.
+      const isLast = (status > 0 && status < 500) || !tries.left(retryAfter)
+      if (!isLast) await tries.next(retryAfter)
+      current = await readIfThere<T>(call, change.url, tries)
       seen = seenOf(change, current)
       if (seen !== 'base') {
         const applied = change.isApplied(current)
         if (applied === true) return { value: current?.value as T, etag: current?.etag, outcome: 'found' }
         if (applied === undefined) throw error
         const message = `${change.method} ${change.url}: another change was faster`
-        return { error: new ConflictError('NOT_APPLIED', message, { current, cause: error }), current }
+        return new ConflictError('NOT_APPLIED', message, { current, cause: error })
       }
       if (isLast) throw error
     }
@@ -63,9 +64,13 @@ export async function submit<T> (call: Call, change: Change<T>, tries: Attempts)
   }
 }
 
-/** Whether the server says that it did nothing, and when to try again (RFC 6585 4, RFC 9110 15.6.4). */
-function isRefusedForNow ({ status, retryAfter }: Answer): boolean {
-  return (status === 429 || status === 503) && retryAfter !== undefined
+/**
+ * Whether the server says that it did nothing, and when to try again: ahead of the handler (RFC 6585 4), or by a code
+ * of the plugin. Anybody may send a 503 with `Retry-After`, also a proxy whose server broke off after it had written.
+ */
+function isRefusedForNow ({ status, retryAfter }: Answer, { code }: RequestError): boolean {
+  return retryAfter !== undefined &&
+    (status === 429 || (status === 503 && /^FST_IF_MATCH_(CONTENTION|STORAGE_UNAVAILABLE)$/.test(code)))
 }
 
 function confirmed<T> ({ sent }: Change<T>, { text, etag }: Answer): Written<T> {

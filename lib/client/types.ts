@@ -21,7 +21,16 @@ export interface Written<T> {
 }
 
 /** How the client calls `fetch`. */
-export interface FetchInit { method: string, headers: Headers, signal: AbortSignal, body?: string }
+export interface FetchInit {
+  method: string
+  headers: Headers
+  signal: AbortSignal
+  /** `manual` for a write: a redirect of it is not followed. */
+  redirect: 'follow' | 'manual'
+  /** Left out where the platform does not know it. */
+  cache?: 'no-store'
+  body?: string
+}
 
 /** What the client needs of `fetch`. It must obey the signal, and must not send a write twice by itself. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>
@@ -31,13 +40,13 @@ export type HeaderSource = Record<string, string> | (() => Record<string, string
 
 /** How patient a client is. */
 export interface Patience {
-  /** How often a call tries again, after a lost answer, a 503 that says when, or a conflict. Default 8. */
+  /** How often a call tries again, its reads included: after a lost answer, a 503, a 429, a conflict. Default 8. */
   retries?: number
   /** The longest pause ahead of a try, in milliseconds; it is random, below a bound that doubles. Default 2,000. */
   maxDelay?: number
   /** The longest `Retry-After` that is waited for, in milliseconds: a longer one fails the call. Default 30,000. */
   maxRetryAfter?: number
-  /** How long a request may take, in milliseconds: then its answer counts as lost. Default 30,000. */
+  /** How long a request may take, with its headers, in milliseconds: then its answer counts as lost. Default 30,000. */
   timeout?: number
 }
 
@@ -71,9 +80,9 @@ export type IsApplied<T> = 'equal' | ((current: T, sent: T) => boolean | undefin
 
 export interface ApplyOptions<T> extends CallOptions {
   /**
-   * Asked with what is stored once an answer was lost and the tag has changed. If it is given, it is also asked after a
-   * 412, because a browser, a proxy or a `fetch` may have sent the write twice (engine-facts#chromium-sends-put-twice).
-   * Default of `write` and `create`: `'equal'`, after a lost answer alone. Default of `update`: nobody can tell.
+   * Asked with what is stored once an answer was lost and the tag has changed, and after a 412, because a browser, a
+   * proxy or a `fetch` may have sent the write twice (engine-facts#chromium-sends-put-twice). Default of `write` and
+   * `create`: `'equal'`. Default of `update`: nobody can tell.
    */
   isApplied?: IsApplied<T>
 }

@@ -1,17 +1,18 @@
 import { attempts } from './attempts.js'
+import { ConflictError } from './errors.js'
 import type { Call } from './exchange.js'
 import { parsed, sameJson } from './json.js'
 import { read } from './read.js'
 import { submit } from './submit.js'
-import type { Mutate, UpdateOptions, Written } from './types.js'
-import { explain, isAppliedAlready, putOf } from './write.js'
+import type { Current, Mutate, UpdateOptions, Written } from './types.js'
+import { afterRefusal, putOf } from './write.js'
 
 /** Reads, changes and writes under the tag that was read; after a conflict again, with what is stored then. */
 export async function update<T> (
   call: Call & UpdateOptions<T>, url: string, mutate: Mutate<T>
 ): Promise<Written<T>> {
   const tries = attempts(call)
-  let current = await read<T>(call, url)
+  let current = await read<T>(call, url, tries)
   let change: Mutate<T> = mutate
   for (;;) {
     // A copy, because the function may change what it is given.
@@ -21,16 +22,13 @@ export async function update<T> (
     const put = putOf(url, (changed === undefined ? value : changed) as T, { 'if-match': etag }, etag, call.isApplied)
     if (sameJson(put.sent, base)) return { value: base, etag, outcome: 'unchanged' }
     const fate = await submit(call, put, tries)
-    if ('outcome' in fate) return fate
+    if (!(fate instanceof ConflictError)) return fate
     const isLast = !tries.left()
-    if (fate.current === undefined) {
-      if (!isLast) await tries.next()
-      fate.current = await read<T>(call, url)
-      if (isAppliedAlready(call, put, fate.current)) return { ...fate.current, outcome: 'found' }
-    }
-    current = fate.current
-    fate.error.current = current
-    if (explain(fate, put, current) || isLast) throw fate.error
+    if (fate.current === undefined && !isLast) await tries.next()
+    const found = await afterRefusal(call, put, tries, fate)
+    if (found !== undefined) return found
+    if (isLast) throw fate
+    current = fate.current as Current<T>
     const { onConflict } = call
     if (onConflict !== undefined) change = async (theirs) => await onConflict({ base, mine: put.sent, theirs })
   }

@@ -1,9 +1,9 @@
-import { attempts } from './attempts.js'
+import { attempts, type Attempts } from './attempts.js'
 import { ConflictError } from './errors.js'
-import type { Call } from './exchange.js'
+import { isTag, type Call } from './exchange.js'
 import { parsed } from './json.js'
-import { readIfThere } from './read.js'
-import { applied, submit, type Change, type Refused } from './submit.js'
+import { read } from './read.js'
+import { applied, submit, type Change } from './submit.js'
 import type { Current, IsApplied, Strategy, Written } from './types.js'
 
 /** A PUT of this value. */
@@ -21,38 +21,41 @@ export function putOf<T> (
 /** If-Match as the caller asked for it. `*` comes from `overwrite` alone, never from a tag. */
 export function matching ({ etag, overwrite }: Strategy): Record<string, string> {
   if (overwrite === true && etag === undefined) return { 'if-match': '*' }
-  if (typeof etag === 'string' && etag !== '*' && etag !== '' && overwrite !== true) return { 'if-match': etag }
+  if (isTag(etag) && overwrite !== true) return { 'if-match': etag }
   throw new TypeError('Pass the etag of what was read, or overwrite: true, which lets the last one win')
 }
 
-/** Sends a change once: a conflict is an error, with what is stored now. */
-export async function write<T> (
-  call: Call & { isApplied?: IsApplied<T> | undefined }, change: Change<T>
-): Promise<Written<T>> {
-  const fate = await submit(call, change, attempts(call))
-  if ('outcome' in fate) return fate
-  if (fate.error.current === undefined) {
-    // The refusal is certain, so a read that fails does not take its place.
-    const current = await readIfThere<T>(call, change.url).catch(() => undefined)
-    if (current !== undefined) {
-      if (isAppliedAlready(call, change, current)) return { ...current, outcome: 'found' }
-      fate.error.current = current
-      explain(fate, change, current)
-    }
+/** Sends a change until it is known what became of it: a conflict is an error, with what is stored now. */
+export async function write<T> (call: Call, change: Change<T>): Promise<Written<T>> {
+  const tries = attempts(call)
+  const fate = await submit(call, change, tries)
+  if (!(fate instanceof ConflictError)) return fate
+  const found = await afterRefusal(call, change, tries, fate)
+  if (found !== undefined) return found
+  throw fate
+}
+
+/**
+ * Reads what is stored after a 412, as the `current` of the error. Gives the change if it is there all the same:
+ * something on the way has sent it twice. Throws the error if nothing more can be done: it could not be read, or the
+ * tag is the current one.
+ */
+export async function afterRefusal<T> (
+  call: Call, change: Change<T>, tries: Attempts, error: ConflictError
+): Promise<Written<T> | undefined> {
+  if (error.current !== undefined) return undefined
+  let current: Current<T>
+  try {
+    current = await read<T>(call, change.url, tries)
+  } catch (cause) {
+    call.signal?.throwIfAborted()
+    error.message += '. What is stored now could not be read'
+    error.cause = cause
+    throw error
   }
-  throw fate.error
-}
-
-/** Whether a change that was refused is there all the same: something on the way has sent it twice. */
-export function isAppliedAlready<T> (
-  { isApplied }: { isApplied?: IsApplied<T> | undefined }, change: Change<T>, current: Current<T>
-): boolean {
-  return isApplied !== undefined && change.isApplied(current) === true
-}
-
-/** A tag that is refused although it is the current one will be refused for ever: gives whether it is so. */
-export function explain<T> ({ error }: Refused<T>, { base }: Change<T>, current: Current<T>): boolean {
-  if (!(error instanceof ConflictError) || base !== current.etag) return false
+  if (change.isApplied(current) === true) return { ...current, outcome: 'found' }
+  error.current = current
+  if (change.base !== current.etag) return undefined
   error.message += '. The tag is the current one: it is weak (RFC 9110 13.1.1), or was changed on its way'
-  return true
+  throw error
 }

@@ -94,3 +94,20 @@ await t.test('guide client: axios carries the requests, with the headers of its 
   await t.rejects(client.write('/offers/1', WAVE, { etag: '"x"' }), { name: 'ConflictError', current: known })
   t.strictSame(await client.remove('/offers/1', { etag: known.etag }), { outcome: 'confirmed' })
 })
+
+await t.test('guide client: axios passes on an answer that has no body, and follows no redirect of a write', async (t) => {
+  for (const status of [204, 205, 304, 303]) {
+    const asked: unknown[] = []
+    const instance = axios.create({
+      adapter: async (config) => {
+        asked.push(config.maxRedirects)
+        return { data: '', status, statusText: '', headers: { etag: '"n"' }, config }
+      }
+    })
+    const signal = new AbortController().signal
+    const init = { headers: new Headers(), signal }
+    const answer = await axiosFetch(instance)('/1', { ...init, method: 'PUT', redirect: 'manual' })
+    await axiosFetch(instance)('/1', { ...init, method: 'GET', redirect: 'follow' })
+    t.strictSame([answer.status, answer.headers.get('etag'), asked], [status, '"n"', [0, undefined]])
+  }
+})

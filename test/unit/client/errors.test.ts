@@ -26,6 +26,14 @@ await t.test('an answer without a code has its status for one, whatever its body
   }
 })
 
+await t.test('words that are no texts stay out of the message, whatever they are', async (t) => {
+  for (const text of ['{"message":{"toString":null}}', '{"error":{"detail":[]}}', '{"detail":5}', '{"error":null}']) {
+    t.match(errorOf(PUT, { status: 500, text }), { code: 'HTTP_500', message: 'PUT /1: 500' }, text)
+  }
+  const text = '{"detail":{"toString":null},"message":"It is taken"}'
+  t.equal(errorOf(PUT, { status: 409, text }).message, 'PUT /1: 409 It is taken')
+})
+
 await t.test('412 is a conflict, and no answer has no status', async (t) => {
   t.ok(errorOf(PUT, { status: 412 }) instanceof ConflictError)
   const cause = new TypeError('fetch failed')

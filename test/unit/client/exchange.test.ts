@@ -17,8 +17,10 @@ await t.test('an answer has its status, its tag exactly as it was received, and 
   const server = stubServer(t, { a: 1 })
   const answer = { status: 200, etag: '"v0"', text: '{"a":1}', retryAfter: undefined }
   t.strictSame(await exchange({ client: server }, GET), answer)
-  server.steps.push(answered(200, { etag: 'W/"x,y;gzip"' }))
-  t.match(await exchange({ client: server }, GET), { etag: 'W/"x,y;gzip"' })
+  for (const etag of ['W/"x,y;gzip"', '""', '"!#~\\\x80\xff"']) {
+    server.steps.push(answered(200, { etag }))
+    t.equal((await exchange({ client: server }, GET)).etag, etag)
+  }
 })
 
 await t.test('a body is sent as it is', async (t) => {
@@ -92,6 +94,46 @@ await t.test('what fails ahead of the request rejects: it is certain that nothin
   await t.rejects(exchange({ client: server, headers: { 'bad name': 'x' } }, GET), TypeError)
   await t.rejects(exchange({ client: { ...server, headers: fails } }, GET), { message: 'fetch failed' })
   t.equal(server.sent.length, 0)
+})
+
+await t.test('headers that never come are waited for until the timeout, or until the signal: then nothing is sent', async (t) => {
+  const server = stubServer(t, 1)
+  let come: (headers: Record<string, string>) => void
+  const headers = async (): Promise<Record<string, string>> => await new Promise((resolve) => { come = resolve })
+  const client = { ...server, headers }
+  await t.rejects(exchange({ client, timeout: 1 }, GET), { message: 'no answer within 1 ms' })
+  come!({})
+  const controller = new AbortController()
+  const { signal } = controller
+  const asking = exchange({ client, signal }, GET)
+  controller.abort(new Error('enough'))
+  await t.rejects(asking, { message: 'enough' })
+  come!({})
+  const both = new AbortController()
+  const late = exchange({ client, signal: both.signal }, GET)
+  come!({})
+  both.abort(new Error('both at once'))
+  await t.rejects(late, { message: 'both at once' })
+  await new Promise(setImmediate)
+  t.equal(server.sent.length, 0)
+  t.equal(getEventListeners(signal, 'abort').length, 0)
+})
+
+await t.test('what is read comes past the HTTP cache, where the platform knows how: others refuse the member (RFC 9111 4)', async (t) => {
+  const seen: unknown[] = []
+  const fetch = async (_url: string, init: FetchInit): Promise<Response> => {
+    seen.push([init.method, init.cache, init.redirect])
+    return new Response()
+  }
+  const { Request } = globalThis
+  class WithoutCache {}
+  for (const value of [Request, WithoutCache, undefined]) {
+    t.intercept(globalThis, 'Request', { value, configurable: true })
+    await exchange({ client: { fetch } }, GET)
+  }
+  await exchange({ client: { fetch } }, { ...GET, method: 'PUT' })
+  const plain = ['GET', undefined, 'follow']
+  t.strictSame(seen, [['GET', 'no-store', 'follow'], plain, plain, ['PUT', undefined, 'manual']])
 })
 
 await t.test('a body that breaks off leaves the status and the tag: what happened is known', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { attempts } from '../../../lib/client/attempts.js'
 import { createClient, MissingTagError } from '../../../lib/client/index.js'
 import { readIfThere } from '../../../lib/client/read.js'
 import { answered, neverSent, stubServer } from '../../support/client/stub-server.js'
@@ -12,13 +13,17 @@ await t.test('read gives the value and the tag exactly as it was received, a wea
   t.strictSame(server.sent.map(({ url }) => url), ['/1', 'https://a.test/1'])
 })
 
-await t.test('an answer without a tag is an error that says so, and names CORS', async (t) => {
+await t.test('an answer without a tag, or with one that is none, is an error that says so, and names CORS (RFC 9110 8.8.3)', async (t) => {
   const server = stubServer(t, 1)
   server.steps.push(answered(200, {}, { a: 1 }))
   const failing = createClient(server).read('/1')
   await t.rejects(failing, { code: 'MISSING_TAG', name: 'MissingTagError', message: /no ETag.*CORS/ })
   await t.rejects(failing, MissingTagError)
   t.equal(server.sent.length, 1)
+  for (const etag of ['*', '', 'v0', '"v0', '"a", "b"', 'w/"v0"', '"a b"']) {
+    server.steps.push(answered(200, { etag }, { a: 1 }))
+    await t.rejects(createClient(server).read('/1'), MissingTagError, etag)
+  }
 })
 
 await t.test('what is known is given back itself while it is current (304), and read again once it is not', async (t) => {
@@ -79,8 +84,9 @@ await t.test('an aborted read rejects with the reason of the signal', async (t) 
 await t.test('where there is nothing, 404 and 410 are no error for who asks whether there is something', async (t) => {
   const server = stubServer(t)
   const call = { client: server }
-  t.equal(await readIfThere(call, '/1'), undefined)
+  const tries = attempts({})
+  t.equal(await readIfThere(call, '/1', tries), undefined)
   server.steps.push(answered(410), answered(403))
-  t.equal(await readIfThere(call, '/1'), undefined)
-  await t.rejects(readIfThere(call, '/1'), { name: 'RequestError', status: 403 })
+  t.equal(await readIfThere(call, '/1', tries), undefined)
+  await t.rejects(readIfThere(call, '/1', tries), { name: 'RequestError', status: 403 })
 })

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createClient, OutcomeUnknownError } from '../../../lib/client/index.js'
 import { pauses } from '../../support/client/pauses.js'
@@ -56,7 +58,7 @@ await t.test('another version with another value: it cannot know, sends nothing 
 await t.test('what is seen after a lost answer: nothing, no entity, or the old version until the tries are used up', async (t) => {
   const server = stubServer(t, { a: 1 })
   const client = createClient({ ...server, retries: 1 })
-  server.steps.push(lostAnswer, neverSent, neverSent)
+  server.steps.push(lostAnswer, neverSent)
   await t.rejects(client.write('/1', { a: 2 }, V0), unknown('unread', { current: undefined }))
   server.steps.push(lostAnswer, after(() => { server.store(undefined) }))
   await t.rejects(client.write('/1', { a: 2 }, { etag: '"v1"' }), unknown('absent', { current: undefined }))
@@ -64,7 +66,7 @@ await t.test('what is seen after a lost answer: nothing, no entity, or the old v
   const etag = server.stored.tag!
   server.steps.push(neverSent, (apply) => apply(), answered(500))
   await t.rejects(client.write('/1', { a: 2 }, { etag }), unknown('base', { status: 500, current: { etag } }))
-  t.equal(server.sent.length, 3 + 2 + 4)
+  t.equal(server.sent.length, 2 + 2 + 4)
 })
 
 await t.test('what was read about an earlier try is not told as what is known about a later one', async (t) => {
@@ -80,23 +82,113 @@ await t.test('a refusal after a lost answer is not taken for the answer to the f
   await t.rejects(createClient(server).write('/1', { a: 2 }, V0), unknown('base', { status: 401 }))
 })
 
-await t.test('a 503 or 429 with Retry-After was certainly not applied: it is sent again without a read, and with none of these not', async (t) => {
+await t.test('a 503 with Retry-After and a code of the plugin, and a 429 with Retry-After, was certainly not applied: it is sent again without a read, and with none of these not', async (t) => {
   const server = stubServer(t, { a: 1 })
-  const busy = answered(503, { 'retry-after': '0' })
-  server.steps.push(busy, answered(429, { 'retry-after': '0' }), busy)
+  const busy = (body: object): Step => answered(503, { 'retry-after': '0' }, body)
+  server.steps.push(
+    busy({ code: 'FST_IF_MATCH_CONTENTION' }),
+    answered(429, { 'retry-after': '0' }),
+    busy({ error: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+  )
   t.match(await createClient(server).write('/1', { a: 2 }, V0), { outcome: 'confirmed' })
   t.strictSame(server.log(), ['PUT "v0"', 'PUT "v0"', 'PUT "v0"', 'PUT "v0"'])
   server.steps.push(answered(429))
   await t.rejects(createClient(server).write('/1', { a: 3 }, { etag: '"v1"' }), { name: 'RequestError', status: 429 })
 })
 
-await t.test('a 503 with Retry-After ends the call once its tries are used up, or the wait would be too long: as an error that is certain', async (t) => {
+await t.test('any other 503 with Retry-After may have been applied: it waits and reads, so a counter is not raised twice (RFC 9110 15.6.4)', async (t) => {
+  const headers = { 'retry-after': '0' }
+  const bodies = [
+    '', '<h1>Backend fetch failed</h1>', '{"code":"FST_IF_MATCH_OUTCOME_UNKNOWN"}', '{"code":"CONTENTION"}',
+    '{"error":{"code":"ServiceUnavailable"}}', '{"code":"FST_IF_MATCH_CONTENTION_2"}'
+  ]
+  for (const body of bodies) {
+    const server = stubServer(t, { n: 1 })
+    const waited = pauses(t, 0)
+    server.steps.push((apply) => apply(), (apply) => {
+      apply()
+      return new Response(body, { status: 503, headers: { 'retry-after': '3' } })
+    })
+    const raising = createClient(server).update<{ n: number }>('/1', (doc) => { doc.n++ })
+    await t.rejects(raising, unknown('changed', { status: 503 }), body)
+    t.strictSame([server.stored.value, server.log()], [{ n: 2 }, ['GET', 'PUT "v0"', 'GET']], body)
+    t.ok(waited.includes(3000), 'the Retry-After is waited for')
+  }
+  const server = stubServer(t, { a: 1 })
+  server.steps.push(answered(503, {}, { code: 'FST_IF_MATCH_CONTENTION' }), (apply) => apply(), answered(503, headers))
+  t.match(await createClient(server).write('/1', { a: 2 }, V0), { outcome: 'confirmed' })
+  t.strictSame(server.log(), ['PUT "v0"', 'GET', 'PUT "v0"', 'GET', 'PUT "v0"'], 'a code without Retry-After, too')
+})
+
+await t.test('a lost answer whose Retry-After is too long is not waited for: it reads once', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  server.steps.push(answered(503, { 'retry-after': '31' }))
+  await t.rejects(createClient(server).write('/1', { a: 2 }, V0), unknown('base', { status: 503 }))
+  t.strictSame(server.log(), ['PUT "v0"', 'GET'])
+})
+
+/** This answer, carried out or not. */
+const answer = (isCarriedOut: boolean, make: () => Response): Step => (apply) => {
+  if (isCarriedOut) apply()
+  return make()
+}
+const followed = (): Response => Object.defineProperty(new Response('{}'), 'redirected', { value: true })
+
+await t.test('a redirect of a write confirms nothing, followed or hidden or seen, and neither does 202: it reads once, and compares (RFC 9110 15.3.3, 15.4.4)', async (t) => {
+  const answers: Array<() => Response> = [
+    followed, () => Response.error(), ...[202, 300, 301, 302, 303, 304, 307, 308].map((status) =>
+      () => new Response(null, { status, headers: { location: '/2', etag: '"x"' } }))
+  ]
+  for (const make of answers) {
+    const server = stubServer(t, { a: 1 })
+    server.steps.push(answer(true, make))
+    const client = createClient(server)
+    t.strictSame(await client.write('/1', { a: 2 }, V0), { value: { a: 2 }, etag: '"v1"', outcome: 'found' })
+    server.steps.push(answer(false, make))
+    const status = make().status || 303
+    const expected = { status: make === followed ? 303 : status, current: { value: { a: 2 } } }
+    await t.rejects(client.write('/1', { a: 3 }, { etag: '"v1"' }), unknown('base', expected))
+    t.strictSame(server.log(), ['PUT "v0"', 'GET', 'PUT "v1"', 'GET'])
+  }
+})
+
+await t.test('a PUT that a real server answers with 303 is not followed by a GET whose 200 would confirm it (RFC 9110 15.4.4)', async (t) => {
+  const asked: unknown[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    if (request.method === 'PUT') response.writeHead(303, { location: '/seen' }).end()
+    else response.writeHead(200, { etag: '"v0"' }).end('{"a":1}')
+  })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.close() })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/1`
+  await t.rejects(createClient().write(url, { a: 2 }, V0), unknown('base', { status: 303 }))
+  t.strictSame(asked, ['PUT /1', 'GET /1'])
+})
+
+await t.test('an answer whose words are no texts is an answer all the same: what it lost is read', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  server.steps.push(answer(true, () => new Response('{"message":{"toString":null}}', { status: 500 })))
+  t.match(await createClient(server).write('/1', { a: 2 }, V0), { outcome: 'found' })
+})
+
+await t.test('the retries are those of the call: its reads use them up, too', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  server.steps.push(...Array.from({ length: 9 }, () => neverSent))
+  const client = createClient({ ...server, retries: 2 })
+  await t.rejects(client.write('/1', { a: 2 }, V0), unknown('unread', { cause: { code: 'NO_ANSWER' } }))
+  t.strictSame(server.log(), ['PUT "v0"', 'GET', 'GET'])
+  await t.rejects(client.read('/1'), { code: 'NO_ANSWER' })
+  t.equal(server.sent.length, 6)
+})
+
+await t.test('a 503 that is certain ends the call once its tries are used up, or the wait would be too long: as an error that is certain', async (t) => {
   const server = stubServer(t, { a: 1 })
   const busy = answered(503, { 'retry-after': '0' }, { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' })
   server.steps.push(busy, busy)
   const certain = { name: 'RequestError', status: 503, code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' }
   await t.rejects(createClient({ ...server, retries: 1 }).write('/1', 2, V0), certain)
-  server.steps.push(answered(503, { 'retry-after': '31' }))
+  server.steps.push(answered(503, { 'retry-after': '31' }, { code: 'FST_IF_MATCH_CONTENTION' }))
   await t.rejects(createClient(server).write('/1', 2, V0), { name: 'RequestError', retryAfter: 31_000 })
   t.equal(server.sent.length, 3)
   server.steps.push(neverSent, (apply) => apply(), busy)
@@ -107,7 +199,8 @@ await t.test('a 503 with Retry-After ends the call once its tries are used up, o
 await t.test('a Retry-After is waited for ahead of the next try, of a read as of a write (RFC 9110 10.2.3)', async (t) => {
   const server = stubServer(t, { a: 1 })
   const waited = pauses(t, 0)
-  const inSeconds = (seconds: number): Step => answered(503, { 'retry-after': String(seconds) })
+  const inSeconds = (seconds: number): Step =>
+    answered(503, { 'retry-after': String(seconds) }, { code: 'FST_IF_MATCH_CONTENTION' })
   const client = createClient({ ...server, timeout: 1_000_000 })
   server.steps.push(inSeconds(7), (apply) => apply(), inSeconds(9))
   await client.write('/1', { a: 2 }, V0)

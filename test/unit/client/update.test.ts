@@ -164,6 +164,37 @@ await t.test('tries of lost answers and of conflicts are counted together', asyn
   t.strictSame(server.log(), ['GET', 'PUT "v0"', 'GET'])
 })
 
+await t.test('an answer whose ETag is no tag ends it: `If-Match: *` is never sent (RFC 9110 8.8.3, 13.1.1)', async (t) => {
+  for (const tag of ['*', '', 'v0']) {
+    const server = stubServer(t, { n: 1 })
+    server.steps.push(answered(200, { etag: tag }, { n: 1 }))
+    await t.rejects(createClient(server).update('/1', raise), { code: 'MISSING_TAG' })
+    t.strictSame(server.log(), ['GET'])
+  }
+})
+
+await t.test('the reads of an update use up its tries as well', async (t) => {
+  const server = stubServer(t, { n: 1 })
+  server.steps.push(neverSent, asIs, after(() => { server.store({ n: 9 }) }), neverSent, neverSent)
+  const updating = createClient({ ...server, retries: 2 }).update('/1', raise)
+  const cause = { code: 'NO_ANSWER', message: 'GET /1: no answer' }
+  const message = /^PUT \/1: 412 *\. What is stored now could not be read$/
+  await t.rejects(updating, { name: 'ConflictError', status: 412, current: undefined, message, cause })
+  t.strictSame(server.log(), ['GET', 'GET', 'PUT "v0"', 'GET'])
+})
+
+await t.test('an update that is aborted while it reads after a 412 rejects with the reason', async (t) => {
+  const server = stubServer(t, { n: 1 })
+  const controller = new AbortController()
+  server.steps.push(asIs, answered(412), () => {
+    controller.abort(new Error('enough'))
+    throw new TypeError('fetch failed')
+  })
+  const updating = createClient(server).update('/1', raise, { signal: controller.signal })
+  await t.rejects(updating, { message: 'enough', code: undefined })
+  t.equal(server.sent.length, 3)
+})
+
 await t.test('an aborted update rejects with the reason, in a pause as well', async (t) => {
   const server = stubServer(t, { n: 1 })
   const controller = new AbortController()
