@@ -9,7 +9,10 @@ export const LONGEST = 2 ** 31 - 1
 export interface Attempts {
   /** Whether there may be another one, after this many milliseconds that the server asks for. */
   left: (after?: number) => boolean
-  /** Waits for so long, and a random pause on top: full jitter, so that clients that met do not meet again. */
+  /**
+   * Waits for so long, and a random pause on top: full jitter, so that clients that met do not meet again. Rejects with
+   * the reason of the signal if that comes first.
+   */
   next: (after?: number) => Promise<void>
 }
 
@@ -21,23 +24,18 @@ export function attempts (
     left: (after = 0) => made < retries && after <= maxRetryAfter,
     async next (after = 0) {
       const pause = after + Math.random() * Math.min(maxDelay, FIRST_DELAY * 2 ** made++)
-      await waitFor(Math.min(pause, LONGEST), signal)
+      signal?.throwIfAborted()
+      await new Promise<void>((resolve, reject) => {
+        const stop = (): void => {
+          clearTimeout(timer)
+          reject(signal!.reason)
+        }
+        const timer = setTimeout(() => {
+          signal?.removeEventListener('abort', stop)
+          resolve()
+        }, Math.min(pause, LONGEST))
+        signal?.addEventListener('abort', stop)
+      })
     }
   }
-}
-
-/** Waits, and rejects with the reason of the signal if that comes first. */
-async function waitFor (milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted()
-  await new Promise<void>((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer)
-      reject(signal!.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, milliseconds)
-    signal?.addEventListener('abort', stop)
-  })
 }

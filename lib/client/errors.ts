@@ -24,6 +24,7 @@ export type Seen = 'unread' | 'base' | 'changed' | 'absent'
  */
 export class RequestError extends Error {
   override name = 'RequestError'
+  declare code: string
   /** The status of the answer; undefined if there was none; 303 for a redirect that the platform followed or hides. */
   declare status: number | undefined
   /** What is stored now, as far as it is known. */
@@ -33,9 +34,9 @@ export class RequestError extends Error {
   /** How long the server asks to wait, in milliseconds. */
   declare retryAfter: number | undefined
 
-  constructor (public code: string, message: string, { cause, ...details }: Details = {}) {
-    super(message, { cause })
-    Object.assign(this, details)
+  constructor (code: string, message: string, details: Details = {}) {
+    super(message, details)
+    Object.assign(this, { code, ...details })
   }
 }
 

@@ -44,7 +44,7 @@ export async function exchange (call: Call, request: Request): Promise<Answer> {
   const timer = setTimeout(giveUp, Math.min(timeout, LONGEST))
   signal?.addEventListener('abort', stop)
   try {
-    const init = initOf(request, await headersOf(call, request, controller.signal), controller.signal)
+    const init = await initOf(call, request, controller.signal)
     return await ask(client, request.url, init).catch((cause: unknown) => ({ status: 0, cause }))
   } finally {
     clearTimeout(timer)
@@ -52,29 +52,27 @@ export async function exchange (call: Call, request: Request): Promise<Answer> {
   }
 }
 
-async function headersOf ({ client, headers }: Call, request: Request, signal: AbortSignal): Promise<Headers> {
-  const ended = async (): Promise<never> => await new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => { reject(signal.reason) })
-  })
-  const always = typeof client.headers === 'function' ? await Promise.race([client.headers(), ended()]) : client.headers
+async function initOf (
+  { client, headers }: Call, { method, body, headers: precondition }: Request, signal: AbortSignal
+): Promise<FetchInit> {
+  const always = await Promise.race([
+    typeof client.headers === 'function' ? client.headers() : client.headers,
+    new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })
+  ])
   signal.throwIfAborted()
   const all = new Headers({ accept: 'application/json' })
   // The precondition comes last: no header of the caller can take its place.
-  for (const source of [always, headers, request.headers]) {
+  for (const source of [always, headers, precondition]) {
     for (const name in source) all.set(name, source[name]!)
   }
-  return all
-}
-
-function initOf ({ method, body }: Request, headers: Headers, signal: AbortSignal): FetchInit {
   return {
     method,
-    headers,
+    headers: all,
     signal,
     // A 303 would become a GET, whose 200 says nothing about the write (RFC 9110 15.4.4).
     redirect: method === 'GET' ? 'follow' : 'manual',
     // A stored answer would say that a write was not applied. Some runtimes refuse the member that they do not know.
-    ...'cache' in (globalThis.Request?.prototype ?? {}) && { cache: 'no-store' as const },
+    ...'cache' in Request.prototype && { cache: 'no-store' as const },
     ...body !== undefined && { body }
   }
 }
@@ -95,6 +93,6 @@ async function ask (client: ClientOptions, url: string, init: FetchInit): Promis
 
 /** Retry-After is a number of seconds or a date (RFC 9110 10.2.3). */
 function delayOf (header: string | null): number | undefined {
-  const delay = header === null ? NaN : /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isNaN(delay) ? undefined : Math.max(delay, 0)
+  const delay = /^\d+$/.test(header!) ? Number(header) * 1000 : Date.parse(header!) - Date.now()
+  return delay > 0 ? delay : delay <= 0 ? 0 : undefined
 }

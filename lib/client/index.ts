@@ -5,6 +5,7 @@
 import { attempts } from './attempts.js'
 import type { Call } from './exchange.js'
 import { read } from './read.js'
+import type { Change } from './submit.js'
 import type {
   ApplyOptions, CallOptions, ClientOptions, Current, Mutate, ReadOptions, RemoveOptions, UpdateOptions, WriteOptions,
   Written
@@ -48,31 +49,31 @@ export interface Client {
   update: <T>(url: Address, mutate: Mutate<T>, options?: UpdateOptions<T>) => Promise<Written<T>>
 }
 
+const ABSENT = { 'if-none-match': '*' }
+
 /** Makes a client. Its options hold for every call; those of a call come first. */
 export function createClient (client: ClientOptions = {}): Client {
   const { fetch: _fetch, headers: _headers, ...patience } = client
   const callOf = <O extends CallOptions>(options: O): O & Call => ({ ...patience, ...options, client })
+  const sendOnce = async <T>(options: CallOptions, change: Change<T>) =>
+    await write<T>(callOf(options), change) as Written<T>
   return {
     async read<T> (url: Address, options: ReadOptions<T> = {}) {
       const call = callOf(options)
       return await read<T>(call, String(url), attempts(call), options.known)
     },
-    async write<T> (url: Address, value: T, options: WriteOptions<T>) {
-      const { isApplied = 'equal', etag } = options
-      return await write<T>(callOf(options), putOf(String(url), value, matching(options), etag, isApplied))
-    },
-    async create<T> (url: Address, value: T, options: ApplyOptions<T> = {}) {
-      const { isApplied = 'equal' } = options
-      return await write<T>(callOf(options), putOf(String(url), value, { 'if-none-match': '*' }, null, isApplied))
-    },
+    write: async <T>(url: Address, value: T, options: WriteOptions<T>) =>
+      await sendOnce(options, putOf(String(url), value, matching(options), options.etag, options.isApplied ?? 'equal')),
+    create: async <T>(url: Address, value: T, options: ApplyOptions<T> = {}) =>
+      await sendOnce(options, putOf(String(url), value, ABSENT, null, options.isApplied ?? 'equal')),
     async remove (url: Address, options: RemoveOptions) {
-      const { outcome } = await write<undefined>(callOf(options), {
+      const { outcome } = await sendOnce<undefined>(options, {
         method: 'DELETE',
         url: String(url),
         headers: matching(options),
         sent: undefined,
         base: options.etag,
-        isApplied: (current) => current === undefined ? true : undefined
+        isApplied: (current) => current === undefined || undefined
       })
       return { outcome }
     },

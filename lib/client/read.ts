@@ -13,7 +13,13 @@ export async function read<T> (call: Call, url: string, tries: Attempts, known?:
     const { status, text, retryAfter, etag } = answer
     if (status === 304 && known) return known
     const isOk = status >= 200 && status < 300
-    if (isOk && text !== undefined) return { value: valueOf<T>(url, text), etag: tagOf(url, etag) }
+    if (isOk && text !== undefined) {
+      const value = parsed(text) as T | undefined
+      if (value === undefined) throw new RequestError('NOT_JSON', `GET ${url}: the answer is no JSON`)
+      if (etag !== undefined) return { value, etag }
+      const hint = 'Guard its route, let CORS expose it'
+      throw new MissingTagError('MISSING_TAG', `GET ${url}: the answer has no ETag. ${hint}`)
+    }
     const error = errorOf(request, isOk ? { status: 0 } : answer)
     if ((status >= 300 && status < 500 && status !== 429) || !tries.left(retryAfter)) throw error
     await tries.next(retryAfter)
@@ -28,16 +34,4 @@ export async function readIfThere<T> (call: Call, url: string, tries: Attempts):
     if (error instanceof RequestError && (error.status === 404 || error.status === 410)) return undefined
     throw error
   }
-}
-
-function valueOf<T> (url: string, text: string): T {
-  const value = parsed(text)
-  if (value === undefined) throw new RequestError('NOT_JSON', `GET ${url}: the answer is no JSON`)
-  return value as T
-}
-
-function tagOf (url: string, etag: string | undefined): string {
-  if (etag !== undefined) return etag
-  const hint = 'Guard the route of the GET, and let CORS expose ETag to pages of other origins'
-  throw new MissingTagError('MISSING_TAG', `GET ${url}: the answer has no ETag (RFC 9110 8.8.3). ${hint}`)
 }

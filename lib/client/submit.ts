@@ -1,9 +1,9 @@
 import type { Attempts } from './attempts.js'
 import { ConflictError, errorOf, OutcomeUnknownError, type RequestError, type Seen } from './errors.js'
 import { exchange, type Answer, type Call, type Request } from './exchange.js'
-import { parsed, sameJson } from './json.js'
+import { parsed } from './json.js'
 import { readIfThere } from './read.js'
-import type { Current, IsApplied, Written } from './types.js'
+import type { Current, Written } from './types.js'
 
 /** A change, as it is sent, and how to recognise it in what is stored. */
 export interface Change<T> extends Request {
@@ -24,14 +24,15 @@ export async function submit<T> (
   let seen: Seen = 'unread'
   let current: Current<T> | undefined
   let lost = false
-  let error: RequestError | undefined
   try {
     for (;;) {
       const answer = await exchange(call, change)
       const { status, retryAfter } = answer
       // 202 promises nothing (RFC 9110 15.3.3).
-      if (status >= 200 && status < 300 && status !== 202) return confirmed(change, answer)
-      error = errorOf(change, answer)
+      if (status >= 200 && status < 300 && status !== 202) {
+        return { value: (parsed(answer.text) ?? change.sent) as T, etag: answer.etag, outcome: 'confirmed' }
+      }
+      const error = errorOf(change, answer)
       if (isRefusedForNow(answer, error)) {
         if (!tries.left(retryAfter)) throw error
         await tries.next(retryAfter)
@@ -48,19 +49,22 @@ export async function submit<T> (
       const isLast = (status > 0 && status < 500) || !tries.left(retryAfter)
       if (!isLast) await tries.next(retryAfter)
       current = await readIfThere<T>(call, change.url, tries)
-      seen = seenOf(change, current)
+      seen = (current?.etag ?? null) === change.base ? 'base' : current === undefined ? 'absent' : 'changed'
       if (seen !== 'base') {
         const applied = change.isApplied(current)
-        if (applied === true) return { value: current?.value as T, etag: current?.etag, outcome: 'found' }
+        if (applied === true) return { value: undefined as T, etag: undefined, ...current, outcome: 'found' }
         if (applied === undefined) throw error
-        const message = `${change.method} ${change.url}: another change was faster`
+        const message = `${change.method} ${change.url}: it was not applied`
         return new ConflictError('NOT_APPLIED', message, { current, cause: error })
       }
       if (isLast) throw error
     }
   } catch (cause) {
     if (!lost) throw cause
-    throw unknown(change, seen, current, cause)
+    const { method, url, sent } = change
+    const message = `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`
+    const { status } = Object(cause) as { status?: number }
+    throw new OutcomeUnknownError('OUTCOME_UNKNOWN', message, { status, current, cause, seen, sent })
   }
 }
 
@@ -73,36 +77,9 @@ function isRefusedForNow ({ status, retryAfter }: Answer, { code }: RequestError
     (status === 429 || (status === 503 && /^FST_IF_MATCH_(CONTENTION|STORAGE_UNAVAILABLE)$/.test(code)))
 }
 
-function confirmed<T> ({ sent }: Change<T>, { text, etag }: Answer): Written<T> {
-  return { value: (parsed(text) ?? sent) as T, etag, outcome: 'confirmed' }
-}
-
-function seenOf<T> ({ base }: Change<T>, current: Current<T> | undefined): Seen {
-  if ((current?.etag ?? null) === base) return 'base'
-  return current === undefined ? 'absent' : 'changed'
-}
-
 const SEEN = {
   unread: 'It could not be read since',
   base: 'It was not applied so far, but may still arrive',
-  changed: 'The entity was changed, by this request or by another one',
+  changed: 'The entity was changed, by this or another request',
   absent: 'The entity is gone'
-}
-
-function unknown<T> (
-  { method, url, sent }: Change<T>, seen: Seen, current: Current<T> | undefined, cause: unknown
-): OutcomeUnknownError {
-  const message = `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`
-  const status = (cause as { status?: number } | null)?.status
-  return new OutcomeUnknownError('OUTCOME_UNKNOWN', message, { status, current, cause, seen, sent })
-}
-
-/** A function that looks for a change in what is stored. An entity that is gone tells nothing. */
-export function applied<T> (
-  isApplied: IsApplied<T> | undefined, sent: T
-): (current: Current<T> | undefined) => boolean | undefined {
-  return (current) => {
-    if (isApplied === undefined || current === undefined) return undefined
-    return isApplied === 'equal' ? sameJson(current.value, sent) || undefined : isApplied(current.value, sent)
-  }
 }

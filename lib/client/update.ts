@@ -3,9 +3,8 @@ import { ConflictError } from './errors.js'
 import type { Call } from './exchange.js'
 import { parsed, sameJson } from './json.js'
 import { read } from './read.js'
-import { submit } from './submit.js'
 import type { Current, Mutate, UpdateOptions, Written } from './types.js'
-import { afterRefusal, putOf } from './write.js'
+import { putOf, write } from './write.js'
 
 /** Reads, changes and writes under the tag that was read; after a conflict again, with what is stored then. */
 export async function update<T> (
@@ -21,13 +20,8 @@ export async function update<T> (
     const changed = await change(value)
     const put = putOf(url, (changed === undefined ? value : changed) as T, { 'if-match': etag }, etag, call.isApplied)
     if (sameJson(put.sent, base)) return { value: base, etag, outcome: 'unchanged' }
-    const fate = await submit(call, put, tries)
+    const fate = await write(call, put, tries, true)
     if (!(fate instanceof ConflictError)) return fate
-    const isLast = !tries.left()
-    if (fate.current === undefined && !isLast) await tries.next()
-    const found = await afterRefusal(call, put, tries, fate)
-    if (found !== undefined) return found
-    if (isLast) throw fate
     current = fate.current as Current<T>
     const { onConflict } = call
     if (onConflict !== undefined) change = async (theirs) => await onConflict({ base, mine: put.sent, theirs })

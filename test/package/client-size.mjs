@@ -25,7 +25,7 @@ assert(bytes < MOST_BYTES, `more than ${MOST_BYTES} bytes`)
 
 const answers = [['{"n":1}', { headers: { etag: '"a"' } }], ['{"n":2}', { headers: { etag: '"b"' } }]]
 const fetch = async () => new Response(...answers.shift())
-const context = createContext({ fetch, Headers, AbortController, setTimeout, clearTimeout })
+const context = createContext({ fetch, Headers, Request, AbortController, setTimeout, clearTimeout })
 runInContext(bundle('iife'), context)
 const { etag } = await runInContext('client.createClient().update("/1", (value) => { value.n++ })', context)
 assert.equal(etag, '"b"')

@@ -178,7 +178,7 @@ await t.test('the reads of an update use up its tries as well', async (t) => {
   server.steps.push(neverSent, asIs, after(() => { server.store({ n: 9 }) }), neverSent, neverSent)
   const updating = createClient({ ...server, retries: 2 }).update('/1', raise)
   const cause = { code: 'NO_ANSWER', message: 'GET /1: no answer' }
-  const message = /^PUT \/1: 412 *\. What is stored now could not be read$/
+  const message = /^PUT \/1: 412 *\. It could not be read since$/
   await t.rejects(updating, { name: 'ConflictError', status: 412, current: undefined, message, cause })
   t.strictSame(server.log(), ['GET', 'GET', 'PUT "v0"', 'GET'])
 })

@@ -73,11 +73,35 @@ await t.test('a conflict stays one if what is stored cannot be read, or is gone'
   server.store(2)
   const client = createClient({ ...server, retries: 0 })
   server.steps.push(answered(412), neverSent)
-  const message = 'PUT /1: 412. What is stored now could not be read'
+  const message = 'PUT /1: 412. It could not be read since'
   const conflict = { name: 'ConflictError', status: 412, current: undefined, message }
   await t.rejects(client.write('/1', 3, V0), { ...conflict, cause: { code: 'NO_ANSWER' } })
   server.store(undefined)
   await t.rejects(client.write('/1', 3, V0), { ...conflict, cause: { status: 404 } })
+})
+
+await t.test('a call that is aborted while it reads after a 412 rejects with the reason', async (t) => {
+  const server = stubServer(t, 1)
+  const controller = new AbortController()
+  server.steps.push(answered(412), () => {
+    controller.abort(new Error('enough'))
+    throw new TypeError('fetch failed')
+  })
+  const writing = createClient(server).write('/1', 2, { ...V0, signal: controller.signal })
+  await t.rejects(writing, { message: 'enough', code: undefined })
+})
+
+await t.test('a conflict that a read told of is not read again; one of an update ends only with the tries', async (t) => {
+  const server = stubServer(t, 1)
+  const options = { ...V0, isApplied: () => false }
+  server.steps.push(neverSent, after(() => { server.store(3) }))
+  await t.rejects(createClient(server).write<number>('/1', 2, options), { code: 'NOT_APPLIED', current: { value: 3 } })
+  t.strictSame(server.log(), ['PUT "v0"', 'GET'])
+  const refused = answered(412)
+  server.steps.push((apply) => apply(), neverSent, after(() => { server.store(5) }))
+  server.steps.push(refused, after(() => { server.store(7) }), refused)
+  const raising = createClient({ ...server, retries: 2 }).update<number>('/1', (n) => n + 1, options)
+  await t.rejects(raising, { name: 'ConflictError', status: 412, current: { value: 7 } })
 })
 
 await t.test('a tag that is refused although it is the current one is weak, or was changed: the error says so (RFC 9110 13.1.1)', async (t) => {
