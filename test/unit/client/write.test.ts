@@ -104,6 +104,15 @@ await t.test('a conflict that a read told of is not read again; one of an update
   await t.rejects(raising, { name: 'ConflictError', status: 412, current: { value: 7 } })
 })
 
+await t.test('without an isApplied an update takes a 412 at its word, and an entity that is gone tells nothing', async (t) => {
+  const server = stubServer(t, 1)
+  server.steps.push(after(() => {}), after(() => { server.store(5) }))
+  t.match(await createClient(server).update<number>('/1', (n) => n + 1), { value: 6, outcome: 'confirmed' })
+  server.steps.push(neverSent, after(() => { server.store(undefined) }))
+  const writing = createClient(server).write('/1', 7, { etag: server.stored.tag! })
+  await t.rejects(writing, { code: 'OUTCOME_UNKNOWN', seen: 'absent' })
+})
+
 await t.test('a tag that is refused although it is the current one is weak, or was changed: the error says so (RFC 9110 13.1.1)', async (t) => {
   const server = stubServer(t, 1)
   server.stored.tag = 'W/"v0"'
