@@ -19,7 +19,8 @@ import { app as variants } from './variants.js'
 import './testing/app-cases.js'
 import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 
-// Which files a guide quotes, each whole in a block of its own. They are compiled and run here or in integrations/.
+// Which files a guide quotes, each whole in a block of its own. They are compiled and run here, in
+// client.test.ts or in integrations/.
 const QUOTED: Record<string, string[]> = {
   handlers: ['permission', 'other-tags', 'two-columns', 'two-columns-in-sql'].map(
     (name) => `test/docs/handlers/${name}.ts`
@@ -32,6 +33,9 @@ const QUOTED: Record<string, string[]> = {
   variants: ['test/docs/variants.ts'],
   transactions: ['integrations/drizzle/orders-routes.ts'],
   'existing-clients': ['test/docs/existing-clients.ts'],
+  client: ['offers', 'entries', 'tanstack-query', 'openapi-fetch', 'axios'].map(
+    (name) => `test/docs/client/${name}.ts`
+  ),
   testing: ['app', 'app-cases'].map((name) => `test/docs/testing/${name}.ts`),
   'soft-deletion': ['sql', 'ts'].map((ending) => `test/docs/write-an-adapter/soft-deletion.${ending}`),
   'clients/pg': ['support/orders/postgres.sql', 'order.ts', 'pg/orders-adapter.ts'].map(

@@ -28,6 +28,12 @@ const APP = `
   documented.addHook('onRoute', (route) => { headers = transform({ schema: {}, url: route.url, route }).schema.headers })
   documented.delete('/offers/:id', { config: { ifMatch: true } }, async () => {})
   if (headers?.required.join() !== 'If-Match') throw new Error('described ' + JSON.stringify(headers))
+  const inject = async (url, { method, headers, body }) => {
+    const answer = await app.inject({ method, url, headers: Object.fromEntries(headers), payload: body })
+    return new Response(answer.body, { status: answer.statusCode, headers: answer.headers })
+  }
+  const refused = await createClient({ fetch: inject }).write('/offers/1', {}, { etag: '"stale"' }).catch((error) => error)
+  if (refused.name !== 'ConflictError') throw refused
 `
 
 const TYPED = `
@@ -43,14 +49,36 @@ import { statementsAdapter } from 'fastify-if-match/storage/statements'
 import { tableAdapter } from 'fastify-if-match/storage/table'
 import { checkKey } from 'fastify-if-match/storage'
 import { conformanceSuite } from 'fastify-if-match/conformance'
+import { createClient, type Written } from 'fastify-if-match/client'
 import { transform } from 'fastify-if-match/openapi'
 const app = Fastify()
 void app.register(ifMatch, { storage: memoryAdapter(), key: (request) => request.params.id })
 app.put<{ Params: { id: string } }>('/offers/:id', { config: { ifMatch: true } }, async (request) =>
   (await request.entity<object>(entityKey('/offers/:id', request.params)).read()).etag)
+const raised: Promise<Written<{ n: number }>> = createClient({ fetch }).update('/1', ({ n }: { n: number }) => ({ n: n + 1 }))
+void raised.catch(() => {})
 const sql = [mysqlAdapter, postgresAdapter, sqliteAdapter, statementsAdapter, tableAdapter]
 export const used: unknown[] = [...sql, redisAdapter, etcdAdapter, checkKey, conformanceSuite, transform, app.ready()]
 `
+// A page has the types of browsers, and not those of Node.js.
+const PAGE = `
+import { ConflictError, createClient } from 'fastify-if-match/client'
+const client = createClient({ fetch: window.fetch, headers: () => ({ authorization: document.title }) })
+void client.update<{ n: number }>(new URL('/1', location.href), (value) => { value.n++ }).catch((error: unknown) => {
+  if (error instanceof ConflictError) console.log(error.current?.etag)
+})
+`
+const BROWSER = {
+  target: 'es2022',
+  lib: ['es2022', 'dom'],
+  types: [],
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false
+}
 const REQUIRED = `
 import Fastify = require('fastify')
 import plugin = require('fastify-if-match')
@@ -89,6 +117,7 @@ try {
     import { memoryAdapter } from 'fastify-if-match/storage/memory'
     import { conformanceSuite } from 'fastify-if-match/conformance'
     import { transform } from 'fastify-if-match/openapi'
+    import { createClient } from 'fastify-if-match/client'
     ${APP}`)
   run('commonjs', `
     const Fastify = require('fastify')
@@ -96,8 +125,10 @@ try {
     const { memoryAdapter } = require('fastify-if-match/storage/memory')
     const { conformanceSuite } = require('fastify-if-match/conformance')
     const { transform } = require('fastify-if-match/openapi')
+    const { createClient } = require('fastify-if-match/client')
     void (async () => {${APP}})()`)
   checkTypes()
+  checkPage()
   // What TypeScript made of the last one is CommonJS: its default import is the plugin.
   execFileSync('node', ['--eval', "require('./out/app.js')"], { cwd: folder, stdio: 'inherit' })
   console.log('the packed package works by import and by require')
@@ -134,6 +165,14 @@ function checkTypes () {
       if (!/TS1479|TS1471/.test(compile(['--module', module, ...more, name]))) throw new Error(`${setting} compiles ${name}`)
     }
   }
+}
+
+function checkPage () {
+  const page = join(folder, 'page')
+  mkdirSync(page)
+  writeFileSync(join(page, 'page.ts'), PAGE)
+  writeFileSync(join(page, 'tsconfig.json'), JSON.stringify({ compilerOptions: BROWSER }))
+  execFileSync('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', page], { stdio: 'inherit' })
 }
 
 /** What the compiler says about these files, in its strictest form: the declarations of the package are checked, too. */

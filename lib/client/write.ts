@@ -1,0 +1,67 @@
+import { attempts } from './attempts.js'
+import { ConflictError } from './errors.js'
+import { isTag, type Call } from './exchange.js'
+import { parsed, sameJson } from './json.js'
+import { read } from './read.js'
+import { submit, type Change } from './submit.js'
+import type { Current, IsApplied, Strategy, Written } from './types.js'
+
+/** A PUT of this value. */
+export function putOf<T> (
+  url: string, value: T, headers: Record<string, string>, base: Change<T>['base'], isApplied: IsApplied<T> | undefined
+): Change<T> {
+  const body = JSON.stringify(value) as string | undefined
+  if (body === undefined) throw new TypeError('The value is no JSON')
+  // What is compared later is what was sent: without members that are undefined, and with dates as texts.
+  const sent = parsed(body) as T
+  const all = { 'content-type': 'application/json', ...headers }
+  return { method: 'PUT', url, headers: all, body, sent, base, isApplied: applied(isApplied, sent) }
+}
+
+/** A function that looks for a change in what is stored. An entity that is gone tells nothing. */
+function applied<T> (isApplied: IsApplied<T> | undefined, sent: T): Change<T>['isApplied'] {
+  return (current) => {
+    if (isApplied === undefined || current === undefined) return undefined
+    return isApplied === 'equal' ? sameJson(current.value, sent) || undefined : isApplied(current.value, sent)
+  }
+}
+
+/** If-Match as the caller asked for it. `*` comes from `overwrite` alone, never from a tag. */
+export function matching ({ etag, overwrite }: Strategy): Record<string, string> {
+  if (overwrite === true && etag === undefined) return { 'if-match': '*' }
+  if (isTag(etag) && overwrite !== true) return { 'if-match': etag }
+  throw new TypeError('Pass the etag of what was read, or overwrite: true')
+}
+
+/**
+ * Sends a change until it is known what became of it. After a 412 it reads: the change may be there all the same,
+ * because something on the way has sent it twice. A conflict is an error, with what is stored now. It is given if the
+ * caller may try `again` with that, and thrown otherwise.
+ */
+export async function write<T> (
+  call: Call, change: Change<T>, tries = attempts(call), again = false
+): Promise<Written<T> | ConflictError> {
+  const fate = await submit(call, change, tries)
+  if (!(fate instanceof ConflictError)) return fate
+  const isLast = !again || !tries.left()
+  if (fate.current === undefined) {
+    if (!isLast) await tries.next()
+    let current: Current<T>
+    try {
+      current = await read<T>(call, change.url, tries)
+    } catch (cause) {
+      call.signal?.throwIfAborted()
+      fate.message += '. It could not be read since'
+      fate.cause = cause
+      throw fate
+    }
+    if (change.isApplied(current) === true) return { ...current, outcome: 'found' }
+    fate.current = current
+    if (change.base === current.etag) {
+      fate.message += '. The tag is the current one: it is weak, or was changed on its way'
+      throw fate
+    }
+  }
+  if (isLast) throw fate
+  return fate
+}
