@@ -36,13 +36,14 @@ export class RedisExchange {
       return new Error(`there was no answer within ${this.#timeout} ms.`)
     }
     try {
-      return await within(this.#timeout, connection.send(key, command, isAlone), late)
+      const answer = await within(this.#timeout, connection.send(key, command, isAlone), late)
+      this.#underWay--
+      return answer
     } catch (error) {
+      this.#underWay--
       // A half-open connection stays silent for ever (engine-facts#any-engine-half-open-connection).
       if (isSilent || leadsNowhere(error)) connection.giveUp()
       throw error
-    } finally {
-      this.#underWay--
     }
   }
 
