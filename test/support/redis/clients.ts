@@ -86,13 +86,24 @@ export async function untilAnswers (adapter: StorageAdapter): Promise<void> {
   })
 }
 
+/** Opens an adapter. A busy machine may be slower than the timeout of the adapter: then it is opened again. */
+export async function openInTime (adapter: StorageAdapter): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await adapter.open!()
+    } catch (error) {
+      if (attempt === 20) throw error
+    }
+  }
+}
+
 /** An open adapter, which is closed with the test. */
 export async function openedAdapter<A extends StorageAdapter = StorageAdapter> (
   t: Test, client: RedisClient, options: Partial<RedisAdapterOptions> = {}
 ): Promise<A> {
   const adapter = redisAdapter({ client, prefix: `${uniqueName()}:`, ...options }) as StorageAdapter as A
   t.teardown(async () => { await adapter.close!() })
-  await adapter.open!()
+  await openInTime(adapter)
   return adapter
 }
 

@@ -4,7 +4,7 @@ import { conformanceSuite, type CreateAdapter } from 'fastify-if-match/conforman
 import { redisAdapter, type RedisClient } from '../../../lib/storage/redis/index.js'
 import { cutBy } from '../cut-by.js'
 import { uniqueName } from '../services/service.js'
-import { startProxies, untilAnswers, type Detours } from './clients.js'
+import { openInTime, startProxies, untilAnswers, type Detours } from './clients.js'
 
 type Connect = (url: string, detours: Detours) => RedisClient
 
@@ -36,7 +36,7 @@ function listedWhileOpen (adapter: StorageAdapter, open: Set<StorageAdapter>): S
   return {
     ...adapter,
     async open () {
-      await adapter.open!()
+      await openInTime(adapter)
       open.add(adapter)
     },
     async close () {
