@@ -303,28 +303,16 @@ await t.test('etcd-store: of changes that went together under all of their condi
 })
 
 await t.test('etcd-store: of changes that went together each has an outcome of its own', async (t) => {
-  const { store } = await storeOn(
-    t,
-    (request) => !shapeOf(request).includes('request_txn')
-      ? { json: { header: { revision: '19' } } }
-      : ({
-          json: {
-            header: { revision: '20' },
-            responses: [
-              { response_txn: { succeeded: true, responses: [{ response_range: {} }, { response_put: {} }] } },
-              {
-                response_txn: {
-                  succeeded: true,
-                  responses: [{ response_range: { kvs: [{ create_revision: '5', version: '2' }] } }, { response_put: {} }]
-                }
-              },
-              { response_txn: { responses: [{ response_range: {} }] } },
-              { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
-            ]
-          }
-        }),
-    () => answerOf(20)
-  )
+  const put5 = { response_range: { kvs: [{ create_revision: '5', version: '2' }] } }
+  const responses = [
+    { response_txn: { succeeded: true, responses: [{ response_range: {} }, { response_put: {} }] } },
+    { response_txn: { succeeded: true, responses: [put5, { response_put: {} }] } },
+    { response_txn: { responses: [{ response_range: {} }] } },
+    { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
+  ]
+  const { store } = await storeOn(t, (request) => ({
+    json: { header: { revision: '20' }, ...shapeOf(request).includes('request_txn') && { responses } }
+  }), () => answerOf(20))
   t.match(
     await store.changes([put('a'), put('b'), put('c', 'present'), put('d', { createRevision: 6n, writes: 7n })]),
     [
