@@ -5,6 +5,7 @@ import { unsealed } from './envelope.js'
 import { strangeAnswer, type EtcdFault } from './faults.js'
 import type { EtcdGateway } from './gateway.js'
 import {
+  allOrNothing,
   deletesTogether,
   placeIn,
   putsTogether,
@@ -43,6 +44,8 @@ export class EtcdStore {
   readonly #timeout: number
   /** The newest revision in an answer so far: no change that is sent later has an older one. */
   #newest = 0n
+  /** Whether the last changes that went together had a refusal among them: the next ones may have one, too. */
+  #hadRefusal = false
 
   /** @param timeout how long to look for a change whose answer was lost, in milliseconds */
   constructor (gateway: EtcdGateway, timeout: number) {
@@ -86,16 +89,10 @@ export class EtcdStore {
    */
   async changes (changes: readonly EtcdChange[]): Promise<Array<PromiseSettledResult<EtcdOutcome>>> {
     const before = this.#newest
-    const transactions = changes.map(({ transaction }) => transaction)
-    const { key, marker } = changes[0]!
     try {
-      const answer = await this.#write(
-        marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key)
-      )
-      return answersIn(answer, 'response_txn', changes.length).map((nested, index) => ({
-        status: 'fulfilled',
-        value: outcomeIn(nested, answer.header.revision, changes[index]!.condition)
-      }))
+      const outcomes = (this.#hadRefusal ? undefined : await this.#changeAllOrNothing(changes)) ??
+        await this.#changeEach(changes)
+      return outcomes.map((value) => ({ status: 'fulfilled', value }))
     } catch (error) {
       const fault = error as EtcdFault
       // Nothing was carried out, and each change alone may be small enough or right.
@@ -104,6 +101,31 @@ export class EtcdStore {
         changes.map((change) => mayGoAlone ? this.change(change) : this.#afterFault(change, fault, before))
       )
     }
+  }
+
+  /** Undefined if one of the conditions does not hold: then nothing was carried out. */
+  async #changeAllOrNothing (changes: readonly EtcdChange[]): Promise<EtcdOutcome[] | undefined> {
+    const transactions = changes.map(({ transaction }) => transaction)
+    const { succeeded, responses = [], header: { revision } } = await this.#write(allOrNothing(transactions))
+    const sizes = succeeded === true ? transactions.map(({ success }) => success.length) : []
+    if (responses.length !== sizes.reduce((sum, size) => sum + size, 0)) throw strangeAnswer()
+    this.#hadRefusal = succeeded !== true
+    if (this.#hadRefusal) return undefined
+    const rest = [...responses]
+    return changes.map(({ condition }, index) =>
+      outcomeIn({ succeeded: true, responses: rest.splice(0, sizes[index]) }, revision, condition))
+  }
+
+  async #changeEach (changes: readonly EtcdChange[]): Promise<EtcdOutcome[]> {
+    const transactions = changes.map(({ transaction }) => transaction)
+    const { key, marker } = changes[0]!
+    const answer = await this.#write(
+      marker === undefined ? deletesTogether(transactions) : putsTogether(transactions, key)
+    )
+    const outcomes = answersIn(answer, 'response_txn', changes.length).map((nested, index) =>
+      outcomeIn(nested, answer.header.revision, changes[index]!.condition))
+    this.#hadRefusal = !outcomes.every(({ applied }) => applied)
+    return outcomes
   }
 
   /** @param before the newest revision that was known when the change was sent */

@@ -80,6 +80,17 @@ export function rightsUnder (prefix: string): Transaction {
   }
 }
 
+/**
+ * One transaction that carries out all of these, of different keys, if the conditions of all hold, and nothing
+ * otherwise. It costs etcd two thirds of what the nested ones do (engine-facts#etcd-batch-rate).
+ */
+export function allOrNothing (transactions: readonly Transaction[]): Transaction {
+  return {
+    compare: transactions.flatMap(({ compare = [] }) => compare),
+    success: transactions.flatMap(({ success }) => success)
+  }
+}
+
 /** One transaction of several puts, of different keys (engine-facts#etcd-nested-compares-first). */
 export function putsTogether (puts: readonly Transaction[], key: string): Transaction {
   // The quota does not count nested puts. This put never runs, but lets the quota stop the batch

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  allOrNothing,
   deleteIf,
   deletesTogether,
   placeIn,
@@ -28,6 +29,7 @@ await t.test('etcd-wire: no read asks for less than linearizable', async (t) => 
       deleteIf('k', condition)
     ]),
     putsTogether([putIf('k', 'v', place)], 'k'),
+    allOrNothing([putIf('k', 'v', place)]),
     rangeOf('k'),
     rangeOf('k', 5n),
     rangeFrom('k', 'k', 1),
@@ -155,6 +157,22 @@ await t.test('etcd-wire, on the real engine', { skip: skipWithout('etcd') }, asy
     t.equal(await entryOf(keys[1]!), undefined, 'the put that is there for the quota never runs')
     const { responses: removed } = await txn(deletesTogether(keys.map((key) => deleteIf(key, 'present'))))
     t.same(removed!.map(({ response_txn: nested }) => nested!.succeeded === true), isEven)
+  })
+
+  await t.test('changes of different keys under all of their conditions: all apply, or none does', async (t) => {
+    const keys = Array.from({ length: 64 }, () => uniqueName())
+    const together = async (value: string, conditions: readonly EtcdCondition[]) =>
+      await txn(allOrNothing(keys.map((key, index) => putIf(key, value, conditions[index] ?? 'none'))))
+    const { header, succeeded, responses } = await together('1', [])
+    t.strictSame([succeeded, responses!.length], [true, 128], 'each has the entity that it replaces, and its put')
+    t.equal((await entryOf(keys[63]!))!.create_revision, header.revision)
+    const place = await placeOf(keys[0]!)
+    t.match(await together('2', [place, 'absent']), { succeeded: undefined, responses: undefined })
+    t.equal(textOf((await entryOf(keys[0]!))!.value!), '1')
+    t.match(await together('3', [place, 'present']), { succeeded: true })
+    for (const key of keys) t.equal(textOf((await entryOf(key))!.value!), '3')
+    t.match(await txn(allOrNothing(keys.map((key) => deleteIf(key, 'present')))), { succeeded: true })
+    t.equal(await entryOf(keys[63]!), undefined)
   })
 
   await t.test('ranges in one transaction answer in their order', async (t) => {

@@ -144,7 +144,7 @@ await t.test('etcd-store: a value that this server calls too large is invalid, a
 })
 
 await t.test('etcd-store: changes that this server refuses to do together go alone, as where it takes fewer operations in a transaction', async (t) => {
-  const { store, stub } = await storeOn(t, ({ body }) => JSON.stringify(body).includes('request_txn')
+  const { store, stub } = await storeOn(t, ({ body }) => (body as { success: object[] }).success.length > 2
     ? etcdError(400, 3, 'etcdserver: too many operations in txn request')
     : { json: { header: { revision: '7' }, succeeded: true } }, () => answerOf(9))
   t.match(await store.changes([put('a'), put('b')]), [{ value: { applied: true } }, { value: { applied: true } }])
@@ -235,27 +235,84 @@ await t.test('etcd-store: an older answer that comes late does not lower the new
   await t.rejects(store.change(put('k')), UNAVAILABLE)
 })
 
-await t.test('etcd-store: of changes that went together each has an outcome of its own', async (t) => {
-  const { store } = await storeOn(
-    t,
-    () => ({
-      json: {
-        header: { revision: '20' },
-        responses: [
-          { response_txn: { succeeded: true, responses: [{ response_range: {} }, { response_put: {} }] } },
-          {
-            response_txn: {
-              succeeded: true,
-              responses: [{ response_range: { kvs: [{ create_revision: '5', version: '2' }] } }, { response_put: {} }]
-            }
-          },
-          { response_txn: { responses: [{ response_range: {} }] } },
-          { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
-        ]
-      }
-    }),
-    () => answerOf(20)
+/** The operations that a transaction carries out at once, or its nested transactions. */
+function shapeOf ({ body }: StubRequest): string[] {
+  return (body as { success: object[] }).success.map((operation) => Object.keys(operation)[0]!)
+}
+
+await t.test('etcd-store: changes go together under all of their conditions; if one does not hold, each under its own, and so do the next ones until none is refused', async (t) => {
+  const applied = { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
+  let isRefused = false
+  const { store, stub } = await storeOn(t, (request) => ({
+    json: {
+      header: { revision: '20' },
+      ...shapeOf(request).includes('request_txn')
+        ? { succeeded: true, responses: [applied, isRefused ? { response_txn: {} } : applied] }
+        : isRefused ? {} : { succeeded: true, responses: [{ response_put: {} }, { response_put: {} }] }
+    }
+  }), () => answerOf(20))
+  const together = async (): Promise<unknown> => {
+    stub.requests.splice(0)
+    const outcomes = await store.changes([put('a', 'absent'), put('b', { createRevision: 6n, writes: 7n })])
+    const isApplied = outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value.applied)
+    return [isApplied, stub.requests.map(shapeOf)]
+  }
+  const [flat, nested] = [['request_put', 'request_put'], ['request_txn', 'request_txn']]
+  t.strictSame(await together(), [[true, true], [flat]])
+  isRefused = true
+  t.strictSame(await together(), [[true, false], [flat, nested]])
+  t.strictSame(await together(), [[true, false], [nested]])
+  isRefused = false
+  t.strictSame(await together(), [[true, true], [nested]])
+  t.strictSame(await together(), [[true, true], [flat]])
+})
+
+await t.test('etcd-store: changes that go each under its own condition count for the quota as writes, and not as removals', async (t) => {
+  const { store, stub } = await storeOn(t, (request) => ({
+    json: {
+      header: { revision: '20' },
+      ...shapeOf(request).includes('request_txn') && { responses: [{ response_txn: {} }, { response_txn: {} }] }
+    }
+  }), () => answerOf(20))
+  for (const changes of [[put('a'), put('b')], [removal('a'), removal('b')]]) {
+    t.match(await store.changes(changes), [{ value: { applied: false } }, { value: { applied: false } }])
+  }
+  t.strictSame(
+    stub.requests.map(({ body }) => (body as { failure?: unknown[] }).failure?.length),
+    [undefined, 1, undefined]
   )
+})
+
+await t.test('etcd-store: of changes that went together under all of their conditions each has its place', async (t) => {
+  const before = { response_range: { kvs: [{ create_revision: '5', version: '2' }] } }
+  const done = { response_put: {} }
+  const { store } = await storeOn(t, () => ({
+    json: {
+      header: { revision: '20' },
+      succeeded: true,
+      responses: [{ response_range: {} }, done, before, done, before, done, done, done]
+    }
+  }), () => answerOf(20))
+  t.match(
+    await store.changes([
+      put('a'), put('b'), put('c', 'present'), put('d', { createRevision: 6n, writes: 7n }), put('e', 'absent')
+    ]),
+    [[20n, 1n], [5n, 3n], [5n, 3n], [6n, 8n], [20n, 1n]].map(([createRevision, writes]) =>
+      ({ value: { applied: true, place: { createRevision, writes } } }))
+  )
+})
+
+await t.test('etcd-store: of changes that went together each has an outcome of its own', async (t) => {
+  const put5 = { response_range: { kvs: [{ create_revision: '5', version: '2' }] } }
+  const responses = [
+    { response_txn: { succeeded: true, responses: [{ response_range: {} }, { response_put: {} }] } },
+    { response_txn: { succeeded: true, responses: [put5, { response_put: {} }] } },
+    { response_txn: { responses: [{ response_range: {} }] } },
+    { response_txn: { succeeded: true, responses: [{ response_put: {} }] } }
+  ]
+  const { store } = await storeOn(t, (request) => ({
+    json: { header: { revision: '20' }, ...shapeOf(request).includes('request_txn') && { responses } }
+  }), () => answerOf(20))
   t.match(
     await store.changes([put('a'), put('b'), put('c', 'present'), put('d', { createRevision: 6n, writes: 7n })]),
     [
@@ -292,7 +349,9 @@ await t.test('etcd-store: an answer of another form is an outage of a read, and 
     HEADER,
     { ...HEADER, responses: [{}] },
     { ...HEADER, responses: [{ response_range: {} }] },
-    { ...HEADER, responses: [{ response_txn: {} }] }
+    { ...HEADER, responses: [{ response_txn: {} }] },
+    { ...HEADER, succeeded: true },
+    { ...HEADER, succeeded: true, responses: [{ response_put: {} }, { response_put: {} }] }
   ]) {
     const { store } = await storeOn(t, () => ({ json }), () => answerOf(9))
     await t.rejects(
