@@ -9,8 +9,8 @@ const IS_WHOLE = process.env['FORK'] === 'whole'
 
 // One file of each kind: the routes, the concurrency, the page, a client, the process, and what a test generates.
 const SOME = [
-  'app/offers', 'app/concurrency', 'app/generated-client', 'clients/mash', 'desk/merge', 'desk/served', 'process/server',
-  'readings'
+  'app/offers', 'app/concurrency', 'app/generated-client', 'clients/mash', 'desk/merge', 'desk/served',
+  'process/server', 'readings'
 ]
 
 await t.test('fork: into an empty folder; it builds, starts, refuses a lost update, serves its page, and passes its tests there', async (t) => {
@@ -48,7 +48,7 @@ await t.test('fork: into an empty folder; it builds, starts, refuses a lost upda
     t.ok(readdirSync(join(mine, 'data')).includes('offers.db'), 'stored in its own folder')
     const page = await (await fetch(`${origin}/`)).text()
     for (const [, path] of page.matchAll(/(?:href|src)="(\/desk\/[^"]+)"/g)) {
-      t.equal((await fetch(origin + path)).status, 200, path)
+      t.equal((await fetch(origin + path)).status, 200, path!)
     }
   })
 
@@ -118,7 +118,10 @@ await t.test('fork: stopped by a signal it leaves nothing behind', async (t) => 
   `)
   const forked = fork([join(folder, 'mine')], hanging)
   const parent = join(beside, 'parent')
-  const pid = await until('npm runs', () => existsSync(parent) && Number(readFileSync(parent, 'utf8')) || undefined)
+  const pid = await until('npm runs', () => {
+    const written = existsSync(parent) ? Number(readFileSync(parent, 'utf8')) : 0
+    return written > 0 && written
+  })
   t.match(readdirSync(folder), [/^mine\.unfinished-/])
   process.kill(pid, 'SIGTERM')
   t.match(await forked, { code: 1, stdout: '', stderr: 'Stopped: there is no fork.\n' })
