@@ -23,7 +23,7 @@ export function manifestOf (name: string, files: Files, ours: Manifest, lock: Lo
       test: 'tap'
     },
     // By itself tap looks for no tests in a folder of that name.
-    tap: { ...tap, exclude: ['**/node_modules/**'], 'allow-incomplete-coverage': true },
+    tap: { ...tap, exclude: ['**/node_modules/**'], 'disable-coverage': true },
     dependencies: sorted(all),
     devDependencies,
     allowScripts: Object.fromEntries(Object.entries(ours.allowScripts).filter(([name]) => name in all))

@@ -54,7 +54,7 @@ await t.test('fork: into an empty folder; it builds, starts, refuses a lost upda
 
   await t.test('npm test', async (t) => {
     const files = IS_WHOLE ? [] : SOME.map((name) => `dist/test/${name}.test.js`)
-    const { code, stdout } = await run('npm', ['test', '--', '--reporter=tap', '--disable-coverage', ...files], {
+    const { code, stdout } = await run('npm', ['test', '--', '--reporter=tap', ...files], {
       cwd: mine,
       env: { TAP: '0' }
     })
