@@ -61,7 +61,6 @@ export async function makeFork (
     }
     if (!isPublished) await pack(root, join(folder, 'vendor'), signal)
     await lockVersions(folder, fork, isPublished, signal)
-    signal.throwIfAborted()
     // For its owner alone until here.
     chmodSync(folder, 0o777 & ~process.umask())
     // An empty folder is replaced where the system can do that in one step.

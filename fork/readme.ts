@@ -48,8 +48,8 @@ npm run lint
 
 - \`http://127.0.0.1:3000/\` is a page for people, \`/docs\` has all routes, \`/docs/json\` is the OpenAPI document, and
   \`/health\` tells whether the storage answers.
-- \`src/\` is the server, \`test/\` has its tests in folders of the same names, and \`test/support/\` what
-  they share. A test of an engine starts it, and is skipped where its program is missing. To run one folder:
+- \`src/\` is the server, \`test/\` has its tests in folders of the same names, and \`test/support/\` what they share. A
+  test of an engine starts it, and is skipped where its program is missing. To run one folder of tests:
   \`npm test -- dist/test/offers/*.js\`.
 - [The offers API](docs/reference/offers-api.md) is the contract. Each of its readings has a test in
   \`test/readings/\`.${isPublished ? '' : vendored}

@@ -15,12 +15,19 @@ try {
   await makeFork(ROOT, target, isPublished, stop.signal)
   console.log(`A fork of the reference server is in ${target}. To try it:
 
-  cd ${relative(from, target)} && npm ci && npm test && npm start
+  cd ${quoted(relative(from, target) || target)} && npm ci && npm test && npm start
 
 Its README.md says what to change first.`)
 } catch (error) {
   process.exitCode = 1
   if (stop.signal.aborted) console.error('Stopped: there is no fork.')
   else if (error instanceof ForkError) console.error(error.message)
+  // A full disk, a missing right, or npm, which says why.
+  else if (error instanceof Error && 'code' in error) console.error(`There is no fork: ${error.message}`)
   else throw error
+}
+
+/** As a shell takes it. */
+function quoted (path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

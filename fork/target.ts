@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 
 /** What the person can mend. Its message is all that is shown. */
 export class ForkError extends Error {
@@ -40,7 +40,9 @@ export function targetOf (folder: string, root: string, from: string): string {
   if (!isFolder(parent)) throw new ForkError(`There is no folder ${parent}, where the fork would go: make it first.`)
   const target = existsSync(wanted) ? realpathSync(wanted) : join(realpathSync(parent), basename(wanted))
   const inside = relative(realpathSync(root), target)
-  if (inside === '' || !(inside === '..' || inside.startsWith(`..${sep}`) || resolve(inside) === inside)) {
+  // Absolute where it is on another drive of Windows.
+  const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
+  if (!isOutside) {
     throw new ForkError(`${target} is inside this repository: name a folder beside it, such as ../mine.`)
   }
   if (!existsSync(target)) return target

@@ -85,6 +85,8 @@ await t.test('fork: no folder, one that is not empty and one in the repository a
     t.strictSame([code, stdout], [1, ''])
     t.match(stderr, line)
   }
+  const there = await fork(['a.txt'], { INIT_CWD: folder })
+  t.match(there.stderr, `${join(folder, 'a.txt')} is no folder`, 'as seen from where the person calls npm')
   t.strictSame(readdirSync(folder), ['a.txt'])
 })
 
@@ -95,7 +97,8 @@ await t.test('fork: where npm fails nothing is left behind, and an empty folder 
   const failing = npmThat(emptyFolder(t), "console.error('npm error no space left'); process.exit(1)")
   const failed = await fork([mine], failing)
   t.equal(failed.code, 1)
-  t.match(failed.stderr, /no space left/)
+  t.match(failed.stderr, /^There is no fork: Command failed: [^]*no space left/)
+  t.notMatch(failed.stderr, /^ {4}at /m)
   t.strictSame([readdirSync(folder), readdirSync(mine)], [['mine'], []])
 })
 
