@@ -4,13 +4,13 @@ import t from 'tap'
 import { emptyFolder, fork, link, npmThat, run, startFork } from '../../support/forked.js'
 import { until } from '../../support/until.js'
 
-// FORK=whole installs over npm, and runs all tests of the fork and its lint. The rest costs a minute of a core less.
+// FORK=whole installs over npm, and runs all tests of the fork and its lint: four minutes of a core more.
 const IS_WHOLE = process.env['FORK'] === 'whole'
 
-// One file of each kind: the routes, the concurrency, the page, a client, the process, and what a test generates.
+// One file of each kind: the routes, the concurrency, what a test generates, a client, the page, and a page of docs.
 const SOME = [
   'app/offers', 'app/concurrency', 'app/generated-client', 'clients/mash', 'desk/merge', 'desk/served',
-  'process/server', 'readings'
+  'readings'
 ]
 
 await t.test('fork: into an empty folder; it builds, starts, refuses a lost update, serves its page, and passes its tests there', async (t) => {
