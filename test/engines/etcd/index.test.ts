@@ -11,7 +11,8 @@ import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { startProxy } from '../../support/services/proxy.js'
 import { uniqueName } from '../../support/services/service.js'
-import { base64, gatewayOf, openedEtcd, revisionOf } from '../../support/etcd/engine.js'
+import { base64 } from '../../support/etcd/base64.js'
+import { gatewayOf, openedEtcd, revisionOf } from '../../support/etcd/engine.js'
 import { EtcdStub } from '../../support/etcd/stub.js'
 
 await t.test('etcd: wrong options are refused when the adapter is made', async (t) => {

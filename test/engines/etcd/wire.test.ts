@@ -19,7 +19,8 @@ import {
 import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { uniqueName } from '../../support/services/service.js'
-import { base64, gatewayOf } from '../../support/etcd/engine.js'
+import { base64 } from '../../support/etcd/base64.js'
+import { gatewayOf } from '../../support/etcd/engine.js'
 
 await t.test('etcd-wire: no read asks for less than linearizable', async (t) => {
   const place = { createRevision: 5n, writes: 1n }

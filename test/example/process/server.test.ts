@@ -7,6 +7,7 @@ import { call, put } from '../../support/example/server-client.js'
 import { listening, start } from '../../support/example/server-process.js'
 import { startPut } from '../../support/example/started-put.js'
 import { sharedSetting } from '../../support/example/storage.js'
+import { skipWithout } from '../../support/services/programs.js'
 
 /** Asserts that a signal lets the server finish a request in flight, take no other, and exit with 0. */
 async function assertGracefulEnd (t: Test, server: ReturnType<typeof start>, signal: NodeJS.Signals): Promise<void> {
@@ -31,7 +32,7 @@ await t.test('a server on a storage that lasts', async (t) => {
   const first = start(t, { STORAGE })
   let etag: string | null
 
-  await t.test('the line that it prints works when pasted into a shell', async (t) => {
+  await t.test('the line that it prints works when pasted into a shell', { skip: skipWithout('curl') }, async (t) => {
     const [, line] = await first.output.says(/^Try: (.*)\n/m)
     const { stdout } = await promisify(execFile)('sh', ['-c', line!])
     t.match(stdout, /^HTTP\/1\.1 201 Created\r\n/)

@@ -6,7 +6,7 @@ import { ABSENT } from '../../support/expectations.js'
 import { startEtcd } from '../../support/services/etcd.js'
 import { skipWithout } from '../../support/services/programs.js'
 import { storageSetting, uniqueName } from '../../support/services/service.js'
-import { base64 } from '../../support/etcd/engine.js'
+import { base64 } from '../../support/etcd/base64.js'
 import { deadOrigin, EtcdStub } from '../../support/etcd/stub.js'
 
 const hasIpv6 = Object.values(networkInterfaces()).flat().some((network) => network?.address === '::1')

@@ -7,6 +7,7 @@ import type { ListingAdapter } from '../../../lib/storage/adapter.js'
 import { cutBy } from '../cut-by.js'
 import { startProxy } from '../services/proxy.js'
 import { uniqueName } from '../services/service.js'
+import { base64 } from './base64.js'
 
 /** An open adapter that is closed with the test. */
 export async function openedEtcd (t: Test, options: EtcdAdapterOptions): Promise<ListingAdapter> {
@@ -46,9 +47,4 @@ export function gatewayOf (t: Test, url: string): EtcdGateway {
 export async function revisionOf (gateway: EtcdGateway): Promise<bigint> {
   const { header } = await gateway.read('/v3/kv/range', { key: base64('anything') }) as RangeAnswer
   return BigInt(header.revision)
-}
-
-/** A key or a value as the gateway writes it. */
-export function base64 (text: string): string {
-  return Buffer.from(text).toString('base64')
 }

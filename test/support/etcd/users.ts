@@ -1,7 +1,8 @@
 import type { Test } from 'tap'
 import { startEtcd } from '../services/etcd.js'
 import type { Service } from '../services/service.js'
-import { base64, gatewayOf } from './engine.js'
+import { base64 } from './base64.js'
+import { gatewayOf } from './engine.js'
 
 /** A user who may read and write under `entities/`. */
 export const auth = { user: 'app', password: 'a secret' }

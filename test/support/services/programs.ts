@@ -11,6 +11,7 @@ export const SERVICES = {
   'redis-cluster': { programs: ['redis-server', 'redis-cli', 'ps'], variable: 'REDIS_CLUSTER_URL' },
   etcd: { programs: ['etcd', 'ps'], variable: 'ETCD_URL' },
   strace: { programs: ['strace'], variable: undefined },
+  curl: { programs: ['curl'], variable: undefined },
   'network namespaces': { programs: ['unshare', 'ip'], variable: undefined }
 } as const
 

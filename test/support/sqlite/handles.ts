@@ -10,7 +10,7 @@ import {
   type SqliteDatabase,
   type SqliteStatement,
   type SqliteValue
-} from '../../../lib/storage/sqlite/index.js'
+} from 'fastify-if-match/storage/sqlite'
 
 /** The table as the adapter makes it. */
 export const TABLE =

@@ -7,7 +7,7 @@ import { EtcdFault } from '../../../../lib/storage/etcd/faults.js'
 import { EtcdGateway } from '../../../../lib/storage/etcd/gateway.js'
 import { EtcdStore, type EtcdChange } from '../../../../lib/storage/etcd/store.js'
 import { deleteIf, putIf, rangeOf, type EtcdCondition } from '../../../../lib/storage/etcd/wire.js'
-import { base64 } from '../../../support/etcd/engine.js'
+import { base64 } from '../../../support/etcd/base64.js'
 import { etcdError, EtcdStub, type StubAnswer, type StubRequest } from '../../../support/etcd/stub.js'
 
 const UNKNOWN = { code: 'FST_IF_MATCH_OUTCOME_UNKNOWN' }
