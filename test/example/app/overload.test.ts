@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, FastifyRequest, LightMyRequestResponse } from 'fastify'
+import type { Limits } from '../../../example/app/limits.js'
+import type { Token } from '../../../example/app/tokens.js'
 import { codeOf, loggedApp, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
 import { listen } from '../../support/example/server-process.js'
 import { countingStorage, heldStorage } from '../../support/example/storage.js'
@@ -183,42 +185,48 @@ await t.test('429 with Retry-After above so many unfinished requests of a token,
   await until('its place is free', async () => (await send(app, 'GET', URL)).statusCode === 200)
 })
 
-await t.test('requests of a pipeline count, and are forgotten with their connection', async (t) => {
-  const { storage, begun, release } = await heldStorage(t, 'read')
-  const { app } = await listeningApp(t, { storage, limits: { maxRequestsPerToken: 3 } })
-  const accepted = once(app.server, 'connection')
-  const socket = await open(t, app)
-  const [server] = await accepted
-  const taken = once(app.server, 'request')
-  socket.write(`${GET}\r\n`.repeat(3))
-  await Promise.all([taken, begun])
-  t.equal((await send(app, 'GET', URL)).statusCode, 429)
-  const closed = new Promise((resolve) => { server.once('close', resolve) })
-  socket.resetAndDestroy()
-  await closed
-  const next = [1, 2, 3].map(async () => await send(app, 'GET', URL))
-  release()
-  t.strictSame((await Promise.all(next)).map(({ statusCode }) => statusCode), [404, 404, 404])
-})
-
-await t.test('without a token, the requests of a connection count', async (t) => {
-  const app = await newApp(t, { limits: { maxRequestsPerToken: 2 } })
+/** A listening app with a route that answers once it is released, as that of a token if there is one. */
+async function heldApp (t: Test, limits: Limits, token: Token | null) {
+  const app = await newApp(t, { limits })
   let entered = 0
   let release!: () => void
-  const held = new Promise<void>((resolve) => { release = resolve })
-  app.get('/held', async () => {
+  const released = new Promise<void>((resolve) => { release = resolve })
+  const onRequest = async (request: FastifyRequest): Promise<void> => { request.token = token }
+  app.get('/held', { onRequest }, async () => {
     entered++
-    await held
+    await released
     return 'held'
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
+  return { app, release, entered: async (count: number) => await until('they are held', () => entered === count) }
+}
+
+const HELD = 'GET /held HTTP/1.1\r\nHost: localhost\r\n'
+
+await t.test('requests of a pipeline count, and are forgotten with their connection', async (t) => {
+  const { app, release, entered } = await heldApp(t, { maxRequestsPerToken: 3 }, { secret: 'x', roles: new Map() })
+  const accepted = once(app.server, 'connection')
+  const socket = await open(t, app)
+  const [server] = await accepted
+  socket.write(`${HELD}\r\n`.repeat(3))
+  await entered(3)
+  t.equal((await send(app, 'GET', '/held')).statusCode, 429)
+  const closed = new Promise((resolve) => { server.once('close', resolve) })
+  socket.resetAndDestroy()
+  await closed
+  const next = [1, 2, 3].map(async () => await send(app, 'GET', '/held'))
+  release()
+  t.strictSame((await Promise.all(next)).map(({ statusCode }) => statusCode), [200, 200, 200])
+})
+
+await t.test('without a token, the requests of a connection count', async (t) => {
+  const { app, release, entered } = await heldApp(t, { maxRequestsPerToken: 2 }, null)
   const [socket, other] = [await open(t, app), await open(t, app)]
-  const get = 'GET /held HTTP/1.1\r\nHost: localhost\r\n'
-  socket.write(`${get}\r\n${get}\r\n${get}Connection: close\r\n\r\n`)
+  socket.write(`${HELD}\r\n${HELD}\r\n${HELD}Connection: close\r\n\r\n`)
   const answers = answersOf(socket)
-  other.write(`${get}Connection: close\r\n\r\n`)
+  other.write(`${HELD}Connection: close\r\n\r\n`)
   const others = answersOf(other)
-  await until('three are held', () => entered === 3)
+  await entered(3)
   release()
   t.strictSame((await answers).map(({ status }) => status), [200, 200, 429])
   t.strictSame((await others).map(({ status }) => status), [200])
