@@ -191,7 +191,7 @@ async function heldApp (t: Test, limits: Limits, token: Token | null) {
   let entered = 0
   let release!: () => void
   const released = new Promise<void>((resolve) => { release = resolve })
-  const onRequest = async (request: FastifyRequest): Promise<void> => { request.token = token }
+  const onRequest = async (request: FastifyRequest): Promise<void> => { Object.assign(request, { token }) }
   app.get('/held', { onRequest }, async () => {
     entered++
     await released
