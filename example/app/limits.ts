@@ -2,7 +2,7 @@
 export interface Limits {
   /** How often the process is measured for the next three, in milliseconds; 1,000 by default. */
   sampleMs?: number
-  /** How late a timer may come, in milliseconds, on average. */
+  /** How late a timer may come, in milliseconds, on average, less than `sampleMs`; 0 is no bound. */
   maxLoopDelayMs?: number
   /** How much of the time the event loop may be busy, in percent; 100 is no bound. */
   maxLoopPercent?: number

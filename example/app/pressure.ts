@@ -5,6 +5,13 @@ import { getHeapStatistics } from 'node:v8'
 import { ApiError } from './errors.js'
 import type { Limits } from './limits.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the process cannot keep up, where that is asked. */
+    isOverloaded?: () => boolean
+  }
+}
+
 /** How long clients are told to wait at most, in seconds: each another time, so that not all come back at once. */
 const LONGEST_WAIT = 5
 
@@ -19,6 +26,9 @@ export async function refuseUnderPressure (
   { sampleMs = 1000, maxLoopDelayMs = 0, maxLoopPercent = 100, maxHeapPercent = 100 }: Limits
 ): Promise<void> {
   let told: number | undefined
+  let isMeasured = false
+  // What the start did to the event loop is no load: a measurement counts if it began after that.
+  api.addHook('onReady', async () => { setTimeout(() => { isMeasured = true }, 2 * sampleMs).unref() })
   await api.register(underPressure, {
     sampleInterval: sampleMs,
     maxEventLoopDelay: maxLoopDelayMs,
@@ -27,12 +37,14 @@ export async function refuseUnderPressure (
     maxEventLoopUtilization: maxLoopPercent / 100,
     maxHeapUsedBytes: getHeapStatistics().heap_size_limit * maxHeapPercent / 100,
     async pressureHandler (_request, _reply, type, value) {
+      if (!isMeasured) return
       // Once a sample: a line for each request would be load of its own.
       if (value !== told) api.log.warn({ measure: type, value }, 'overloaded')
       told = value
       throw overloaded()
     }
   })
+  api.decorate('isOverloaded', () => isMeasured && api.isUnderPressure())
 }
 
 /**
@@ -40,7 +52,7 @@ export async function refuseUnderPressure (
  * Otherwise bodies that were sent slowly, or all at one moment, would pass a check that was made minutes ago.
  */
 export function overloadedByNow ({ server }: FastifyRequest): ApiError | undefined {
-  return server.hasDecorator('isUnderPressure') && server.isUnderPressure() ? overloaded() : undefined
+  return server.isOverloaded?.() === true ? overloaded() : undefined
 }
 
 function overloaded (): ApiError {

@@ -68,7 +68,7 @@ export function readSettings (env: Environment): Settings {
     stepMs: msOf('STEP_MS', setting('STEP_MS')),
     shutdownMs: msOf('SHUTDOWN_MS', setting('SHUTDOWN_MS')),
     limits: {
-      maxLoopDelayMs: msOf('MAX_LOOP_DELAY_MS', setting('MAX_LOOP_DELAY_MS')),
+      maxLoopDelayMs: delayOf(setting('MAX_LOOP_DELAY_MS')),
       maxLoopPercent: percentOf('MAX_LOOP_PERCENT', setting('MAX_LOOP_PERCENT')),
       maxHeapPercent: percentOf('MAX_HEAP_PERCENT', setting('MAX_HEAP_PERCENT')),
       maxRequestsPerToken: countOf('MAX_REQUESTS_PER_TOKEN', setting('MAX_REQUESTS_PER_TOKEN')),
@@ -145,6 +145,12 @@ function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
 function msOf (name: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new SettingError(name, 'accepts a whole number of milliseconds from 1 to 999999999')
+}
+
+function delayOf (text: string): number {
+  // A delay as long as the time between two measurements is not told from a longer one.
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  throw new SettingError('MAX_LOOP_DELAY_MS', 'accepts whole milliseconds from 0 to 999, where 0 is no limit')
 }
 
 function percentOf (name: string, text: string): number {

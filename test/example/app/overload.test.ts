@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { FastifyInstance, FastifyRequest, LightMyRequestResponse } from 'fastify'
 import type { Limits } from '../../../example/app/limits.js'
@@ -79,6 +80,19 @@ await t.test('under pressure a request is 503 with Retry-After, ahead of its tok
   free()
   t.equal((await rested(app)).headers.etag, etag)
   t.equal((await send(app, 'GET', offersUrl('/other'))).statusCode, 404)
+})
+
+await t.test('what was measured while the app started is no overload', async (t) => {
+  const { fill } = fakeHeap(t)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  fill()
+  const app = await newApp(t, { limits: { sampleMs: 1000, maxHeapPercent: 90 } })
+  await app.ready()
+  mock.timers.tick(1000)
+  t.equal((await send(app, 'PUT', URL, { ...JSON_TYPE, 'if-match': '*' }, BODY)).statusCode, 201)
+  mock.timers.tick(1000)
+  t.equal((await send(app, 'PUT', URL, { ...JSON_TYPE, 'if-match': '*' }, BODY)).statusCode, 503)
 })
 
 for (const [measure, limits] of [

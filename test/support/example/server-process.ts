@@ -14,7 +14,8 @@ export const SETTINGS = {
   WORKERS: undefined,
   STEP_MS: undefined,
   SHUTDOWN_MS: undefined,
-  MAX_LOOP_DELAY_MS: undefined,
+  // A busy machine is no overload.
+  MAX_LOOP_DELAY_MS: '0',
   MAX_LOOP_PERCENT: undefined,
   MAX_HEAP_PERCENT: undefined,
   MAX_REQUESTS_PER_TOKEN: undefined,
