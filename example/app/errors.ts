@@ -6,8 +6,17 @@ import { SECURITY_HEADERS } from './security-headers.js'
 
 /** An error of the API itself. Clients match the code; the message may change. */
 export class ApiError extends Error {
-  constructor (readonly statusCode: number, readonly code: string, message: string, options?: ErrorOptions) {
+  /** When to send the request again, in seconds: with an error that comes ahead of every effect alone. */
+  readonly retryAfter: number | undefined
+
+  constructor (
+    readonly statusCode: number,
+    readonly code: string,
+    message: string,
+    { retryAfter, ...options }: ErrorOptions & { retryAfter?: number } = {}
+  ) {
     super(message, options)
+    this.retryAfter = retryAfter
   }
 }
 
@@ -44,6 +53,10 @@ const MESSAGE_OF_FASTIFY: Readonly<Record<string, string>> = {
 const FAILED = 'The request failed in the server. If it was a change, it may have been applied: read the offer, and ' +
   'then decide.'
 
+// A client that hung up is no failure of the server, and nobody sees the answer. Overload is logged once for many
+// requests (pressure.ts).
+const NO_FAILURE: ReadonlySet<string> = new Set(['FST_IF_MATCH_LATE_WRITE', 'Overloaded'])
+
 /** An error that ends a request, from the app, the plugin, Fastify or Node. */
 type Failure = Error & { code?: string, statusCode?: number }
 
@@ -59,7 +72,12 @@ export function errorAnswer (error: Failure, requestId: string): ErrorAnswer {
   const status = statusOf(error)
   return {
     status,
-    headers: { ...SECURITY_HEADERS, [REQUEST_ID]: requestId, 'content-type': 'application/json; charset=utf-8' },
+    headers: {
+      ...SECURITY_HEADERS,
+      ...(error instanceof ApiError && error.retryAfter !== undefined && { 'retry-after': String(error.retryAfter) }),
+      [REQUEST_ID]: requestId,
+      'content-type': 'application/json; charset=utf-8'
+    },
     body: { error: { code: codeOf(error, status), message: messageOf(error, status) } }
   }
 }
@@ -67,8 +85,7 @@ export function errorAnswer (error: Failure, requestId: string): ErrorAnswer {
 /** Answers an error in the form of the API. A failure of the server is logged whole, under the id of the request. */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = errorAnswer(error, request.id)
-  // A client that hung up is no failure of the server, and nobody sees this answer.
-  const hasFailed = status >= 500 && error.code !== 'FST_IF_MATCH_LATE_WRITE'
+  const hasFailed = status >= 500 && !NO_FAILURE.has(error.code)
   if (hasFailed) request.log.error({ err: error }, 'request failed')
   // Without its message, which may quote the document: no log is to hold that.
   else request.log.info({ code: error.code }, 'request refused')

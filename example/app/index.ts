@@ -13,14 +13,17 @@ import { clockedStorage } from '../storage/clocked-storage.js'
 import { checkApiVersion } from './api-version.js'
 import { authenticate, authorise } from './auth.js'
 import { answerUnreadable } from './client-errors.js'
+import { limitClients } from './client-limits.js'
 import { drainConnections } from './drain.js'
 import { answerError } from './errors.js'
 import { health } from './health.js'
-import { createHttpServer } from './http-server.js'
+import { httpServerOf } from './http-server.js'
 import { acceptJsonAlone } from './json-body.js'
+import type { Limits } from './limits.js'
 import { applyMessageRules } from './message-rules.js'
 import { answerNoRoute, ROUTER_OPTIONS } from './no-route.js'
 import { openApi } from './openapi.js'
+import { refuseUnderPressure } from './pressure.js'
 import { sendRequestId } from './request-id.js'
 import { sendSecurityHeaders } from './security-headers.js'
 import type { Token } from './tokens.js'
@@ -31,6 +34,8 @@ export interface AppOptions extends Partial<Pick<OfferOptions, 'clock' | 'stepMs
   tokens: readonly Token[]
   /** How long a client may take to end its request once the server closes, in milliseconds; 5,000 by default. */
   shutdownMs?: number
+  /** How much the process takes on; without bounds of ours by default, since a test may well block the event loop. */
+  limits?: Limits
   logger?: FastifyServerOptions['logger']
 }
 
@@ -46,6 +51,7 @@ export async function buildApp ({
   stepMs = 5000,
   actionsIfMatch = 'required',
   shutdownMs = 5000,
+  limits = {},
   logger = false
 }: AppOptions): Promise<FastifyInstance> {
   if (!canList(engine)) throw new TypeError('The offers API needs a storage adapter with list().')
@@ -58,7 +64,7 @@ export async function buildApp ({
     routerOptions: ROUTER_OPTIONS,
     // A request that arrives while the server closes is served, and its answer ends its connection (drain.ts).
     return503OnClosing: false,
-    serverFactory: createHttpServer,
+    serverFactory: httpServerOf(limits),
     frameworkErrors: answerError,
     clientErrorHandler: answerUnreadable
   })
@@ -70,6 +76,7 @@ export async function buildApp ({
   answerNoRoute(app)
   acceptJsonAlone(app)
   drainConnections(app, shutdownMs)
+  limitClients(app, limits)
 
   await app.register(openApi, { schemas: NAMED_SCHEMAS, tokens })
   await app.register(ifMatch, { storage })
@@ -79,7 +86,8 @@ export async function buildApp ({
     async (api) => {
       // Refusals and answers without a tag say so too (reading 5).
       api.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
-      // The order of refusals (reading 7): 401, the api-version, 403, and only then the request itself.
+      // The order of refusals (reading 7): overload, 401, the api-version, 403, and only then the request itself.
+      await refuseUnderPressure(api, limits)
       api.addHook('onRequest', authenticate(tokens))
       api.addHook('onRequest', checkApiVersion)
       await api.register(catalog)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { changedByParsing } from './changed-by-parsing.js'
 import { ApiError } from './errors.js'
+import { overloadedByNow } from './pressure.js'
 
 /**
  * Takes JSON, and nothing else. An empty body counts as no body (reading 37), which Fastify's own parser refuses
@@ -15,6 +16,8 @@ export function acceptJsonAlone (app: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const overloaded = overloadedByNow(request)
+    if (overloaded !== undefined) return done(overloaded)
     const coding = request.headers['content-encoding'] ?? 'identity'
     if (coding.toLowerCase() !== 'identity') return done(encodedBody())
     if (body.length === 0) return done(null, undefined)

@@ -24,6 +24,7 @@ export async function serve (settings: Settings): Promise<{ app: FastifyInstance
     stepMs: settings.stepMs,
     actionsIfMatch: settings.actionsIfMatch,
     shutdownMs: settings.shutdownMs,
+    limits: settings.limits,
     // Standard output is for the greeting, so that a reader finds it.
     logger: { level: settings.logLevel, stream: process.stderr }
   })

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import type { Limits } from '../app/limits.js'
 import { DEVELOPMENT_TOKENS, includesDevelopmentToken, parseTokens, type Token } from '../app/tokens.js'
 import { ENGINE_NAMES } from '../storage/index.js'
 import { SettingError } from '../storage/setting-error.js'
@@ -20,6 +21,7 @@ export interface Settings {
   stepMs: number
   /** How long a client may take to end its request once the server stops, in milliseconds. */
   shutdownMs: number
+  limits: Required<Omit<Limits, 'sampleMs'>>
   logLevel: typeof LOG_LEVELS[number]
 }
 
@@ -31,6 +33,13 @@ const DEFAULTS = {
   ACTIONS_IF_MATCH: 'required',
   STEP_MS: '5000',
   SHUTDOWN_MS: '5000',
+  MAX_LOOP_DELAY_MS: '500',
+  MAX_LOOP_PERCENT: '100',
+  MAX_HEAP_PERCENT: '90',
+  MAX_REQUESTS_PER_TOKEN: '100',
+  MAX_CONNECTIONS: '1000',
+  REQUEST_MS: '60000',
+  ANSWER_MS: '60000',
   WORKERS: '1',
   LOG_LEVEL: 'info'
 }
@@ -58,6 +67,15 @@ export function readSettings (env: Environment): Settings {
     actionsIfMatch: actionsIfMatchOf(setting('ACTIONS_IF_MATCH')),
     stepMs: msOf('STEP_MS', setting('STEP_MS')),
     shutdownMs: msOf('SHUTDOWN_MS', setting('SHUTDOWN_MS')),
+    limits: {
+      maxLoopDelayMs: delayOf(setting('MAX_LOOP_DELAY_MS')),
+      maxLoopPercent: percentOf('MAX_LOOP_PERCENT', setting('MAX_LOOP_PERCENT')),
+      maxHeapPercent: percentOf('MAX_HEAP_PERCENT', setting('MAX_HEAP_PERCENT')),
+      maxRequestsPerToken: countOf('MAX_REQUESTS_PER_TOKEN', setting('MAX_REQUESTS_PER_TOKEN')),
+      maxConnections: countOf('MAX_CONNECTIONS', setting('MAX_CONNECTIONS')),
+      requestMs: msOf('REQUEST_MS', setting('REQUEST_MS')),
+      answerMs: msOf('ANSWER_MS', setting('ANSWER_MS'))
+    },
     logLevel: logLevelOf(setting('LOG_LEVEL'))
   }
 }
@@ -127,6 +145,22 @@ function actionsIfMatchOf (text: string): Settings['actionsIfMatch'] {
 function msOf (name: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new SettingError(name, 'accepts a whole number of milliseconds from 1 to 999999999')
+}
+
+function delayOf (text: string): number {
+  // A delay as long as the time between two measurements is not told from a longer one.
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  throw new SettingError('MAX_LOOP_DELAY_MS', 'accepts whole milliseconds from 0 to 999, where 0 is no limit')
+}
+
+function percentOf (name: string, text: string): number {
+  if (/^[1-9]\d?$|^100$/.test(text)) return Number(text)
+  throw new SettingError(name, 'accepts a whole number of percent from 1 to 100, where 100 is no limit')
+}
+
+function countOf (name: string, text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new SettingError(name, 'accepts a whole number from 1 to 999999')
 }
 
 function workersOf (text: string, storage: string): number {

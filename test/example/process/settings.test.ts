@@ -26,6 +26,15 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
     actionsIfMatch: 'required',
     stepMs: 5000,
     shutdownMs: 5000,
+    limits: {
+      maxLoopDelayMs: 500,
+      maxLoopPercent: 100,
+      maxHeapPercent: 90,
+      maxRequestsPerToken: 100,
+      maxConnections: 1000,
+      requestMs: 60_000,
+      answerMs: 60_000
+    },
     logLevel: 'info'
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
@@ -43,6 +52,13 @@ await t.test('every setting is taken from the environment', async (t) => {
     ACTIONS_IF_MATCH: 'optional',
     STEP_MS: '250',
     SHUTDOWN_MS: '20000',
+    MAX_LOOP_DELAY_MS: '200',
+    MAX_LOOP_PERCENT: '98',
+    MAX_HEAP_PERCENT: '9',
+    MAX_REQUESTS_PER_TOKEN: '7',
+    MAX_CONNECTIONS: '999999',
+    REQUEST_MS: '10000',
+    ANSWER_MS: '20000',
     LOG_LEVEL: 'warn',
     TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
@@ -54,6 +70,15 @@ await t.test('every setting is taken from the environment', async (t) => {
     actionsIfMatch: 'optional',
     stepMs: 250,
     shutdownMs: 20_000,
+    limits: {
+      maxLoopDelayMs: 200,
+      maxLoopPercent: 98,
+      maxHeapPercent: 9,
+      maxRequestsPerToken: 7,
+      maxConnections: 999_999,
+      requestMs: 10_000,
+      answerMs: 20_000
+    },
     logLevel: 'warn'
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
@@ -82,6 +107,18 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['STEP_MS', '1.5', /whole number of milliseconds/],
     ['STEP_MS', '1000000000', /to 999999999/],
     ['SHUTDOWN_MS', '0', /whole number of milliseconds/],
+    ['MAX_LOOP_DELAY_MS', '1000', /milliseconds from 0 to 999/],
+    ['MAX_LOOP_DELAY_MS', '1e2', /milliseconds from 0 to 999/],
+    ['MAX_LOOP_DELAY_MS', '', /milliseconds from 0 to 999/],
+    ['MAX_LOOP_PERCENT', '0', /percent from 1 to 100/],
+    ['MAX_LOOP_PERCENT', '0.98', /percent from 1 to 100/],
+    ['MAX_HEAP_PERCENT', '101', /percent from 1 to 100/],
+    ['MAX_HEAP_PERCENT', '90%', /percent from 1 to 100/],
+    ['MAX_REQUESTS_PER_TOKEN', '0', /from 1 to 999999/],
+    ['MAX_CONNECTIONS', '-1', /from 1 to 999999/],
+    ['MAX_CONNECTIONS', '', /from 1 to 999999/],
+    ['REQUEST_MS', '1s', /whole number of milliseconds/],
+    ['ANSWER_MS', '', /whole number of milliseconds/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [name, value, message] of wrong) {
@@ -148,6 +185,12 @@ await t.test('a variable whose name is one letter off that of a setting is warne
     ['STEP_SM', 'STEP_MS'],
     ['STEP-MS', 'STEP_MS'],
     ['SHUTDOWNMS', 'SHUTDOWN_MS'],
+    ['MAX_CONECTIONS', 'MAX_CONNECTIONS'],
+    ['MAX_REQUEST_PER_TOKEN', 'MAX_REQUESTS_PER_TOKEN'],
+    ['MAX_LOOP_DELAYMS', 'MAX_LOOP_DELAY_MS'],
+    ['MAX_HAEP_PERCENT', 'MAX_HEAP_PERCENT'],
+    ['REQEUST_MS', 'REQUEST_MS'],
+    ['ANSWERS_MS', 'ANSWER_MS'],
     ['LOGLEVEL', 'LOG_LEVEL'],
     ['LOG_LEVLE', 'LOG_LEVEL'],
     ['port', 'PORT']

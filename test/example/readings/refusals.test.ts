@@ -5,6 +5,7 @@ import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { parseTokens } from '../../../example/app/tokens.js'
 import { codeOf, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
 import { newPublisher } from '../../support/example/publisher.js'
+import { until } from '../../support/until.js'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const TEXT = { 'content-type': 'text/plain' }
@@ -208,6 +209,13 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
     const failing = await newApp(t, { storage: memoryAdapter({ around: () => { throw failure } }) })
     given.push(await send(failing, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER))
   }
+  const busy = await newApp(t, { limits: { maxRequestsPerToken: 0 } })
+  given.push(await send(busy, 'GET', offersUrl('/tide-db')))
+  const overloaded = await newApp(t, { limits: { sampleMs: 1, maxHeapPercent: 0.001 } })
+  given.push(await until('overload is noticed', async () => {
+    const response = await send(overloaded, 'GET', offersUrl('/tide-db'))
+    return response.statusCode === 503 && response
+  }))
   t.strictSame(given.map((response) => `${response.statusCode} ${codeOf(t, response)}`).sort(), listed.sort())
-  t.equal(listed.length, 17)
+  t.equal(listed.length, 19)
 })

@@ -14,6 +14,14 @@ export const SETTINGS = {
   WORKERS: undefined,
   STEP_MS: undefined,
   SHUTDOWN_MS: undefined,
+  // A busy machine is no overload.
+  MAX_LOOP_DELAY_MS: '0',
+  MAX_LOOP_PERCENT: undefined,
+  MAX_HEAP_PERCENT: undefined,
+  MAX_REQUESTS_PER_TOKEN: undefined,
+  MAX_CONNECTIONS: undefined,
+  REQUEST_MS: undefined,
+  ANSWER_MS: undefined,
   ACTIONS_IF_MATCH: undefined,
   LOG_LEVEL: undefined
 }
