@@ -36,9 +36,10 @@ export const transactionReplacedCases: Cases = {
     async ({ adapter }) => {
       const [version, other] = [await create(adapter, 'k', 0), await create(adapter, 'other', 0)]
       assertApplied(await transact(adapter, 'k', EXISTS, async (tx) => {
-        await put(adapter, tx, 'k', 1)
-        for (const key of ['k', 'other']) {
-          assertApplied(await transact(adapter, key, EXISTS, async (tx) => {
+        // One that ran beside this transaction, and not inside of it, would be in its way each time.
+        const written = await put(adapter, tx, 'k', 1)
+        for (const [key, locked] of [['k', written], ['other', other]] as const) {
+          assertApplied(await transact(adapter, key, versionIn(locked), async (tx) => {
             for (const value of [2, 3]) await put(adapter, tx, key, value)
           }, inside(tx)))
         }
