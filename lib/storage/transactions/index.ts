@@ -20,6 +20,7 @@ import { driverOf, flawsOfClient, isHandle, ownClientOf } from '../statements/ow
 import { sent } from '../statements/sent.js'
 import { Creations } from './creations.js'
 import { factsOf, type LastWrite, type Row } from './last-write.js'
+import { OpenWorks } from './open-works.js'
 import { runAgain } from './run-again.js'
 import { stepsInside } from './steps-inside.js'
 
@@ -78,9 +79,9 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
    * neither `replaced` nor `digest`, and a request that a client sends again after a lost answer is refused.
    *
    * Called inside of every transaction that left an entity, when the work is done and the version has moved: for
-   * `transaction`, `replace`, `update` and `create`. What was kept before may be overwritten. Keep it in a table of its
-   * own, or in columns whose change does not move the version: where it moves, the version of the answer is the one
-   * behind it, and what was kept holds for none.
+   * `transaction`, `replace`, `update` and `create`; once, also if the work wrote its own entity by these. What was
+   * kept before may be overwritten. Keep it in a table of its own, or in columns whose change does not move the
+   * version: where it moves, the version of the answer is the one behind it, and what was kept holds for none.
    */
   saveLastWrite?(tx: Tx, id: Id, write: LastWrite): unknown
   /**
@@ -138,6 +139,7 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
   ])
 
   const creations = new Creations()
+  const works = new OpenWorks()
   const withOwnClient = ownClientOf(ownClient)
   function faultOfEngine (error: unknown): Error | undefined {
     const fault = faultOf?.(error)
@@ -165,7 +167,7 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     return { value: copyRead(row.value, 'what "read" gave'), ...factsOf(row) }
   }
 
-  const steps = stepsInside<T, Tx, Id>({ version, read: readWith, saveLastWrite, faultOf: faultOfEngine })
+  const steps = stepsInside<T, Tx, Id>({ version, read: readWith, faultOf: faultOfEngine })
 
   async function run<R> (
     key: string,
@@ -174,10 +176,15 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     options: WriteOptions | undefined
   ): Promise<TransactionResult<T, R>> {
     const id = idOf(key)
+    const carryOut = async (tx: Tx, work: Work<T, R, Tx>) => {
+      if (saveLastWrite === undefined || works.include(tx, key)) return await steps(tx, id, expectation, work, options)
+      const whole: Work<T, R, Tx> = (tx, locked) => works.during(tx, key, () => work(tx, locked))
+      return await steps(tx, id, expectation, whole, options, saveLastWrite)
+    }
     const tx = txOf<Tx>(options?.context)
-    if (tx !== undefined) return await steps(tx, id, expectation, work, options)
-    const inside = (tx: Tx) => steps(tx, id, expectation, (tx, locked) =>
-      locked.version === undefined ? creations.during(tx, key, () => work(tx, locked)) : work(tx, locked), options)
+    if (tx !== undefined) return await carryOut(tx, work)
+    const inside = (tx: Tx) => carryOut(tx, (tx, locked) =>
+      locked.version === undefined ? creations.during(tx, key, () => work(tx, locked)) : work(tx, locked))
     return await runAgain((run) => inTurn(() => transaction(run)), inside, faultOfEngine, options)
   }
 

@@ -25,7 +25,6 @@ const PROBE_TIMEOUT = 2000
 interface Parts<T, Tx, Id> {
   version (tx: Tx, id: Id): RowVersion | null | undefined | Promise<RowVersion | null | undefined>
   read (tx: Tx, id: Id): Promise<Stored<T> | undefined>
-  saveLastWrite: ((tx: Tx, id: Id, write: LastWrite) => unknown) | undefined
   faultOf (error: unknown): Error | undefined
 }
 
@@ -48,7 +47,7 @@ export function isMeetingOfCreation (error: unknown): boolean {
  * The steps of a transaction between its beginning and its end: lock, compare, do the work, demand that the version has
  * moved, keep what is known of the write. What they reject with has been told apart: nothing of it was committed.
  */
-export function stepsInside<T, Tx, Id> ({ version, read, saveLastWrite, faultOf }: Parts<T, Tx, Id>) {
+export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx, Id>) {
   // An error that nothing knows is one of the app, or the connection is lost: then the transaction does not answer.
   async function isLost (tx: Tx, id: Id): Promise<boolean> {
     try {
@@ -94,7 +93,8 @@ export function stepsInside<T, Tx, Id> ({ version, read, saveLastWrite, faultOf 
     id: Id,
     expectation: Expectation,
     work: Work<T, R, Tx>,
-    options: WriteOptions | undefined
+    options: WriteOptions | undefined,
+    saveLastWrite?: (tx: Tx, id: Id, write: LastWrite) => unknown
   ): Promise<TransactionResult<T, R>> {
     let before: string | undefined
     try {

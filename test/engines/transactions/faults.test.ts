@@ -313,6 +313,15 @@ await t.test('what is kept of a write is given ahead of the commit, in the trans
   await adapter.transaction('k', ABSENT, async (tx: Tx) => { tx.row = row })
   t.strictSame(kept.pop(), [row, 'k', { version: '2', replaced: null, digest: null }])
   t.strictSame(store.row, row)
+  await adapter.transaction('k', EXISTS, async (tx: Tx) => {
+    const options = { context: { client: tx }, digest: 'of a part' }
+    await adapter.write('k', 'in part', EXISTS, options)
+    await adapter.transaction('k', EXISTS, async (tx: Tx) => { tx.row = { version: 9, value: 'whole' } }, options)
+    t.strictSame(kept, [], 'a work and what it writes of its own entity are one write')
+    await adapter.write('other', 'in part', EXISTS, options)
+    t.match(kept.splice(0), [[{}, 'other', { replaced: '9', digest: 'of a part' }]])
+  }, { digest: 'of the whole' })
+  t.match(kept, [[{}, 'k', { version: '10', replaced: '2', digest: 'of the whole' }]])
 })
 
 await t.test('an error of what keeps the last write rolls back: one of the engine runs again, one of the app goes out', async (t) => {
