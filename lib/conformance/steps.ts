@@ -3,7 +3,6 @@ import type {
   Expectation,
   ListOptions,
   Page,
-  ReadOptions,
   StorageAdapter,
   Stored,
   TransactionResult,
@@ -53,7 +52,7 @@ export function transact<R> (
   key: string,
   expectation: Expectation,
   work: Work<unknown, R>,
-  options?: ReadOptions
+  options?: WriteOptions
 ): Promise<TransactionResult<unknown, R>> {
   assert.ok(adapter.transaction, 'the adapter has no "transaction": add it, or leave out "transactions: true"')
   return adapter.transaction(key, expectation, work, options)

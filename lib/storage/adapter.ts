@@ -29,7 +29,10 @@ export interface Stored<T = unknown> {
    * characters without double quote, backslash and semicolon.
    */
   version: string
-  /** The version that the last write replaced; undefined if that write created the entity. */
+  /**
+   * The version that the last write replaced; undefined if that write created the entity, or came past the adapter and
+   * nobody noted it. Then there is no `digest`, either.
+   */
   replaced?: string | undefined
   /** The `digest` that was passed with the last write; undefined if none was. */
   digest?: string | undefined
@@ -106,7 +109,10 @@ export type RemoveResult<T = unknown> = { applied: true } | Refused<T>
 export interface Locked<T = unknown> {
   /** Its version; undefined: there is none. */
   readonly version: string | undefined
-  /** Reads it inside the transaction, changes of the work included; undefined: there is none. */
+  /**
+   * Reads it inside the transaction, changes of the work included; undefined: there is none. Until the work has changed
+   * it, `replaced` and `digest` are those that a read outside gives.
+   */
   read (): Promise<Stored<T> | undefined>
 }
 
@@ -178,13 +184,15 @@ export interface StorageAdapter<T = unknown> {
    * compares, runs the work, and commits. A refusal, an error of the work (which is passed on), and the end of the wait
    * for the answer before the commit leave nothing behind. A work after which the entity has the version that it had is
    * rolled back, with `FST_IF_MATCH_VERSION_UNCHANGED` (500). With a context it is part of the caller's transaction.
-   * Optional.
+   *
+   * The transaction is one write: where the adapter keeps them, `replaced` is then the version that was locked, and
+   * `digest` that of the options, however often the work wrote the entity. Optional.
    */
   transaction?<R> (
     key: string,
     expectation: Expectation,
     work: Work<T, R>,
-    options?: ReadOptions
+    options?: WriteOptions
   ): Promise<TransactionResult<T, R>>
   /**
    * A page of the entities whose keys begin with `prefix`, ordered by the UTF-8 bytes of their keys. An adapter may

@@ -1,4 +1,4 @@
-import type { Expectation, ListOptions, Page, ReadOptions, StorageAdapter, Work } from './adapter.js'
+import type { Expectation, ListOptions, Page, StorageAdapter, Work, WriteOptions } from './adapter.js'
 import { assertNoFlaw } from './kit/flaws.js'
 import { checkKey, compareKeys } from './kit/key.js'
 import { pageLimit } from './kit/page.js'
@@ -65,7 +65,7 @@ export function storageByPattern (adapters: Readonly<Record<string, StorageAdapt
     return merged(await Promise.all(listing.map((adapter) => adapter.list!(prefix, options))), limit)
   }
 
-  async function transaction<R> (key: string, expectation: Expectation, work: Work<any, R>, options?: ReadOptions) {
+  async function transaction<R> (key: string, expectation: Expectation, work: Work<any, R>, options?: WriteOptions) {
     const { adapter, pattern } = placeOf(key)
     if (adapter.transaction === undefined) throw unableTo('run transactions', pattern)
     return await adapter.transaction(key, expectation, work, options)
