@@ -132,7 +132,7 @@ await t.test('desk: bad days in a browser', { skip }, async (t) => {
       [400, '{"error":{"code":"InvalidAPIVersion","message":"x"}}', 'it may be older, or newer'],
       [502, '<h1>Bad gateway</h1>', 'nobody knows whether it was saved'],
       [200, '<h1>Hello</h1>', 'The server is not the one that this page belongs to'],
-      [503, '{"error":{"code":"ServiceUnavailable","message":"x"}}', 'cannot reach its storage'],
+      [503, '{"error":{"code":"StorageUnavailable","message":"x"}}', 'cannot reach its storage'],
       [413, '{"error":{"code":"DocumentTooLarge","message":"262144 bytes"}}', 'The offer is too large: 262144 bytes'],
       [403, '{"error":{"code":"Forbidden","message":"x"}}', 'no role on this publisher'],
       [404, '{"error":{"code":"OfferNotFound","message":"x"}}', 'This offer is not there any more.']

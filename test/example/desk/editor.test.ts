@@ -187,7 +187,7 @@ await t.test('failures: each code has its sentence, and a code that the page doe
   for (const failure of [{ kind: 'lost' } as const, refused(503, 'OutcomeUnknown'), refused(502, 'NotJson')]) {
     t.ok(isOutcomeUnknown(failure))
   }
-  t.notOk(isOutcomeUnknown(refused(503, 'ServiceUnavailable')))
+  t.notOk(isOutcomeUnknown(refused(503, 'StorageUnavailable')))
 })
 
 await t.test('the demo counts a save over a version that its editor had not seen as a loss', async (t) => {

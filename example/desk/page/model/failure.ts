@@ -27,7 +27,8 @@ const KEY_OF_CODE = {
   OperationInProgress: 'failedInProgress',
   NotWaitingForSignoff: 'failedNotWaiting',
   PreconditionFailed: 'failedChanged',
-  ServiceUnavailable: 'failedStorage'
+  StorageUnavailable: 'failedStorage',
+  Contention: 'failedBusy'
 } as const
 
 /** Codes of a write that may have been applied. Without its tag nothing can be said of the version that it made. */
