@@ -47,7 +47,7 @@ export const desk: FastifyPluginAsync<DeskOptions> = async (app, { tokens }) => 
     reply.type('text/html; charset=utf-8').send(document))
   // The folder of its files, which people find in the tools of their browser.
   app.get('/desk', { schema: { hide: true } }, async ({ raw }, reply) =>
-    reply.redirect(raw.url!.startsWith('/desk/') ? '..' : '.'))
+    reply.redirect(/^[^?]*\/(\?|$)/.test(raw.url!) ? '..' : '.'))
 
   const files: Pick<FastifyStaticOptions, 'decorateReply' | 'cacheControl' | 'index' | 'allowedPath'> = {
     decorateReply: false,
@@ -64,7 +64,7 @@ export const desk: FastifyPluginAsync<DeskOptions> = async (app, { tokens }) => 
       const root = join(folderOf(name), below)
       await app.register(fastifyStatic, { ...files, root, prefix: `/packages/${name}/` })
     }
-  }, { prefix: folder })
+  }, { prefix: `/${folder}` })
 }
 
 /** The packages of the page, and which of their folders browsers are to see. */

@@ -57,7 +57,7 @@ await t.test('desk: every file that the page names is there, with its type, and 
 
 await t.test('desk: the folder of its files leads to the page', async (t) => {
   const app = await newApp(t)
-  for (const url of ['/desk', '/desk/', '/desk?a=b']) {
+  for (const url of ['/desk', '/desk/', '/desk?a=b/', '/desk/?a=b', '/%64esk/']) {
     const { statusCode, headers } = await app.inject(url)
     const location = new URL(String(headers.location), new URL(url, 'http://x/')).pathname
     t.strictSame([statusCode, location], [302, '/'], url)
