@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
+import { renameSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Fastify from 'fastify'
 import t from 'tap'
+import { serveFiles } from '../../../example/desk/files.js'
 import { DEVELOPMENT_TOKENS, parseTokens } from '../../../example/app/tokens.js'
 import { newApp } from '../../support/example/app.js'
 
@@ -47,12 +51,53 @@ await t.test('desk: every file that the page names is there, with its type, and 
   }
   for (const path of [
     '/nowhere.js', '/tsconfig.json', '/main.ts', '/main.js.map', '/../index.js', '/%2e%2e/index.js',
-    '/packages/lit-html/package.json'
+    '/packages/lit-html/package.json', '/packages/lit-html/development/lit-html.js',
+    '/packages/lit-html/node/lit-html.js'
   ]) {
     const { statusCode, headers } = await app.inject(folder + path)
     t.strictSame([statusCode, headers['cache-control']], [404, 'no-cache'], path)
   }
   t.equal((await app.inject('/desk/000000000000/main.js')).statusCode, 404, 'of another version, which is not this one')
+})
+
+await t.test('desk: a file that was changed or replaced under a running server is kept by no browser, so one that goes back to the version of before is shown as it was (RFC 8246)', async (t) => {
+  const root = t.testdir({ 'main.js': 'one', 'same.js': 'same' })
+  const main = join(root, 'main.js')
+  const served = async () => {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-cache') })
+    const folder = await serveFiles(app, [{ roots: [root], path: '' }])
+    const get = async (name: string) => {
+      const { body, headers } = await app.inject(`/${folder}/${name}`)
+      return [body, headers['cache-control']]
+    }
+    return { folder, get }
+  }
+  const keep = 'public, max-age=31536000, immutable'
+  utimesSync(main, 1, 1)
+  const first = await served()
+  t.strictSame(await first.get('main.js'), ['one', keep])
+  // As npm does it: another file of the same size and time takes the place of the first.
+  writeFileSync(`${main}.new`, 'two')
+  utimesSync(`${main}.new`, 1, 1)
+  renameSync(`${main}.new`, main)
+  t.strictSame(await first.get('main.js'), ['two', 'no-cache'])
+  t.strictSame(await first.get('same.js'), ['same', keep])
+  const second = await served()
+  t.strictSame(await second.get('main.js'), ['two', keep])
+  t.not(second.folder, first.folder)
+  writeFileSync(main, 'one')
+  t.strictSame(await second.get('main.js'), ['one', 'no-cache'], 'also if it is written in place')
+  t.equal((await served()).folder, first.folder, 'the addresses of before')
+})
+
+await t.test('desk: the address of the files changes with a package whose version stayed, as after a patch of it', async (t) => {
+  const root = t.testdir({ 'package.json': '{"version":"1.0.0"}', 'lit-html.js': 'one' })
+  const folder = async (): Promise<string> => await serveFiles(Fastify(), [{ roots: [root], path: 'packages/one/' }])
+  const before = await folder()
+  writeFileSync(join(root, 'lit-html.js'), 'two')
+  t.not(await folder(), before)
 })
 
 await t.test('desk: the folder of its files leads to the page', async (t) => {
