@@ -12,6 +12,21 @@ export interface PageParts {
   tokens: readonly KnownToken[]
 }
 
+/**
+ * What stands there until the page starts, and stays if a file of it is missing: while a server becomes another
+ * version, or below a prefix without its slash. The page finds out the language of the person when it has started.
+ */
+const NOT_STARTED = {
+  en: 'The page has not started yet. If it stays so, load it again: the server may be another version by now. What ' +
+    'you typed in this tab is kept.',
+  de: 'Die Seite ist noch nicht gestartet. Wenn es so bleibt, laden Sie sie neu: Der Server ist vielleicht ' +
+    'inzwischen eine andere Version. Ihre Eingabe in diesem Tab bleibt.',
+  id: 'Halaman belum dimulai. Jika tetap begini, muat ulang: server mungkin sudah menjadi versi lain. Ketikan Anda ' +
+    'di tab ini tetap ada.',
+  sv: 'Sidan har inte startat än. Om det förblir så, ladda om den: servern kan ha blivit en annan version. Det du ' +
+    'skrev i den här fliken finns kvar.'
+}
+
 /** The document of the page, and its policy. */
 export function pageDocument ({ folder, modules, tokens }: PageParts): { document: string, policy: string } {
   // Where the modules of packages are served, by the names that the modules of the page import them by.
@@ -61,7 +76,13 @@ ${preloads.join('\n')}
 <script type="module" src="${folder}/main.js"></script>
 </head>
 <body>
-<div id="desk"><noscript>The offer desk needs JavaScript. <a href="docs">The API</a> does not.</noscript></div>
+<div id="desk">
+<noscript>The offer desk needs JavaScript. <a href="docs">The API</a> does not.</noscript>
+<main class="waiting">
+<h1>Offer desk</h1>
+${Object.entries(NOT_STARTED).map(([tag, text]) => `<p lang="${tag}">${text}</p>`).join('\n')}
+</main>
+</div>
 </body>
 </html>
 `

@@ -43,9 +43,14 @@ function moveFocus (): void {
   shownPhase = state
 }
 
+// Ahead of the first paint the page has no words of its own: those of the document stay.
+function fail (error: unknown): void {
+  if (shownView !== '') desk.fail(error)
+}
+
 // A flaw of the page is told once: telling it may be what fails.
-addEventListener('unhandledrejection', ({ reason }) => { desk.fail(reason) }, { once: true })
-addEventListener('error', ({ error }) => { desk.fail(error) }, { once: true })
+addEventListener('unhandledrejection', ({ reason }) => { fail(reason) }, { once: true })
+addEventListener('error', ({ error }) => { fail(error) }, { once: true })
 // The browser asks the person ahead of leaving a page that holds a text which nothing keeps.
 addEventListener('beforeunload', (event) => { if (desk.isAtRisk) event.preventDefault() })
 // A person who goes on is not led back.

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser } from '../../support/desk/browser.js'
+import {
+  findings, openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser
+} from '../../support/desk/browser.js'
 import { deskServer, DOCUMENT } from '../../support/desk/server.js'
 import { listening, start } from '../../support/example/server-process.js'
 
@@ -164,6 +166,30 @@ await t.test('desk: bad days in a browser', { skip }, async (t) => {
     await page.reload()
     await page.getByText('Wiederhergestellt, was Sie in diesem Tab').waitFor()
     t.equal(await page.locator('#field-name').inputValue(), 'Atoll DB')
+  })
+
+  await t.test('a page that cannot start, because a file of it is of another version or not there: it says so, in each language, and what was typed is there when it starts', async (t) => {
+    const { address, put } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    for (const missing of ['**/main.js', '**/views/list.js', '**/messages/en.js', '**/desk/**']) {
+      const page = await openWindow(t, browser)
+      await signIn(page, address)
+      await page.goto(`${address}#/offers/contoso/reef-db`)
+      await page.getByLabel('Name').fill('Atoll DB')
+      await page.route(missing, async (route) => { await route.fulfill({ status: 404 }) })
+      await page.reload()
+      for (const text of ['has not started yet', 'noch nicht gestartet', 'belum dimulai', 'inte startat än']) {
+        await page.getByText(text).waitFor()
+      }
+      if (missing === '**/main.js') t.strictSame(await findings(page), [])
+      await page.unroute(missing)
+      await page.reload()
+      await page.getByText('Restored what you had typed in this tab').waitFor()
+      t.equal(await page.getByLabel('Name').inputValue(), 'Atoll DB', missing)
+      t.equal(await page.locator('.waiting').count(), 0)
+    }
+    // Those of a module that is missing.
+    pageErrors.splice(0)
   })
 
   await t.test('a browser that refuses its stores: the page works, keeps what was typed while it is open, and asks ahead of leaving', async (t) => {

@@ -114,6 +114,11 @@ await t.test('desk: all addresses of the page are relative, so that a proxy may 
   t.notMatch(body, /(?:href|src)="\/|":"\//)
 })
 
+await t.test('desk: the page says in each language that it has not started, until it has', async (t) => {
+  const { body } = await (await newApp(t)).inject('/')
+  for (const tag of ['en', 'de', 'id', 'sv']) t.match(body, new RegExp(`<p lang="${tag}">.+</p>`))
+})
+
 await t.test('desk: the page names the development tokens that are in use, and no other token', async (t) => {
   const bodyWith = async (tokens: string): Promise<string> =>
     (await (await newApp(t, { tokens: parseTokens(tokens) })).inject('/')).body
