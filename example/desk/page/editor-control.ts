@@ -1,15 +1,17 @@
 import type { Answer } from './api/http.js'
 import type { OffersApi, Place } from './api/offers.js'
+import type { MessageKey } from './messages/en.js'
 import type { Drafts } from './model/drafts.js'
 import {
   EMPTY_EDITOR, after, isDirty, isSameContent, lostByOverwrite, mergeOf, versionOf, type Editor, type EditorEvent,
   type Version
 } from './model/editor.js'
 import { isOutcomeUnknown, noticeOfFailure, type Failure } from './model/failure.js'
-import { contentOf, documentOf, type Form } from './model/form.js'
+import { contentOf, documentOf } from './model/form.js'
 import { isSame, type JsonObject } from './model/json.js'
 import type { Field } from './model/merge.js'
 import type { Notice } from './model/notice.js'
+import { UnknownWrites } from './model/unknown-writes.js'
 
 /** What an editor works with. */
 export interface EditorSurroundings {
@@ -33,6 +35,8 @@ interface Write {
   told?: 'overwritten'
 }
 
+const failed = (key: MessageKey): EditorEvent => ({ type: 'failed', notice: { tone: 'bad', key } })
+
 /** An editor: what it holds, and the requests that it sends. */
 export class EditorControl {
   state: Editor = EMPTY_EDITOR
@@ -43,8 +47,7 @@ export class EditorControl {
   isKept = true
   readonly #surroundings: EditorSurroundings
   #looking: Promise<void> | undefined
-  // What was sent and may still arrive.
-  #unknown: { content: JsonObject, form: Form, isMerge: boolean } | undefined
+  readonly #unknown = new UnknownWrites()
   // What the last look told, which the next one takes back.
   #toldByLook: Notice | undefined
 
@@ -94,12 +97,9 @@ export class EditorControl {
   }
 
   #read (version: Version): void {
-    const sent = this.#unknown
-    // A merge holds what the form does not: what was typed since does not go on from it by itself.
-    const isOwn = sent !== undefined && isSame(contentOf(version.document), sent.content) &&
-      (!sent.isMerge || sent.form === this.state.form)
-    if (isOwn) this.#unknown = undefined
-    this.dispatch(isOwn ? { type: 'arrived', version, form: sent.form } : { type: 'read', version })
+    const own = this.#unknown.madeBy(version, this.state.form)
+    if (own !== undefined) this.#unknown.clear()
+    this.dispatch(own ? { type: 'arrived', version, form: own.form } : { type: 'read', version })
   }
 
   // What a person was told about a write is not replaced by what a look, which nobody asked for, has to say.
@@ -186,10 +186,10 @@ export class EditorControl {
   }
 
   async #put (write: Write, resends = 0): Promise<void> {
-    this.#unknown = undefined
     this.dispatch({ type: 'saving' })
     const answer = await write.send()
     if (answer.kind === 'ok') {
+      this.#unknown.clear()
       this.dispatch({ type: 'saved', version: versionOf(answer), notice: { tone: 'good', key: write.told ?? 'saved' } })
     } else if (answer.kind === 'failed') {
       const { failure } = answer
@@ -199,17 +199,21 @@ export class EditorControl {
     }
   }
 
-  // The tag is not the one that was sent. Where the clock moved it alone, the same save is sent under the new one.
+  // The tag is not the one that was sent. Where the clock moved it alone, or an earlier save of this page whose answer
+  // was lost, the same save is sent under the new one.
   async #refused ({ content, tag }: Write, resends: number): Promise<void> {
     const answer = await this.#api.read(this.place)
     if (answer.kind === 'failed') return this.#failed(answer.failure)
     const theirs = answer.kind === 'ok' ? versionOf(answer) : undefined
-    const { base, phase } = this.state
+    const { base, phase, form } = this.state
     // The server refuses the tag that it gives: a gateway on the way weakens tags, or changes them (RFC 9110 8.8.3.2).
     if (theirs === undefined || theirs.tag === tag || resends >= MAX_RESENDS) {
-      this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'failedTag' } })
-    } else if (tag !== undefined && phase === 'editing' && base !== undefined && isSameContent(base, theirs)) {
-      this.state = { ...this.state, base: theirs }
+      return this.dispatch(failed('failedTag'))
+    }
+    const isOwn = this.#unknown.madeBy(theirs, form) !== undefined && !isSame(contentOf(theirs.document), content)
+    this.#unknown.clear()
+    if (tag !== undefined && phase === 'editing' && base !== undefined && (isOwn || isSameContent(base, theirs))) {
+      this.state = { ...this.state, base: theirs, theirs: undefined }
       await this.#put(this.#writeOver(content, theirs.tag), resends + 1)
     } else this.dispatch({ type: 'refused', theirs })
   }
@@ -217,19 +221,22 @@ export class EditorControl {
   // The answer was lost: what the server has now says what became of the write.
   async #findOut (content: JsonObject): Promise<void> {
     const { base, form, phase } = this.state
-    const sent = { content, form: form!, isMerge: phase === 'conflict' }
+    const isMerge = phase === 'conflict'
+    this.#unknown.add({ content, form: form!, isMerge })
     const answer = await this.#api.read(this.place)
-    if (answer.kind !== 'ok') {
-      this.#unknown = sent
-      this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'unknownAfterLoss' } })
-      return
-    }
+    if (answer.kind !== 'ok') return this.dispatch(failed('unknownAfterLoss'))
     const version = versionOf(answer)
-    if (isSame(contentOf(version.document), content) && version.tag !== base?.tag) {
+    const isThere = isSame(contentOf(version.document), content) && version.tag !== base?.tag
+    const isOld = !isThere && [base?.tag, this.state.theirs?.tag].includes(version.tag)
+    if (isOld) return this.dispatch(failed('notSavedAfterLoss'))
+    const isOwn = !isMerge && this.#unknown.madeBy(version, form) !== undefined
+    this.#unknown.clear()
+    if (isThere) {
       this.dispatch({ type: 'saved', version, notice: { tone: 'good', key: 'savedAfterLoss' } })
-    } else if (version.tag === base?.tag || version.tag === this.state.theirs?.tag) {
-      this.#unknown = sent
-      this.dispatch({ type: 'failed', notice: { tone: 'bad', key: 'notSavedAfterLoss' } })
+    } else if (isOwn) {
+      // An earlier save of this page took the tag of this one.
+      this.state = { ...this.state, base: version, theirs: undefined }
+      this.dispatch(failed('notSavedAfterLoss'))
     } else this.dispatch({ type: 'refused', theirs: version })
   }
 

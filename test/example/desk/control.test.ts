@@ -88,6 +88,89 @@ await t.test('save: one that arrives after nobody knew of it is no change of som
   }
 })
 
+await t.test('save: the next one finds that the one before was applied, whose answer was lost: it goes on from that, and is no conflict with oneself', async (t) => {
+  for (const answer of [undefined, refused(503, 'Overloaded'), refused(503, 'StorageUnavailable')]) {
+    let current: Answer<JsonObject> = LOST
+    const tags: string[] = []
+    const write: OffersApi['write'] = async (_place, document, tag) => {
+      tags.push(tag)
+      if (tags.length === 1) return LOST
+      if (tags.length === 2 && answer !== undefined) return answer
+      return tag === '"1"' ? CHANGED : ok('"3"', { ...offer(''), ...document })
+    }
+    const editor = await editorOn({ write, read: async () => current })
+    await editor.save()
+    t.equal(editor.state.notice?.key, 'unknownAfterLoss')
+    editor.dispatch({ type: 'typed', form: { ...editor.state.form!, name: 'Atoll 2' } })
+    // A server that refused the second one for now has still to tell of the first.
+    if (answer !== undefined) await editor.save()
+    current = ok('"2"', offer('Atoll'))
+    await editor.save()
+    t.equal(tags.at(-1), '"2"')
+    t.match(editor.state, {
+      phase: 'editing', base: { tag: '"3"' }, theirs: undefined, form: { name: 'Atoll 2' }, notice: { key: 'saved' }
+    })
+  }
+})
+
+await t.test('save: one whose answer was lost is remembered while the server refuses the next one, and does nothing (RFC 9110 15.6.4)', async (t) => {
+  let current: Answer<JsonObject> = LOST
+  let answer: Answer<JsonObject> = LOST
+  const editor = await editorOn({ write: async () => answer, read: async () => current })
+  await editor.save()
+  editor.dispatch({ type: 'typed', form: { ...editor.state.form!, name: 'Atoll 2' } })
+  answer = refused(503, 'Overloaded')
+  await editor.save()
+  t.equal(editor.state.notice?.key, 'failedOverloaded')
+  current = ok('"2"', offer('Atoll'))
+  await editor.look()
+  t.match(editor.state, {
+    phase: 'editing',
+    base: { tag: '"2"' },
+    theirs: undefined,
+    form: { name: 'Atoll 2' },
+    notice: { key: 'savedAfterLoss' }
+  })
+})
+
+await t.test('save: of two whose answers were lost, either may be the one that was applied; the other is not saved, and is no conflict', async (t) => {
+  for (const [applied, isRead] of [['Atoll', 'by a look'], ['Atoll 2', 'by a look'], ['Atoll', 'after the loss']]) {
+    let current: Answer<JsonObject> = LOST
+    const editor = await editorOn({ write: async () => LOST, read: async () => current })
+    await editor.save()
+    editor.dispatch({ type: 'typed', form: { ...editor.state.form!, name: 'Atoll 2' } })
+    if (isRead === 'after the loss') current = ok('"2"', offer(applied!))
+    await editor.save()
+    current = ok('"2"', offer(applied!))
+    if (isRead === 'by a look') await editor.look()
+    const key = isRead === 'by a look' ? 'savedAfterLoss' : 'notSavedAfterLoss'
+    t.match(editor.state, {
+      phase: 'editing',
+      isSaving: false,
+      base: { tag: '"2"' },
+      theirs: undefined,
+      form: { name: 'Atoll 2' },
+      notice: { key }
+    }, `${applied}, ${isRead}`)
+  }
+})
+
+await t.test('save: a change of somebody else stays one, also after a save whose answer was lost', async (t) => {
+  let current: Answer<JsonObject> = LOST
+  let answer: Answer<JsonObject> = LOST
+  const editor = await editorOn({ write: async () => answer, read: async () => current })
+  await editor.save()
+  editor.dispatch({ type: 'typed', form: { ...editor.state.form!, name: 'Atoll 2' } })
+  answer = CHANGED
+  current = ok('"2"', offer('Theirs'))
+  await editor.save()
+  t.match(editor.state, { phase: 'conflict', base: { tag: '"1"' }, theirs: { tag: '"2"' }, form: { name: 'Atoll 2' } })
+  // What was sent over the first version can make no version any more: one that looks like it is of somebody else.
+  current = ok('"3"', offer('Atoll'))
+  await editor.look()
+  t.match(editor.state, { phase: 'conflict', base: { tag: '"1"' }, theirs: { tag: '"3"' } })
+})
+
 await t.test('save: a merge that arrives late is the own one; what was typed since is compared with it', async (t) => {
   for (const isTyped of [false, true]) {
     let current = ok('"2"', offer('Reef', { theirs: 1 }))
