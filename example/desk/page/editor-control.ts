@@ -125,10 +125,7 @@ export class EditorControl {
     const { theirs } = this.state
     const merge = mergeOf(this.state)
     if (theirs === undefined || merge === undefined) return
-    if (merge.open.length > 0) {
-      this.dispatch({ type: 'told', notice: { tone: 'bad', key: 'chooseFirst' } })
-      return
-    }
+    if (merge.open.length > 0) return this.dispatch({ type: 'told', notice: { tone: 'bad', key: 'chooseFirst' } })
     const content = merge.merged as JsonObject
     await this.#put(this.#writeOver(content, theirs.tag))
   }
@@ -138,10 +135,8 @@ export class EditorControl {
     const content = this.#typed()
     if (content === undefined) return
     const answer = await this.#api.read(this.place)
-    if (answer.kind !== 'ok') {
-      if (answer.kind === 'failed') this.#failed(answer.failure)
-      return
-    }
+    if (answer.kind === 'failed') return this.#failed(answer.failure)
+    if (answer.kind !== 'ok') return
     this.lost = lostByOverwrite(this.state, versionOf(answer))
     this.#surroundings.changed()
   }
@@ -207,9 +202,7 @@ export class EditorControl {
     const theirs = answer.kind === 'ok' ? versionOf(answer) : undefined
     const { base, phase, form } = this.state
     // The server refuses the tag that it gives: a gateway on the way weakens tags, or changes them (RFC 9110 8.8.3.2).
-    if (theirs === undefined || theirs.tag === tag || resends >= MAX_RESENDS) {
-      return this.dispatch(failed('failedTag'))
-    }
+    if (theirs === undefined || theirs.tag === tag || resends >= MAX_RESENDS) return this.dispatch(failed('failedTag'))
     const isOwn = this.#unknown.madeBy(theirs, form) !== undefined && !isSame(contentOf(theirs.document), content)
     this.#unknown.clear()
     if (tag !== undefined && phase === 'editing' && base !== undefined && (isOwn || isSameContent(base, theirs))) {

@@ -248,6 +248,12 @@ await t.test('answers: a gateway that says in HTML that the server is away is a 
   t.match(await apiAnswered('<h1>Hello</h1>', 404).read(PLACE), { failure: { code: 'NotJson' } })
 })
 
+await t.test('answers: a gateway that refuses too many requests in HTML is busy, and no other server (RFC 6585 4)', async (t) => {
+  const editor = await editorOn({ write: apiAnswered('<h1>Too many requests</h1>', 429).write })
+  await editor.save()
+  t.match(editor.state, { form: { name: 'Atoll' }, notice: { key: 'failedOverloaded' } })
+})
+
 await t.test('answers: JSON that is no offer is no save, and an offer without a tag is none that could be saved (RFC 9110 8.8.3)', async (t) => {
   for (const body of ['{"login":"https://wifi.example"}', '[]', 'null', '"ok"']) {
     const api = apiAnswered(body, 200)

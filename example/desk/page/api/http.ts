@@ -54,9 +54,12 @@ function answerOf<V> (response: Response, text: string): Answer<V> {
   if (typeof code !== 'string' && isAwayBehindGateway(status)) return { kind: 'failed', failure: { kind: 'lost' } }
   const failure: Failure = typeof code === 'string'
     ? { kind: 'refused', status, code, message: String(message) }
-    : { kind: 'refused', status, code: status === 401 ? 'Unauthorized' : 'NotJson', message: '' }
+    : { kind: 'refused', status, code: CODE_OF_STATUS[status] ?? 'NotJson', message: '' }
   return { kind: 'failed', failure }
 }
+
+/** What a gateway may say in its own words, and the server in the same sense. */
+const CODE_OF_STATUS: Readonly<Record<number, string>> = { 401: 'Unauthorized', 429: 'TooManyRequests' }
 
 // 502, 503 and 504 (RFC 9110 15.6), and those from 520 on that content networks add.
 function isAwayBehindGateway (status: number): boolean {
