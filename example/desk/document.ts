@@ -77,7 +77,7 @@ ${preloads.join('\n')}
 </head>
 <body>
 <div id="desk">
-<noscript>The offer desk needs JavaScript. <a href="docs">The API</a> does not.</noscript>
+<noscript>The offer desk needs JavaScript. <a href="docs/">The API</a> does not.</noscript>
 <main class="waiting">
 <h1>Offer desk</h1>
 ${Object.entries(NOT_STARTED).map(([tag, text]) => `<p lang="${tag}">${text}</p>`).join('\n')}

@@ -227,7 +227,7 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
     t.ok(bytes < 200_000, `${bytes} bytes`)
   })
 
-  await t.test('below a prefix of a proxy: the page, its files, its languages and its calls are all there (RFC 3986 5.2)', async (t) => {
+  await t.test('below a prefix of a proxy: the page, its files, its languages, its calls and the page of the routes are all there (RFC 3986 5.2)', async (t) => {
     const { address, put, get } = await deskServer(t)
     await put('reef-db', DOCUMENT)
     const page = await openWindow(t, browser, { locale: 'sv-SE' })
@@ -239,7 +239,9 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
     await page.locator('#save').click()
     await page.getByText('Sparat.', { exact: true }).waitFor()
     t.match(await get('reef-db'), { definition: { displayText: 'Atoll DB' } })
-    t.strictSame(failed, [])
+    await page.getByRole('link', { name: 'Alla rutter' }).click()
+    await page.getByText('Retrieve offers').waitFor()
+    t.strictSame(failed, [], 'the page of the routes has all of its files as well')
   })
 
   await t.test('no page reported an error, and none broke its Content-Security-Policy', async (t) => {
