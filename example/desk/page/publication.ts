@@ -10,6 +10,9 @@ const PERIOD = 1000
 /** The statuses of a publication that is not over. */
 const ACTIVE: ReadonlySet<unknown> = new Set(['running', 'waitingForPublisherReview'])
 
+/** The same while the server does not tell: one that is overloaded asks for up to so long (`Retry-After`). */
+const PERIOD_OF_FAILURE = 5000
+
 /** Without a token, a role or an offer there is no progress. */
 const FINAL: ReadonlySet<number> = new Set([401, 403, 404])
 
@@ -59,7 +62,8 @@ export class Publication {
     // A server that is away is asked again, too: it may come back. One that refuses would say the same again.
     const isFinal = answer.kind === 'failed' && answer.failure.kind === 'refused' && FINAL.has(answer.failure.status)
     this.#isWatching = !isFinal && (answer.kind !== 'ok' || answer.value.status === 'running')
-    if (this.#isWatching) this.#timer = setTimeout(() => { void this.follow() }, PERIOD)
+    const period = answer.kind === 'ok' ? PERIOD : PERIOD_OF_FAILURE
+    if (this.#isWatching) this.#timer = setTimeout(() => { void this.follow() }, period)
   }
 
   /** Follows again if the version that was read has another status: another window began, or ended, a publication. */

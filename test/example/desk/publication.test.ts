@@ -107,5 +107,10 @@ await t.test('publication: one that another window began is followed; a server t
   progress = LOST
   await publication.follow()
   t.equal(later, 1, 'one that is away may come back')
+  const waits: unknown[] = []
+  globalThis.setTimeout = ((_again: () => void, wait: number) => { waits.push(wait) }) as unknown as typeof setTimeout
+  const answers = [at('running'), LOST, refused(503, 'Overloaded'), refused(429, 'TooManyRequests'), at('running')]
+  for (progress of answers) await publication.follow()
+  t.strictSame(waits, [1000, 5000, 5000, 5000, 1000], 'one that is overloaded is given the time that it asks for')
   publication.end()
 })
