@@ -2,8 +2,10 @@ import t from 'tap'
 import { errorCodes } from 'fastify-if-match'
 import { createClient } from 'fastify-if-match/client'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import type { OfferRecord } from '../../../example/offers/record.js'
 import { pauses } from '../../support/client/pauses.js'
 import { codeOf, loggedApp, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
+import { DOCUMENT, named, START, STEP } from '../../support/example/publications.js'
 import { heldStorage } from '../../support/example/storage.js'
 import { listeningApp, open } from '../../support/raw-socket.js'
 import { until } from '../../support/until.js'
@@ -221,6 +223,59 @@ await t.test('a change that was certainly not applied says so by its code: the c
   t.match(await client.write(URL, OFFER, { overwrite: true }), { outcome: 'confirmed' })
   t.strictSame(sent, ['PUT 503', 'PUT 503', 'PUT 201'])
   t.strictSame(waited.filter((milliseconds) => milliseconds === 1000), [1000, 1000], 'Retry-After: 1')
+})
+
+await t.test('a refusal that clients may send again never comes behind a change that was applied, whatever the storage and the clock do (RFC 9110 9.2.2)', async (t) => {
+  let [now, seed, isFaulty] = [START, 1, false]
+  const random = (limit: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
+    return (seed >> 8) % limit
+  }
+  const faults = [
+    async () => { throw new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE() },
+    async () => { throw new errorCodes.FST_IF_MATCH_CONTENTION() },
+    async () => { throw new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN() },
+    async (step: () => unknown) => {
+      await step()
+      throw new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN()
+    }
+  ]
+  const storage = memoryAdapter<OfferRecord>({
+    around (step, operation) {
+      if (!isFaulty) return step()
+      now += random(3) * STEP
+      const fault = faults[random(7)]
+      if (operation !== 'write') return step()
+      return fault === undefined ? step() : fault(step) as ReturnType<typeof step>
+    }
+  })
+  const app = await newApp(t, { storage, clock: () => now, stepMs: STEP })
+  const record = async (): Promise<OfferRecord> => (await storage.list('')).items[0]!.value
+  await send(app, 'PUT', URL, { 'if-match': '*' }, DOCUMENT)
+  const seen = new Map<string, number>()
+  for (let round = 1; round <= 400; round++) {
+    const { headers } = await send(app, 'GET', URL)
+    const before = await record()
+    const tag = random(3) === 0 ? '*' : String(headers.etag)
+    const action = ['', 'publish', 'golive', 'cancel'][random(4)]!
+    isFaulty = true
+    const response = action === ''
+      ? await send(app, 'PUT', URL, { 'if-match': tag }, named(String(round)))
+      : await send(app, 'POST', offersUrl(`/tide-db/${action}`), { 'if-match': tag }, {})
+    isFaulty = false
+    now += random(3) * STEP
+    if (response.statusCode < 400) continue
+    const code = codeOf(t, response)
+    seen.set(code, (seen.get(code) ?? 0) + 1)
+    if (code === 'OutcomeUnknown') continue
+    // What the clock does to a publication is no change of the client.
+    const after = await record()
+    const changes = ({ draft, submissions }: OfferRecord) => [
+      draft.content, submissions.map(({ id, goLive, state }) => [id, goLive?.id, state === 'canceled'])
+    ]
+    t.strictSame(changes(after), changes(before), `${action} ${code}`)
+  }
+  for (const code of ['StorageUnavailable', 'Contention', 'OutcomeUnknown']) t.ok(seen.get(code)! > 20, code)
 })
 
 await t.test('a document that the storage cannot hold is a wrong body: 400, as 422 is for offers that cannot be published', async (t) => {
