@@ -15,6 +15,9 @@ declare module 'fastify' {
 /** How long clients are told to wait at most, in seconds: each another time, so that not all come back at once. */
 const LONGEST_WAIT = 5
 
+/** What V8 adds to its limit for objects that are young, in bytes (engine-facts#node-heap-limit). */
+const YOUNG = (Number.parseInt(process.versions.node) < 24 ? 48 : 192) * 2 ** 20
+
 /**
  * Answers 503 at once while this process cannot keep up, as long as a request has not begun: ahead of its token, its
  * body and its handler, so nothing was done. Call it ahead of the other hooks that refuse. Routes outside of this scope
@@ -35,7 +38,7 @@ export async function refuseUnderPressure (
     // Of the last sample. The other mode, since the start, would take hours to notice a busy minute.
     eventLoopUtilizationMode: 'interval',
     maxEventLoopUtilization: maxLoopPercent / 100,
-    maxHeapUsedBytes: getHeapStatistics().heap_size_limit * maxHeapPercent / 100,
+    maxHeapUsedBytes: heapBytes(maxHeapPercent),
     async pressureHandler (_request, _reply, type, value) {
       if (!isMeasured) return
       // Once a sample: a line for each request would be load of its own.
@@ -45,6 +48,16 @@ export async function refuseUnderPressure (
     }
   })
   api.decorate('isOverloaded', () => isMeasured && api.isUnderPressure())
+}
+
+/**
+ * So much of the heap in which a process runs out of memory. 100 is no bound. In a small container V8 may add less for
+ * young objects, so at least half of its limit counts.
+ */
+function heapBytes (percent: number): number {
+  if (percent === 100) return 0
+  const { heap_size_limit: limit } = getHeapStatistics()
+  return Math.max(limit - YOUNG, limit / 2) * percent / 100
 }
 
 /**

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, posix } from 'node:path'
 import t, { type Test } from 'tap'
@@ -96,7 +96,19 @@ await t.test('fork: its README names files that it has, and none of the reposito
     t.ok([...files.keys()].some((file) => file.startsWith(`src/${path}`)), path!)
   }
   t.notMatch(readme, /npm run fork|`example\//)
-  t.match(readme, /^## Settings$/m)
+  const sections = readFileSync('example/README.md', 'utf8').match(/^## .+$/gm)!
+  t.ok(sections.length > 4)
+  for (const section of sections) t.equal(readme.includes(`\n${section}\n`), section !== '## Fork it', section)
+})
+
+await t.test('fork: what its README names is all that stands in the way of dropping the page', async (t) => {
+  const ofPage = (path: string): boolean => /\/desk\//.test(path)
+  const users = modules.filter(([path, text]) => !ofPage(path) &&
+    importsOf(text).some((name) => ofPage(posix.join(posix.dirname(path), name))))
+  t.strictSame(users.map(([path]) => path), ['src/app/index.ts'])
+  const configs = [...files].filter(([path, text]) => /^tsconfig.*json$/.test(path) && /"path".*desk/.test(text))
+  t.strictSame(configs.map(([path]) => path).sort(), ['tsconfig.build.json', 'tsconfig.test.json'])
+  t.match(files.get('README.md')!.replaceAll('\n', ' '), /`tsconfig\.build\.json` and `tsconfig\.test\.json`/)
 })
 
 await t.test('fork: what the compiler is told is what this repository tells it, but for the names of the package', async (t) => {
