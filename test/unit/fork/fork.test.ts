@@ -111,6 +111,14 @@ await t.test('fork: what its README names is all that stands in the way of dropp
   t.match(files.get('README.md')!.replaceAll('\n', ' '), /`tsconfig\.build\.json` and `tsconfig\.test\.json`/)
 })
 
+await t.test('fork: every npm script that one of its files names is there', async (t) => {
+  const { scripts } = manifest
+  for (const [path, text] of files) {
+    if (path === 'package-lock.json') continue
+    for (const [, name] of text.matchAll(/\bnpm run ([\w:-]+)/g)) t.ok(name! in scripts, `${path}: npm run ${name}`)
+  }
+})
+
 await t.test('fork: what the compiler is told is what this repository tells it, but for the names of the package', async (t) => {
   const read = (name: string) => ts.readConfigFile(name, ts.sys.readFile).config
   const { paths, ...options } = read('tsconfig.json').compilerOptions
@@ -165,7 +173,8 @@ await t.test('fork: it has a name that a package may have, and that nothing it i
     ['mine', 'mine'],
     ['Mein Laden', 'mein-laden'],
     ['..x', 'x'],
-    ['Größe', 'gr-e'],
+    ['Größe', 'gro-e'],
+    ['Ma\u0308rz', 'marz'],
     ['!!', 'offers'],
     ['fastify', 'fastify-server'],
     ['fastify-if-match', 'fastify-if-match-server'],
@@ -184,6 +193,7 @@ await t.test('fork: a folder that is not empty, a file, a place inside the repos
   const { root, beside } = places(t)
   symlinkSync(join(root, 'example'), join(beside, 'link'))
   symlinkSync(root, join(beside, 'repository-too'))
+  symlinkSync(join(beside, 'gone'), join(beside, 'nowhere'))
   const refused: Array<[folder: string, message: RegExp]> = [
     ['../full', /full is not empty, and a fork replaces nothing/],
     ['..', /is not empty/],
@@ -194,6 +204,7 @@ await t.test('fork: a folder that is not empty, a file, a place inside the repos
     ['..hidden', /is inside/],
     ['../link', /is inside/],
     ['../repository-too/mine', /is inside/],
+    ['../nowhere', /nowhere is a link to nothing/],
     ['../none/mine', /There is no folder .*none, where the fork would go: make it first\.$/],
     ['../file/mine', /There is no folder/]
   ]
