@@ -19,7 +19,8 @@ export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from 
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type { Committed, Current, Entity, Found, FoundText, Revision, Saved } from './request/entity.js'
 export type { Compare } from './http/precondition.js'
-export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing, RouteRequest } from './options.js'
+export type { Representation, RouteRequest } from './option-functions.js'
+export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing } from './options.js'
 export type {
   Expectation,
   ListingAdapter,
