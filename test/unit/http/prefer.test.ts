@@ -52,11 +52,9 @@ await t.test('Prefer: what is not understood is ignored (RFC 7240 2)', async (t)
   t.equal(behindGarbage, 'representation', 'a member that cannot be read spoils no other')
 })
 
-await t.test('Prefer: a field as long as Node lets through is read in one pass', async (t) => {
-  for (const piece of ['return=', '"', '\\', ',', ' ', 'a', 'a=', 'return="a', '="\\"', ';']) {
-    const started = process.cpuUsage().user
-    t.equal(preferredReturn(piece.repeat(16_384 / piece.length) + ' x'), undefined, piece)
-    t.ok(process.cpuUsage().user - started < 5_000_000, 'a bound that only ends a hang')
+await t.test('Prefer: a long field is read in one pass: a second pass for each member would not end here', async (t) => {
+  for (const piece of ['return=', '"', '\\', ',', ' ', 'a', 'a=', 'return="a', '="\\"', ';', 'a="b",', 'a ,']) {
+    t.equal(preferredReturn(`${piece.repeat(1_048_576 / piece.length)} x`), undefined, piece)
   }
 })
 
