@@ -1,0 +1,19 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
+export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
+
+/**
+ * Makes the representation of an entity for the 412 of a state-changing request: what a GET of the same address shows
+ * this caller. No response schema and no hook applies to it, so leave out what they hide. An object is sent as JSON; a
+ * string or bytes are sent as they are. Anything else, such as `undefined`, `null` or `false`, says that the caller may
+ * not read the entity, and the 412 goes out as it is. So it does if the function throws. The `Content-Type` is that of
+ * JSON unless the function sets another one on the reply.
+ *
+ * @param found the entity with its version and tag; the value is a copy
+ */
+export type Representation = (
+  found: { value: any, version: string, etag: string },
+  request: RouteRequest,
+  reply: FastifyReply
+) => unknown
