@@ -8,9 +8,25 @@ export { entityKey } from './key/entity-key.js'
 export { keyPattern, type Converter, type KeyPattern } from './key/key-pattern.js'
 export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
-export type { Committed, Current, Entity, Found, FoundText, Revision, Saved } from './request/entity.js'
+export type {
+  Committed,
+  Current,
+  Entity,
+  Found,
+  FoundText,
+  Revision,
+  Saved,
+  TransactionOptions
+} from './request/entity.js'
 export type { Compare } from './http/precondition.js'
-export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing, RouteRequest } from './options.js'
+export type {
+  GlobalRoute,
+  IfMatchOptions,
+  IfMatchRouteOptions,
+  Missing,
+  ResendOptions,
+  RouteRequest
+} from './options.js'
 export type {
   Expectation,
   ListingAdapter,

@@ -16,6 +16,17 @@ export type RouteRequest = FastifyRequest & { params: any, query: any, headers: 
  */
 export type Missing = 400 | 428 | 'allow' | 'warn'
 
+/** How the requests of a client are told from those of others, for the option `resend`. */
+export interface ResendOptions {
+  /**
+   * Who sends the request: the subject of its token, say, and whatever else its effect depends on. Asked once a request
+   * that writes under a tag or creates, behind all preHandler hooks of the app, or when a hook of the app writes. One
+   * that throws, or returns anything but a string that is not empty, is FST_IF_MATCH_INVALID_OPTIONS (500), and nothing
+   * is written.
+   */
+  caller: (request: RouteRequest) => string
+}
+
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
   /** The storage adapter. Required with the plugin. */
@@ -70,6 +81,13 @@ export interface IfMatchRouteOptions {
    * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
+  /**
+   * Gives a write that was sent again, after its answer was lost, the success of the first one (RFC 9110 13.1.1), and
+   * never applies it twice; `false` (default): it is 412. It is the same write if its caller, method, address, tags and
+   * content are those of the write that made the current version; or its caller, its `Idempotency-Key` and content. The
+   * storage keeps `replaced` and `digest`. Writes under `*`, writes without a header and removals have no part in it.
+   */
+  resend?: false | ResendOptions
 }
 
 /** The options of the plugin. */
@@ -108,6 +126,7 @@ export interface Settings {
   precheck: boolean
   notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
+  resend: false | ResendOptions
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -130,7 +149,10 @@ const RouteOptionsSchema = Type.Object({
   }),
   precheck: Type.Boolean({ description: 'true or false' }),
   notModified: Type.Union([Type.Literal('late'), Type.Literal('early')], { description: '"late" or "early"' }),
-  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' })
+  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' }),
+  resend: Type.Union([Type.Literal(false), Type.Object({ caller: Callback }, { additionalProperties: false })], {
+    description: 'false or { caller }, a function that returns who sends a request'
+  })
 })
 
 const PluginOptionsSchema = Type.Object({
@@ -157,7 +179,8 @@ const DEFAULTS = {
   compare: 'strong',
   precheck: true,
   notModified: 'late',
-  variant: undefined
+  variant: undefined,
+  resend: false
 } as const
 
 /**
@@ -193,7 +216,7 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
 
 function merge (
   inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck, notModified, variant }: IfMatchRouteOptions
+  { storage, key, missing, create, absent, compare, precheck, notModified, variant, resend }: IfMatchRouteOptions
 ): Settings {
   return {
     storage: storage ?? inherited.storage,
@@ -204,7 +227,8 @@ function merge (
     compare: compare ?? inherited.compare,
     precheck: precheck ?? inherited.precheck,
     notModified: notModified ?? inherited.notModified,
-    variant: variant ?? inherited.variant
+    variant: variant ?? inherited.variant,
+    resend: resend ?? inherited.resend
   }
 }
 

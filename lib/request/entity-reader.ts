@@ -4,6 +4,7 @@ import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
+import type { Resend } from './resend.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
@@ -24,6 +25,9 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     this.#entity = entity
     this.#context = context
   }
+
+  /** What recognises a write that is sent again; undefined where no write of this handle can be one. */
+  protected abstract get resend (): Resend | undefined
 
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
   protected abstract policy (creates: boolean): Policy
@@ -147,7 +151,10 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     return this.load(scope)
   }
 
-  /** @throws the refusal if the preconditions do not hold for the current entity */
+  /**
+   * @throws the refusal if the preconditions do not hold for the current entity, and an earlier try of the request has
+   *   not made it what it is
+   */
   protected judge (
     operation: Operation,
     preconditions: Preconditions,
@@ -155,7 +162,8 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     scope: Scope
   ): void {
     const verdict = evaluate(preconditions, current?.version, this.policyOf(operation))
-    if (verdict === 'perform') return
+    const isRepeated = this.resend?.isRepeated(current, verdict)
+    if (verdict === 'perform' || isRepeated === true) return
     throw this.told(this.refusal(operation, verdict, preconditions, current, scope), scope)
   }
 
