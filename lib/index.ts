@@ -1,7 +1,16 @@
 import './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
-export { errorCodes, isIfMatchError, type ErrorCode } from './errors.js'
+export { errorCodes, isIfMatchError, isRefusalError, type ErrorCode } from './errors.js'
+export type {
+  CurrentEntity,
+  OwnWrite,
+  RefusalError,
+  RefusalErrorConstructor,
+  RefusalFacts,
+  RefusalField,
+  RefusalReason
+} from './refusal-error.js'
 export { formatEntityTag, type EntityTag } from './http/entity-tag.js'
 export { uuid, wholeNumber } from './key/converters.js'
 export { entityKey } from './key/entity-key.js'

@@ -2,14 +2,17 @@ import { asAsked, copyStored, readError } from './check-adapter.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
+import { RefusedBy } from './refused-by.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
 import type { Resend } from './resend.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
+import type { CurrentEntity } from '../refusal-error.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
+import { hasValue } from '../storage/kit/unless.js'
 
 /** What is part of no transaction, as most operations are. */
 const ALONE: Scope = { context: undefined, joined: undefined }
@@ -123,10 +126,14 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
    *
    * @param unless the versions of which no value is needed
    */
-  protected async load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
+  protected load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
+    scope.joined?.onRollback(this.keep())
+    return this.#load(scope, unless, true)
+  }
+
+  async #load (scope: Scope, unless: ReadOptions['unless'], isLearned: boolean): Promise<Snapshot> {
     const entity = this.#entity
     const { written } = entity
-    scope.joined?.onRollback(this.keep())
     let stored: Stored<T> | undefined
     this.#request.begin()
     try {
@@ -139,11 +146,28 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
       this.#request.end()
     }
     const snapshot = snapshotOf(asAsked(stored, unless))
-    if (entity.written === written) {
+    if (isLearned && entity.written === written) {
       entity.known = snapshot
       entity.first ??= snapshot
     }
     return snapshot
+  }
+
+  /** The entity that a refusal found, for its error and for the answer. */
+  protected refusedBy (stored: Stored<T> | undefined): CurrentEntity | undefined {
+    return stored && new RefusedBy(stored, this)
+  }
+
+  /**
+   * A copy of what a refusal found, read now if the refusal brought no value. No write compares with it: to look at
+   * what stands in the way is no read of the handler.
+   */
+  async foundIn (stored: Stored<T>): Promise<Found<T>> {
+    if (hasValue(stored)) return found(copyStored(stored.value), stored.version)
+    const { scope } = this
+    const now = (await this.startRead(scope, this.#load(scope, undefined, false))).stored
+    if (now === undefined) throw this.told(new EntityAbsentError(), scope)
+    return found(copyStored(now.value), now.version)
   }
 
   /** Reads from the storage, whatever is known. */

@@ -144,15 +144,14 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
       )
     }
     this.entity.learn(current)
-    response.refusedBy = current
-    const warning = this.request.warningFor(this.entity, joined)
+    response.refusedBy = this.refusedBy(current)
     return refusalError(verdict, {
       method: request.method,
       mayCreate,
       preconditions,
       sent,
-      current: current?.version,
-      warning
+      current: response.refusedBy,
+      warning: this.request.warningFor(this.entity, joined)
     })
   }
 

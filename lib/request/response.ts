@@ -7,7 +7,7 @@ import type { TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
 import type { Settings } from '../options.js'
-import type { Stored } from '../storage/adapter.js'
+import type { CurrentEntity } from '../refusal-error.js'
 
 /** Seconds after which a client may send again what was certainly not applied. */
 const RETRY_AFTER = '1'
@@ -32,7 +32,7 @@ type HeaderName = 'cache-control' | 'etag' | 'retry-after'
 /** The response to a guarded request: it may become a 304, and has the headers that go with its final status. */
 export class GuardedResponse {
   /** The entity that the last refusal found: a 412 has its tag. */
-  refusedBy: Stored | undefined
+  refusedBy: CurrentEntity | undefined
   readonly #reply: FastifyReply
   readonly #kind: MethodKind
   readonly #variantOf: Settings['variant']
@@ -119,7 +119,7 @@ export class GuardedResponse {
       // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
     } else if (statusCode === 412) {
-      this.#setTag(this.refusedBy && formatEntityTag(this.refusedBy.version))
+      this.#setTag(this.refusedBy?.etag)
     }
     // Caches may keep a 404 that says nothing about it (RFC 9110 15.1), past the creation of the entity.
     if (statusCode === 400 || statusCode === 412 || statusCode === 428) {
