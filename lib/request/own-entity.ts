@@ -151,6 +151,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
       preconditions,
       sent,
       current: response.refusedBy,
+      ownWrite: current && this.resend?.ownWrite(current),
       warning: this.request.warningFor(this.entity, joined)
     })
   }

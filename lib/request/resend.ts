@@ -6,6 +6,7 @@ import { digestOf, earlierTry, type EarlierTry, type RequestMark } from './write
 import { IdempotencyKeyError, InvalidOptionsError, KeyReusedError } from '../errors.js'
 import { parseIdempotencyKey } from '../http/idempotency-key.js'
 import { evaluate, type Verdict } from '../http/precondition.js'
+import type { OwnWrite } from '../refusal-error.js'
 import type { ResendOptions } from '../options.js'
 import { kindOf } from '../storage/kit/flaws.js'
 import type { Expectation, Stored } from '../storage/adapter.js'
@@ -127,6 +128,13 @@ export class Resend {
     if (digest === undefined) return undefined
     const mark = this.#markOnce()
     return mark && earlierTry(mark, digest)
+  }
+
+  /** What to tell of an earlier try of this request where it is refused. A later write of a request tells nothing. */
+  ownWrite (current: Stored): OwnWrite | undefined {
+    if (this.#written !== undefined) return undefined
+    const found = this.earlierTry(current)
+    return found === 'later' ? 'current' : found === 'reused' ? undefined : found
   }
 
   #markOnce (): RequestMark | undefined {
