@@ -1,31 +1,13 @@
-import t, { type Test } from 'tap'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { IfMatchRouteOptions, StorageAdapter } from 'fastify-if-match'
-import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import t from 'tap'
 import { ANY, EXISTS } from '../support/expectations.js'
 import { offersApp, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
+import { resendingApp } from '../support/resending-app.js'
 
 const KEY = '/offers/1'
-const OFFERS = { key: '/offers/:id' }
+const KEY_OF = '/offers/:id'
 const CREATES = { 'if-none-match': '*' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 const PRECHECKS = [true, false]
-
-const resend = { caller: ({ headers }: FastifyRequest) => String(headers['x-user'] ?? 'ada') }
-
-/** Offers whose writes may be sent again. */
-async function resendingApp (
-  t: Test,
-  options: IfMatchRouteOptions = {},
-  prepare?: (app: FastifyInstance, config: { ifMatch: IfMatchRouteOptions }) => unknown
-) {
-  const calls: string[] = []
-  const storage: StorageAdapter = memoryAdapter({ around: (step, operation) => { calls.push(operation); return step() } })
-  const config = { ifMatch: { ...OFFERS, resend, ...options } }
-  const { app } = await offersApp(t, { storage, resend, ...options }, (app) => prepare?.(app, config))
-  const version = async () => (await storage.read(KEY))?.version
-  return { app, storage, calls, version }
-}
 
 await t.test('resend: a PUT, PATCH or POST whose answer was lost gets the same answer again, and writes nothing (RFC 9110 13.1.1)', async (t) => {
   for (const method of ['PUT', 'PATCH', 'POST']) {
@@ -113,7 +95,7 @@ await t.test('resend: once somebody has written since, it is a 412 that says tha
 await t.test('resend: what cannot be told is 412 as without the option: after a write under *, one without the option, one past the plugin', async (t) => {
   for (const write of ['*', 'without', 'past']) {
     const { app, storage } = await resendingApp(t, {}, (app) => {
-      app.put('/plain/:id', { config: { ifMatch: OFFERS } }, async (request) =>
+      app.put('/plain/:id', { config: { ifMatch: { key: KEY_OF } } }, async (request) =>
         (await request.entity().replace(request.body)).value)
     })
     const headers = { 'if-match': await seed(storage) }
@@ -132,7 +114,8 @@ await t.test('resend: under * and without a header nothing is computed, compared
   const counting = { caller: () => { asked++; return 'ada' } }
   const { app, storage, calls } = await resendingApp(t, { resend: counting, missing: 'allow' })
   await seed(storage)
-  for (const headers of [{ 'if-match': '*' }, { 'if-match': '*', 'idempotency-key': 'k' }, {}, { 'idempotency-key': 'k' }]) {
+  const key = { 'idempotency-key': 'k' }
+  for (const headers of [{ 'if-match': '*' }, { 'if-match': '*', ...key }, {}, key]) {
     calls.length = 0
     t.equal(await statusOf(app, 'PUT /offers/1', headers, { title: 'mine' }), 200)
     t.strictSame(calls, ['write'])
