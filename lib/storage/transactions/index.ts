@@ -1,18 +1,17 @@
 import { InvalidAdapterError, InvalidOptionsError, StorageUnavailableError } from '../../errors.js'
 import type {
   Expectation,
-  ReadOptions,
   RemoveExpectation,
   Stored,
   TransactionAdapter,
   TransactionResult,
-  Work
+  Work,
+  WriteOptions
 } from '../adapter.js'
 import { assertNoFlaw, unknownOption } from '../kit/flaws.js'
 import { copyJson, copyRead } from '../kit/json.js'
 import { checkKey } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
-import { versionText } from '../kit/row-version.js'
 import { FAULT, storageFault } from '../kit/whose-fault.js'
 import { letOut, mapped } from '../statements/app-functions.js'
 import type { RowVersion } from '../statements/answer.js'
@@ -20,15 +19,16 @@ import { engineFault, readFault } from '../statements/faults.js'
 import { driverOf, flawsOfClient, isHandle, ownClientOf } from '../statements/own-client.js'
 import { sent } from '../statements/sent.js'
 import { Creations } from './creations.js'
+import { factsOf, type LastWrite, type Row } from './last-write.js'
 import { runAgain } from './run-again.js'
-import { stepsInside, type Row } from './steps-inside.js'
+import { stepsInside } from './steps-inside.js'
 
 export { mysqlTransaction } from './mysql.js'
 export { pgTransaction } from './pg.js'
 export { sqliteTransaction } from './sqlite.js'
 export { wholeTransaction } from './whole.js'
 export type { RowVersion } from '../statements/answer.js'
-export type { Row } from './steps-inside.js'
+export type { KeptWrite, LastWrite, Row } from './last-write.js'
 
 /** How long an operation waits for its turn where works and reads take turns, in milliseconds. */
 const TURN_TIMEOUT = 10_000
@@ -74,6 +74,16 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
   /** Removes the rows of the entity, for `remove`. Optional. */
   remove?(tx: Tx, id: Id): unknown
   /**
+   * Keeps what is known of a write, for `read` to give back as `lastWrite`. Optional: without it the adapter keeps
+   * neither `replaced` nor `digest`, and a request that a client sends again after a lost answer is refused.
+   *
+   * Called inside of every transaction that left an entity, when the work is done and the version has moved: for
+   * `transaction`, `replace`, `update` and `create`. What was kept before may be overwritten. Keep it in a table of its
+   * own, or in columns whose change does not move the version: where it moves, the version of the answer is the one
+   * behind it, and what was kept holds for none.
+   */
+  saveLastWrite?(tx: Tx, id: Id, write: LastWrite): unknown
+  /**
    * Whether works and reads take turns, because they all go over one connection: a statement of somebody else would
    * become part of the transaction that is open there. Default: whether `client` is a handle of SQLite. Pass `true` for
    * an ORM with one connection, and `false` where transactions have a handle of their own.
@@ -110,18 +120,21 @@ export interface TransactionsAdapterOptions<T, Client, Tx, Id = string> {
 export function transactionsAdapter<T, Client, Tx, Id = string> (
   options: TransactionsAdapterOptions<T, Client, Tx, Id>
 ): TransactionAdapter<T> {
-  const { client: ownClient, transaction, toId, version, read, save, remove, faultOf, serial = isHandle(ownClient) } =
-    Object(options) as TransactionsAdapterOptions<T, Client, Tx, Id>
+  const {
+    client: ownClient, transaction, toId, version, read, save, remove, saveLastWrite, faultOf,
+    serial = isHandle(ownClient)
+  } = Object(options) as TransactionsAdapterOptions<T, Client, Tx, Id>
   const required = { transaction, toId, version, read }
+  const optional = { save, remove, saveLastWrite, faultOf }
   assertNoFlaw('transactionsAdapter', [
     [ownClient === undefined || ownClient === null, '"client" must be the client that reads are sent with.'],
     [ownClient instanceof Promise, '"client" is a promise. Await it before you pass it.'],
     ...Object.entries(required).map(([name, part]) =>
       [typeof part !== 'function', `"${name}" must be a function.`] as const),
-    ...Object.entries({ save, remove, faultOf }).map(([name, part]) =>
+    ...Object.entries(optional).map(([name, part]) =>
       [part !== undefined && typeof part !== 'function', `"${name}" must be a function, if there is one.`] as const),
     [typeof serial !== 'boolean', '"serial" must be true or false.'],
-    unknownOption(options, { client: ownClient, ...required, save, remove, serial, faultOf })
+    unknownOption(options, { client: ownClient, ...required, ...optional, serial })
   ])
 
   const creations = new Creations()
@@ -149,16 +162,16 @@ export function transactionsAdapter<T, Client, Tx, Id = string> (
     if (typeof row !== 'object' || !('value' in row)) {
       throw storageFault(FAULT.read, new InvalidAdapterError('got no { version, value } from "read".'))
     }
-    return { value: copyRead(row.value, 'what "read" gave'), version: versionText(row.version) }
+    return { value: copyRead(row.value, 'what "read" gave'), ...factsOf(row) }
   }
 
-  const steps = stepsInside<T, Tx, Id>({ version, read: readWith, faultOf: faultOfEngine })
+  const steps = stepsInside<T, Tx, Id>({ version, read: readWith, saveLastWrite, faultOf: faultOfEngine })
 
   async function run<R> (
     key: string,
     expectation: Expectation,
     work: Work<T, R, Tx>,
-    options: ReadOptions | undefined
+    options: WriteOptions | undefined
   ): Promise<TransactionResult<T, R>> {
     const id = idOf(key)
     const tx = txOf<Tx>(options?.context)

@@ -5,7 +5,7 @@ import {
   VersionUnchangedError,
   type ErrorCode
 } from '../../errors.js'
-import type { Expectation, ReadOptions, Stored, TransactionResult, Work } from '../adapter.js'
+import type { Expectation, Stored, TransactionResult, Work, WriteOptions } from '../adapter.js'
 import { within } from '../kit/deadline.js'
 import { satisfies } from '../kit/expectation.js'
 import { kindOf } from '../kit/flaws.js'
@@ -16,17 +16,16 @@ import { explain, isRefusedByTransaction } from '../postgres/faults.js'
 import type { RowVersion } from '../statements/answer.js'
 import { driverErrorOf } from '../statements/driver-error.js'
 import { loggable } from '../statements/faults.js'
+import type { LastWrite } from './last-write.js'
 
 /** How long a transaction may take to show that it is still there, in milliseconds. */
 const PROBE_TIMEOUT = 2000
-
-/** An entity as `read` finds it. Of a timestamp, the version is its text: a Date has milliseconds alone. */
-export interface Row<T> { version: RowVersion, value: T }
 
 /** What the steps need of the app's functions. */
 interface Parts<T, Tx, Id> {
   version (tx: Tx, id: Id): RowVersion | null | undefined | Promise<RowVersion | null | undefined>
   read (tx: Tx, id: Id): Promise<Stored<T> | undefined>
+  saveLastWrite: ((tx: Tx, id: Id, write: LastWrite) => unknown) | undefined
   faultOf (error: unknown): Error | undefined
 }
 
@@ -47,9 +46,9 @@ export function isMeetingOfCreation (error: unknown): boolean {
 
 /**
  * The steps of a transaction between its beginning and its end: lock, compare, do the work, demand that the version has
- * moved. What they reject with has been told apart: nothing of it was committed.
+ * moved, keep what is known of the write. What they reject with has been told apart: nothing of it was committed.
  */
-export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx, Id>) {
+export function stepsInside<T, Tx, Id> ({ version, read, saveLastWrite, faultOf }: Parts<T, Tx, Id>) {
   // An error that nothing knows is one of the app, or the connection is lost: then the transaction does not answer.
   async function isLost (tx: Tx, id: Id): Promise<boolean> {
     try {
@@ -83,12 +82,19 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
     throw new ContentionError(1, { cause: new Error(OLD_SNAPSHOT) })
   }
 
+  async function movedFrom (before: string | undefined, tx: Tx, id: Id): Promise<string | undefined> {
+    const after = textOf(await version(tx, id))
+    if (after === before) throw new VersionUnchangedError()
+    assertTaggable(after)
+    return after
+  }
+
   return async function steps<R> (
     tx: Tx,
     id: Id,
     expectation: Expectation,
     work: Work<T, R, Tx>,
-    options: ReadOptions | undefined
+    options: WriteOptions | undefined
   ): Promise<TransactionResult<T, R>> {
     let before: string | undefined
     try {
@@ -98,9 +104,12 @@ export function stepsInside<T, Tx, Id> ({ version, read, faultOf }: Parts<T, Tx,
         return { applied: false, current: before === undefined ? undefined : await readLocked(tx, id, before) }
       }
       const value = await work(tx, { version: before, read: () => readLocked(tx, id, before) })
-      const after = textOf(await version(tx, id))
-      if (after === before) throw new VersionUnchangedError()
-      assertTaggable(after)
+      let after = await movedFrom(before, tx, id)
+      if (saveLastWrite !== undefined && after !== undefined) {
+        await saveLastWrite(tx, id, { version: after, replaced: before ?? null, digest: options?.digest ?? null })
+        // It may have moved the version once more, by a trigger on the same row.
+        after = await movedFrom(before, tx, id)
+      }
       // Nobody is told of what was committed from here on.
       throwIfStopped(options)
       return { applied: true, version: after, created: before === undefined, value }
