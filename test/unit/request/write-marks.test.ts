@@ -1,5 +1,5 @@
 import t from 'tap'
-import { digestOf, earlierTry, type RequestMark } from '../../../lib/request/write-marks.js'
+import { digestOf, earlierTry, MAX_DIGEST_LENGTH, type RequestMark } from '../../../lib/request/write-marks.js'
 
 const mark = (name: string, content?: string): RequestMark =>
   ({ id: name.padEnd(22, '-'), content: content?.padEnd(22, '-') })
@@ -27,16 +27,22 @@ await t.test('write-marks: a key with another content is told, and where it stan
   t.equal(earlierTry(mark('key', 'b'), digestOf(mark('x'), false, digest)), 'reused')
 })
 
-await t.test('write-marks: a digest remembers four writes, and never has more than 255 characters, which a column may have', async (t) => {
-  let digest: string | undefined
-  for (const name of ['a', 'b', 'c', 'd', 'e']) digest = digestOf(mark(name, name), true, digest)
-  t.equal(earlierTry(mark('b', 'b'), digest), 'superseded')
-  t.equal(earlierTry(mark('a', 'a'), digest), undefined)
-  t.equal(digest?.length, 187)
+await t.test('write-marks: a digest never has more characters than a column may have, and remembers as many writes as that allows', async (t) => {
+  for (const [isKeyed, remembered] of [[true, 12], [false, 17]] as const) {
+    const marks = Array.from({ length: 40 }, (_, index) => mark(`m${index}`, isKeyed ? `c${index}` : undefined))
+    let digest: string | undefined
+    for (const last of marks) {
+      digest = digestOf(last, true, digest)
+      t.ok(digest.length <= MAX_DIGEST_LENGTH)
+    }
+    t.strictSame(marks.map((mark) => earlierTry(mark, digest)).filter((found) => found !== undefined),
+      [...Array(remembered - 1).fill('superseded'), 'later'])
+  }
 })
 
 await t.test('write-marks: a digest of somebody else says nothing, and nothing of it is kept', async (t) => {
-  for (const foreign of ['', 'sha-256=:abc:', mark('a').id + '~', `x~${mark('a').id}`, `${mark('a').id}~x`]) {
+  const { id } = mark('a')
+  for (const foreign of ['', 'sha-256=:abc:', `${id}~`, `x~${id.slice(0, 12)}`, `${id}~x`, `${id}~${id}`, `${id} `]) {
     t.equal(earlierTry(mark('a'), foreign), undefined, foreign)
     t.equal(digestOf(mark('b'), false, foreign), mark('b').id, foreign)
   }
