@@ -28,7 +28,7 @@ await t.test('write-marks: a key with another content is told, and where it stan
 })
 
 await t.test('write-marks: a digest never has more characters than a column may have, and remembers as many writes as that allows', async (t) => {
-  for (const [isKeyed, remembered] of [[true, 12], [false, 17]] as const) {
+  for (const [isKeyed, remembered] of [[true, 12], [false, 18]] as const) {
     const marks = Array.from({ length: 40 }, (_, index) => mark(`m${index}`, isKeyed ? `c${index}` : undefined))
     let digest: string | undefined
     for (const last of marks) {
