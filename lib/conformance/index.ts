@@ -23,6 +23,7 @@ import {
 import { rollbackCases } from './cases/rollback.js'
 import { subjectCases } from './cases/subject.js'
 import { transactionFaultCases } from './cases/transaction-faults.js'
+import { transactionDigestCases, transactionReplacedCases } from './cases/transaction-provenance.js'
 import { transactionRaceCases } from './cases/transaction-races.js'
 import { transactionCases } from './cases/transaction.js'
 import { twoAdapterCases, twoAdapterListCases } from './cases/two-adapters.js'
@@ -157,6 +158,8 @@ export async function conformanceSuite ({
     transactions && joiningCases,
     transactions && transactionRaceCases('one adapter'),
     transactions && another && transactionRaceCases('two adapters'),
+    transactions && replaced && transactionReplacedCases,
+    transactions && digest && transactionDigestCases,
     transactions && transactionAliasingCases,
     transactions && transactionLifecycleCases,
     transactions && transactionContextCases,

@@ -14,6 +14,7 @@ import { lesserSubjects, subjectMutants } from './mutants/subjects.js'
 import { joiningMutants } from './mutants/transaction-joins.js'
 import { transactionOutageMutants, unknownTransactionsInOutages } from './mutants/transaction-outages.js'
 import { transactionOutcomeMutants } from './mutants/transaction-outcomes.js'
+import { transactionProvenanceMutants } from './mutants/transaction-provenance.js'
 import { transactionRaceMutants } from './mutants/transaction-races.js'
 import { rollbackMutants } from './mutants/transaction-rollbacks.js'
 import { unlessMutants } from './mutants/unless.js'
@@ -29,7 +30,7 @@ const mutants: Mutant[] = [
 
 const transactionMutants: TransactionMutant[] = [
   ...transactionOutcomeMutants, ...rollbackMutants, ...joiningMutants, ...transactionRaceMutants,
-  ...transactionOutageMutants
+  ...transactionOutageMutants, ...transactionProvenanceMutants
 ]
 
 // Every mutant is this adapter, with one flaw.

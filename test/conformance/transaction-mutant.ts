@@ -84,6 +84,21 @@ export const over = {
   turn: 'rollback: a work whose turn comes when nobody waits any more does not run'
 }
 
+/** Titles of cases on what a transaction keeps beside its entity. */
+export const provenance = {
+  claims: 'subject: the options "replaced" and "digest" agree with transactions',
+  replaced: 'replaced: after a transaction is the version that it locked, however often its work wrote',
+  creation: 'replaced: is undefined after a transaction that created the entity, however often its work wrote',
+  joined: 'replaced: of a transaction inside another one is what it locked, unless the one around it is about the ' +
+    'same entity',
+  stored: 'digest: is stored by every kind of transaction, in place of those that its work wrote',
+  dropped: 'digest: is dropped by a transaction without one, also that of a write in its work',
+  refused: 'digest: a transaction that is refused or rolled back leaves that of before',
+  inside: 'digest: the work reads that of the entity, and a refusal inside it tells that, until the work writes',
+  others: 'digest: of another entity that a work writes is that of its own write or transaction',
+  race: 'digest: of transactions that race is that of the one that is applied, and all refusals tell it'
+}
+
 /** Titles of cases on transactions inside others. */
 export const joining = {
   applied: 'joining: a transaction inside another one is applied with it',

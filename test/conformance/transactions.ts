@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type {
-  Expectation, Locked, ReadOptions, StorageAdapter, Stored, TransactionResult, Work
+  Expectation, Locked, ReadOptions, StorageAdapter, Stored, TransactionResult, Work, WriteOptions
 } from '../../lib/storage/adapter.js'
 import {
   ContentionError, InvalidOptionsError, OutcomeUnknownError, StorageUnavailableError, VersionUnchangedError
@@ -124,6 +124,8 @@ export interface TransactionParts {
   /** The entity as the work is given it. */
   locked (tx: Transaction, key: string, readInside: Locked['read']): Locked
   hasChanged (before: string | undefined, after: string | undefined): boolean
+  /** What a transaction keeps beside the entity that it leaves: it is one write. */
+  provenance (before: Stored | undefined, options: WriteOptions | undefined): Pick<Stored, 'replaced' | 'digest'>
   /** Makes the changes of a transaction visible. */
   apply (tx: Transaction, rows: Rows): void | Promise<void>
   /** Drops its changes. */
@@ -156,6 +158,7 @@ const sound: Omit<TransactionParts, 'locks'> = {
   },
   locked: (tx, key, read) => ({ version: tx.get(key)?.version, read }),
   hasChanged: (before, after) => before !== after,
+  provenance: (before, options) => ({ replaced: before?.version, digest: options?.digest }),
   apply (tx, rows) {
     for (const [key, row] of tx.changes) row === undefined ? rows.delete(key) : rows.set(key, row)
   },
@@ -224,7 +227,7 @@ function transactionAdapter (
     key: string,
     expectation: Expectation,
     work: Work<unknown, R>,
-    options: ReadOptions | undefined
+    options: WriteOptions | undefined
   ): Promise<TransactionResult<unknown, R>> {
     await take(key, tx)
     await turn()
@@ -233,9 +236,11 @@ function transactionAdapter (
     if (!parts.satisfies(expectation, before?.version)) return { applied: false, current: parts.refused(before) }
     parts.checkWait(options, 'locked')
     const value = await work(tx, parts.locked(tx, key, async () => await outer.read(key, { context: { client: tx } })))
-    const version = tx.get(key)?.version
+    const left = tx.get(key)
+    const version = left?.version
     if (tx.isVictim) throw new ContentionError(1)
     if (tx.isAlive && !parts.hasChanged(before?.version, version)) throw new VersionUnchangedError()
+    if (left !== undefined) tx.set(key, { ...left, ...parts.provenance(before, options) })
     return parts.answer({ applied: true, version, created: before === undefined, value })
   }
 
@@ -296,7 +301,7 @@ function transactionAdapter (
     },
 
     async transaction<R> (
-      key: string, expectation: Expectation, work: Work<unknown, R>, options?: ReadOptions
+      key: string, expectation: Expectation, work: Work<unknown, R>, options?: WriteOptions
     ): Promise<TransactionResult<unknown, R>> {
       checkKey(key)
       const joined = parts.transactionOf('transaction', options)

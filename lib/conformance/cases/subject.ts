@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { assertApplied, assertSame } from '../assert.js'
 import { runCase, type Cases, type CreateAdapter } from '../harness.js'
-import { ANY, create, EXISTS, readPresent } from '../steps.js'
+import { ANY, create, EXISTS, put, readPresent, transact } from '../steps.js'
 
 /** What the options of the suite say about its subjects. */
 export interface Claims {
@@ -52,6 +52,18 @@ export function subjectCases (createAdapter: CreateAdapter, claims: Claims): Cas
     'subject: the option "digest" agrees with the adapter': async ({ adapter }) => {
       assertApplied(await adapter.write('k', 1, ANY, { digest: 'd' }))
       assertClaim('digest', isKept((await readPresent(adapter, 'k')).digest), claims.digest)
+    },
+
+    ...claims.transactions && {
+      'subject: the options "replaced" and "digest" agree with transactions': async ({ adapter }) => {
+        await create(adapter, 'k', 1)
+        assertApplied(await transact(adapter, 'k', EXISTS, async (tx) => {
+          await put(adapter, tx, 'k', 2)
+        }, { digest: 'd' }))
+        const { replaced, digest } = await readPresent(adapter, 'k')
+        assertClaim('replaced', isKept(replaced), claims.replaced)
+        assertClaim('digest', isKept(digest), claims.digest)
+      }
     },
 
     ...!claims.reusedKeys && {

@@ -33,8 +33,8 @@ export interface Row<T> {
 /**
  * What stands beside the value of a row.
  *
- * @throws FST_IF_MATCH_INVALID_ADAPTER if the version of the row is none; FST_IF_MATCH_STORAGE_FAULT if what was kept of
- * the last write is unfit
+ * @throws FST_IF_MATCH_INVALID_ADAPTER if the version of the row is none, or that of what was kept;
+ * FST_IF_MATCH_STORAGE_FAULT if the version that was replaced is none
  */
 export function factsOf ({ version: ofRow, lastWrite }: Row<unknown>): Omit<Stored, 'value'> {
   const version = versionText(ofRow)

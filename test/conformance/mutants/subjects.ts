@@ -2,6 +2,7 @@ import type { ConformanceOptions, Subject } from '../../../lib/conformance/index
 import { engineSubject, type Parts } from '../engine.js'
 import { casesOf } from '../failing-cases.js'
 import { concurrency, contention, onOneAndTwo } from '../mutant.js'
+import { provenance } from '../transaction-mutant.js'
 import { transactionSubject } from '../transactions.js'
 
 /** A sound adapter whose subject, or the options of the suite, are wrong. */
@@ -96,6 +97,16 @@ export const subjectMutants: SubjectMutant[] = [
     subject: 'without transaction, and with the option "transactions: true"',
     options: { createAdapter: soundSubject, transactions: true },
     caughtBy: [transactionsOption, ...(await leftOutBy({ transactions: false }, { transactions: true }))]
+  },
+  {
+    subject: 'whose transactions keep replaced and digests, and the options "replaced: false" and "digest: false"',
+    options: {
+      createAdapter: async () => transactionSubject('locks'), transactions: true, replaced: false, digest: false
+    },
+    caughtBy: [
+      'subject: the option "replaced" agrees with the adapter', 'subject: the option "digest" agrees with the adapter',
+      provenance.claims
+    ]
   },
   {
     subject: 'that lists collections only, without the option "list: \'collections\'"',

@@ -1,5 +1,7 @@
 import { isIfMatchError, OutcomeUnknownError } from '../../../lib/errors.js'
-import { applyAll, aroundTransaction, joining, transaction, type TransactionMutant } from '../transaction-mutant.js'
+import {
+  applyAll, aroundTransaction, joining, provenance, transaction, type TransactionMutant
+} from '../transaction-mutant.js'
 import { Transaction, type TransactionParts } from '../transactions.js'
 
 /** Adapters that are wrong about a transaction inside another one. */
@@ -8,12 +10,12 @@ export const joiningMutants: TransactionMutant[] = [
     adapter: 'begins a transaction of its own inside another one',
     discipline: 'checks',
     flaw: neverJoining,
-    caughtBy: [joining.rolledBack, joining.refusal]
+    caughtBy: [joining.rolledBack, joining.refusal, provenance.joined]
   },
   {
     adapter: 'waits for itself when a transaction joins another one',
     flaw: neverJoining,
-    caughtBy: [joining.rolledBack, joining.refusal]
+    caughtBy: [joining.rolledBack, joining.refusal, provenance.joined, provenance.inside]
   },
   {
     adapter: 'commits at the end of a transaction that joined another one',

@@ -4,7 +4,8 @@ import { checkKey } from '../../../lib/storage/kit/key.js'
 import { newVersion } from '../../../lib/storage/kit/version.js'
 import { onOneAndTwo } from '../mutant.js'
 import {
-  aroundOthers, aroundTransaction, bothWays, joining, outage, over, race, rollback, transaction, type TransactionMutant
+  aroundOthers, aroundTransaction, bothWays, joining, outage, over, provenance, race, rollback, transaction,
+  type TransactionMutant
 } from '../transaction-mutant.js'
 
 /** Adapters that compare, run works or answer wrongly. */
@@ -26,7 +27,7 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
         throw error
       }
     }),
-    caughtBy: [transaction.refusal, joining.refusal]
+    caughtBy: [transaction.refusal, joining.refusal, provenance.refused, provenance.inside]
   },
   {
     adapter: 'answers with the version that was compared',
@@ -40,7 +41,8 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
     }),
     caughtBy: [
       transaction.satisfied, transaction.creation, transaction.removal, joining.applied,
-      ...onOneAndTwo(race.version, race.creation, race.kinds)
+      ...onOneAndTwo(race.version, race.creation, race.kinds),
+      provenance.replaced
     ]
   },
   {
@@ -48,7 +50,8 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
     flaw: () => ({ answer: (result) => result.applied ? { ...result, version: newVersion() } : result }),
     caughtBy: [
       transaction.satisfied, transaction.creation, transaction.removal, joining.applied,
-      ...onOneAndTwo(race.version, race.creation, race.kinds)
+      ...onOneAndTwo(race.version, race.creation, race.kinds),
+      provenance.replaced
     ]
   },
   {
@@ -76,7 +79,7 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
       satisfies: (expectation, version) => satisfies(expectation, version) ||
         (version !== undefined && expectation.kind === 'version' && expectation.versions.length === 0)
     }),
-    caughtBy: [transaction.refusal, joining.refusal]
+    caughtBy: [transaction.refusal, joining.refusal, provenance.refused]
   },
   {
     adapter: 'compares with the first version of a list only',
@@ -84,7 +87,7 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
       satisfies: (expectation, version) => satisfies(expectation, version) &&
         (expectation.kind !== 'version' || expectation.versions[0] === version)
     }),
-    caughtBy: [transaction.satisfied, transaction.locked]
+    caughtBy: [transaction.satisfied, transaction.locked, provenance.replaced]
   },
   {
     adapter: 'creates nothing under "any"',
@@ -92,14 +95,17 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
       satisfies: ({ ...expectation }, version) =>
         satisfies(expectation.kind === 'any' ? { kind: 'exists' } : expectation, version)
     }),
-    caughtBy: [transaction.creation, transaction.value, rollback.noCreation, ...onOneAndTwo(race.any)]
+    caughtBy: [
+      transaction.creation, transaction.value, rollback.noCreation, provenance.creation, ...onOneAndTwo(race.any)
+    ]
   },
   {
     adapter: 'refuses without the current entity',
     flaw: () => ({ refused: () => undefined }),
     caughtBy: [
       transaction.refusal, joining.refusal, transaction.aliasingRefusal,
-      ...onOneAndTwo(race.version, race.creation, race.kinds)
+      ...onOneAndTwo(race.version, race.creation, race.kinds),
+      provenance.refused, provenance.inside, provenance.race
     ]
   },
   {
@@ -110,7 +116,10 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
       if (!result.applied && row !== undefined) engine.rows.set(key, { ...row, version: newVersion() })
       return result
     }),
-    caughtBy: [transaction.refusal, ...onOneAndTwo(race.version, race.creation, race.kinds)]
+    caughtBy: [
+      transaction.refusal, provenance.refused, provenance.inside, provenance.race,
+      ...onOneAndTwo(race.version, race.creation, race.kinds)
+    ]
   },
   {
     adapter: 'does not check the key of a transaction',
@@ -163,7 +172,8 @@ export const transactionOutcomeMutants: TransactionMutant[] = [
     caughtBy: [
       rollback.error, rollback.frozen, rollback.conflict, rollback.busy, rollback.bug, rollback.others,
       rollback.noCreation, rollback.undone, rollback.signalOnTheWay, joining.applied, joining.rolledBack,
-      joining.error, outage.inWork, outage.inFlight, ...bothWays(over.worked), ...onOneAndTwo(race.dirty)
+      joining.error, outage.inWork, outage.inFlight, ...bothWays(over.worked), ...onOneAndTwo(race.dirty),
+      provenance.joined
     ]
   },
   {

@@ -4,7 +4,7 @@ import { satisfies } from '../../../lib/storage/kit/expectation.js'
 import { copyRow, type Engine, type Rows } from '../engine.js'
 import { onOneAndTwo, onTwo } from '../mutant.js'
 import {
-  applyAll, aroundTransaction, bothWays, over, race, transaction, type TransactionMutant
+  applyAll, aroundTransaction, bothWays, over, provenance, race, transaction, type TransactionMutant
 } from '../transaction-mutant.js'
 import { Locks, Transaction } from '../transactions.js'
 
@@ -86,7 +86,7 @@ export const transactionRaceMutants: TransactionMutant[] = [
         return tx
       }
     }),
-    caughtBy: onOneAndTwo(race.version, race.creation, race.kinds, race.swap, race.write)
+    caughtBy: [provenance.race, ...onOneAndTwo(race.version, race.creation, race.kinds, race.swap, race.write)]
   },
   {
     adapter: 'runs no work again after a conflict',
@@ -95,7 +95,8 @@ export const transactionRaceMutants: TransactionMutant[] = [
     caughtBy: [
       ...bothWays(over.turn),
       ...onOneAndTwo(race.version, race.creation, race.kinds, race.exists, race.any, race.swap, race.write,
-        race.opposite)
+        race.opposite),
+      provenance.race
     ]
   },
   {

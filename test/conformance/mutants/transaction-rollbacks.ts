@@ -2,7 +2,7 @@ import { isIfMatchError, OutcomeUnknownError, VersionUnchangedError } from '../.
 import { storageFault } from '../../../lib/storage/kit/whose-fault.js'
 import { onOneAndTwo } from '../mutant.js'
 import {
-  applyAll, aroundTransaction, bothWays, byIsOver, bySignal, joining, outage, over, race, rollback,
+  applyAll, aroundTransaction, bothWays, byIsOver, bySignal, joining, outage, over, provenance, race, rollback,
   type TransactionMutant
 } from '../transaction-mutant.js'
 import { Transaction } from '../transactions.js'
@@ -15,7 +15,8 @@ export const rollbackMutants: TransactionMutant[] = [
     caughtBy: [
       rollback.error, rollback.frozen, rollback.conflict, rollback.busy, rollback.bug, rollback.others,
       rollback.noCreation, rollback.undone, rollback.signalOnTheWay, joining.rolledBack, joining.error, outage.inWork,
-      outage.error, outage.inFlight, ...bothWays(over.worked)
+      outage.error, outage.inFlight, ...bothWays(over.worked),
+      provenance.refused
     ]
   },
   {
@@ -49,7 +50,8 @@ export const rollbackMutants: TransactionMutant[] = [
     }),
     caughtBy: [
       rollback.error, rollback.frozen, rollback.conflict, rollback.busy, rollback.bug, rollback.thrown,
-      joining.rolledBack, joining.error, ...onOneAndTwo(race.dirty)
+      joining.rolledBack, joining.error, ...onOneAndTwo(race.dirty),
+      provenance.refused
     ]
   },
   {
@@ -61,7 +63,8 @@ export const rollbackMutants: TransactionMutant[] = [
     }),
     caughtBy: [
       rollback.error, rollback.frozen, rollback.busy, rollback.bug, rollback.thrown, joining.rolledBack, joining.error,
-      ...onOneAndTwo(race.dirty)
+      ...onOneAndTwo(race.dirty),
+      provenance.refused
     ]
   },
   {
@@ -110,7 +113,7 @@ export const rollbackMutants: TransactionMutant[] = [
         return result
       })(...args)
     }),
-    caughtBy: [rollback.others, rollback.noCreation, rollback.undone]
+    caughtBy: [rollback.others, rollback.noCreation, rollback.undone, rollback.nothing]
   },
   {
     adapter: 'never asks whether somebody waits',

@@ -81,7 +81,7 @@ await t.test('transactions on PostgreSQL', { skip: skipWithout('postgres') }, as
         }
       }
     })
-    const adapter = itemsAdapter(inTurn, table.name)
+    const adapter = itemsAdapter(inTurn, table.name, undefined, 'table')
     const both = barrier()
     let runs = 0
     const move = async (first: string, second: string) =>
@@ -89,12 +89,74 @@ await t.test('transactions on PostgreSQL', { skip: skipWithout('postgres') }, as
         if (++runs === 2) both.open()
         await both.opened
         for (const key of [first, second]) await adapter.write(key, first, EXISTS, { context: { client: tx } })
-      }).finally(ended.open)
+      }, { digest: `of ${first}` }).finally(ended.open)
     const results = await Promise.all([move('a', 'b'), move('b', 'a')])
     t.match(results, [{ applied: true }, { applied: true }])
     t.equal(runs, 3)
-    const values = [await adapter.read('a'), await adapter.read('b')].map((item) => item?.value)
-    t.equal(values[0], values[1])
+    const [a, b] = [await adapter.read('a'), await adapter.read('b')]
+    t.equal(a?.value, b?.value)
+    const isMovedFromA = a?.value === 'a'
+    t.match([a?.digest, b?.digest], isMovedFromA ? ['of a', undefined] : [undefined, 'of b'], 'of the last one')
+  })
+
+  for (const lastWrites of ['table', 'columns'] as const) {
+    await t.test(`what is known of the last write, kept in ${lastWrites}, holds until somebody writes past the adapter: RFC 9110 13.1.1`, async (t) => {
+      const table = await itemsTable(t, pool, undefined, lastWrites)
+      const adapter = itemsAdapter(pool, table.name, undefined, lastWrites)
+      const refused = async () => await adapter.write('k', 'again', versionIn('other'))
+      await adapter.write('k', 0, ABSENT, { digest: 'of the creation' })
+      const created = await adapter.read('k')
+      t.match(created, { replaced: undefined, digest: 'of the creation' })
+      const { version } = await adapter.transaction('k', EXISTS, async (tx: pg.PoolClient) => {
+        await table.addPart(tx, 'k', 'a')
+        await adapter.write('k', 1, EXISTS, { context: { client: tx }, digest: 'of the work' })
+        await table.addPart(tx, 'k', 'b')
+      }, { digest: 'of the whole' }) as { version: string }
+      const current = { version, replaced: created!.version, digest: 'of the whole' }
+      t.match([await adapter.read('k'), await refused()], [current, { applied: false, current }])
+      await table.addPart(pool, 'k', 'of the job')
+      const moved = await adapter.read('k')
+      t.not(moved!.version, version)
+      t.match([moved, await refused()], [
+        { replaced: undefined, digest: undefined }, { current: { replaced: undefined, digest: undefined } }
+      ])
+      await adapter.write('k', 2, EXISTS)
+      t.match(await adapter.read('k'), { replaced: moved!.version, digest: undefined })
+      await adapter.remove('k', EXISTS)
+      await pool.query(`INSERT INTO ${table.name} (id, value) VALUES ('k', '3')`)
+      t.match(await adapter.read('k'), { value: 3, replaced: undefined, digest: undefined })
+    })
+  }
+
+  await t.test('where keeping the last write moves the version, the answer has the version behind it, and nothing holds', async (t) => {
+    const table = await itemsTable(t, pool, undefined, 'any update')
+    const adapter = itemsAdapter(pool, table.name, undefined, 'any update')
+    for (const expectation of [ABSENT, EXISTS]) {
+      const { version } = await adapter.write('k', 0, expectation, { digest: 'd' }) as { version: string }
+      t.match(await adapter.read('k'), { version, replaced: undefined, digest: undefined })
+      t.match(await adapter.transaction('k', versionIn(version), async (tx: pg.PoolClient) => {
+        await table.addPart(tx, 'k', 'a')
+      }, { digest: 'd' }), { applied: true })
+    }
+  })
+
+  await t.test('a transaction that joins that of the app keeps its digest, and loses it with the whole', async (t) => {
+    const table = await itemsTable(t, pool)
+    const adapter = itemsAdapter(pool, table.name, undefined, 'table')
+    await adapter.write('k', 0, ABSENT, { digest: 'earlier' })
+    const before = await adapter.read('k')
+    for (const end of ['ROLLBACK', 'COMMIT']) {
+      const client = await pool.connect()
+      await client.query('BEGIN')
+      const context = { client }
+      const work = async (tx: pg.PoolClient) => await table.addPart(tx, 'k', end)
+      t.match(await adapter.transaction('k', EXISTS, work, { context, digest: end }), { applied: true })
+      t.match(await adapter.read('k', { context }), { replaced: before!.version, digest: end })
+      t.match(await adapter.write('k', 1, ABSENT, { context }), { current: { replaced: before!.version, digest: end } })
+      await client.query(end)
+      client.release()
+      t.equal((await adapter.read('k'))?.digest, end === 'COMMIT' ? end : 'earlier')
+    }
   })
 
   await t.test('a work that catches the error of a statement is STORAGE_FAULT, because the server has rolled back; behind a savepoint it goes on', async (t) => {
