@@ -28,14 +28,8 @@ export type {
   TransactionOptions
 } from './request/entity.js'
 export type { Compare } from './http/precondition.js'
-export type {
-  GlobalRoute,
-  IfMatchOptions,
-  IfMatchRouteOptions,
-  Missing,
-  ResendOptions,
-  RouteRequest
-} from './options.js'
+export type { Representation, ResendOptions, RouteRequest } from './option-functions.js'
+export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing } from './options.js'
 export type {
   Expectation,
   ListingAdapter,

@@ -1,31 +1,18 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyReply } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
+import type { Representation, ResendOptions, RouteRequest } from './option-functions.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { flawOfAdapter } from './storage/kit/adapter-shape.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
-
-/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
-export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
 /**
  * What becomes of a state-changing request without `If-Match`: it is refused, 400 or 428 (RFC 6585), or it is let
  * through, and the last write wins. `'warn'` also logs a line.
  */
 export type Missing = 400 | 428 | 'allow' | 'warn'
-
-/** How the requests of a client are told from those of others, for the option `resend`. */
-export interface ResendOptions {
-  /**
-   * Who sends the request: the subject of its token, say, and whatever else its effect depends on. Asked once a request
-   * that writes under a tag or creates, behind all preHandler hooks of the app, or when a hook of the app writes. One
-   * that throws, or returns anything but a string that is not empty, is FST_IF_MATCH_INVALID_OPTIONS (500), and nothing
-   * is written.
-   */
-  caller: (request: RouteRequest) => string
-}
 
 /** What a route may say in `config.ifMatch`, and the options of the plugin for all its routes. Those of a route win. */
 export interface IfMatchRouteOptions {
@@ -88,6 +75,12 @@ export interface IfMatchRouteOptions {
    * storage keeps `replaced` and `digest`. Writes under `*`, writes without a header and removals have no part in it.
    */
   resend?: false | ResendOptions
+  /**
+   * Whether a 412 may show what is stored to a client that asks for it by `Prefer: return=representation` (RFC 7240
+   * 4.2, RFC 8144 3): `false` (default), or a function that makes of the entity what a GET shows this caller, and
+   * returns nothing where this caller may not read it.
+   */
+  representation?: false | Representation
 }
 
 /** The options of the plugin. */
@@ -127,6 +120,7 @@ export interface Settings {
   notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
   resend: false | ResendOptions
+  representation: false | Representation
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -152,6 +146,9 @@ const RouteOptionsSchema = Type.Object({
   variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' }),
   resend: Type.Union([Type.Literal(false), Type.Object({ caller: Callback }, { additionalProperties: false })], {
     description: 'false or { caller }, a function that returns who sends a request'
+  }),
+  representation: Type.Union([Type.Literal(false), Callback], {
+    description: 'false or a function of the entity, the request and the reply'
   })
 })
 
@@ -180,7 +177,8 @@ const DEFAULTS = {
   precheck: true,
   notModified: 'late',
   variant: undefined,
-  resend: false
+  resend: false,
+  representation: false
 } as const
 
 /**
@@ -214,21 +212,19 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
   return merge(inherited, own)
 }
 
-function merge (
-  inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck, notModified, variant, resend }: IfMatchRouteOptions
-): Settings {
+function merge (inherited: Settings, own: IfMatchRouteOptions): Settings {
   return {
-    storage: storage ?? inherited.storage,
-    key: key ?? inherited.key,
-    missing: missing ?? inherited.missing,
-    create: create ?? inherited.create,
-    absent: absent ?? inherited.absent,
-    compare: compare ?? inherited.compare,
-    precheck: precheck ?? inherited.precheck,
-    notModified: notModified ?? inherited.notModified,
-    variant: variant ?? inherited.variant,
-    resend: resend ?? inherited.resend
+    storage: own.storage ?? inherited.storage,
+    key: own.key ?? inherited.key,
+    missing: own.missing ?? inherited.missing,
+    create: own.create ?? inherited.create,
+    absent: own.absent ?? inherited.absent,
+    compare: own.compare ?? inherited.compare,
+    precheck: own.precheck ?? inherited.precheck,
+    notModified: own.notModified ?? inherited.notModified,
+    variant: own.variant ?? inherited.variant,
+    resend: own.resend ?? inherited.resend,
+    representation: own.representation ?? inherited.representation
   }
 }
 

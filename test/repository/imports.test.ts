@@ -9,7 +9,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/errors.ts': ['lib/refusal-error.ts'],
   'lib/storage/adapter.ts': ['lib/errors.ts'],
   'lib/http': ['lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'],
-  'lib/options.ts': ['lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/option-functions.ts': [],
+  'lib/options.ts': [
+    'lib/option-functions.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
+  ],
   'lib/key': ['lib/storage/kit', 'lib/errors.ts'],
   'lib/route': ['lib/options.ts', 'lib/key', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
   'lib/request': [
@@ -26,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/openapi.ts': ['lib/augment.ts', 'lib/request', 'lib/route', 'lib/http'],
   'lib/index.ts': [
     'lib/plugin.ts', 'lib/augment.ts', 'lib/problem-details.ts', 'lib/request', 'lib/route', 'lib/options.ts',
+    'lib/option-functions.ts',
     'lib/key', 'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'
   ],
   'lib/storage/kit': ['lib/storage/adapter.ts', 'lib/errors.ts'],
@@ -68,6 +72,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, readonly string[]> = {
   'lib/refusal-error.ts': ['@fastify/error'],
   'lib/errors.ts': ['@fastify/error'],
+  'lib/option-functions.ts': ['fastify'],
   'lib/options.ts': ['@sinclair/typebox', 'fastify'],
   'lib/storage/table': ['@sinclair/typebox'],
   'lib/route': ['fastify'],

@@ -1,0 +1,30 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
+export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
+
+/**
+ * Makes the representation of an entity for the 412 of a state-changing request: what a GET of the same address shows
+ * this caller, members that a response schema of that GET hides left out. An object is sent as JSON; a string or bytes
+ * are sent as they are. Anything else, such as `undefined`, `null` or `false`: the caller may not read it, and the 412
+ * goes out as it is. So it does if the function throws. The `Content-Type` is that of JSON unless the function sets
+ * another one on the reply.
+ *
+ * @param found the entity with its version and tag; the value is a copy
+ */
+export type Representation = (
+  found: { value: any, version: string, etag: string },
+  request: RouteRequest,
+  reply: FastifyReply
+) => unknown
+
+/** How the requests of a client are told from those of others, for the option `resend`. */
+export interface ResendOptions {
+  /**
+   * Who sends the request: the subject of its token, say, and whatever else its effect depends on. Asked once a request
+   * that writes under a tag or creates, behind all preHandler hooks of the app, or when a hook of the app writes. One
+   * that throws, or returns anything but a string that is not empty, is FST_IF_MATCH_INVALID_OPTIONS (500), and nothing
+   * is written.
+   */
+  caller: (request: RouteRequest) => string
+}
