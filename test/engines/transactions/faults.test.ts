@@ -1,7 +1,12 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import ifMatch, { errorCodes, type Expectation, type TransactionAdapter } from 'fastify-if-match'
-import { transactionsAdapter, type TransactionsAdapterOptions } from 'fastify-if-match/storage/transactions'
+import {
+  transactionsAdapter,
+  type KeptWrite,
+  type LastWrite,
+  type TransactionsAdapterOptions
+} from 'fastify-if-match/storage/transactions'
 import { barrier } from '../../support/barrier.js'
 import { ABSENT, ANY, EXISTS, versionIn } from '../../support/expectations.js'
 import { newApp } from '../../support/offers-app.js'
@@ -277,6 +282,10 @@ await t.test('what the functions of the app give is checked: versions, rows, wha
     [{ read: () => ({ version: 1 }) as never }, read, 'STORAGE_FAULT', /a mistake in the code/],
     [{ save: (tx) => { tx.row = undefined } }, write, 'STORAGE_FAULT', /may have been applied/],
     [{ remove: (tx) => { tx.row!.version++ } }, remove, 'STORAGE_FAULT', /may have been applied/],
+    [
+      { read: () => ({ version: 1, value: 1, lastWrite: { version: 1, replaced: new Date(), digest: null } as never }) },
+      read, 'STORAGE_FAULT', /a mistake in the code/
+    ],
     [{ save: undefined as never }, write, 'INVALID_OPTIONS', /it has no "save"/],
     [{ remove: undefined as never }, remove, 'INVALID_OPTIONS', /it has no "remove"/],
     [{ toId: () => { throw new errorCodes.FST_IF_MATCH_INVALID_KEY('x') } }, write, 'INVALID_KEY', /x/]
@@ -287,6 +296,53 @@ await t.test('what the functions of the app give is checked: versions, rows, wha
   const { adapter } = adapterOf([], { read: () => null, version: () => null })
   t.equal(await adapter.read('k'), undefined)
   t.match(await write(adapter), { applied: false, current: undefined })
+})
+
+await t.test('what is kept of a write is given ahead of the commit, in the transaction of the last run, and not of a removal', async (t) => {
+  withoutPauses(t)
+  const kept: unknown[] = []
+  const saveLastWrite = (tx: Tx, id: string, write: LastWrite) => { kept.push([tx.row, id, write]) }
+  const { adapter, store } = adapterOf([failingAtCommit(stateOf('40001'))], { saveLastWrite })
+  t.match(await adapter.write('k', 'written', EXISTS, { digest: 'd' }), { applied: true, version: '2' })
+  const row = { version: 2, value: 'written' }
+  const last = { version: '2', replaced: '1', digest: 'd' }
+  t.strictSame(kept.splice(0), [[row, 'k', last], [row, 'k', last]], 'once in each run')
+  await adapter.write('k', 'refused', versionIn('1'), { digest: 'd' })
+  await adapter.remove('k', EXISTS)
+  t.strictSame(kept, [])
+  await adapter.transaction('k', ABSENT, async (tx: Tx) => { tx.row = row })
+  t.strictSame(kept.pop(), [row, 'k', { version: '2', replaced: null, digest: null }])
+  t.strictSame(store.row, row)
+})
+
+await t.test('an error of what keeps the last write rolls back: one of the engine runs again, one of the app goes out', async (t) => {
+  withoutPauses(t)
+  const errors = [stateOf('40P01'), Object.assign(new Error('quota'), { statusCode: 409 })]
+  const { adapter, store, begun } = adapterOf([], { saveLastWrite: () => Promise.reject(errors.shift()) })
+  await t.rejects(write(adapter), { message: 'quota' })
+  t.equal(begun(), 2)
+  t.match(store.row, { value: 'stored' })
+})
+
+await t.test('what keeps the last write must leave a new version: one that it took back is VERSION_UNCHANGED', async (t) => {
+  const back = (tx: Tx) => { tx.row = { version: 1, value: 'of a stale model' } }
+  const { adapter, store } = adapterOf([], { saveLastWrite: back })
+  await t.rejects(write(adapter), { code: 'FST_IF_MATCH_VERSION_UNCHANGED' })
+  t.match(store.row, { value: 'stored' })
+})
+
+await t.test('what was kept holds for its own version alone, and nulls are nothing kept', async (t) => {
+  const of = async (lastWrite: unknown) => {
+    const { adapter } = adapterOf([], { read: () => ({ version: 7n, value: 1, lastWrite: lastWrite as KeptWrite }) })
+    const { replaced, digest } = (await adapter.read('k'))!
+    return [replaced, digest]
+  }
+  t.strictSame(await of({ version: '7', replaced: 6, digest: 'd' }), ['6', 'd'])
+  t.strictSame(await of({ version: 7, replaced: null, digest: null }), [undefined, undefined])
+  const nothing = [undefined, null, {}, { version: null, replaced: null, digest: null }]
+  for (const lastWrite of [...nothing, { version: '6', replaced: '5', digest: 'd' }]) {
+    t.strictSame(await of(lastWrite), [undefined, undefined])
+  }
 })
 
 await t.test('in a context, the steps are part of the caller\'s transaction: nothing is begun, and nothing tried again', async (t) => {

@@ -1,7 +1,7 @@
 import mysql2 from 'mysql2'
 import t, { type Test } from 'tap'
 import type { TransactionAdapter, Work } from 'fastify-if-match'
-import { mysqlTransaction, transactionsAdapter, wholeTransaction } from 'fastify-if-match/storage/transactions'
+import { mysqlTransaction, transactionsAdapter, wholeTransaction, type KeptWrite } from 'fastify-if-match/storage/transactions'
 import { barrier } from '../../support/barrier.js'
 import { ABSENT, EXISTS, versionIn } from '../../support/expectations.js'
 import { configOf, driversOf, rowsOf, type Pool, type PoolConnection } from '../../support/mysql/drivers.js'
@@ -65,13 +65,18 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
       t: Test,
       make: (pools: Pools) => Transaction = ({ passed }) => mysqlTransaction(passed)
     ) {
-      const [orders, lines] = [`orders_${uniqueName()}`, `lines_${uniqueName()}`]
+      const [orders, lines, writes] = ['orders', 'lines', 'writes'].map((name) => `${name}_${uniqueName()}`)
       await steady.query(
         `CREATE TABLE ${orders} (id varchar(40) PRIMARY KEY, customer text NOT NULL, row_version int NOT NULL)`
       )
       await steady.query(
         `CREATE TABLE ${lines} (
           order_id varchar(40) NOT NULL REFERENCES ${orders} (id) ON DELETE CASCADE, sku varchar(40) UNIQUE)`
+      )
+      await steady.query(
+        `CREATE TABLE ${writes} (
+          order_id varchar(40) PRIMARY KEY, version text NOT NULL, replaced text, digest text,
+          FOREIGN KEY (order_id) REFERENCES ${orders} (id) ON DELETE CASCADE)`
       )
       await steady.query(`INSERT INTO ${orders} VALUES ('1', 'Ada', 1)`)
       const adapter: TransactionAdapter<Order> = transactionsAdapter<Order, Client, PoolConnection>({
@@ -87,7 +92,9 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
           if (order === undefined) return undefined
           const found = rowsOf(await client.query(`SELECT sku FROM ${lines} WHERE order_id = ? ORDER BY sku`, [id]))
           const { customer, row_version: version } = order as { customer: string, row_version: number }
-          return { version, value: { customer, skus: found.map(({ sku }) => sku as string) } }
+          const [kept] = rowsOf(await client.query(`SELECT * FROM ${writes} WHERE order_id = ?`, [id]))
+          const value = { customer, skus: found.map(({ sku }) => sku as string) }
+          return { version, value, lastWrite: kept as unknown as KeptWrite }
         },
         async save (tx, id, { customer, skus }, isNew) {
           // Not an upsert, which would let each of two creations win: where no row is, none is locked.
@@ -100,7 +107,12 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
           await tx.query(`DELETE FROM ${lines} WHERE order_id = ?`, [id])
           for (const sku of skus) await tx.query(`INSERT INTO ${lines} VALUES (?, ?)`, [id, sku])
         },
-        remove: (tx, id) => tx.query(`DELETE FROM ${orders} WHERE id = ?`, [id])
+        remove: (tx, id) => tx.query(`DELETE FROM ${orders} WHERE id = ?`, [id]),
+        saveLastWrite: (tx, id, { version, replaced, digest }) => tx.query(
+          `INSERT INTO ${writes} VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE
+            version = VALUES(version), replaced = VALUES(replaced), digest = VALUES(digest)`,
+          [id, version, replaced, digest]
+        )
       })
       return { orders, adapter }
     }
@@ -121,17 +133,41 @@ await t.test('mysqlTransaction', { skip: skipWithout('mysql') }, async (t) => {
       t.equal(await adapter.read('2'), undefined)
     })
 
+    await t.test(`${name}: what is known of the last write holds until a job writes past the adapter: RFC 9110 13.1.1`, async (t) => {
+      const { adapter, orders } = await subject(t)
+      const job = async (tx: Client = steady) =>
+        await tx.query(`UPDATE ${orders} SET row_version = row_version + 1 WHERE id = '1'`)
+      const refused = async () => await adapter.write('1', { customer: 'again', skus: [] }, versionIn('0'))
+      const result = await adapter.transaction('1', versionIn('1'), async (tx: PoolConnection) => {
+        const context = { client: tx }
+        await adapter.write('1', { customer: 'Bo', skus: ['cup'] }, EXISTS, { context, digest: 'of the work' })
+        await job(tx)
+      }, { digest: 'of the whole' })
+      t.match(result, { applied: true, version: '3' })
+      const current = { version: '3', replaced: '1', digest: 'of the whole' }
+      t.match([await adapter.read('1'), await refused()], [current, { applied: false, current }])
+      await job()
+      const moved = { version: '4', replaced: undefined, digest: undefined }
+      t.match([await adapter.read('1'), await refused()], [moved, { applied: false, current: moved }])
+      await adapter.write('1', { customer: 'Cy', skus: [] }, EXISTS)
+      t.match(await adapter.read('1'), { version: '5', replaced: '4', digest: undefined })
+      await adapter.remove('1', EXISTS)
+      await adapter.write('1', { customer: 'Di', skus: [] }, ABSENT, { digest: 'of the creation' })
+      t.match(await adapter.read('1'), { version: '1', replaced: undefined, digest: 'of the creation' })
+    })
+
     for (const isolation of [undefined, 'READ COMMITTED', 'SERIALIZABLE'] as const) {
       await t.test(`${name}: of 8 that write under one version one wins, and of 8 that create one; at ${isolation ?? 'the level of the server'}`, async (t) => {
         const { adapter } = await subject(t, ({ passed }) => mysqlTransaction(passed, isolation))
         for (const [key, expectation] of [['1', versionIn('1')], ['new', ABSENT]] as const) {
           const orderOf = (writer: unknown): Order => ({ customer: `${writer}`, skus: [`${key} of ${writer}`] })
           const results = await Promise.all(
-            Array.from({ length: 8 }, (_, writer) => adapter.write(key, orderOf(writer), expectation))
+            Array.from({ length: 8 }, (_, writer) =>
+              adapter.write(key, orderOf(writer), expectation, { digest: `of ${writer}` }))
           )
           const winners = results.flatMap(({ applied }, writer) => applied ? [writer] : [])
           t.equal(winners.length, 1)
-          t.strictSame((await adapter.read(key))?.value, orderOf(winners[0]))
+          t.match(await adapter.read(key), { value: orderOf(winners[0]), digest: `of ${winners[0]}` })
         }
       })
     }

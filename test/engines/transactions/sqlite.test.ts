@@ -2,16 +2,24 @@ import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { TransactionAdapter } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
-import { sqliteTransaction, transactionsAdapter } from 'fastify-if-match/storage/transactions'
+import { sqliteTransaction, transactionsAdapter, type LastWrite } from 'fastify-if-match/storage/transactions'
 import { barrier } from '../../support/barrier.js'
 import { ABSENT, EXISTS } from '../../support/expectations.js'
 
 type Handle = Database.Database
 
-const SCHEMA = 'CREATE TABLE items (id TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, version TEXT NOT NULL)'
+const SCHEMA = `
+  CREATE TABLE items (id TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, version TEXT NOT NULL);
+  CREATE TABLE writes (
+    id TEXT NOT NULL PRIMARY KEY REFERENCES items ON DELETE CASCADE, version TEXT NOT NULL, replaced TEXT, digest TEXT)`
 
-function adapterOn (client: Handle, transactions = client, serial?: boolean): TransactionAdapter {
+function saveLastWrite (tx: Handle, id: string, { version, replaced, digest }: LastWrite): void {
+  tx.prepare('REPLACE INTO writes VALUES (?, ?, ?, ?)').run(id, version, replaced, digest)
+}
+
+function adapterOn (client: Handle, transactions = client, serial?: boolean, keeps = false): TransactionAdapter {
   return transactionsAdapter<unknown, Handle, Handle>({
+    ...keeps && { saveLastWrite },
     client,
     transaction: sqliteTransaction(transactions),
     serial,
@@ -20,7 +28,8 @@ function adapterOn (client: Handle, transactions = client, serial?: boolean): Tr
     read: (client, id) => {
       const select = client.prepare<[string], { version: string, value: string }>('SELECT * FROM items WHERE id = ?')
       const row = select.get(id)
-      return row && { version: row.version, value: JSON.parse(row.value) }
+      const lastWrite = client.prepare<[string], LastWrite>('SELECT * FROM writes WHERE id = ?').get(id)
+      return row && { version: row.version, value: JSON.parse(row.value), lastWrite }
     },
     save: (tx, id, value) =>
       tx.prepare('REPLACE INTO items VALUES (?, ?, hex(randomblob(8)))').run(id, JSON.stringify(value)),
@@ -41,44 +50,49 @@ function newFile (t: Test, mode = 'WAL') {
 
 let files = 0
 const folder = t.testdir()
-await conformanceSuite({
-  test: (title, run) => t.test(title, run),
-  list: false,
-  replaced: false,
-  digest: false,
-  transactions: true,
-  async createAdapter () {
-    const file = `${folder}/${++files}.db`
-    const handles: Handle[] = []
-    let isCut = false
-    const lost = () => { throw Object.assign(new Error('the file is away'), { code: 'SQLITE_CANTOPEN' }) }
-    const open = () => {
-      const handle = new Database(file, { timeout: 0 })
-      handle.pragma('synchronous = OFF')
-      handles.push(handle)
-      return new Proxy(handle, {
-        get (target, name) {
-          if (isCut && name === 'inTransaction') return true
-          const member: unknown = Reflect.get(target, name, target)
-          if (typeof member !== 'function') return member
-          return isCut && (name === 'exec' || name === 'prepare') ? lost : member.bind(target)
-        }
-      })
+for (const keeps of [true, false]) {
+  await conformanceSuite({
+    // What does not keep the last write differs in few cases.
+    test: (title, run) => keeps
+      ? t.test(title, run)
+      : /^(subject|refusal|transaction)/.test(title) && t.test(`without saveLastWrite: ${title}`, run),
+    list: false,
+    replaced: keeps,
+    digest: keeps,
+    transactions: true,
+    async createAdapter () {
+      const file = `${folder}/${++files}.db`
+      const handles: Handle[] = []
+      let isCut = false
+      const lost = () => { throw Object.assign(new Error('the file is away'), { code: 'SQLITE_CANTOPEN' }) }
+      const open = () => {
+        const handle = new Database(file, { timeout: 0 })
+        handle.pragma('synchronous = OFF')
+        handles.push(handle)
+        return new Proxy(handle, {
+          get (target, name) {
+            if (isCut && name === 'inTransaction') return true
+            const member: unknown = Reflect.get(target, name, target)
+            if (typeof member !== 'function') return member
+            return isCut && (name === 'exec' || name === 'prepare') ? lost : member.bind(target)
+          }
+        })
+      }
+      open().exec(SCHEMA)
+      return {
+        adapter: adapterOn(open(), undefined, undefined, keeps),
+        another: async () => adapterOn(open(), open(), false, keeps),
+        async cut () {
+          isCut = true
+          // What is lost is rolled back, as when a process ends.
+          for (const handle of handles) if (handle.inTransaction) handle.exec('ROLLBACK')
+          return async () => { isCut = false }
+        },
+        close: async () => { for (const handle of handles) handle.close() }
+      }
     }
-    open().exec(SCHEMA)
-    return {
-      adapter: adapterOn(open()),
-      another: async () => adapterOn(open(), open(), false),
-      async cut () {
-        isCut = true
-        // What is lost is rolled back, as when a process ends.
-        for (const handle of handles) if (handle.inTransaction) handle.exec('ROLLBACK')
-        return async () => { isCut = false }
-      },
-      close: async () => { for (const handle of handles) handle.close() }
-    }
-  }
-})
+  })
+}
 
 await t.test('a handle has one transaction: works follow one another, and no read gets into one', async (t) => {
   const handle = newFile(t)()

@@ -92,7 +92,8 @@ export function itemsAdapter (
         await tx.query(lastWrites === 'table'
           ? `INSERT INTO ${name}_writes VALUES ($1, $2, $3, $4)
              ON CONFLICT (id) DO UPDATE SET written = $2, replaced = $3, digest = $4`
-          : `UPDATE ${name} SET written = $2, replaced = $3, digest = $4 WHERE id = $1`, [id, version, replaced, digest])
+          : `UPDATE ${name} SET written = $2, replaced = $3, digest = $4 WHERE id = $1`,
+        [id, version, replaced, digest])
       }
     }
   })
