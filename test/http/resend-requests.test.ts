@@ -1,11 +1,15 @@
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Locked, StorageAdapter, TransactionAdapter } from 'fastify-if-match'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import ifMatch, { type Locked, type StorageAdapter, type TransactionAdapter } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { satisfies } from '../../lib/storage/kit/expectation.js'
-import { seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
-import { resendingApp } from '../support/resending-app.js'
+import type { Tx } from '../support/orders-app.js'
+import { listen, newApp, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
+import { transactionsOverLogs, type Log } from '../support/resend/storages.js'
+import { resend, resendingApp } from '../support/resending-app.js'
 
 await t.test('resend: a caller that throws, is asked too early, or is no name is 500 FST_IF_MATCH_INVALID_OPTIONS, and nothing is written', async (t) => {
   const rejects = async (): Promise<string> => await Promise.reject(new Error('never awaited'))
@@ -89,6 +93,61 @@ await t.test('resend: a request without a body is the same again', async (t) => 
   const post = async () => (await app.inject({ method: 'POST', url: '/act/1', headers })).statusCode
   t.strictSame([await post(), await post()], [200, 200])
 })
+
+await t.test('resend: over HTTP/2, a body that nobody parsed is not taken for none', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(async () => { await app.close() })
+  const storage = memoryAdapter<Offer>()
+  await app.register(ifMatch, { storage, resend })
+  app.post('/offers/:id', { config: { ifMatch: true } }, async (request) => {
+    request.raw.resume()
+    return (await request.entity<Offer>().update((offer) => ({ ...offer, price: 1 }))).value
+  })
+  const session = connect(`http://127.0.0.1:${await listen(app as unknown as FastifyInstance)}`)
+  t.teardown(() => { session.close() })
+  const post = async (etag: string, body?: string): Promise<number> => {
+    const headers = { ':method': 'POST', ':path': '/offers/1', 'if-match': etag }
+    const request = session.request(headers, { endStream: body === undefined })
+    if (body !== undefined) request.end(body)
+    const [answer] = await once(request, 'response') as [{ ':status': number }]
+    request.resume()
+    await once(request, 'close')
+    return answer[':status']
+  }
+  for (const [body, again] of [[undefined, 200], ['a', 412]] as const) {
+    const etag = await seed(storage)
+    t.equal(await post(etag, body), 200)
+    t.equal(await post(etag, body), again)
+  }
+})
+
+await t.test('resend: a write that was rolled back with its transaction was no earlier try, and the next one is the first', async (t) => {
+  const storage = transactionsOverLogs(t)
+  const app = newApp(t)
+  await app.register(ifMatch, { storage, resend })
+  app.put('/logs/:id', { config: { ifMatch: true } }, async (request) => {
+    const [log, other] = [request.entity<Log>(), request.entity<Log>('/logs/other')]
+    const attempt = async (fails: boolean): Promise<Log> => (await other.transaction(async (tx: Tx) => {
+      const { value } = await log.replace(request.body as Log)
+      tx.prepare("UPDATE logs SET row_version = row_version + 1 WHERE id = 'other'").run()
+      if (fails) throw new Error('half of the work')
+      return value
+    })).value
+    await attempt(true).catch(() => {})
+    return await attempt(false)
+  })
+  const etag = await seedLog(storage, '/logs/1')
+  await seedLog(storage, '/logs/other')
+  const headers = { 'if-match': etag }
+  const put = async () => await send(app, 'PUT /logs/1', headers, { changes: 'mine' })
+  const answers = [await put(), await put()]
+  t.strictSame(answers.map(({ statusCode }) => statusCode), [200, 200])
+})
+
+async function seedLog (storage: StorageAdapter, key: string): Promise<string> {
+  const result = await storage.write(key, { changes: '' }, { kind: 'absent' })
+  return result.applied ? `"${result.version}"` : ''
+}
 
 await t.test('resend: what the handler does to its body does not count', async (t) => {
   const { app, storage } = await resendingApp(t, {}, (app, config) => {

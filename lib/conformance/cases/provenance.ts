@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { assertApplied, assertWriteRefused } from '../assert.js'
+import { assertApplied } from '../assert.js'
 import type { Cases } from '../harness.js'
-import { ABSENT, ANY, create, EXISTS, readPresent, versionIn } from '../steps.js'
+import { ANY, create, EXISTS, readPresent, versionIn } from '../steps.js'
 
 /** `replaced`, with `digest`: a safe retry recognises its own write by them. */
 export const replacedCases: Cases = {
@@ -52,15 +52,6 @@ export const digestCases: Cases = {
     const digest = '~'.padStart(255, 'Az09-_.+')
     await create(adapter, 'k', 0, { digest })
     assert.equal((await readPresent(adapter, 'k')).digest, digest)
-  },
-
-  'digest: the same write again is refused, with its own digest': async ({ adapter }) => {
-    const version = await create(adapter, 'k', 0, { digest: 'creation' })
-    const creation = await assertWriteRefused(adapter, 'k', 0, ABSENT, { digest: 'creation' })
-    assert.deepEqual({ version: creation?.version, digest: creation?.digest }, { version, digest: 'creation' })
-    assertApplied(await adapter.write('k', 1, versionIn(version), { digest: 'change' }))
-    const change = await assertWriteRefused(adapter, 'k', 1, versionIn(version), { digest: 'change' })
-    assert.equal(change?.digest, 'change')
   },
 
   'digest: is undefined if none was passed': async ({ adapter }) => {

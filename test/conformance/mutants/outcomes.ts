@@ -74,7 +74,6 @@ export const outcomeMutants: Mutant[] = [
     caughtBy: [
       'replace: a version that was replaced is refused',
       'refusal: current is all that a read gives, including replaced and digest',
-      'digest: the same write again is refused, with its own digest',
       ...onOneAndTwo(writers, writersAndRemovers)
     ]
   },
