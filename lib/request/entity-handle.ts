@@ -1,7 +1,7 @@
 import { copyStored } from './check-adapter.js'
 import { conditionalWrite, type Change, type Repeated } from './conditional-write.js'
 import { EntityReader, found } from './entity-reader.js'
-import type { Snapshot } from './entity-state.js'
+import { versionOnly, type Snapshot } from './entity-state.js'
 import type { Committed, Current, Entity, Found, Operation, Revision, Saved, TransactionOptions } from './entity.js'
 import { makeValue, refuseNested, withoutNested, type Maker } from './make-value.js'
 import type { Scope } from './open-transaction.js'
@@ -190,9 +190,11 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   async #unchanged (scope: Scope): Promise<Found<T>> {
     const preconditions = this.preconditionsOf('unchanged', false)
     const { stored } = await this.readFresh(scope)
-    this.judge('unchanged', preconditions, stored, scope)
+    const isRepeated = this.judge('unchanged', preconditions, stored, scope)
     const { value, version } = stored! // an absent entity was refused
-    this.recordWrite(version)
+    // A write that follows compares with what was sent: it may be the one that was repeated.
+    if (isRepeated) this.entity.known = this.entity.written = versionOnly(version)
+    else this.recordWrite(version)
     return found(value, version)
   }
 

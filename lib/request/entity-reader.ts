@@ -176,18 +176,18 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   }
 
   /**
-   * @throws the refusal if the preconditions do not hold for the current entity, and an earlier try of the request has
-   *   not made it what it is
+   * @returns whether an earlier try of the request has made the entity what it is
+   * @throws the refusal if it has not, and the preconditions do not hold for the current entity
    */
   protected judge (
     operation: Operation,
     preconditions: Preconditions,
     current: Stored<T> | undefined,
     scope: Scope
-  ): void {
+  ): boolean {
     const verdict = evaluate(preconditions, current?.version, this.policyOf(operation))
-    const isRepeated = this.resend?.isRepeated(current, verdict)
-    if (verdict === 'perform' || isRepeated === true) return
+    const isRepeated = this.resend?.isRepeated(current, verdict) === true
+    if (verdict === 'perform' || isRepeated) return isRepeated
     throw this.told(this.refusal(operation, verdict, preconditions, current, scope), scope)
   }
 

@@ -24,7 +24,7 @@ export class Resend {
   readonly #callerOf: ResendOptions['caller']
   /** What tells the request from others, once something needs it: before the handler may change its body. */
   #mark: { readonly mark: RequestMark | undefined } | undefined
-  #key: { readonly field: string, readonly key: string } | undefined
+  #key: string | undefined
   #isPrepared = false
   /** The last write of this request, and the digest that it stored. */
   #written: { readonly version: string, readonly digest: string | undefined } | undefined
@@ -52,12 +52,11 @@ export class Resend {
    * @throws FST_IF_MATCH_IDEMPOTENCY_KEY (400)
    */
   get key (): string | undefined {
-    if (this.#isPrepared) return this.#key?.key
+    if (this.#isPrepared) return this.#key
     const field = this.#preconditions.idempotencyKey
-    if (field === this.#key?.field) return this.#key?.key
-    const key = field === undefined ? undefined : parseIdempotencyKey(field)
-    if (field !== undefined && key === undefined) throw new IdempotencyKeyError()
-    this.#key = field === undefined ? undefined : { field, key: key! }
+    if (field === undefined) return undefined
+    const key = parseIdempotencyKey(field)
+    if (key === undefined) throw new IdempotencyKeyError()
     return key
   }
 
@@ -68,8 +67,8 @@ export class Resend {
    * @throws FST_IF_MATCH_INVALID_OPTIONS (500) if the function `caller` fails
    */
   prepare (): void {
+    this.#key = this.key
     if (this.isUsed) this.#markOnce()
-    else this.assertWellFormed()
     this.#isPrepared = true
   }
 
@@ -114,27 +113,30 @@ export class Resend {
     if (current === undefined || this.#written !== undefined) return false
     const found = this.earlierTry(current)
     if (found === undefined) return false
-    if (found === 'reused') throw new KeyReusedError('another content')
     const { sent } = this.#preconditions
     const held = evaluate(sent, current.replaced, this.#preconditions.policy(true)) === 'perform'
-    if (verdict !== 'perform') return found === 'current' && held
-    if (!this.isKeyed) return false
+    if (verdict !== 'perform' || !this.isKeyed) return found === 'current' && held
     if (found === 'current') return true
     throw new KeyReusedError('a write that was applied, and the entity was changed since')
   }
 
-  /** What the digest of an entity says of an earlier try of this request. */
-  earlierTry ({ digest }: Stored): EarlierTry | undefined {
-    if (digest === undefined) return undefined
-    const mark = this.#markOnce()
-    return mark && earlierTry(mark, digest)
+  /**
+   * What the digest of an entity says of an earlier try of this request.
+   *
+   * @throws FST_IF_MATCH_KEY_REUSED (422) if its key belongs to another content
+   */
+  earlierTry ({ digest }: Stored): Exclude<EarlierTry, 'reused'> | undefined {
+    const mark = digest === undefined ? undefined : this.#markOnce()
+    const found = mark && earlierTry(mark, digest)
+    if (found === 'reused') throw new KeyReusedError('another content')
+    return found
   }
 
   /** What to tell of an earlier try of this request where it is refused. A later write of a request tells nothing. */
   ownWrite (current: Stored): OwnWrite | undefined {
     if (this.#written !== undefined) return undefined
     const found = this.earlierTry(current)
-    return found === 'later' ? 'current' : found === 'reused' ? undefined : found
+    return found === 'later' ? 'current' : found
   }
 
   #markOnce (): RequestMark | undefined {

@@ -182,3 +182,20 @@ await t.test('resend: a handler that finds nothing to do the second time, and sa
   }
   t.equal(await statusOf(app, 'PUT /act/1', headers, { title: 'other' }), 412)
 })
+
+await t.test('resend: a write behind unchanged() is recognised as well, and applied once', async (t) => {
+  for (const key of [{}, { 'idempotency-key': 'k' }]) {
+    const { app, storage } = await resendingApp(t, {}, (app, config) => {
+      app.post('/act/:id', { config }, async (request) => {
+        const offer = request.entity<Offer>()
+        const { value: { price = 0 } } = await offer.unchanged()
+        return (await offer.replace({ title: 'mine', price: price + 1 })).value
+      })
+    })
+    const headers = { ...key, 'if-match': await seed(storage) }
+    for (let count = 0; count < 3; count++) {
+      t.same((await send(app, 'POST /act/1', headers)).json(), { title: 'mine', price: 1 })
+    }
+    t.match(await valueOf(storage), { price: 1 })
+  }
+})
