@@ -75,6 +75,19 @@ await t.test('resend: of several writes to its entity, the first alone is repeat
   t.equal(await statusOf(app, 'POST /act/1', headers), 422, 'under the current tag, its key is used up')
 })
 
+await t.test('resend: the second write under a key looks for no earlier try', async (t) => {
+  const { app, storage, calls } = await resendingApp(t, { precheck: false }, (app, config) => {
+    app.put('/act/:id', { config }, async (request) => {
+      await request.entity().replace({ title: 'first' })
+      return (await request.entity().replace({ title: 'second' })).value
+    })
+  })
+  const headers = { 'idempotency-key': 'k', 'if-match': await seed(storage) }
+  calls.length = 0
+  t.equal(await statusOf(app, 'PUT /act/1', headers), 200)
+  t.strictSame(calls, ['read', 'write', 'write'])
+})
+
 await t.test('resend: a later write of a request that somebody else came between is told as such, and not as sent again', async (t) => {
   const { app, storage } = await resendingApp(t, {}, (app, config) => {
     app.post('/act/:id', { config }, async (request) => {
@@ -170,7 +183,7 @@ await t.test('resend: a write of a hook is recognised as well, and a bad key ref
 })
 
 await t.test('resend: a further entity is not part of it, and a reused key behind a step that was applied does not say that nothing was', async (t) => {
-  const { app, storage } = await resendingApp(t, {}, (app, config) => {
+  const { app, storage } = await resendingApp(t, { precheck: false }, (app, config) => {
     app.put('/act/:id', { config }, async (request) => {
       await request.entity('/plans/1').update((count) => (count as number) + 1)
       return (await request.entity().replace(request.body)).value
@@ -183,4 +196,8 @@ await t.test('resend: a further entity is not part of it, and a reused key behin
     t.equal((await storage.read('/plans/1'))?.value, count)
     t.equal((await storage.read('/plans/1'))?.digest, undefined)
   }
+  const { statusCode, message } = (await send(app, 'PUT /act/1', headers, { title: 'other' })).json()
+  t.equal(statusCode, 422)
+  t.notMatch(message, /nothing was/)
+  t.match(message, /belongs to another write, and this step was refused. An earlier step of this request was applied/)
 })

@@ -56,10 +56,13 @@ await t.test('resend: a key whose write was applied, and whose entity was change
   const etag = await seed(storage)
   const key = { 'idempotency-key': 'k-1' }
   await send(app, 'POST /offers/1', { ...key, 'if-match': etag })
-  await send(app, 'POST /offers/1', { 'if-match': await tagOf(storage), 'x-user': 'bea' })
-  const old = await send(app, 'POST /offers/1', { ...key, 'if-match': etag })
-  t.equal(old.statusCode, 412)
-  t.match(old.json().message, /applied before, and the entity was changed since/)
+  const made = await tagOf(storage)
+  await send(app, 'POST /offers/1', { 'if-match': made, 'x-user': 'bea' })
+  for (const tag of [etag, made]) {
+    const old = await send(app, 'POST /offers/1', { ...key, 'if-match': tag })
+    t.equal(old.statusCode, 412)
+    t.match(old.json().message, /applied before, and the entity was changed since/)
+  }
   const current = await send(app, 'POST /offers/1', { ...key, 'if-match': await tagOf(storage) })
   t.strictSame([current.statusCode, current.json().code], [422, 'FST_IF_MATCH_KEY_REUSED'])
   t.match(current.json().message, /belongs to a write that was applied/)
