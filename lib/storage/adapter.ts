@@ -29,7 +29,10 @@ export interface Stored<T = unknown> {
    * characters without double quote, backslash and semicolon.
    */
   version: string
-  /** The version that the last write replaced; undefined if that write created the entity. */
+  /**
+   * The version that the last write replaced; undefined if that write created the entity, or came past the adapter and
+   * nobody noted it. Then there is no `digest`, either.
+   */
   replaced?: string | undefined
   /** The `digest` that was passed with the last write; undefined if none was. */
   digest?: string | undefined

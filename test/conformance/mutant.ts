@@ -39,6 +39,10 @@ export const concurrency = {
   badNeighbours: 'concurrency: bad values, bad keys and refusals do not affect other writes'
 }
 
+/** The title of the case of many refusals at once. */
+export const refusalsTogether =
+  'refusal: of changes that arrive together, each tells all of its own entity, also one that was only created'
+
 /** Titles of cases about reads whose caller needs no value of some versions. */
 export const unlessCases = {
   others: 'unless: under other versions a read gives the whole entity',

@@ -16,6 +16,7 @@ import { storageOf } from './ids/storage.js'
 import { statements } from './table/migrate.js'
 import { app as ordersApp, database } from './table/orders.js'
 import { addOffers as addResendableOffers } from './resend.js'
+import { ordersAdapter } from './transactions/orders-adapter.js'
 import { app as variants } from './variants.js'
 import './testing/app-cases.js'
 import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
@@ -33,7 +34,10 @@ const QUOTED: Record<string, string[]> = {
   ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
   resend: ['test/docs/resend.ts'],
   variants: ['test/docs/variants.ts'],
-  transactions: ['integrations/drizzle/orders-routes.ts'],
+  transactions: [
+    'integrations/drizzle/orders-routes.ts', 'test/docs/transactions/order-writes.sql',
+    'test/docs/transactions/orders-adapter.ts'
+  ],
   'existing-clients': ['test/docs/existing-clients.ts'],
   client: ['offers', 'entries', 'tanstack-query', 'openapi-fetch', 'axios'].map(
     (name) => `test/docs/client/${name}.ts`
@@ -142,6 +146,50 @@ await t.test('guide table: an order is read and written under its tag, and a lin
   t.equal((await put(first.headers.etag, first.json())).statusCode, 412)
   const saved = await put((await read()).headers.etag, { ...first.json(), note: 'soon' })
   t.same([saved.statusCode, saved.json()], [200, { id: 7, customer: 'acme', note: 'soon', total: 0 }])
+})
+
+await t.test('guide table: the two columns are those that the migration adds, and a job drops the digest', async (t) => {
+  const guide = readFileSync('docs/guides/table.md', 'utf8')
+  const added = statements.filter((sql) => /ADD COLUMN "(replaced|digest)"/.test(sql))
+  t.ok(guide.includes(`\n${added.map((sql) => `${sql};\n`).join('')}`))
+  const database = new Database(':memory:')
+  t.teardown(() => { database.close() })
+  database.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT); INSERT INTO orders VALUES (7, 'acme')")
+  database.exec('CREATE TABLE order_lines (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id))')
+  for (const sql of statements) database.exec(sql)
+  const of = (columns: string) => database.prepare(`SELECT ${columns} FROM orders`).get()
+  for (const job of ["UPDATE orders SET customer = 'bolt'", 'INSERT INTO order_lines (order_id) VALUES (7)']) {
+    database.exec("UPDATE orders SET row_version = lower(hex(randomblob(12))), replaced = 'r', digest = 'd'")
+    const { row_version: replaced } = of('row_version') as { row_version: string }
+    database.exec(job)
+    t.strictSame({ ...of('replaced, digest') as object }, { replaced, digest: null })
+  }
+})
+
+await t.test('guide transactions: what is kept of the last write holds until a job adds a line, and goes with the order', async (t) => {
+  const database = new Database(':memory:')
+  t.teardown(() => { database.close() })
+  database.exec(`
+    CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, row_version INTEGER NOT NULL DEFAULT 1);
+    CREATE TABLE lines (order_id INTEGER NOT NULL);
+    CREATE TRIGGER changed AFTER UPDATE OF customer ON orders BEGIN
+      UPDATE orders SET row_version = row_version + 1 WHERE id = NEW.id; END;
+    CREATE TRIGGER added AFTER INSERT ON lines BEGIN
+      UPDATE orders SET row_version = row_version + 1 WHERE id = NEW.order_id; END`)
+  database.exec(readFileSync('test/docs/transactions/order-writes.sql', 'utf8'))
+  const orders = ordersAdapter(database)
+  const facts = async () => {
+    const { version, replaced, digest } = (await orders.read('/orders/7'))!
+    return { version, replaced, digest }
+  }
+  await orders.write('/orders/7', { customer: 'acme' }, { kind: 'absent' }, { digest: 'a' })
+  t.strictSame(await facts(), { version: '1', replaced: undefined, digest: 'a' })
+  await orders.write('/orders/7', { customer: 'bolt' }, { kind: 'version', versions: ['1'] }, { digest: 'b' })
+  t.strictSame(await facts(), { version: '2', replaced: '1', digest: 'b' })
+  database.exec('INSERT INTO lines VALUES (7)')
+  t.strictSame(await facts(), { version: '3', replaced: undefined, digest: undefined })
+  database.exec('DELETE FROM orders')
+  t.equal(database.prepare('SELECT count(*) FROM order_writes').pluck().get(), 0)
 })
 
 await t.test('guide ids: the database makes the id, POST and the list tell the tag, and writes go to their tables', async (t) => {

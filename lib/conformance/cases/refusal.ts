@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { StorageAdapter, Stored } from '../../storage/adapter.js'
 import { assertApplied, assertRemovalRefused, assertSame, assertWriteRefused } from '../assert.js'
+import { together } from '../callers.js'
 import type { Cases } from '../harness.js'
 import { ABSENT, create, EXISTS, readPresent, versionIn } from '../steps.js'
 
@@ -42,6 +43,27 @@ export const refusalCases: Cases = {
     assertSame(await assertWriteRefused(adapter, 'k', 1, ABSENT), before)
     assertSame(await assertWriteRefused(adapter, 'k', 1, versionIn('other')), before)
     assertSame(await assertRemovalRefused(adapter, 'k', versionIn('other')), before)
+  },
+
+  'refusal: of changes that arrive together, each tells all of its own entity, also one that was only created': async ({
+    adapter
+  }) => {
+    const stored: Stored[] = []
+    for (const index of [0, 1, 2, 3, 4, 5]) {
+      await create(adapter, `k${index}`, index, { digest: `creation of ${index}` })
+      if (index % 2 === 0) {
+        assertApplied(await adapter.write(`k${index}`, index, EXISTS, { digest: `change of ${index}` }))
+      }
+      stored.push(await readPresent(adapter, `k${index}`))
+    }
+    const tries = [
+      async (key: string) => await assertWriteRefused(adapter, key, 'other', ABSENT, { digest: 'other' }),
+      async (key: string) => await assertWriteRefused(adapter, key, 'other', versionIn('other'), { digest: 'other' }),
+      async (key: string) => await assertRemovalRefused(adapter, key, versionIn('other'))
+    ]
+    const currents = await together(stored.length * tries.length, async (caller) =>
+      await tries[Math.floor(caller / stored.length)]!(`k${caller % stored.length}`))
+    for (const [caller, current] of currents.entries()) assertSame(current, stored[caller % stored.length])
   },
 
   'refusal: the version of current is accepted by the next write': async ({ adapter }) => {

@@ -1,7 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Stored } from '../../../lib/storage/adapter.js'
 import { copyJson } from '../../../lib/storage/kit/json.js'
-import { concurrency, contention, onOneAndTwo, onTwo, replacing, unlessCases, type Mutant } from '../mutant.js'
+import {
+  concurrency, contention, onOneAndTwo, onTwo, refusalsTogether, replacing, unlessCases, type Mutant
+} from '../mutant.js'
 
 const failingRemovals = [
   'key: removing a key leaves all similar keys',
@@ -35,6 +37,7 @@ export const answeringMutants: Mutant[] = [
       }
     }),
     caughtBy: [
+      refusalsTogether,
       'subject: the option "replaced" agrees with the adapter',
       'value: a refusal gives every value as it was written',
       'read: gives the value and the version of the last applied write',
@@ -167,7 +170,7 @@ export const answeringMutants: Mutant[] = [
         }
       }
     }),
-    caughtBy: onOneAndTwo(concurrency.oppositeOrders)
+    caughtBy: [refusalsTogether, ...onOneAndTwo(concurrency.oppositeOrders)]
   },
   {
     adapter: 'fails every write of a batch with a bad value',

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Expectation } from '../../../lib/storage/adapter.js'
 import { satisfies } from '../../../lib/storage/kit/expectation.js'
 import { copyRow, type Parts } from '../engine.js'
-import { concurrency, contention, onOneAndTwo, onTwo, type Mutant } from '../mutant.js'
+import { concurrency, contention, onOneAndTwo, onTwo, refusalsTogether, type Mutant } from '../mutant.js'
 
 const { writers, creators, removers, writersAndRemovers, sum, anyChain } = contention
 const refusedRaces = [writers, creators, removers, writersAndRemovers, sum, concurrency.counter]
@@ -35,6 +35,7 @@ export const comparingMutants: Mutant[] = [
     adapter: 'overwrites where it should create',
     flaw: alsoSatisfied(({ kind }) => kind === 'absent'),
     caughtBy: [
+      refusalsTogether,
       'value: a refusal gives every value as it was written',
       'aliasing: changing the current value of a refused write leaves the store unchanged',
       'create: "absent" is refused if the entity exists, and current is that entity (RFC 9110 13.1.2)',
@@ -95,6 +96,7 @@ export const comparingMutants: Mutant[] = [
     adapter: 'removes whatever the version',
     flaw: alsoSatisfied((expectation, version, change) => version !== undefined && change === 'remove'),
     caughtBy: [
+      refusalsTogether,
       'aliasing: changing the current value of a refused removal leaves the store unchanged',
       'remove: a version that was replaced or never issued is refused, and the entity stays',
       'remove: an empty list of versions is refused, and the entity stays',

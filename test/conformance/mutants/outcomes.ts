@@ -1,6 +1,8 @@
-import type { WriteResult } from '../../../lib/storage/adapter.js'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Stored, WriteResult } from '../../../lib/storage/adapter.js'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { concurrency, contention, onOneAndTwo, replacing, type Flaw, type Mutant } from '../mutant.js'
+import { copyRow } from '../engine.js'
+import { concurrency, contention, onOneAndTwo, refusalsTogether, replacing, type Flaw, type Mutant } from '../mutant.js'
 
 const { writers, creators, writersAndRemovers, sum, anyChain } = contention
 
@@ -52,6 +54,7 @@ export const outcomeMutants: Mutant[] = [
     adapter: 'refuses without the current entity',
     flaw: changingResults((result) => result.applied ? result : { applied: false, current: undefined }),
     caughtBy: [
+      refusalsTogether,
       'value: a refusal gives every value as it was written',
       'aliasing: changing the current value of a refused write leaves the store unchanged',
       'create: "absent" is refused if the entity exists, and current is that entity (RFC 9110 13.1.2)',
@@ -72,10 +75,26 @@ export const outcomeMutants: Mutant[] = [
       return { applied: false, current: { value, version } }
     }),
     caughtBy: [
+      refusalsTogether,
       'replace: a version that was replaced is refused',
       'refusal: current is all that a read gives, including replaced and digest',
       ...onOneAndTwo(writers, writersAndRemovers)
     ]
+  },
+  {
+    adapter: 'gives refusals that arrive together the digest of the first of them',
+    flaw: () => {
+      let first: Stored | undefined
+      return {
+        copyOut (row, operation) {
+          if (operation !== 'write' && operation !== 'remove') return copyRow(row)
+          first ??= row
+          void turn().then(() => { first = undefined })
+          return { ...copyRow(row), digest: first.digest }
+        }
+      }
+    },
+    caughtBy: [refusalsTogether]
   },
   {
     adapter: 'gives an entity a new version when it refuses',
@@ -86,6 +105,7 @@ export const outcomeMutants: Mutant[] = [
       }
     }),
     caughtBy: [
+      refusalsTogether,
       'create: "absent" is refused if the entity exists, and current is that entity (RFC 9110 13.1.2)',
       ...refusedReplacements,
       'replace: versions are compared character by character (RFC 9110 8.8.3.2)',

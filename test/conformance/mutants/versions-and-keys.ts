@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { newVersion } from '../../../lib/storage/kit/version.js'
-import { concurrency, contention, onOneAndTwo, unlessCases, type Mutant } from '../mutant.js'
+import { concurrency, contention, onOneAndTwo, unlessCases, refusalsTogether, type Mutant } from '../mutant.js'
 
 // A column of SQL without a value. The contract has undefined there.
 const sqlNull = null as unknown as undefined
@@ -72,6 +72,7 @@ export const versionAndKeyMutants: Mutant[] = [
       }
     }),
     caughtBy: [
+      refusalsTogether,
       'read: changing one key leaves the others unchanged',
       unlessCases.together,
       ...onOneAndTwo(concurrency.differentKeys)

@@ -5,6 +5,8 @@ export const statements = migration({
   table: 'orders',
   id: 'id',
   version: 'row_version',
+  replaced: 'replaced',                                   // both for a request that is sent again, see below
+  digest: 'digest',
   children: [{ table: 'order_lines', references: 'order_id' }]
 })
 

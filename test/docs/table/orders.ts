@@ -18,6 +18,8 @@ export const orders = tableAdapter({
   table: 'orders',
   id: 'id',
   version: 'row_version',
+  replaced: 'replaced',                                   // see below
+  digest: 'digest',
   columns: Order
 })
 

@@ -283,7 +283,7 @@ await t.test('what the functions of the app give is checked: versions, rows, wha
     [{ save: (tx) => { tx.row = undefined } }, write, 'STORAGE_FAULT', /may have been applied/],
     [{ remove: (tx) => { tx.row!.version++ } }, remove, 'STORAGE_FAULT', /may have been applied/],
     [
-      { read: () => ({ version: 1, value: 1, lastWrite: { version: 1, replaced: new Date(), digest: null } as never }) },
+      { read: () => ({ version: 1, value: 1, lastWrite: { version: 1, replaced: new Date() } as never }) },
       read, 'STORAGE_FAULT', /a mistake in the code/
     ],
     [{ save: undefined as never }, write, 'INVALID_OPTIONS', /it has no "save"/],

@@ -1,7 +1,9 @@
 import mysql2 from 'mysql2'
 import t, { type Test } from 'tap'
 import type { TransactionAdapter, Work } from 'fastify-if-match'
-import { mysqlTransaction, transactionsAdapter, wholeTransaction, type KeptWrite } from 'fastify-if-match/storage/transactions'
+import {
+  mysqlTransaction, transactionsAdapter, wholeTransaction, type KeptWrite
+} from 'fastify-if-match/storage/transactions'
 import { barrier } from '../../support/barrier.js'
 import { ABSENT, EXISTS, versionIn } from '../../support/expectations.js'
 import { configOf, driversOf, rowsOf, type Pool, type PoolConnection } from '../../support/mysql/drivers.js'
