@@ -15,7 +15,13 @@ export { formatEntityTag, type EntityTag } from './http/entity-tag.js'
 export { uuid, wholeNumber } from './key/converters.js'
 export { entityKey } from './key/entity-key.js'
 export { keyPattern, type Converter, type KeyPattern } from './key/key-pattern.js'
-export { problemDetails, type ProblemDetails, type ProblemDetailsOptions } from './problem-details.js'
+export {
+  problemDetails,
+  type ProblemDetails,
+  type ProblemDetailsOptions,
+  type ProblemType
+} from './problem-details.js'
+export { problemDetailsHandler, type ProblemDetailsHandlerOptions } from './problem-details-handler.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
 export type {
   Committed,

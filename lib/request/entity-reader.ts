@@ -126,14 +126,10 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
    *
    * @param unless the versions of which no value is needed
    */
-  protected load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
-    scope.joined?.onRollback(this.keep())
-    return this.#load(scope, unless, true)
-  }
-
-  async #load (scope: Scope, unless: ReadOptions['unless'], isLearned: boolean): Promise<Snapshot> {
+  protected async load (scope: Scope, unless?: ReadOptions['unless']): Promise<Snapshot> {
     const entity = this.#entity
     const { written } = entity
+    scope.joined?.onRollback(this.keep())
     let stored: Stored<T> | undefined
     this.#request.begin()
     try {
@@ -146,7 +142,7 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
       this.#request.end()
     }
     const snapshot = snapshotOf(asAsked(stored, unless))
-    if (isLearned && entity.written === written) {
+    if (entity.written === written) {
       entity.known = snapshot
       entity.first ??= snapshot
     }
@@ -159,13 +155,13 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   }
 
   /**
-   * A copy of what a refusal found, read now if the refusal brought no value. No write compares with it: to look at
-   * what stands in the way is no read of the handler.
+   * A copy of what a refusal found, read now if it brought no value: only that of a comparison ahead of the handler
+   * does. What others brought is no read of the handler, so no write compares with it.
    */
   async foundIn (stored: Stored<T>): Promise<Found<T>> {
     if (hasValue(stored)) return found(copyStored(stored.value), stored.version)
     const { scope } = this
-    const now = (await this.startRead(scope, this.#load(scope, undefined, false))).stored
+    const now = (await this.startRead(scope, this.load(scope))).stored
     if (now === undefined) throw this.told(new EntityAbsentError(), scope)
     return found(copyStored(now.value), now.version)
   }

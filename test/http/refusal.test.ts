@@ -194,6 +194,20 @@ await t.test('a refusal behind an applied step keeps its facts beside its warnin
   t.same((await error().current!.read()).value, { title: 'seeded' })
 })
 
+await t.test('a refusal that a handler swallowed before it wrote something else is the answer, with its facts', async (t) => {
+  const { app, storage, error } = await refusingApp(t, {}, undefined, (app) => {
+    app.put('/swallowed/:id', { config: { ifMatch: { key: '/offers/:id', precheck: false } } }, async (request) => {
+      await request.entity().replace({}).catch(() => {})
+      await request.entity('/log/1').create({})
+    })
+  })
+  const etag = await seed(storage)
+  t.equal(await statusOf(app, 'PUT /swallowed/1', STALE), 412)
+  t.match(error().message, /was applied and stays/)
+  t.match(factsOf(error()), { reason: 'mismatch', field: 'If-Match', etag })
+  t.same((await error().current!.read()).value, { title: 'seeded' })
+})
+
 await t.test('no logger, serialiser or inspector shows stored content of a refusal', async (t) => {
   const SECRET = 'a-price-that-nobody-may-see'
   for (const precheck of [true, false]) {

@@ -21,7 +21,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'lib/augment.ts': ['lib/request', 'lib/route', 'lib/options.ts'],
   'lib/adapter-lifecycle.ts': ['lib/storage/adapter.ts'],
-  'lib/problem-details.ts': [],
+  'lib/problem-details.ts': ['lib/errors.ts', 'lib/refusal-error.ts'],
+  'lib/problem-details-handler.ts': ['lib/problem-details.ts'],
   'lib/plugin.ts': [
     'lib/augment.ts', 'lib/adapter-lifecycle.ts', 'lib/request', 'lib/route', 'lib/options.ts', 'lib/http',
     'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
@@ -29,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/openapi.ts': ['lib/augment.ts', 'lib/request', 'lib/route', 'lib/http'],
   'lib/index.ts': [
     'lib/plugin.ts', 'lib/augment.ts', 'lib/problem-details.ts', 'lib/request', 'lib/route', 'lib/options.ts',
-    'lib/option-functions.ts',
+    'lib/option-functions.ts', 'lib/problem-details-handler.ts',
     'lib/key', 'lib/http', 'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'
   ],
   'lib/storage/kit': ['lib/storage/adapter.ts', 'lib/errors.ts'],
@@ -73,6 +74,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'lib/refusal-error.ts': ['@fastify/error'],
   'lib/errors.ts': ['@fastify/error'],
   'lib/option-functions.ts': ['fastify'],
+  'lib/problem-details-handler.ts': ['fastify'],
   'lib/options.ts': ['@sinclair/typebox', 'fastify'],
   'lib/storage/table': ['@sinclair/typebox'],
   'lib/route': ['fastify'],
