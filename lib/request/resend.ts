@@ -7,9 +7,11 @@ import { IdempotencyKeyError, InvalidOptionsError, KeyReusedError } from '../err
 import { parseIdempotencyKey } from '../http/idempotency-key.js'
 import { evaluate, type Verdict } from '../http/precondition.js'
 import type { OwnWrite } from '../refusal-error.js'
-import type { ResendOptions } from '../option-functions.js'
+import type { Settings } from '../options.js'
 import { kindOf } from '../storage/kit/flaws.js'
 import type { Expectation, Stored } from '../storage/adapter.js'
+
+type ResendOptions = Exclude<Settings['resend'], false>
 
 /** 132 bits of a SHA-256. */
 const HASH_LENGTH = 22
