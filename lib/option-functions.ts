@@ -5,10 +5,10 @@ export type RouteRequest = FastifyRequest & { params: any, query: any, headers: 
 
 /**
  * Makes the representation of an entity for the 412 of a state-changing request: what a GET of the same address shows
- * this caller, members that a response schema of that GET hides left out. An object is sent as JSON; a string or bytes
- * are sent as they are. Anything else, such as `undefined`, `null` or `false`: the caller may not read it, and the 412
- * goes out as it is. So it does if the function throws. The `Content-Type` is that of JSON unless the function sets
- * another one on the reply.
+ * this caller. No response schema and no hook applies to it, so leave out what they hide. An object is sent as JSON; a
+ * string or bytes are sent as they are. Anything else, such as `undefined`, `null` or `false`, says that the caller may
+ * not read the entity, and the 412 goes out as it is. So it does if the function throws. The `Content-Type` is that of
+ * JSON unless the function sets another one on the reply.
  *
  * @param found the entity with its version and tag; the value is a copy
  */

@@ -17,6 +17,7 @@ import ifMatch, {
   isRefusalError,
   keyPattern,
   problemDetails,
+  problemDetailsHandler,
   uuid,
   wholeNumber,
   type Entity,
@@ -226,6 +227,22 @@ app.get<{ Params: { id: string } }>('/f/:id', { config: { ifMatch: forOffers } }
 const secure = Fastify({ http2: true })
 void secure.register(ifMatch, forAll)
 secure.get('/a/:id', { config: { ifMatch: { key: (r) => r.params.id } } }, async () => 1)
+// A representation is what the function makes of the entity, or nothing; there is no `true`.
+void app.register(ifMatch, { storage: memoryAdapter(), representation: false })
+app.put('/g/:id', {
+  config: {
+    ifMatch: {
+      representation: async ({ value, etag }, { params, headers }, reply) => {
+        reply.type('application/json')
+        return headers['x-user'] === value.owner && { ...value, id: params.id, etag }
+      }
+    }
+  }
+}, async () => {})
+// @ts-expect-error who may write may not always read all
+const everything: IfMatchRouteOptions = { representation: true }
+app.setErrorHandler(problemDetailsHandler({ base: '/problems/', instance: ({ url }) => url }))
+app.put('/h/:id', { errorHandler: problemDetailsHandler() }, async () => everything)
 // @ts-expect-error the name of a variant is a string
 const wrongVariant: IfMatchRouteOptions = { variant: () => 7 }
 // @ts-expect-error params have names
