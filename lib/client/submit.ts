@@ -55,18 +55,21 @@ export async function submit<T> (
         // Nothing is what a removal alone looks for, and of that the outcome alone is told.
         if (applied === true) return { ...current!, outcome: 'found' }
         if (applied === undefined) throw error
-        const message = `${change.method} ${change.url}: it was not applied`
-        return new ConflictError('NOT_APPLIED', message, { current, cause: error })
+        return new ConflictError(
+          'NOT_APPLIED', `${change.method} ${change.url}: it was not applied`, { current, cause: error }
+        )
       }
       if (isLast) throw error
     }
   } catch (cause) {
     if (!lost) throw cause
     const { method, url, sent } = change
-    const message = `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`
-    // What was thrown may be anything, also nothing: a signal has any reason.
-    const status = (cause as { status?: number } | null | undefined)?.status
-    throw new OutcomeUnknownError('OUTCOME_UNKNOWN', message, { status, current, cause, seen, sent })
+    throw new OutcomeUnknownError(
+      'OUTCOME_UNKNOWN',
+      `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`,
+      // What was thrown may be anything, also nothing: a signal has any reason.
+      { status: (cause as { status?: number } | null | undefined)?.status, current, cause, seen, sent }
+    )
   }
 }
 
