@@ -152,6 +152,24 @@ export const ConstraintError: ErrorClass = clientError(
   409
 )
 
+/**
+ * `Idempotency-Key` is not one key of 1 to 255 characters. Routes with the option `resend` read it
+ * (draft-ietf-httpapi-idempotency-key-header 2.1).
+ */
+export const IdempotencyKeyError: ErrorClass = clientError(
+  'FST_IF_MATCH_IDEMPOTENCY_KEY',
+  'The Idempotency-Key header is not one key of 1 to 255 visible ASCII characters, so nothing was done. ' +
+    'Send one key, in double quotes, that is new for each write and the same when that write is sent again.',
+  400
+)
+
+/** The `Idempotency-Key` belongs to another write (draft-ietf-httpapi-idempotency-key-header 2.7). */
+export const KeyReusedError: ErrorClass = clientError(
+  'FST_IF_MATCH_KEY_REUSED',
+  'The Idempotency-Key of this request belongs to %s, so nothing was changed. Send a new key with a new write.',
+  422
+)
+
 /** A PUT has `Content-Range`: its body is a part, which must not take the place of the whole (RFC 9110 14.5). */
 export const ContentRangeError: ErrorClass = clientError(
   'FST_IF_MATCH_CONTENT_RANGE',
@@ -227,6 +245,8 @@ export const errorCodes = {
   FST_IF_MATCH_NOT_READ: NotReadError,
   FST_IF_MATCH_CONSTRAINT: ConstraintError,
   FST_IF_MATCH_CONTENT_RANGE: ContentRangeError,
+  FST_IF_MATCH_IDEMPOTENCY_KEY: IdempotencyKeyError,
+  FST_IF_MATCH_KEY_REUSED: KeyReusedError,
   FST_IF_MATCH_NOT_JSON: NotJsonError,
   FST_IF_MATCH_STORAGE_FAULT: StorageFaultError,
   FST_IF_MATCH_NESTED_WRITE: NestedWriteError,

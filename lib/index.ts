@@ -23,9 +23,18 @@ export {
 } from './problem-details.js'
 export { problemDetailsHandler, type ProblemDetailsHandlerOptions } from './problem-details-handler.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
-export type { Committed, Current, Entity, Found, FoundText, Revision, Saved } from './request/entity.js'
+export type {
+  Committed,
+  Current,
+  Entity,
+  Found,
+  FoundText,
+  Revision,
+  Saved,
+  TransactionOptions
+} from './request/entity.js'
 export type { Compare } from './http/precondition.js'
-export type { Representation, RouteRequest } from './option-functions.js'
+export type { Representation, ResendOptions, RouteRequest } from './option-functions.js'
 export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing } from './options.js'
 export type {
   Expectation,

@@ -17,3 +17,14 @@ export type Representation = (
   request: RouteRequest,
   reply: FastifyReply
 ) => unknown
+
+/** How the requests of a client are told from those of others, for the option `resend`. */
+export interface ResendOptions {
+  /**
+   * Who sends the request: the subject of its token, say, and whatever else its effect depends on. Asked once a request
+   * that writes under a tag or creates, behind all preHandler hooks of the app, or when a hook of the app writes. One
+   * that throws, or returns anything but a string that is not empty, is FST_IF_MATCH_INVALID_OPTIONS (500), and nothing
+   * is written.
+   */
+  caller: (request: RouteRequest) => string
+}

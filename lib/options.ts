@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifyContextConfig, FastifyReply } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
-import type { Representation, RouteRequest } from './option-functions.js'
+import type { Representation, ResendOptions, RouteRequest } from './option-functions.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { flawOfAdapter } from './storage/kit/adapter-shape.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
@@ -69,6 +69,13 @@ export interface IfMatchRouteOptions {
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
   /**
+   * Gives a write that was sent again, after its answer was lost, the success of the first one (RFC 9110 13.1.1), and
+   * never applies it twice; `false` (default): it is 412. It is the same write if its caller, method, address, tags and
+   * content are those of the write that made the current version; or its caller, its `Idempotency-Key` and content. The
+   * storage keeps `replaced` and `digest`. Writes under `*`, writes without a header and removals have no part in it.
+   */
+  resend?: false | ResendOptions
+  /**
    * Whether a 412 may show what is stored to a client that asks for it by `Prefer: return=representation` (RFC 7240
    * 4.2, RFC 8144 3): `false` (default), or a function that makes of the entity what a GET shows this caller, and
    * returns nothing where this caller may not read it.
@@ -112,6 +119,7 @@ export interface Settings {
   precheck: boolean
   notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
+  resend: false | ResendOptions
   representation: false | Representation
 }
 
@@ -136,6 +144,9 @@ const RouteOptionsSchema = Type.Object({
   precheck: Type.Boolean({ description: 'true or false' }),
   notModified: Type.Union([Type.Literal('late'), Type.Literal('early')], { description: '"late" or "early"' }),
   variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' }),
+  resend: Type.Union([Type.Literal(false), Type.Object({ caller: Callback }, { additionalProperties: false })], {
+    description: 'false or { caller }, a function that returns who sends a request'
+  }),
   representation: Type.Union([Type.Literal(false), Callback], {
     description: 'false or a function of the entity, the request and the reply'
   })
@@ -166,6 +177,7 @@ const DEFAULTS = {
   precheck: true,
   notModified: 'late',
   variant: undefined,
+  resend: false,
   representation: false
 } as const
 
@@ -211,6 +223,7 @@ function merge (inherited: Settings, own: IfMatchRouteOptions): Settings {
     precheck: own.precheck ?? inherited.precheck,
     notModified: own.notModified ?? inherited.notModified,
     variant: own.variant ?? inherited.variant,
+    resend: own.resend ?? inherited.resend,
     representation: own.representation ?? inherited.representation
   }
 }

@@ -1,6 +1,6 @@
 import { EntityAbsentError, PreconditionFailedError } from '../errors.js'
 import type { Preconditions, Refusal } from './precondition.js'
-import { withFacts, type CurrentEntity, type RefusalField } from '../refusal-error.js'
+import { withFacts, type CurrentEntity, type OwnWrite, type RefusalField } from '../refusal-error.js'
 
 const CHANGE = 'Read it again, apply your change to what you find, and send its new ETag.'
 const NEXT_STEPS: Record<string, string> = {
@@ -20,6 +20,8 @@ export interface RefusedRequest {
   readonly sent: Preconditions
   /** The entity as it is now; undefined: there is none. */
   readonly current: CurrentEntity | undefined
+  /** What an earlier try of the request did, as far as that is known. */
+  readonly ownWrite: OwnWrite | undefined
   /** What to tell the client in place of the next step, once a step of the request was applied. */
   readonly warning: string | undefined
 }
@@ -37,12 +39,20 @@ export function refusalError (verdict: Refusal, request: RefusedRequest): Error 
 function told (
   verdict: Exclude<Refusal, 'absent'>,
   [what, nextStep, field, isWeak = false]: Words,
-  { current, warning }: Pick<RefusedRequest, 'current' | 'warning'>
+  { current, ownWrite, warning }: Pick<RefusedRequest, 'current' | 'ownWrite' | 'warning'>
 ): Error {
   const reason = verdict === 'if-none-match' ? 'exists' : current === undefined ? 'absent' : 'mismatch'
-  const error = new PreconditionFailedError(what, warning ?? nextStep)
-  return withFacts(error, { reason, field, isWeak, current, ownWrite: undefined })
+  const error = ownWrite === undefined
+    ? new PreconditionFailedError(what, warning ?? nextStep)
+    : new PreconditionFailedError(`${what}. ${OWN_WRITE[ownWrite]}`, warning ?? OWN_NEXT_STEP)
+  return withFacts(error, { reason, field, isWeak, current, ownWrite })
 }
+
+const OWN_WRITE: Record<OwnWrite, string> = {
+  current: 'Your request was applied before, and what it wrote is what is there',
+  superseded: 'Your request was applied before, and the entity was changed since'
+}
+const OWN_NEXT_STEP = 'Do not send it again: read what is there.'
 
 function falseIfMatch ({ method, mayCreate, preconditions, sent, current }: RefusedRequest): Words {
   // After a write or unchanged() of this request, its own version is what must still be there.
@@ -106,5 +116,6 @@ export function furtherRefusalError (
   verdict: Refusal,
   request: Pick<RefusedRequest, 'current' | 'warning'>
 ): Error {
-  return verdict === 'absent' ? new EntityAbsentError() : told(verdict, FURTHER[verdict], request)
+  const refused = { ...request, ownWrite: undefined }
+  return verdict === 'absent' ? new EntityAbsentError() : told(verdict, FURTHER[verdict], refused)
 }

@@ -5,6 +5,7 @@ import { withWarning } from './later-step.js'
 import { RefusedBy } from './refused-by.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
+import type { Resend } from './resend.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
 import type { CurrentEntity } from '../refusal-error.js'
@@ -27,6 +28,9 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     this.#entity = entity
     this.#context = context
   }
+
+  /** What recognises a write that is sent again; undefined where no write of this handle can be one. */
+  protected abstract get resend (): Resend | undefined
 
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
   protected abstract policy (creates: boolean): Policy
@@ -167,15 +171,19 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     return this.load(scope)
   }
 
-  /** @throws the refusal if the preconditions do not hold for the current entity */
+  /**
+   * @returns whether an earlier try of the request has made the entity what it is
+   * @throws the refusal if it has not, and the preconditions do not hold for the current entity
+   */
   protected judge (
     operation: Operation,
     preconditions: Preconditions,
     current: Stored<T> | undefined,
     scope: Scope
-  ): void {
+  ): boolean {
     const verdict = evaluate(preconditions, current?.version, this.policyOf(operation))
-    if (verdict === 'perform') return
+    const isRepeated = this.resend?.isRepeated(current, verdict) === true
+    if (verdict === 'perform' || isRepeated) return isRepeated
     throw this.told(this.refusal(operation, verdict, preconditions, current, scope), scope)
   }
 

@@ -15,6 +15,11 @@ export class FurtherEntity<T> extends EntityHandle<T> {
   /** What was read or written through this handle. Its writes compare with that, whatever other handles read since. */
   #known: Snapshot | undefined
 
+  /** The preconditions of the request are not about it, so nothing tells that it was sent again. */
+  protected get resend (): undefined {
+    return undefined
+  }
+
   protected readIn (scope: Scope): Promise<Snapshot> {
     return this.load(scope)
   }

@@ -7,6 +7,7 @@ import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { RequestPreconditions } from './preconditions.js'
 import type { Represented } from './representation.js'
+import { Resend } from './resend.js'
 import { GuardedResponse } from './response.js'
 import { RequestState } from './state.js'
 import { checkKey } from '../storage/kit/key.js'
@@ -17,6 +18,8 @@ const NO_WRITES: Array<Promise<unknown>> = []
 export class GuardedRequest extends RequestState {
   readonly preconditions: RequestPreconditions
   readonly response: GuardedResponse
+  /** What recognises a write that is sent again, on routes with the option `resend`. */
+  readonly resend: Resend | undefined
   /** Whether the handler of the route was entered. */
   isEntered = false
   /** Whether the answer is on its way: then nothing may be written any more. */
@@ -40,6 +43,10 @@ export class GuardedRequest extends RequestState {
     this.#route = route
     this.preconditions = new RequestPreconditions(request, this.kind, route)
     this.response = new GuardedResponse(reply, this.kind, route.settings)
+    const { resend } = route.settings
+    this.resend = resend !== false && this.kind === 'write'
+      ? new Resend(request, this.preconditions, resend)
+      : undefined
   }
 
   /** The state of the entity that the route acts on. Its key is made on first use, of the validated params. */
@@ -89,10 +96,14 @@ export class GuardedRequest extends RequestState {
     return notModified === 'early' && variant === undefined
   }
 
-  /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */
+  /**
+   * @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered; and what `prepare` of
+   *   `resend` throws
+   */
   enter (): void {
     if (this.kind === 'write') this.preconditions.assertStrategy()
     this.preconditions.fix()
+    this.resend?.prepare()
     this.isEntered = true
   }
 

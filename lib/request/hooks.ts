@@ -42,6 +42,7 @@ export function routeHooks (route: GuardedRoute) {
       if (state !== undefined && !state.isEntered) {
         state.assertSameKey()
         state.preconditions.assertWellFormed()
+        state.resend?.assertWellFormed()
         if (precheck && state.preconditions.needsComparison()) {
           OwnEntity.of(state).precheck(done)
           return

@@ -9,7 +9,8 @@ export const PERHAPS_APPLIED =
 /** What happened, without the next step, where the next step would be to send the request again. */
 const WHAT: Partial<Record<string, string>> = {
   FST_IF_MATCH_CONTENTION: 'Other writers were faster each time, and this step was not applied.',
-  FST_IF_MATCH_STORAGE_UNAVAILABLE: 'The storage does not answer, and this step was not carried out.'
+  FST_IF_MATCH_STORAGE_UNAVAILABLE: 'The storage does not answer, and this step was not carried out.',
+  FST_IF_MATCH_KEY_REUSED: 'The Idempotency-Key of this request belongs to another write, and this step was refused.'
 }
 
 /** Whose words stay: what the client has to change is still so, but not all of its request was without effect. */

@@ -3,6 +3,7 @@ import { isComplete, type Snapshot } from './entity-state.js'
 import type { Found, Operation } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
 import type { Scope } from './open-transaction.js'
+import type { Resend } from './resend.js'
 import { InvalidOptionsError } from '../errors.js'
 import { versionOf } from '../http/entity-tag.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
@@ -74,6 +75,11 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return isNotModifiedEarly && preconditions.copies !== undefined
   }
 
+  protected get resend (): Resend | undefined {
+    const { resend } = this.request
+    return resend?.isUsed === true ? resend : undefined
+  }
+
   protected readIn (scope: Scope): Promise<Snapshot> | Snapshot {
     return scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope)
   }
@@ -113,6 +119,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   protected preconditionsOf (operation: Operation): Preconditions {
     const { preconditions } = this.request
+    this.request.resend?.assertWellFormed()
     // A write needs a strategy whatever the method is: HEAD may reach the branch of a handler that removes.
     if (this.request.kind === 'write' || operation !== 'unchanged') preconditions.assertStrategy()
     return operation === 'create' ? { ...preconditions.inForce, ifNoneMatch: '*' } : preconditions.inForce
@@ -148,6 +155,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
       preconditions,
       sent,
       current: found,
+      ownWrite: current && this.resend?.ownWrite(current),
       warning: this.request.warningFor(this.entity, joined)
     })
   }
@@ -170,9 +178,10 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   // What must hold, and the tag of a 412, are those of what is committed.
   protected override keep (): () => void {
-    const { request: { preconditions, response } } = this
+    const { request: { preconditions, resend, response } } = this
     const { refusedBy } = response
     const restores = [super.keep(), preconditions.keepInForce()]
+    if (resend !== undefined) restores.push(resend.keep())
     return () => {
       for (const restore of restores) restore()
       response.refusedBy = refusedBy

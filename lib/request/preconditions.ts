@@ -26,7 +26,7 @@ interface Parsed {
   readonly malformed: 'If-Match' | 'If-None-Match' | undefined
 }
 
-const FIELDS: readonly FieldName[] = ['if-match', 'if-none-match', 'content-range']
+const FIELDS: readonly FieldName[] = ['if-match', 'if-none-match', 'content-range', 'idempotency-key']
 
 const NOTHING: Parsed = {
   ifMatch: undefined,
@@ -76,6 +76,11 @@ export class RequestPreconditions {
    */
   get copies (): TagList | undefined {
     return this.#latest().copies
+  }
+
+  /** The value of `Idempotency-Key`, for the option `resend`. */
+  get idempotencyKey (): string | undefined {
+    return this.#value('idempotency-key')
   }
 
   /**

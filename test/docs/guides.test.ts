@@ -16,6 +16,7 @@ import { addOrders } from './ids/orders.js'
 import { storageOf } from './ids/storage.js'
 import { statements } from './table/migrate.js'
 import { app as ordersApp, database } from './table/orders.js'
+import { addOffers as addResendableOffers } from './resend.js'
 import { ordersAdapter } from './transactions/orders-adapter.js'
 import { app as variants } from './variants.js'
 import './testing/app-cases.js'
@@ -32,6 +33,7 @@ const QUOTED: Record<string, string[]> = {
     (name) => `test/docs/write-an-adapter/${name}`
   ),
   ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
+  resend: ['test/docs/resend.ts'],
   variants: ['test/docs/variants.ts'],
   transactions: [
     'integrations/drizzle/orders-routes.ts', 'test/docs/transactions/order-writes.sql',
@@ -108,6 +110,22 @@ await t.test('guide variants: each form has a tag of its own, and a write takes 
   t.equal((await read({ accept: 'text/csv', 'if-none-match': tag })).statusCode, 304)
   const put = await variants.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload })
   t.equal(put.statusCode, 200)
+})
+
+await t.test('guide resend: what is sent again is told once, and raised once', async (t) => {
+  const app = newApp(t)
+  const news: string[] = []
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  addResendableOffers(app, async (text) => { news.push(text) })
+  const headers = { 'if-none-match': '*', 'x-user': 'ada' }
+  const put = async () => await send(app, 'PUT /offers/1', headers, { title: 'Wave', price: 19 })
+  const answers = [await put(), await put()]
+  t.strictSame(answers.map(({ statusCode }) => statusCode), [201, 201])
+  t.strictSame(news, ['Wave costs 19.'])
+  const raise = { 'if-match': answers[1]?.headers.etag, 'x-user': 'ada', 'idempotency-key': '"1"' }
+  for (let count = 0; count < 2; count++) {
+    t.same((await send(app, 'POST /offers/1/raise', raise)).json(), { title: 'Wave', price: 20 })
+  }
 })
 
 await t.test('guide table: an order is read and written under its tag, and a line that a job inserts moves it', async (t) => {

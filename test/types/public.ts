@@ -25,9 +25,11 @@ import ifMatch, {
   type Found,
   type IfMatchOptions,
   type IfMatchRouteOptions,
+  type ResendOptions,
   type Revision,
   type Saved,
   type StorageAdapter,
+  type TransactionOptions,
   type WriteResult
 } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
@@ -148,7 +150,19 @@ if (thrown instanceof errorCodes.FST_IF_MATCH_PRECONDITION_FAILED) {
   // @ts-expect-error there may be no entity
   console.log(reason satisfies 'mismatch' | 'absent' | 'exists', field, isWeak, current.etag, ownWrite, read)
 }
-if (isRefusalError(thrown)) console.log(thrown.statusCode, thrown.current?.version)
+// The option resend, and what a handler is told of a write that was sent again.
+const resend: ResendOptions = { caller: ({ headers }) => String(headers['x-user']) }
+app.post('/resent/:id', { config: { ifMatch: { resend } } }, async (request) => {
+  const entity = request.entity<Offer>()
+  const options: TransactionOptions<Offer, string> = { repeated: ({ value }) => value.title }
+  const { value } = await entity.transaction(async (_tx: unknown, current) => (await current.value()).title, options)
+  // @ts-expect-error another answer than that of the work
+  await entity.transaction(async () => 'text', { repeated: () => 1 })
+  return entity.isRepeated ? value satisfies string : undefined
+})
+// @ts-expect-error who sends a request is a text
+const nobody: IfMatchRouteOptions = { resend: { caller: () => undefined } }
+if (isRefusalError(thrown)) console.log(nobody, thrown.statusCode, thrown.current?.version)
 // @ts-expect-error only a refusal has an entity
 console.log(error.current)
 app.setErrorHandler((error, _request, reply) => {
