@@ -1,7 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
-import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
+import { InvalidAdapterError, InvalidOptionsError, type IfMatchError } from './errors.js'
 import type { Compare } from './http/precondition.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { flawOfAdapter } from './storage/kit/adapter-shape.js'
@@ -70,6 +70,14 @@ export interface IfMatchRouteOptions {
    * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
+  /**
+   * Told of each request that was refused, for logs and counters: `reply.statusCode` is what was answered, and `error`
+   * why. It is called once a request, when the answer is out, so it changes nothing; what it throws, or rejects with,
+   * is logged at the level `error`. A refusal is an answer of 400 or above behind which is an error of this package,
+   * but none of 500, which Fastify logs; also if the app answered it in words of its own. The error of a handler that
+   * went on and succeeded is none, nor is a request whose client was gone.
+   */
+  onRefused?: (request: RouteRequest, reply: FastifyReply, error: IfMatchError) => unknown
 }
 
 /** The options of the plugin. */
@@ -108,6 +116,7 @@ export interface Settings {
   precheck: boolean
   notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
+  onRefused: IfMatchRouteOptions['onRefused'] | undefined
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -130,7 +139,8 @@ const RouteOptionsSchema = Type.Object({
   }),
   precheck: Type.Boolean({ description: 'true or false' }),
   notModified: Type.Union([Type.Literal('late'), Type.Literal('early')], { description: '"late" or "early"' }),
-  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' })
+  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' }),
+  onRefused: Type.Function([], Type.Any(), { description: 'a function of the request, the reply and the error' })
 })
 
 const PluginOptionsSchema = Type.Object({
@@ -157,7 +167,8 @@ const DEFAULTS = {
   compare: 'strong',
   precheck: true,
   notModified: 'late',
-  variant: undefined
+  variant: undefined,
+  onRefused: undefined
 } as const
 
 /**
@@ -193,7 +204,7 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
 
 function merge (
   inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck, notModified, variant }: IfMatchRouteOptions
+  { storage, key, missing, create, absent, compare, precheck, notModified, variant, onRefused }: IfMatchRouteOptions
 ): Settings {
   return {
     storage: storage ?? inherited.storage,
@@ -204,7 +215,8 @@ function merge (
     compare: compare ?? inherited.compare,
     precheck: precheck ?? inherited.precheck,
     notModified: notModified ?? inherited.notModified,
-    variant: variant ?? inherited.variant
+    variant: variant ?? inherited.variant,
+    onRefused: onRefused ?? inherited.onRefused
   }
 }
 

@@ -2,12 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
 import type { Entity } from './entity.js'
+import { isClosed } from './is-closed.js'
 import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { RequestPreconditions } from './preconditions.js'
 import { GuardedResponse } from './response.js'
 import { RequestState } from './state.js'
+import { traceOf, type Trace } from './trace.js'
 import { checkKey } from '../storage/kit/key.js'
 
 const NO_WRITES: Array<Promise<unknown>> = []
@@ -33,7 +35,8 @@ export class GuardedRequest extends RequestState {
   #failure: unknown
 
   constructor (request: FastifyRequest, reply: FastifyReply, route: GuardedRoute) {
-    super(request, reply, route.settings.storage)
+    super(request, reply, route.settings.storage, traceOf(request, reply, route.settings.onRefused))
+    if (isClosed(reply.raw)) this.trace?.close(false)
     this.#route = route
     this.preconditions = new RequestPreconditions(request, this.kind, route)
     this.response = new GuardedResponse(reply, this.kind, route.settings)
@@ -99,7 +102,9 @@ export class GuardedRequest extends RequestState {
     const end = (failure: unknown): void => {
       this.end()
       writes.delete(started)
-      if (entity === this.#own) this.#failure = failure
+      if (entity !== this.#own) return
+      this.#failure = failure
+      this.trace?.note(failure)
     }
     writes.set(started, entity)
     started.then(() => { end(undefined) }, end)
@@ -138,7 +143,30 @@ export class GuardedRequest extends RequestState {
     const { written } = this.own
     // It may have been caught inside of a transaction that was committed all the same.
     if (this.#failure !== undefined) throw withWarning(this.#failure, this.warningFor(this.own))
-    if (written === undefined) throw new NotWrittenError(this.request.method, this.#url)
+    if (written !== undefined) return
+    const error = new NotWrittenError(this.request.method, this.#url)
+    this.trace?.note(error)
+    throw error
+  }
+
+  /** Tells of the outcome, once no write is under way. */
+  tell (trace: Trace): void {
+    if (this.#isWriting()) {
+      void Promise.allSettled(this.#writes!.keys()).then(() => { this.tell(trace) })
+      return
+    }
+    const { kind, preconditions: { strategy, isLetThrough }, isEntered, reply: { statusCode } } = this
+    const own = this.#own
+    trace.tell({
+      kind,
+      strategy,
+      key: own?.key,
+      written: own?.written,
+      status: statusCode,
+      isEntered,
+      isTimedOut: this.#route.hasTimeout && isTimedOut(this.request),
+      isLetThrough
+    })
   }
 
   /** Whether the answer is out, the timeout of the handler gave one, or the client is gone. */
@@ -152,7 +180,11 @@ export class GuardedRequest extends RequestState {
 
   /** Nothing can refuse an answer that goes around Fastify: a line in the log tells of a handler that forgot. */
   protected override onClosed (): void {
-    const { isEntered, isAnswered, kind, reply: { raw } } = this
+    const { isEntered, isAnswered, kind, trace, reply: { raw } } = this
+    if (trace !== undefined) {
+      trace.close(isAnswered || raw.headersSent)
+      this.tell(trace)
+    }
     if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
     void Promise.allSettled(this.#writes?.keys() ?? NO_WRITES).then(() => { this.#warnIfNotWritten() })
   }

@@ -109,6 +109,11 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return this.request.kind === 'read' && this.entity.writing === undefined
   }
 
+  protected override told (error: unknown, scope: Scope): unknown {
+    this.request.trace?.note(error)
+    return super.told(error, scope)
+  }
+
   protected preconditionsOf (operation: Operation): Preconditions {
     const { preconditions } = this.request
     // A write needs a strategy whatever the method is: HEAD may reach the branch of a handler that removes.
