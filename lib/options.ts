@@ -71,11 +71,11 @@ export interface IfMatchRouteOptions {
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
   /**
-   * Told of each request that was refused, for logs and counters: `reply.statusCode` is what was answered, and `error`
-   * why. It is called once a request, when the answer is out, so it changes nothing; what it throws, or rejects with,
-   * is logged at the level `error`. A refusal is an answer of 400 or above behind which is an error of this package,
-   * but none of 500, which Fastify logs; also if the app answered it in words of its own. The error of a handler that
-   * went on and succeeded is none, nor is a request whose client was gone.
+   * Told of each request that was refused, for logs and counters: `error` says why, `reply.statusCode` is what was
+   * answered. It is called once a request, when the answer is out, so it changes nothing; what it throws, or rejects
+   * with, is logged at the level `error`. A refusal ends a request with an error of this package, but none of 500,
+   * which Fastify logs; also if the app answered it in words and with a status of its own. An error that a handler
+   * caught, and went on to succeed, is none, nor is a request whose client was gone.
    */
   onRefused?: (request: RouteRequest, reply: FastifyReply, error: IfMatchError) => unknown
 }

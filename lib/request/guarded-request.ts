@@ -36,10 +36,11 @@ export class GuardedRequest extends RequestState {
 
   constructor (request: FastifyRequest, reply: FastifyReply, route: GuardedRoute) {
     super(request, reply, route.settings.storage, traceOf(request, reply, route.settings.onRefused))
-    if (isClosed(reply.raw)) this.trace?.close(false)
     this.#route = route
     this.preconditions = new RequestPreconditions(request, this.kind, route)
     this.response = new GuardedResponse(reply, this.kind, route.settings)
+    // There may be no answer, and nothing begins any more.
+    if (this.trace !== undefined && isClosed(reply.raw)) this.#end(this.trace)
   }
 
   /** The state of the entity that the route acts on. Its key is made on first use, of the validated params. */
@@ -149,8 +150,14 @@ export class GuardedRequest extends RequestState {
     throw error
   }
 
+  #end (trace: Trace): void {
+    trace.close(this.isAnswered || this.reply.raw.headersSent)
+    this.tell(trace)
+  }
+
   /** Tells of the outcome, once no write is under way. */
   tell (trace: Trace): void {
+    trace.isAnswered = this.isAnswered
     if (this.#isWriting()) {
       void Promise.allSettled(this.#writes!.keys()).then(() => { this.tell(trace) })
       return
@@ -181,10 +188,7 @@ export class GuardedRequest extends RequestState {
   /** Nothing can refuse an answer that goes around Fastify: a line in the log tells of a handler that forgot. */
   protected override onClosed (): void {
     const { isEntered, isAnswered, kind, trace, reply: { raw } } = this
-    if (trace !== undefined) {
-      trace.close(isAnswered || raw.headersSent)
-      this.tell(trace)
-    }
+    if (trace !== undefined) this.#end(trace)
     if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
     void Promise.allSettled(this.#writes?.keys() ?? NO_WRITES).then(() => { this.#warnIfNotWritten() })
   }

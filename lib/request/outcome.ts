@@ -122,7 +122,7 @@ export interface OutcomeMessage {
   readonly method: string
   readonly strategy: Strategy
   readonly outcome: Outcome
-  /** Of an answer of 400 or above: the code of the error behind it, if it was one of this package. */
+  /** The code of the error behind a refusal, or an answer of 400 or above, if it was one of this package. */
   readonly code: ErrorCode | undefined
   /** Whether a write came without a strategy, and the option `missing` let it through. */
   readonly isLetThrough: boolean

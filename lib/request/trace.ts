@@ -35,6 +35,8 @@ export function traceOf (request: FastifyRequest, reply: FastifyReply, onRefused
 
 /** What is noted of one request for those who want to know its outcome. */
 export class Trace {
+  /** Whether the answer is on its way. */
+  isAnswered = false
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   #onRefused: OnRefused | undefined
@@ -63,16 +65,14 @@ export class Trace {
     return this.#clock === undefined ? storage : timedStorage(storage, this.#clock)
   }
 
-  /** Notes an error that a step of the request met. One of the app counts for the one of this package that it wraps. */
+  /**
+   * Notes an error that a step of the request met. One of the app counts for the one of this package that it wraps.
+   * Behind the answer, only that a write may have been applied is news.
+   */
   note (error: unknown): void {
-    let cause = error
-    for (let depth = 0; depth < DEEPEST_CAUSE; depth++) {
-      if (isIfMatchError(cause)) {
-        this.#error = cause
-        return
-      }
-      cause = (cause as Error | undefined | null)?.cause
-    }
+    const ours = oursIn(error)
+    if (ours === undefined) return
+    if (!this.isAnswered || ours.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') this.#error = ours
   }
 
   /** Calls the handler, and notes the error that it ends with. */
@@ -106,7 +106,8 @@ export class Trace {
     if (this.#clock !== undefined) {
       const { method } = this.#request
       const { strategy } = ending
-      const code = status !== undefined && status < 400 ? undefined : ending.code
+      const isError = status === undefined || status >= 400 || isRefusal(outcome)
+      const code = isError ? ending.code : undefined
       const { isLetThrough } = told
       const { attempts = 0 } = step ?? {}
       const { time: storageTime } = this.#clock
@@ -129,6 +130,15 @@ export class Trace {
       this.#request.log.error({ err }, 'The function "onRefused" of fastify-if-match failed.')
     }
   }
+}
+
+function oursIn (error: unknown): IfMatchError | undefined {
+  let cause = error
+  for (let depth = 0; depth < DEEPEST_CAUSE; depth++) {
+    if (isIfMatchError(cause)) return cause
+    cause = (cause as Error | undefined | null)?.cause
+  }
+  return undefined
 }
 
 type Version = { readonly version: string | undefined }
