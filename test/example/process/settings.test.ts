@@ -26,7 +26,8 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
     actionsIfMatch: 'required',
     stepMs: 5000,
     shutdownMs: 5000,
-    logLevel: 'info'
+    logLevel: 'info',
+    metrics: undefined
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['dev-contoso', [['contoso', 'owner']]],
@@ -44,6 +45,8 @@ await t.test('every setting is taken from the environment', async (t) => {
     STEP_MS: '250',
     SHUTDOWN_MS: '20000',
     LOG_LEVEL: 'warn',
+    METRICS_HOST: '::1',
+    METRICS_PORT: '9464',
     TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
   t.strictSame(settings, {
@@ -54,7 +57,8 @@ await t.test('every setting is taken from the environment', async (t) => {
     actionsIfMatch: 'optional',
     stepMs: 250,
     shutdownMs: 20_000,
-    logLevel: 'warn'
+    logLevel: 'warn',
+    metrics: { host: '::1', port: 9464 }
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['a.b-c=', [['contoso', 'owner'], ['fabrikam', 'contributor']]],
@@ -82,6 +86,9 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['STEP_MS', '1.5', /whole number of milliseconds/],
     ['STEP_MS', '1000000000', /to 999999999/],
     ['SHUTDOWN_MS', '0', /whole number of milliseconds/],
+    ['METRICS_HOST', '', /an IP address or a host name/],
+    ['METRICS_PORT', '', /from 0 to 65535.*, and off$/],
+    ['METRICS_PORT', 'on', /from 0 to 65535.*, and off$/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [name, value, message] of wrong) {
