@@ -32,7 +32,11 @@ const QUOTED: Record<string, string[]> = {
   ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
   variants: ['test/docs/variants.ts'],
   transactions: ['integrations/drizzle/orders-routes.ts'],
-  'existing-clients': ['test/docs/existing-clients.ts'],
+  'existing-clients': ['test/docs/existing-clients.ts', 'test/docs/without-if-match.ts'],
+  observability: [
+    'example/metrics/count-outcomes.ts',
+    ...['open-telemetry', 'log-refusals'].map((name) => `test/docs/observability/${name}.ts`)
+  ],
   client: ['offers', 'entries', 'tanstack-query', 'openapi-fetch', 'axios'].map(
     (name) => `test/docs/client/${name}.ts`
   ),
