@@ -1,8 +1,16 @@
 import { channel } from 'node:diagnostics_channel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isRefusal, OUTCOME_CHANNEL, outcomeOf, type Ending, type OutcomeMessage } from './outcome.js'
+import {
+  isRefusal,
+  OUTCOME_CHANNEL,
+  outcomeOf,
+  type Ending,
+  type Outcome,
+  type OutcomeMessage,
+  type Strategy
+} from './outcome.js'
 import { StorageClock, timedStorage, type Step } from './timed-storage.js'
-import { isIfMatchError, type IfMatchError } from '../errors.js'
+import { isIfMatchError, type ErrorCode, type IfMatchError } from '../errors.js'
 import { methodKind } from '../http/method.js'
 import type { Settings } from '../options.js'
 import type { StorageAdapter } from '../storage/adapter.js'
@@ -101,20 +109,17 @@ export class Trace {
     const error = this.#error
     const status = this.#isAborted ? undefined : told.status
     const step = this.#clock?.stepOf(told.key)
-    const ending: Ending = { ...told, done: doneOf(told.written, step), status, code: error?.code }
-    const outcome = outcomeOf(ending)
+    const { kind, strategy, isEntered, isTimedOut } = told
+    const done = doneOf(told.written, step)
+    const outcome = outcomeOf({ kind, strategy, done, status, code: error?.code, isEntered, isTimedOut })
     if (this.#clock !== undefined) {
-      const { method } = this.#request
-      const { strategy } = ending
       const isError = status === undefined || status >= 400 || isRefusal(outcome)
-      const code = isError ? ending.code : undefined
-      const { isLetThrough } = told
-      const { attempts = 0 } = step ?? {}
-      const { time: storageTime } = this.#clock
+      const message = new Message(
+        this.#request, told, this.#route, outcome, isError ? error?.code : undefined, step?.attempts ?? 0,
+        this.#clock.time, status
+      )
       this.#clock = undefined
-      outcomes.publish(new Message(this.#request, told.key, {
-        route: this.#route, method, strategy, outcome, code, isLetThrough, attempts, storageTime, status
-      }))
+      outcomes.publish(message)
     }
     if (this.#isClosed && this.#onRefused !== undefined) {
       const onRefused = this.#onRefused
@@ -149,17 +154,29 @@ function doneOf (written: Version | undefined, step: Step | undefined): Ending['
   return step?.written !== undefined && step.written.version === written.version ? 'applied' : 'unchanged'
 }
 
-type Enumerable = Omit<OutcomeMessage, 'request' | 'key'>
-
 // Its accessors are on the prototype: a log, a copy and JSON have the other properties alone.
 class Message implements OutcomeMessage {
   readonly #request: FastifyRequest
   readonly #key: string | undefined
+  readonly method: string
+  readonly strategy: Strategy
+  readonly isLetThrough: boolean
 
-  constructor (request: FastifyRequest, key: string | undefined, properties: Enumerable) {
+  constructor (
+    request: FastifyRequest,
+    { key, strategy, isLetThrough }: Told,
+    readonly route: string,
+    readonly outcome: Outcome,
+    readonly code: ErrorCode | undefined,
+    readonly attempts: number,
+    readonly storageTime: number,
+    readonly status: number | undefined
+  ) {
     this.#request = request
     this.#key = key
-    Object.assign(this, properties)
+    this.method = request.method
+    this.strategy = strategy
+    this.isLetThrough = isLetThrough
   }
 
   get request (): FastifyRequest {
@@ -170,5 +187,3 @@ class Message implements OutcomeMessage {
     return this.#key
   }
 }
-
-interface Message extends Enumerable {}
