@@ -18,7 +18,7 @@ import ifMatch, {
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { aroundAdapter } from '../support/around-adapter.js'
 import { barrier } from '../support/barrier.js'
-import { addOfferRoutes, gatedMemory, listen, newApp, offersApp, seed, send } from '../support/offers-app.js'
+import { addOfferRoutes, listen, newApp, offersApp, seed, send } from '../support/offers-app.js'
 import { ordersApp, save } from '../support/orders-app.js'
 import { listenTo, taken } from '../support/outcomes.js'
 import { until } from '../support/until.js'
@@ -294,19 +294,33 @@ await t.test('outcome "late": the timeout of the handler answered first, and not
   t.match(messages, [{ outcome: 'late', status: 503 }])
 })
 
-await t.test('a write that an answer overtook: its outcome is told when it has ended, with the status that was answered', async (t) => {
-  const messages = listenTo(t)
-  const gate = gatedMemory('after')
-  const { app } = await offersApp(t, { storage: gate.storage }, (app) => {
-    app.put('/slow/:id', { config: OFFERS, handlerTimeout: 20 }, async (request) => await request.entity().replace({}))
+for (const [outcome, code] of [
+  ['applied', undefined],
+  ['unknown', 'FST_IF_MATCH_OUTCOME_UNKNOWN'],
+  ['late', 'FST_IF_MATCH_CONTENTION']
+] as const) {
+  await t.test(`a write that an answer overtook: its outcome is told when it has ended, with the status that was answered (${outcome})`, async (t) => {
+    const messages = listenTo(t)
+    const gate = barrier()
+    const storage = aroundAdapter(memoryAdapter(), async (step, operation) => {
+      if (operation !== 'write') return await step()
+      await gate.opened
+      if (code !== undefined) throw new errorCodes[code]()
+      return await step()
+    })
+    // It never looks whether anybody waits still.
+    const deaf: StorageAdapter = { ...storage, write: (...[key, value, of]) => storage.write(key, value, of) }
+    const { app } = await offersApp(t, { storage: deaf, create: 'wildcard' }, (app) => {
+      app.put('/slow/:id', {
+        config: { ifMatch: { ...OFFERS.ifMatch, create: 'wildcard' } }, handlerTimeout: 20
+      }, async (request) => await request.entity().replace({}))
+    })
+    t.equal((await send(app, 'PUT /slow/1', ANY)).statusCode, 503)
+    t.equal(messages.length, 0)
+    gate.open()
+    t.strictSame(await taken(messages), [`${outcome} wildcard`])
   })
-  await seed(gate.storage)
-  gate.hold('write')
-  t.equal((await send(app, 'PUT /slow/1', ANY)).statusCode, 503)
-  t.equal(messages.length, 0)
-  gate.open()
-  t.strictSame(await taken(messages), ['applied wildcard'])
-})
+}
 
 await t.test('a handler that answers inside of the function of an update has declined', async (t) => {
   const messages = listenTo(t)
