@@ -1,4 +1,5 @@
 import createError, { type FastifyErrorConstructor } from '@fastify/error'
+import { refusalClass, type RefusalError, type RefusalErrorConstructor } from './refusal-error.js'
 
 type ErrorClass = FastifyErrorConstructor<{ code: string, statusCode?: number }>
 
@@ -26,18 +27,20 @@ export const MalformedError: ErrorClass = clientError(
   400
 )
 
-/** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
-export const PreconditionFailedError: ErrorClass = clientError(
+/** A precondition is false (RFC 9110 13.2.2, 15.5.13). It has the facts of a refusal: which one, and what is there. */
+export const PreconditionFailedError: RefusalErrorConstructor = refusalClass(
   'FST_IF_MATCH_PRECONDITION_FAILED',
   '%s, so the request was refused. %s',
-  412
+  412,
+  'mismatch'
 )
 
 /** The entity is absent, which ranks before a precondition (RFC 9110 13.2.1). */
-export const EntityAbsentError: ErrorClass = clientError(
+export const EntityAbsentError: RefusalErrorConstructor = refusalClass(
   'FST_IF_MATCH_ENTITY_ABSENT',
   'There is no such entity. Check the address: it was never created, or it was removed.',
-  404
+  404,
+  'absent'
 )
 
 /**
@@ -235,9 +238,13 @@ export type ErrorCode = keyof typeof errorCodes
 
 /** An error of this package. */
 export type IfMatchError = Error & { code: ErrorCode, statusCode: number }
-
 /** Whether an error is one of this package's. */
 export function isIfMatchError (error: unknown): error is IfMatchError {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && Object.hasOwn(errorCodes, code)
+}
+
+/** Whether an error is a refusal of this package, which says what stands in the way: 412, or 404. */
+export function isRefusalError (error: unknown): error is RefusalError {
+  return error instanceof PreconditionFailedError || error instanceof EntityAbsentError
 }

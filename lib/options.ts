@@ -1,14 +1,12 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
-import { InvalidAdapterError, InvalidOptionsError, type IfMatchError } from './errors.js'
+import type { FastifyReply } from 'fastify'
+import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
+import type { GlobalRoute, OnRefused, Representation, RouteRequest } from './option-functions.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { flawOfAdapter } from './storage/kit/adapter-shape.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
-
-/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
-export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
 /**
  * What becomes of a state-changing request without `If-Match`: it is refused, 400 or 428 (RFC 6585), or it is let
@@ -71,13 +69,13 @@ export interface IfMatchRouteOptions {
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
   /**
-   * Told of each request that was refused, for logs and counters: `error` says why, `reply.statusCode` is what was
-   * answered. It is called once a request, when the answer is out, so it changes nothing; what it throws, or rejects
-   * with, is logged at the level `error`. A refusal ends a request with an error of this package, but none of 500,
-   * which Fastify logs; also if the app answered it in words and with a status of its own. An error that a handler
-   * caught, and went on to succeed, is none, nor is a request whose client was gone.
+   * Whether a 412 may show what is stored to a client that asks for it by `Prefer: return=representation` (RFC 7240
+   * 4.2, RFC 8144 3): `false` (default), or a function that makes of the entity what a GET shows this caller, and
+   * returns nothing where this caller may not read it.
    */
-  onRefused?: (request: RouteRequest, reply: FastifyReply, error: IfMatchError) => unknown
+  representation?: false | Representation
+  /** Told of each request that was refused, once, when the answer is out: for logs and counters. */
+  onRefused?: OnRefused
 }
 
 /** The options of the plugin. */
@@ -96,15 +94,6 @@ export interface IfMatchOptions extends IfMatchRouteOptions {
   decorator?: string
 }
 
-/** A route that does not say `config.ifMatch`, as the function `global` is asked about it. */
-export interface GlobalRoute {
-  /** One of its state-changing methods, in upper case. */
-  readonly method: string
-  /** Its path, with all prefixes. */
-  readonly url: string
-  readonly config: FastifyContextConfig
-}
-
 /** The options of a route, with the defaults filled in. */
 export interface Settings {
   storage: StorageAdapter
@@ -116,7 +105,8 @@ export interface Settings {
   precheck: boolean
   notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
-  onRefused: IfMatchRouteOptions['onRefused'] | undefined
+  representation: false | Representation
+  onRefused: OnRefused | undefined
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -140,6 +130,9 @@ const RouteOptionsSchema = Type.Object({
   precheck: Type.Boolean({ description: 'true or false' }),
   notModified: Type.Union([Type.Literal('late'), Type.Literal('early')], { description: '"late" or "early"' }),
   variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' }),
+  representation: Type.Union([Type.Literal(false), Callback], {
+    description: 'false or a function of the entity, the request and the reply'
+  }),
   onRefused: Type.Function([], Type.Any(), { description: 'a function of the request, the reply and the error' })
 })
 
@@ -168,6 +161,7 @@ const DEFAULTS = {
   precheck: true,
   notModified: 'late',
   variant: undefined,
+  representation: false,
   onRefused: undefined
 } as const
 
@@ -202,21 +196,19 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
   return merge(inherited, own)
 }
 
-function merge (
-  inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck, notModified, variant, onRefused }: IfMatchRouteOptions
-): Settings {
+function merge (inherited: Settings, own: IfMatchRouteOptions): Settings {
   return {
-    storage: storage ?? inherited.storage,
-    key: key ?? inherited.key,
-    missing: missing ?? inherited.missing,
-    create: create ?? inherited.create,
-    absent: absent ?? inherited.absent,
-    compare: compare ?? inherited.compare,
-    precheck: precheck ?? inherited.precheck,
-    notModified: notModified ?? inherited.notModified,
-    variant: variant ?? inherited.variant,
-    onRefused: onRefused ?? inherited.onRefused
+    storage: own.storage ?? inherited.storage,
+    key: own.key ?? inherited.key,
+    missing: own.missing ?? inherited.missing,
+    create: own.create ?? inherited.create,
+    absent: own.absent ?? inherited.absent,
+    compare: own.compare ?? inherited.compare,
+    precheck: own.precheck ?? inherited.precheck,
+    notModified: own.notModified ?? inherited.notModified,
+    variant: own.variant ?? inherited.variant,
+    representation: own.representation ?? inherited.representation,
+    onRefused: own.onRefused ?? inherited.onRefused
   }
 }
 

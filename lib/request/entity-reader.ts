@@ -2,13 +2,16 @@ import { asAsked, copyStored, readError } from './check-adapter.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
+import { RefusedBy } from './refused-by.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
+import type { CurrentEntity } from '../refusal-error.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
+import { hasValue } from '../storage/kit/unless.js'
 
 /** What is part of no transaction, as most operations are. */
 const ALONE: Scope = { context: undefined, joined: undefined }
@@ -140,6 +143,23 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
       entity.first ??= snapshot
     }
     return snapshot
+  }
+
+  /** The entity that a refusal found, for its error and for the answer. */
+  protected refusedBy (stored: Stored<T> | undefined): CurrentEntity | undefined {
+    return stored && new RefusedBy(stored, this)
+  }
+
+  /**
+   * A copy of what a refusal found, read now if it brought no value: only that of a comparison ahead of the handler
+   * does. What others brought is no read of the handler, so no write compares with it.
+   */
+  async foundIn (stored: Stored<T>): Promise<Found<T>> {
+    if (hasValue(stored)) return found(copyStored(stored.value), stored.version)
+    const { scope } = this
+    const now = (await this.startRead(scope, this.load(scope))).stored
+    if (now === undefined) throw this.told(new EntityAbsentError(), scope)
+    return found(copyStored(now.value), now.version)
   }
 
   /** Reads from the storage, whatever is known. */

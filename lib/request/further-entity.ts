@@ -5,6 +5,7 @@ import type { Scope } from './open-transaction.js'
 import { NotReadError } from '../errors.js'
 import { preconditionsFor, UNCONDITIONAL, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { furtherRefusalError } from '../http/refusal.js'
+import type { Stored } from '../storage/adapter.js'
 
 const CREATES: Policy = { mayCreate: true, wildcardCreates: false, absent: 404 }
 const CHANGES: Policy = { mayCreate: false, wildcardCreates: false, absent: 404 }
@@ -41,10 +42,11 @@ export class FurtherEntity<T> extends EntityHandle<T> {
     _operation: Operation,
     verdict: Refusal,
     _preconditions: Preconditions,
-    _current: unknown,
+    current: Stored<T> | undefined,
     { joined }: Scope
   ): Error {
-    return furtherRefusalError(verdict, this.request.warningFor(this.entity, joined))
+    const warning = this.request.warningFor(this.entity, joined)
+    return furtherRefusalError(verdict, { current: this.refusedBy(current), warning })
   }
 
   protected readCurrent (scope: Scope): Promise<Snapshot> | Snapshot {

@@ -7,6 +7,7 @@ import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { RequestPreconditions } from './preconditions.js'
+import type { Represented } from './representation.js'
 import { GuardedResponse } from './response.js'
 import { RequestState } from './state.js'
 import { traceOf, type Trace } from './trace.js'
@@ -24,6 +25,8 @@ export class GuardedRequest extends RequestState {
   isAnswered = false
   /** The handle of the route's entity without a context, once something has asked for it. */
   handle: Entity<any> | undefined
+  /** The representation that its 412 carries, once the function of the route was asked for it. */
+  represented: Promise<Represented | undefined> | undefined
   /** Whether Fastify has begun to validate the request. */
   isValidated = false
   readonly #route: GuardedRoute
@@ -77,6 +80,11 @@ export class GuardedRequest extends RequestState {
       'a hook asked for its entity ahead of the validation, and the key of that entity was changed since, by the ' +
       'validation or by another hook. Call request.entity() in a preHandler hook or in the handler.'
     )
+  }
+
+  /** What makes the representation that a 412 may carry: the option `representation`. */
+  get representation (): GuardedRoute['settings']['representation'] {
+    return this.#route.settings.representation
   }
 
   /** Whether a 304 may be answered ahead of the handler: the option `notModified`. */

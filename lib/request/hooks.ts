@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteHandlerMethod } from 'fastify'
 import { GuardedRequest } from './guarded-request.js'
 import { OwnEntity } from './own-entity.js'
-import { discard, isResponse, unpackHead } from './response.js'
+import { mayRepresent, represented, type Represented } from './representation.js'
 import { kState } from './symbols.js'
 import type { Trace } from './trace.js'
+import { discard, isResponse, unpackHead } from './whatwg-response.js'
 import { isIfMatchError, NotGuardedError } from '../errors.js'
 import { isGuarded, type GuardedRoute } from '../route/guard.js'
 
@@ -146,11 +147,18 @@ function assertSuccess (state: GuardedRequest): void {
 
 function answer (state: GuardedRequest, payload: unknown, done: DonePayload): Promise<unknown> | void {
   if (isResponse(payload)) state.reply.code(payload.status)
-  if (!state.mustWait()) return done(null, beforeSending(state, payload))
+  if (!state.mustWait() && !mayRepresent(state)) return done(null, beforeSending(state, payload))
   return state.endOfWrites().then(
-    () => beforeSending(state, payload),
+    () => mayRepresent(state) ? represent(state, payload) : beforeSending(state, payload),
     (error: unknown) => refuse(state, payload, error)
   )
+}
+
+/** Answers a 412 with the current representation, if the function of the route makes one for this caller. */
+async function represent (state: GuardedRequest, payload: unknown): Promise<unknown> {
+  // The answer is decided: nothing may be written while the function looks at what is there.
+  state.isAnswered = true
+  return beforeSending(state, payload, await represented(state))
 }
 
 /** Refuses a success. Once no error handler is left, Fastify sends the error of a hook with the status of the reply. */
@@ -172,19 +180,19 @@ function beforeSerialization (state: GuardedRequest, payload: unknown): unknown 
   return payload
 }
 
-function beforeSending (state: GuardedRequest, payload: unknown): unknown {
+function beforeSending (state: GuardedRequest, payload: unknown, shown?: Represented): unknown {
   const { response } = state
   try {
     assertSuccess(state)
     payload = response.unpack(payload)
     if (!response.isNotModified) response.becomeNotModified(state.preconditions.copies, state.ownIfUsed)
-    response.setHeaders(state.ownIfUsed, state.mayResend)
+    response.setHeaders(state.ownIfUsed, state.mayResend, shown)
   } catch (error) {
     refuse(state, payload, error)
   }
   state.isAnswered = true
   if (state.trace !== undefined) state.tell(state.trace)
-  if (!response.isNotModified) return payload
+  if (shown === undefined && !response.isNotModified) return payload
   discard(payload)
-  return null
+  return shown?.payload ?? null
 }

@@ -1,4 +1,5 @@
 import { errorCodes, isIfMatchError } from '../errors.js'
+import { factsOf, withFacts } from '../refusal-error.js'
 
 export const APPLIED =
   'An earlier step of this request was applied and stays: read before you send anything again.'
@@ -32,5 +33,5 @@ export function withWarning (error: unknown, warning: string | undefined): unkno
   // for the error handler, such as the name of a constraint.
   const told = new errorCodes[error.code]({ cause: what === error.message ? error.cause : error })
   told.message = `${what} ${warning}`
-  return told
+  return withFacts(told, factsOf(error))
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.js'
 import type { MethodKind } from '../http/method.js'
 import type { TagList } from '../http/list-header.js'
 import type { Preconditions } from '../http/precondition.js'
+import type { RefusalReason } from '../refusal-error.js'
 
 /**
  * The name of the channel of `node:diagnostics_channel` on which an `OutcomeMessage` is published, once for each
@@ -27,7 +28,7 @@ export type RefusedOutcome =
   | 'mismatch'
   /** 412: the entity that was to be created exists. */
   | 'exists'
-  /** 404: there is no such entity. */
+  /** 404, or 412 where the request might create it: there is no such entity. */
   | 'absent'
   /** 409: the write contradicts other stored data. */
   | 'conflict'
@@ -62,7 +63,6 @@ export type Outcome = RefusedOutcome
 const OUTCOME_OF_CODE: Partial<Record<ErrorCode, RefusedOutcome>> = {
   FST_IF_MATCH_REQUIRED: 'missing',
   FST_IF_MATCH_MALFORMED: 'malformed',
-  FST_IF_MATCH_ENTITY_ABSENT: 'absent',
   FST_IF_MATCH_CONTENTION: 'contention',
   FST_IF_MATCH_STORAGE_UNAVAILABLE: 'unavailable',
   FST_IF_MATCH_OUTCOME_UNKNOWN: 'unknown',
@@ -75,25 +75,26 @@ const OUTCOME_OF_CODE: Partial<Record<ErrorCode, RefusedOutcome>> = {
 /** What is known of a request at its end. */
 export interface Ending {
   readonly kind: MethodKind
-  readonly strategy: Strategy
   /** What the request did with the entity of its route; undefined: it wrote nothing. */
   readonly done: 'applied' | 'unchanged' | undefined
   /** The status that was answered; undefined: the client was gone before. */
   readonly status: number | undefined
   /** The code of the error of this package that the request met last. */
   readonly code: ErrorCode | undefined
+  /** What that one says stood in the way. */
+  readonly reason: RefusalReason | undefined
   readonly isEntered: boolean
   /** Whether the timeout of the handler answered. */
   readonly isTimedOut: boolean
 }
 
 /** What became of a request. */
-export function outcomeOf ({ kind, strategy, done, status, code, isEntered, isTimedOut }: Ending): Outcome {
+export function outcomeOf ({ kind, done, status, code, reason, isEntered, isTimedOut }: Ending): Outcome {
   if (done !== undefined) return done
   if (status === undefined) return code === 'FST_IF_MATCH_OUTCOME_UNKNOWN' ? 'unknown' : 'aborted'
   if (status < 400 && kind === 'read') return status === 304 ? 'not-modified' : 'read'
   if (isTimedOut && (code === undefined || code === 'FST_IF_MATCH_LATE_WRITE')) return 'late'
-  if (code === 'FST_IF_MATCH_PRECONDITION_FAILED') return strategy === 'create' ? 'exists' : 'mismatch'
+  if (reason !== undefined) return reason
   // Behind an answer of the app itself a write is refused, too.
   if (code !== undefined && code !== 'FST_IF_MATCH_LATE_WRITE') return OUTCOME_OF_CODE[code] ?? 'failed'
   // A handler that answers through `reply.raw` may forget to write.
@@ -101,7 +102,7 @@ export function outcomeOf ({ kind, strategy, done, status, code, isEntered, isTi
   return status < 500 || status === 503 ? 'declined' : 'failed'
 }
 
-const REFUSED = new Set<Outcome>(['mismatch', 'exists', ...Object.values(OUTCOME_OF_CODE)])
+const REFUSED = new Set<Outcome>(['mismatch', 'exists', 'absent', ...Object.values(OUTCOME_OF_CODE)])
 
 /** Whether an outcome is that of a refusal. */
 export function isRefusal (outcome: Outcome): outcome is RefusedOutcome {

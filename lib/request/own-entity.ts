@@ -7,7 +7,9 @@ import { InvalidOptionsError } from '../errors.js'
 import { versionOf } from '../http/entity-tag.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
+import type { CurrentEntity } from '../refusal-error.js'
 import type { ReadOptions, Stored } from '../storage/adapter.js'
+import { withoutValue } from '../storage/kit/unless.js'
 
 /** The entity that the route acts on: the headers of the request decide. */
 export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
@@ -130,7 +132,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     verdict: Refusal,
     preconditions: Preconditions,
     current: Stored<T> | undefined,
-    { joined }: Scope
+    { context, joined }: Scope
   ): Error {
     const { mayCreate } = this.policy(true)
     const { request, response, preconditions: { sent } } = this.request
@@ -142,16 +144,22 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
       )
     }
     this.entity.learn(current)
-    response.refusedBy = current
-    const warning = this.request.warningFor(this.entity, joined)
+    const found = this.refusedBy(current)
+    // What a context of the app sees may never be committed: the answer reads again.
+    response.refusedBy = found && context !== undefined ? OwnEntity.of(this.request).#named(found) : found
     return refusalError(verdict, {
       method: request.method,
       mayCreate,
       preconditions,
       sent,
-      current: current?.version,
-      warning
+      current: found,
+      warning: this.request.warningFor(this.entity, joined)
     })
+  }
+
+  /** The entity by its version alone: whoever asks for its value reads it through this handle. */
+  #named ({ version }: CurrentEntity): CurrentEntity {
+    return this.refusedBy(withoutValue<T>({ version }))!
   }
 
   protected readCurrent (scope: Scope): Promise<Snapshot> | Snapshot {
@@ -178,6 +186,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   protected override recordWrite (version: string | undefined): Snapshot {
     this.entity.reading = undefined
+    this.request.response.refusedBy = undefined
     this.request.preconditions.follow(version)
     return super.recordWrite(version)
   }

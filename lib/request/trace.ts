@@ -10,9 +10,9 @@ import {
   type Strategy
 } from './outcome.js'
 import { StorageClock, timedStorage, type Step } from './timed-storage.js'
-import { isIfMatchError, type ErrorCode, type IfMatchError } from '../errors.js'
+import { isIfMatchError, isRefusalError, type ErrorCode, type IfMatchError } from '../errors.js'
 import { methodKind } from '../http/method.js'
-import type { Settings } from '../options.js'
+import type { OnRefused } from '../option-functions.js'
 import type { StorageAdapter } from '../storage/adapter.js'
 
 const outcomes = channel(OUTCOME_CHANNEL)
@@ -20,13 +20,12 @@ const outcomes = channel(OUTCOME_CHANNEL)
 /** How deep an error of this package may be among the causes of one of the app. */
 const DEEPEST_CAUSE = 8
 
-type OnRefused = NonNullable<Settings['onRefused']>
-
 /** What a request tells of itself at its end. */
-export interface Told extends Omit<Ending, 'code' | 'done'> {
+export interface Told extends Omit<Ending, 'code' | 'done' | 'reason'> {
   readonly key: string | undefined
   /** The version that the request left behind, if it wrote, or said that nothing has to be written. */
   readonly written: Version | undefined
+  readonly strategy: Strategy
   readonly isLetThrough: boolean
 }
 
@@ -109,9 +108,10 @@ export class Trace {
     const error = this.#error
     const status = this.#isAborted ? undefined : told.status
     const step = this.#clock?.stepOf(told.key)
-    const { kind, strategy, isEntered, isTimedOut } = told
+    const { kind, isEntered, isTimedOut } = told
     const done = doneOf(told.written, step)
-    const outcome = outcomeOf({ kind, strategy, done, status, code: error?.code, isEntered, isTimedOut })
+    const reason = isRefusalError(error) ? error.reason : undefined
+    const outcome = outcomeOf({ kind, done, status, code: error?.code, reason, isEntered, isTimedOut })
     if (this.#clock !== undefined) {
       const isError = status === undefined || status >= 400 || isRefusal(outcome)
       const message = new Message(

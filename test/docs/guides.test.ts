@@ -6,6 +6,7 @@ import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { sqliteTransaction, transactionsAdapter, type Row } from 'fastify-if-match/storage/transactions'
 import { guard, type Client } from './existing-clients.js'
+import { addConflicts } from './handlers/conflict.js'
 import { addOtherTags } from './handlers/other-tags.js'
 import { addOffers } from './handlers/permission.js'
 import { addPatch } from './handlers/two-columns.js'
@@ -22,7 +23,7 @@ import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '..
 // Which files a guide quotes, each whole in a block of its own. They are compiled and run here, in
 // client.test.ts or in integrations/.
 const QUOTED: Record<string, string[]> = {
-  handlers: ['permission', 'other-tags', 'two-columns', 'two-columns-in-sql'].map(
+  handlers: ['permission', 'other-tags', 'conflict', 'two-columns', 'two-columns-in-sql'].map(
     (name) => `test/docs/handlers/${name}.ts`
   ),
   'choosing-an-adapter': ['test/docs/copy-entities.ts'],
@@ -169,6 +170,26 @@ async function guideApp (t: Test, add: (app: FastifyInstance) => void, value: un
   add(app)
   return { app, storage, etag: await seed(storage, '1', value) }
 }
+
+await t.test('guide handlers, a conflict: each caller is shown what the GET shows, and a stranger the tag alone', async (t) => {
+  const app = newApp(t)
+  const storage = memoryAdapter()
+  await app.register(ifMatch, { storage })
+  addConflicts(app)
+  const etag = await seed(storage, '1', { title: 'a', price: 1, cost: 7, owner: 'ann' })
+  const put = async (headers: Record<string, string>) => {
+    const response = await send(app, 'PUT /offers/1', { 'if-match': '"stale"', ...headers }, {})
+    t.same([response.statusCode, response.headers.etag], [412, etag])
+    return response.json()
+  }
+  const prefer = { prefer: 'return=representation' }
+  const offer = { title: 'a', price: 1, owner: 'ann' }
+  t.same(await put({ ...prefer, 'x-user': 'ann' }), { ...offer, cost: 7 })
+  t.same(await put({ ...prefer, 'x-user': 'bob' }), offer)
+  t.same((await send(app, 'GET /offers/1', { 'x-user': 'bob' })).json(), offer)
+  t.match(await put(prefer), { type: /#mismatch$/, etag, owner: undefined })
+  t.match(await put({ 'x-user': 'bob' }), { type: /#mismatch$/, etag, owner: 'ann' })
+})
 
 await t.test('guide handlers: strangers are 403 without a tag, whatever they send; owners get 304, 412 and the write', async (t) => {
   const { app, storage, etag } = await guideApp(t, addOffers, { title: 'a', owner: 'me' })

@@ -14,6 +14,7 @@ import ifMatch, {
   errorCodes,
   formatEntityTag,
   isIfMatchError,
+  isRefusalError,
   keyPattern,
   problemDetails,
   uuid,
@@ -139,6 +140,19 @@ const error = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: new Error
 if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') {
   console.log(problemDetails(error).status)
 }
+const thrown: unknown = error
+if (thrown instanceof errorCodes.FST_IF_MATCH_PRECONDITION_FAILED) {
+  const { reason, field, isWeak, current, ownWrite } = thrown
+  const read: Promise<Found<Offer>> | undefined = current?.read<Offer>()
+  // @ts-expect-error there may be no entity
+  console.log(reason satisfies 'mismatch' | 'absent' | 'exists', field, isWeak, current.etag, ownWrite, read)
+}
+if (isRefusalError(thrown)) console.log(thrown.statusCode, thrown.current?.version)
+// @ts-expect-error only a refusal has an entity
+console.log(error.current)
+app.setErrorHandler((error, _request, reply) => {
+  if (error instanceof errorCodes.FST_IF_MATCH_PRECONDITION_FAILED) void reply.send({ etag: error.current?.etag })
+})
 // @ts-expect-error no such code
 console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route, waits, wrongAnswer)
 
