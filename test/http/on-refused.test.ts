@@ -202,3 +202,28 @@ await t.test('onRefused: over HTTP/2, for a client that is gone, and behind call
   await until('both', () => told.length >= 2)
   t.strictSame(told, ['PUT /offers/1 412 PRECONDITION_FAILED', 'PUT /nowhere/1 412 PRECONDITION_FAILED'])
 })
+
+await t.test('onRefused: a write that an answer overtook is told of once, when it has ended', async (t) => {
+  const { told, onRefused } = keeper()
+  const [gate, closed] = [barrier(), barrier()]
+  const memory = memoryAdapter()
+  await seed(memory)
+  const write = async (): Promise<never> => {
+    await gate.opened
+    throw new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN()
+  }
+  const { app } = await offersApp(t, { storage: { ...memory, write } }, (app) => {
+    const options = { config: { ifMatch: { ...OFFERS, onRefused } }, handlerTimeout: 20 }
+    app.put('/slow/:id', options, async (request, reply) => {
+      reply.raw.once('close', () => { closed.open() })
+      return await request.entity().replace({})
+    })
+  })
+  t.equal(await statusOf(app, 'PUT /slow/1', { 'if-match': '*' }), 503)
+  await closed.opened
+  t.strictSame(told, [])
+  gate.open()
+  await until('the refusal', () => told.length > 0)
+  t.equal(await statusOf(app, 'GET /offers/1'), 200, 'later turns tell no more')
+  t.strictSame(told, ['PUT /slow/1 503 OUTCOME_UNKNOWN'])
+})
