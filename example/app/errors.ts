@@ -39,7 +39,10 @@ const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
   FST_IF_MATCH_REQUIRED: 'MissingIfMatch',
   FST_IF_MATCH_MALFORMED: 'MalformedPrecondition',
   FST_IF_MATCH_ENTITY_ABSENT: 'OfferNotFound',
-  FST_IF_MATCH_OUTCOME_UNKNOWN: 'OutcomeUnknown'
+  FST_IF_MATCH_OUTCOME_UNKNOWN: 'OutcomeUnknown',
+  // Nothing was applied: a request of this API writes once. ServiceUnavailable, which gateways say too, would not tell.
+  FST_IF_MATCH_STORAGE_UNAVAILABLE: 'StorageUnavailable',
+  FST_IF_MATCH_CONTENTION: 'Contention'
 }
 
 // Fastify's own messages quote the address and name no limit. The limit of a body is Fastify's default.

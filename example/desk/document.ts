@@ -1,41 +1,51 @@
 import { createHash } from 'node:crypto'
 
-/** Where the modules of packages are served, by the names that the modules of the page import them by. */
-const IMPORT_MAP = JSON.stringify({
-  imports: {
-    'lit-html': '/desk/packages/lit-html/lit-html.js',
-    'lit-html/': '/desk/packages/lit-html/',
-    'node-diff3': '/desk/packages/node-diff3/diff3.mjs'
-  }
-})
+/** A token that the page may show, because everybody knows it. */
+export interface KnownToken { secret: string, publishers: string[] }
+
+/** What the document of the page is made of. */
+export interface PageParts {
+  /** The folder of the files, relative to the page, which may be below a prefix of a proxy: `desk/0a1b2c`. */
+  folder: string
+  /** The modules in it that the page needs at once: the browser need not find them one by one. */
+  modules: readonly string[]
+  tokens: readonly KnownToken[]
+}
+
+/** The document of the page, and its policy. */
+export function pageDocument ({ folder, modules, tokens }: PageParts): { document: string, policy: string } {
+  // Where the modules of packages are served, by the names that the modules of the page import them by.
+  const importMap = JSON.stringify({
+    imports: {
+      'lit-html': `./${folder}/packages/lit-html/lit-html.js`,
+      'lit-html/': `./${folder}/packages/lit-html/`,
+      'node-diff3': `./${folder}/packages/node-diff3/diff3.mjs`
+    }
+  })
+  return { document: documentOf({ folder, modules, tokens }, importMap), policy: policyOf(importMap) }
+}
 
 /**
  * The page runs its own files alone, besides the import map, which has to be inline and is named by its hash. It talks
  * to this server alone. Texts become markup through the templates of lit-html alone: the browser refuses any other way.
  */
-export const PAGE_POLICY = Object.entries({
-  'default-src': "'none'",
-  'script-src': `'self' 'sha256-${createHash('sha256').update(IMPORT_MAP).digest('base64')}'`,
-  'style-src': "'self'",
-  'img-src': "'self'",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'",
-  'require-trusted-types-for': "'script'",
-  'trusted-types': 'lit-html'
-}).map((directive) => directive.join(' ')).join(';')
+function policyOf (importMap: string): string {
+  return Object.entries({
+    'default-src': "'none'",
+    'script-src': `'self' 'sha256-${createHash('sha256').update(importMap).digest('base64')}'`,
+    'style-src': "'self'",
+    'img-src': "'self'",
+    'connect-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'",
+    'require-trusted-types-for': "'script'",
+    'trusted-types': 'lit-html'
+  }).map((directive) => directive.join(' ')).join(';')
+}
 
-/** A token that the page may show, because everybody knows it. */
-export interface KnownToken { secret: string, publishers: string[] }
-
-/**
- * The document of the page.
- *
- * @param modules addresses of the modules that the page needs at once: the browser need not find them one by one
- */
-export function pageDocument (modules: readonly string[], tokens: readonly KnownToken[]): string {
-  const preloads = modules.map((address) => `<link rel="modulepreload" href="${escaped(address)}">`)
+function documentOf ({ folder, modules, tokens }: PageParts, importMap: string): string {
+  const preloads = modules.map((name) => `<link rel="modulepreload" href="${folder}/${escaped(name)}">`)
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -44,14 +54,14 @@ export function pageDocument (modules: readonly string[], tokens: readonly Known
 <meta name="color-scheme" content="light dark">
 <meta name="development-tokens" content="${escaped(JSON.stringify(tokens))}">
 <title>Offer desk</title>
-<link rel="icon" href="/desk/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/desk/style.css">
-<script type="importmap">${IMPORT_MAP}</script>
+<link rel="icon" href="${folder}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${folder}/style.css">
+<script type="importmap">${importMap}</script>
 ${preloads.join('\n')}
-<script type="module" src="/desk/main.js"></script>
+<script type="module" src="${folder}/main.js"></script>
 </head>
 <body>
-<div id="desk"><noscript>The offer desk needs JavaScript. <a href="/docs">The API</a> does not.</noscript></div>
+<div id="desk"><noscript>The offer desk needs JavaScript. <a href="docs">The API</a> does not.</noscript></div>
 </body>
 </html>
 `

@@ -79,6 +79,6 @@ export function errorOf ({ method, url }: Request, answer: Answer): RequestError
   const code = typeof told?.code === 'string' ? told.code : `HTTP_${status}`
   // Whatever is no text stays out: it may have no text form, and making one would throw.
   const words = [told?.detail, told?.message].find((text) => typeof text === 'string') ?? ''
-  const message = `${method} ${url}: ${status} ${words}`.trim()
-  return new (status === 412 ? ConflictError : RequestError)(code, message, { status, body, retryAfter })
+  const ErrorClass = status === 412 ? ConflictError : RequestError
+  return new ErrorClass(code, `${method} ${url}: ${status} ${words}`.trim(), { status, body, retryAfter })
 }

@@ -94,5 +94,5 @@ async function ask (client: ClientOptions, url: string, init: FetchInit): Promis
 /** Retry-After is a number of seconds or a date (RFC 9110 10.2.3). */
 function delayOf (header: string | null): number | undefined {
   const delay = /^\d+$/.test(header!) ? Number(header) * 1000 : Date.parse(header!) - Date.now()
-  return delay > 0 ? delay : delay <= 0 ? 0 : undefined
+  return isNaN(delay) ? undefined : Math.max(0, delay)
 }

@@ -53,10 +53,11 @@ const ABSENT = { 'if-none-match': '*' }
 
 /** Makes a client. Its options hold for every call; those of a call come first. */
 export function createClient (client: ClientOptions = {}): Client {
-  const { fetch: _fetch, headers: _headers, ...patience } = client
-  const callOf = <O extends CallOptions>(options: O): O & Call => ({ ...patience, ...options, client })
-  const sendOnce = async <T>(options: CallOptions, change: Change<T>) =>
-    await write<T>(callOf(options), change) as Written<T>
+  // The headers of a call are its own: those of the client come from `client`, each time anew.
+  const callOf = <O extends CallOptions>(options: O): O & Call =>
+    ({ ...client, headers: undefined, ...options, client })
+  const sendOnce = <T>(options: CallOptions, change: Change<T>) =>
+    write(callOf(options), change) as Promise<Written<T>>
   return {
     async read<T> (url: Address, options: ReadOptions<T> = {}) {
       const call = callOf(options)

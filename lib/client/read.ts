@@ -17,8 +17,9 @@ export async function read<T> (call: Call, url: string, tries: Attempts, known?:
       const value = parsed(text) as T | undefined
       if (value === undefined) throw new RequestError('NOT_JSON', `GET ${url}: the answer is no JSON`)
       if (etag !== undefined) return { value, etag }
-      const hint = 'Guard its route, let CORS expose it'
-      throw new MissingTagError('MISSING_TAG', `GET ${url}: the answer has no ETag. ${hint}`)
+      throw new MissingTagError(
+        'MISSING_TAG', `GET ${url}: the answer has no ETag. Guard its route, let CORS expose it`
+      )
     }
     const error = errorOf(request, isOk ? { status: 0 } : answer)
     if ((status >= 300 && status < 500 && status !== 429) || !tries.left(retryAfter)) throw error

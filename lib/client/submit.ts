@@ -33,7 +33,7 @@ export async function submit<T> (
         return { value: (parsed(answer.text) ?? change.sent) as T, etag: answer.etag, outcome: 'confirmed' }
       }
       const error = errorOf(change, answer)
-      if (isRefusedForNow(answer, error)) {
+      if (isRefusedForNow(call, answer, error)) {
         if (!tries.left(retryAfter)) throw error
         await tries.next(retryAfter)
         continue
@@ -49,32 +49,40 @@ export async function submit<T> (
       const isLast = (status > 0 && status < 500) || !tries.left(retryAfter)
       if (!isLast) await tries.next(retryAfter)
       current = await readIfThere<T>(call, change.url, tries)
-      seen = (current?.etag ?? null) === change.base ? 'base' : current === undefined ? 'absent' : 'changed'
+      seen = (current?.etag ?? null) === change.base ? 'base' : current ? 'changed' : 'absent'
       if (seen !== 'base') {
         const applied = change.isApplied(current)
-        if (applied === true) return { value: undefined as T, etag: undefined, ...current, outcome: 'found' }
+        // Nothing is what a removal alone looks for, and of that the outcome alone is told.
+        if (applied === true) return { ...current!, outcome: 'found' }
         if (applied === undefined) throw error
-        const message = `${change.method} ${change.url}: it was not applied`
-        return new ConflictError('NOT_APPLIED', message, { current, cause: error })
+        return new ConflictError(
+          'NOT_APPLIED', `${change.method} ${change.url}: it was not applied`, { current, cause: error }
+        )
       }
       if (isLast) throw error
     }
   } catch (cause) {
     if (!lost) throw cause
     const { method, url, sent } = change
-    const message = `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`
-    const { status } = Object(cause) as { status?: number }
-    throw new OutcomeUnknownError('OUTCOME_UNKNOWN', message, { status, current, cause, seen, sent })
+    throw new OutcomeUnknownError(
+      'OUTCOME_UNKNOWN',
+      `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`,
+      // What was thrown may be anything, also nothing: a signal has any reason.
+      { status: (cause as { status?: number } | null | undefined)?.status, current, cause, seen, sent }
+    )
   }
 }
 
 /**
  * Whether the server says that it did nothing, and when to try again: ahead of the handler (RFC 6585 4), or by a code
- * of the plugin. Anybody may send a 503 with `Retry-After`, also a proxy whose server broke off after it had written.
+ * of the plugin, or one that the caller vouches for. Anybody may send a 503 with `Retry-After`, also a proxy whose
+ * server broke off after it had written.
  */
-function isRefusedForNow ({ status, retryAfter }: Answer, { code }: RequestError): boolean {
-  return retryAfter !== undefined &&
-    (status === 429 || (status === 503 && /^FST_IF_MATCH_(CONTENTION|STORAGE_UNAVAILABLE)$/.test(code)))
+function isRefusedForNow (
+  { refusalCodes }: Call, { status, retryAfter }: Answer, { code }: RequestError
+): boolean | undefined {
+  return retryAfter !== undefined && (status === 429 || (status === 503 &&
+    (/^FST_IF_MATCH_(CONTENTION|STORAGE_UNAVAILABLE)$/.test(code) || refusalCodes?.includes(code))))
 }
 
 const SEEN = {

@@ -48,6 +48,12 @@ export interface Patience {
   maxRetryAfter?: number
   /** How long a request may take, with its headers, in milliseconds: then its answer counts as lost. Default 30,000. */
   timeout?: number
+  /**
+   * Codes of this server, besides `FST_IF_MATCH_CONTENTION` and `FST_IF_MATCH_STORAGE_UNAVAILABLE`, that say that a
+   * request certainly applied nothing. A write that is answered so, with 503 and `Retry-After`, is sent again after
+   * that time, without a read. Default: none.
+   */
+  refusalCodes?: readonly string[]
 }
 
 export interface ClientOptions extends Patience {
@@ -64,7 +70,7 @@ export interface CallOptions extends Patience {
    */
   signal?: AbortSignal | undefined
   /** Headers of this call alone. */
-  headers?: Record<string, string>
+  headers?: Record<string, string> | undefined
 }
 
 export interface ReadOptions<T> extends CallOptions {

@@ -24,6 +24,6 @@ export async function update<T> (
     if (!(fate instanceof ConflictError)) return fate
     current = fate.current as Current<T>
     const { onConflict } = call
-    if (onConflict !== undefined) change = async (theirs) => await onConflict({ base, mine: put.sent, theirs })
+    if (onConflict) change = (theirs) => onConflict({ base, mine: put.sent, theirs })
   }
 }

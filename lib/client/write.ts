@@ -21,15 +21,15 @@ export function putOf<T> (
 /** A function that looks for a change in what is stored. An entity that is gone tells nothing. */
 function applied<T> (isApplied: IsApplied<T> | undefined, sent: T): Change<T>['isApplied'] {
   return (current) => {
-    if (isApplied === undefined || current === undefined) return undefined
+    if (!isApplied || !current) return undefined
     return isApplied === 'equal' ? sameJson(current.value, sent) || undefined : isApplied(current.value, sent)
   }
 }
 
 /** If-Match as the caller asked for it. `*` comes from `overwrite` alone, never from a tag. */
 export function matching ({ etag, overwrite }: Strategy): Record<string, string> {
-  if (overwrite === true && etag === undefined) return { 'if-match': '*' }
-  if (isTag(etag) && overwrite !== true) return { 'if-match': etag }
+  const tag = overwrite === true ? etag === undefined && '*' : isTag(etag) && etag
+  if (tag) return { 'if-match': tag }
   throw new TypeError('Pass the etag of what was read, or overwrite: true')
 }
 
@@ -44,7 +44,7 @@ export async function write<T> (
   const fate = await submit(call, change, tries)
   if (!(fate instanceof ConflictError)) return fate
   const isLast = !again || !tries.left()
-  if (fate.current === undefined) {
+  if (!fate.current) {
     if (!isLast) await tries.next()
     let current: Current<T>
     try {

@@ -1,4 +1,6 @@
-import t from 'tap'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
 import {
   findings, isTooWide, narrowestCell, openWindow, pageErrors, signIn, skipWithoutBrowser, startBrowser
@@ -15,6 +17,23 @@ async function tabTo (page: Page, selector: string): Promise<void> {
     if (await page.locator(`${selector}:focus`).count() > 0) return
   }
   throw new Error(`Tab does not come to ${selector}.`)
+}
+
+/** A proxy that serves this server below a prefix, and nothing beside it. Gives the address of the page. */
+async function belowPrefix (t: Test, address: string): Promise<string> {
+  const proxy = createServer((request, response) => {
+    const { method, headers } = request
+    const [, path] = /^\/offers-demo(\/.*)/.exec(request.url!) ?? []
+    if (path === undefined) response.writeHead(404).end()
+    else {
+      request.pipe(httpRequest(new URL(path, address), { method, headers }, (answer) => {
+        answer.pipe(response.writeHead(answer.statusCode!, answer.headers))
+      }))
+    }
+  })
+  await new Promise<void>((resolve) => { proxy.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { proxy.close() })
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/offers-demo/`
 }
 
 await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
@@ -199,10 +218,28 @@ await t.test('desk: for everybody, in a browser', { skip }, async (t) => {
       await page.locator('tbody a').first().waitFor()
       times.push(await page.evaluate<number>('performance.now()'))
     }
+    const asked = await page.evaluate<number>(`performance.getEntriesByType('resource')
+      .filter(({ name, transferSize }) => name.includes('/desk/') && transferSize > 0).length`)
+    t.equal(asked, 0, 'a browser that has the files asks for none of them again')
     const median = Math.round(times.sort((one, other) => one - other)[2]!)
     t.comment(`first visit: ${requests} requests, ${bytes} bytes; to the list of 20 offers, again: ${median} ms`)
     t.ok(requests < 60, `${requests} requests`)
     t.ok(bytes < 200_000, `${bytes} bytes`)
+  })
+
+  await t.test('below a prefix of a proxy: the page, its files, its languages and its calls are all there (RFC 3986 5.2)', async (t) => {
+    const { address, put, get } = await deskServer(t)
+    await put('reef-db', DOCUMENT)
+    const page = await openWindow(t, browser, { locale: 'sv-SE' })
+    const failed: string[] = []
+    page.on('response', (response) => { if (response.status() >= 400) failed.push(response.url()) })
+    await signIn(page, await belowPrefix(t, address))
+    await page.getByRole('link', { name: 'Reef DB' }).click()
+    await page.locator('#field-name').fill('Atoll DB')
+    await page.locator('#save').click()
+    await page.getByText('Sparat.', { exact: true }).waitFor()
+    t.match(await get('reef-db'), { definition: { displayText: 'Atoll DB' } })
+    t.strictSame(failed, [])
   })
 
   await t.test('no page reported an error, and none broke its Content-Security-Policy', async (t) => {

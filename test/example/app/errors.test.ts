@@ -1,6 +1,8 @@
 import t from 'tap'
 import { errorCodes } from 'fastify-if-match'
+import { createClient } from 'fastify-if-match/client'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
+import { pauses } from '../../support/client/pauses.js'
 import { codeOf, loggedApp, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
 import { heldStorage } from '../../support/example/storage.js'
 import { listeningApp, open } from '../../support/raw-socket.js'
@@ -180,7 +182,7 @@ await t.test('a storage that does not answer is 503, and the client is told whet
 
   const read = await send(app, 'GET', URL)
   t.equal(read.statusCode, 503)
-  t.equal(codeOf(t, read), 'ServiceUnavailable')
+  t.equal(codeOf(t, read), 'StorageUnavailable')
   t.match(read.json().error.message, /was not carried out/)
   t.match(read.headers, { 'retry-after': '1' })
   t.notMatch(read.body, /hush/)
@@ -190,6 +192,35 @@ await t.test('a storage that does not answer is 503, and the client is told whet
   t.equal(written.statusCode, 503)
   t.equal(codeOf(t, written), 'OutcomeUnknown')
   t.equal(written.headers['retry-after'], undefined, 'clients resend by themselves what may have been applied')
+})
+
+await t.test('a change that was certainly not applied says so by its code: the client sends it again without a read (RFC 9110 15.6.4)', async (t) => {
+  const refusals = [new errorCodes.FST_IF_MATCH_CONTENTION(), new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE()]
+  const app = await newApp(t, {
+    storage: memoryAdapter({
+      around (step, operation) {
+        const failure = operation === 'write' ? refusals.pop() : undefined
+        if (failure !== undefined) throw failure
+        return step()
+      }
+    })
+  })
+  await app.ready()
+  const waited = pauses(t, 0)
+  const sent: string[] = []
+  const client = createClient({
+    timeout: 1_000_000,
+    refusalCodes: ['StorageUnavailable', 'Contention'],
+    fetch: async (url, { method, headers, body }) => {
+      const response = await send(app, method as 'PUT', url, Object.fromEntries(headers), body)
+      sent.push(`${method} ${response.statusCode}`)
+      const { 'retry-after': after = '' } = response.headers
+      return new Response(response.body, { status: response.statusCode, headers: { 'retry-after': String(after) } })
+    }
+  })
+  t.match(await client.write(URL, OFFER, { overwrite: true }), { outcome: 'confirmed' })
+  t.strictSame(sent, ['PUT 503', 'PUT 503', 'PUT 201'])
+  t.strictSame(waited.filter((milliseconds) => milliseconds === 1000), [1000, 1000], 'Retry-After: 1')
 })
 
 await t.test('a document that the storage cannot hold is a wrong body: 400, as 422 is for offers that cannot be published', async (t) => {

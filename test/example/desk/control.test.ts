@@ -133,7 +133,7 @@ await t.test('a look that fails replaces no notice about a write, and takes back
   for (const back of [{ kind: 'unchanged' } as const, ok('"1"'), ok('"2"')]) {
     for (const [away, key] of [
       [LOST, 'failedAway'],
-      [refused(503, 'ServiceUnavailable'), 'failedStorage'],
+      [refused(503, 'StorageUnavailable'), 'failedStorage'],
       [refused(500, 'InternalError'), 'failedServer']
     ] as const) {
       const editor = await editorOn({ read: async () => current })
@@ -160,8 +160,8 @@ await t.test('answers: a gateway that says in HTML that the server is away is a 
     const answer = await apiAnswered('<h1>Bad gateway</h1>', status).write(PLACE, offer('Atoll'), '"1"')
     t.strictSame(answer, { kind: 'failed', failure: { kind: 'lost' } }, String(status))
   }
-  const unavailable = await apiAnswered('{"error":{"code":"ServiceUnavailable","message":"x"}}', 503).read(PLACE)
-  t.match(unavailable, { failure: { code: 'ServiceUnavailable' } }, 'the server itself says more')
+  const unavailable = await apiAnswered('{"error":{"code":"StorageUnavailable","message":"x"}}', 503).read(PLACE)
+  t.match(unavailable, { failure: { code: 'StorageUnavailable' } }, 'the server itself says more')
   t.match(await apiAnswered('<h1>Hello</h1>', 404).read(PLACE), { failure: { code: 'NotJson' } })
 })
 

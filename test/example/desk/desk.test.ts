@@ -35,7 +35,7 @@ function json (value: unknown, status = 200, headers: Record<string, string> = {
 async function pageAt (hash: string, answer: (method: string, path: string) => Response | Promise<Response>) {
   globalThis.fetch = async (path, init) => {
     const method = init?.method ?? 'GET'
-    return String(path).startsWith('/api/publishers?')
+    return String(path).startsWith('api/publishers?')
       ? json([{ id: 'contoso' }])
       : await answer(method, String(path))
   }

@@ -184,10 +184,19 @@ await t.test('failures: each code has its sentence, and a code that the page doe
   })
   t.equal(key(refused(500, 'InternalError')), 'failedServer')
   t.equal(key(refused(400, 'toString')), 'failedRefused')
-  for (const failure of [{ kind: 'lost' } as const, refused(503, 'OutcomeUnknown'), refused(502, 'NotJson')]) {
-    t.ok(isOutcomeUnknown(failure))
+  t.equal(key(refused(503, 'Contention')), 'failedBusy')
+  t.equal(key(refused(503, 'Overloaded')), 'failedOverloaded')
+  t.equal(key(refused(429, 'TooManyRequests')), 'failedOverloaded')
+  for (const failure of [
+    { kind: 'lost' } as const, refused(503, 'OutcomeUnknown'), refused(200, 'NoTag'), refused(502, 'NotJson'),
+    // Gateways say it, too.
+    refused(503, 'ServiceUnavailable')
+  ]) t.ok(isOutcomeUnknown(failure))
+  for (const failure of [
+    refused(503, 'StorageUnavailable'), refused(503, 'Contention'), refused(503, 'Overloaded'), refused(413, 'x')
+  ]) {
+    t.notOk(isOutcomeUnknown(failure))
   }
-  t.notOk(isOutcomeUnknown(refused(503, 'ServiceUnavailable')))
 })
 
 await t.test('the demo counts a save over a version that its editor had not seen as a loss', async (t) => {

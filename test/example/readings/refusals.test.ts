@@ -205,8 +205,10 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
   given.push(await act('publish'))
   await put({ offerTypeId: OFFER.offerTypeId })
   given.push(await act('publish'))
-  for (const failure of [new Error('hush'), new errorCodes.FST_IF_MATCH_OUTCOME_UNKNOWN()]) {
-    const failing = await newApp(t, { storage: memoryAdapter({ around: () => { throw failure } }) })
+  const { FST_IF_MATCH_OUTCOME_UNKNOWN: Unknown, FST_IF_MATCH_CONTENTION: Contention } = errorCodes
+  let failure: Error
+  const failing = await newApp(t, { storage: memoryAdapter({ around: () => { throw failure } }) })
+  for (failure of [new Unknown(), new Contention(), new Error('hush')]) {
     given.push(await send(failing, 'PUT', offersUrl('/tide-db'), { 'if-match': '*' }, OFFER))
   }
   const busy = await newApp(t, { limits: { maxRequestsPerToken: 0 } })
@@ -216,6 +218,7 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
     const response = await send(overloaded, 'GET', offersUrl('/tide-db'))
     return response.statusCode === 503 && response
   }))
+  given.push(await send(failing, 'GET', '/health'))
   t.strictSame(given.map((response) => `${response.statusCode} ${codeOf(t, response)}`).sort(), listed.sort())
-  t.equal(listed.length, 19)
+  t.equal(listed.length, 21)
 })

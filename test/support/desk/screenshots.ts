@@ -39,22 +39,36 @@ function offer (displayText: string, summary: string, plans: object[] = [SMALL])
   }
 }
 
+const MARGIN = 16
+
 async function take (page: Page, name: string, part = 'html'): Promise<void> {
   await page.evaluate('document.activeElement?.blur()')
   const path = join(FOLDER, `${name}.png`)
   if (part === 'html') await page.screenshot({ path, fullPage: true })
-  else await page.locator(part).screenshot({ path })
+  else {
+    const { x, y, width, height } = (await page.locator(part).boundingBox())!
+    const clip = { x: x - MARGIN, y: y - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN }
+    await page.screenshot({ path, fullPage: true, clip })
+  }
 }
 
-async function takeAll (colorScheme: 'light' | 'dark'): Promise<void> {
-  await call('PUT', '/reef-db', offer('Reef DB', 'A database for reefs'))
+type Scheme = 'light' | 'dark'
+
+/** A window in which somebody is signed in. */
+async function openPage (colorScheme: Scheme): Promise<Page> {
   const context = await browser.newContext({
-    colorScheme, locale: 'en-GB', timezoneId: 'UTC', viewport: { width: 900, height: 500 }
+    colorScheme, locale: 'en-GB', timezoneId: 'UTC', viewport: { width: 900, height: 400 }
   })
   const page = await context.newPage()
   await page.goto(address)
   await page.getByRole('button', { name: 'dev-contoso' }).click()
   await page.locator('tbody a').first().waitFor()
+  return page
+}
+
+async function takeOffers (colorScheme: Scheme): Promise<void> {
+  await call('PUT', '/reef-db', offer('Reef DB', 'A database for reefs'))
+  const page = await openPage(colorScheme)
   await take(page, `list-${colorScheme}`)
 
   await page.goto(`${address}#/offers/contoso/reef-db`)
@@ -68,7 +82,20 @@ async function takeAll (colorScheme: 'light' | 'dark'): Promise<void> {
   await page.locator('#conflict-title').waitFor()
   await take(page, `conflict-${colorScheme}`)
 
+  await page.goto(`${address}#/offers/contoso/kelp-cache`)
+  await page.locator('#publication-status').filter({ hasText: /\w/ }).waitFor()
+  await take(page, `publication-${colorScheme}`, 'main > section')
+
+  await page.setViewportSize({ width: 360, height: 640 })
+  await page.goto(`${address}#/offers/contoso`)
+  await page.locator('tbody a').first().waitFor()
+  await take(page, `phone-${colorScheme}`)
+  await page.context().close()
+}
+
+async function takeDemo (colorScheme: Scheme): Promise<void> {
   await call('PUT', '/desk-demo', offer('Reef DB', 'A database for reefs'))
+  const page = await openPage(colorScheme)
   await page.goto(`${address}#/demo/contoso`)
   await page.locator('#check-off').check()
   await page.locator('#ann-name').fill('Reef DB by Ann')
@@ -78,16 +105,7 @@ async function takeAll (colorScheme: 'light' | 'dark'): Promise<void> {
   await page.locator('#bob-save').click()
   await page.getByText('is lost').waitFor()
   await take(page, `demo-${colorScheme}`)
-
-  await page.goto(`${address}#/offers/contoso/kelp-cache`)
-  await page.locator('#publication-status').filter({ hasText: /\w/ }).waitFor()
-  await take(page, `publication-${colorScheme}`, 'main > section')
-
-  await page.setViewportSize({ width: 360, height: 640 })
-  await page.goto(`${address}#/offers/contoso`)
-  await page.locator('tbody a').first().waitFor()
-  await take(page, `phone-${colorScheme}`)
-  await context.close()
+  await page.context().close()
 }
 
 mkdirSync(FOLDER, { recursive: true })
@@ -97,6 +115,8 @@ await call('POST', '/tide-queue/publish')
 now += 4 * STEP_MS
 await call('POST', '/kelp-cache/publish')
 now += STEP_MS * 1.6
-for (const colorScheme of ['light', 'dark'] as const) await takeAll(colorScheme)
+for (const colorScheme of ['light', 'dark'] as const) await takeOffers(colorScheme)
+// The list of both shows the same offers: the one of the demo comes after them.
+for (const colorScheme of ['light', 'dark'] as const) await takeDemo(colorScheme)
 await browser.close()
 await app.close()

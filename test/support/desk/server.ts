@@ -14,9 +14,16 @@ export const DOCUMENT = {
   }
 }
 
-/** The reference server with the development tokens, listening, and calls past the page. */
-export async function deskServer (t: Test, options: Partial<AppOptions> = {}) {
+/**
+ * The reference server with the development tokens, listening, and calls past the page.
+ *
+ * @param extend adds to it before it listens
+ */
+export async function deskServer (
+  t: Test, options: Partial<AppOptions> = {}, extend: (app: FastifyInstance) => Promise<void> = async () => {}
+) {
   const app = await newApp(t, { tokens: parseTokens(DEVELOPMENT_TOKENS), ...options })
+  await extend(app)
   const port = (options as { port?: number }).port ?? 0
   await app.listen({ host: '127.0.0.1', port })
   const { port: taken } = app.server.address() as AddressInfo

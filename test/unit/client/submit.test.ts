@@ -120,6 +120,26 @@ await t.test('any other 503 with Retry-After may have been applied: it waits and
   t.strictSame(server.log(), ['PUT "v0"', 'GET', 'PUT "v0"', 'GET', 'PUT "v0"'], 'a code without Retry-After, too')
 })
 
+await t.test('refusalCodes: a 503 with Retry-After and one of them was certainly not applied, too; without Retry-After, or with another status, it says nothing', async (t) => {
+  const server = stubServer(t, { a: 1 })
+  const client = createClient({ ...server, refusalCodes: ['StorageUnavailable', 'HTTP_500'] })
+  const headers = { 'retry-after': '0' }
+  const body = { error: { code: 'StorageUnavailable' } }
+  server.steps.push(answered(503, headers, body))
+  await client.write('/1', { a: 2 }, V0)
+  t.strictSame(server.log(), ['PUT "v0"', 'PUT "v0"'])
+  for (const said of [answered(503, {}, body), answered(500, headers), answered(502, headers, body)]) {
+    server.sent.length = 0
+    server.steps.push(said)
+    await client.write('/1', { a: 2 }, { etag: server.stored.tag! })
+    t.match(server.log(), [/^PUT/, 'GET', /^PUT/])
+  }
+  server.sent.length = 0
+  server.steps.push(answered(503, headers, { code: 'FST_IF_MATCH_CONTENTION' }), answered(503, headers, body))
+  await client.write('/1', { a: 2 }, { etag: server.stored.tag!, refusalCodes: [] })
+  t.match(server.log(), [/^PUT/, /^PUT/, 'GET', /^PUT/], 'those of the plugin are always among them')
+})
+
 await t.test('a lost answer whose Retry-After is too long is not waited for: it reads once', async (t) => {
   const server = stubServer(t, { a: 1 })
   server.steps.push(answered(503, { 'retry-after': '31' }))

@@ -78,8 +78,9 @@ function offerUrl ({ publisher, offer }: Place, below = ''): string {
   return url(`publishers/${encoded(publisher)}/offers/${encoded(offer)}${below}`)
 }
 
+// Relative to the page, which may be below a prefix of a proxy.
 function url (path: string): string {
-  return `/api/${path}?api-version=2017-10-31`
+  return `api/${path}?api-version=2017-10-31`
 }
 
 function encoded (name: string): string {

@@ -140,6 +140,8 @@ export const de: Messages = {
   failedTag: 'Der Server lehnt eben das Tag ab, das er nennt: Etwas auf dem Weg zu dieser Seite ändert vielleicht Tags. Es ist nicht gespeichert; Ihre Eingabe ist noch da.',
   failedNoTag: 'Die Antwort des Servers hat kein Tag (ETag), ohne das diese Seite nichts speichert: Etwas auf dem Weg entfernt es vielleicht. Ihre Eingabe ist noch da.',
   failedStorage: 'Der Server erreicht seinen Speicher gerade nicht. Versuchen Sie es später noch einmal; Ihre Eingabe ist noch da.',
+  failedBusy: 'Andere ändern gerade dasselbe, deshalb ist nichts geschehen. Versuchen Sie es noch einmal; Ihre Eingabe ist noch da.',
+  failedOverloaded: 'Der Server hat gerade zu viel zu tun, deshalb ist nichts geschehen. Versuchen Sie es gleich noch einmal; Ihre Eingabe ist noch da.',
   failedAway: 'Der Server antwortet nicht. Ihre Eingabe ist noch da; versuchen Sie es später noch einmal.',
   failedServer: 'Beim Server ist etwas fehlgeschlagen ({status}). Ihre Eingabe ist noch da.',
   failedRefused: 'Der Server hat es abgelehnt: {message}',

@@ -138,6 +138,8 @@ export const en = {
   failedTag: 'The server refuses the very tag that it gives: something on the way to this page may change tags. It is not saved; what you typed is still here.',
   failedNoTag: 'The answer of the server has no tag (ETag), without which this page saves nothing: something on the way may remove it. What you typed is still here.',
   failedStorage: 'The server cannot reach its storage now. Try again later; what you typed is still here.',
+  failedBusy: 'Others change the same thing at this moment, so nothing was done. Try again; what you typed is still here.',
+  failedOverloaded: 'The server has too much to do at this moment, so nothing was done. Try again soon; what you typed is still here.',
   failedAway: 'The server does not answer. What you typed is still here; try again later.',
   failedServer: 'The server failed ({status}). What you typed is still here.',
   failedRefused: 'The server refused it: {message}',

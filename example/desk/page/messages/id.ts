@@ -140,6 +140,8 @@ export const id: Messages = {
   failedTag: 'Server menolak tag yang justru diberikannya: sesuatu di jalur ke halaman ini mungkin mengubah tag. Belum tersimpan; ketikan Anda masih di sini.',
   failedNoTag: 'Jawaban server tidak memiliki tag (ETag), dan tanpanya halaman ini tidak menyimpan apa pun: sesuatu di jalur mungkin menghapusnya. Ketikan Anda masih di sini.',
   failedStorage: 'Server tidak dapat mencapai penyimpanannya sekarang. Coba lagi nanti; ketikan Anda masih di sini.',
+  failedBusy: 'Orang lain sedang mengubah hal yang sama, jadi tidak ada yang dilakukan. Coba lagi; ketikan Anda masih di sini.',
+  failedOverloaded: 'Server sedang terlalu sibuk, jadi tidak ada yang dilakukan. Coba lagi sebentar lagi; ketikan Anda masih di sini.',
   failedAway: 'Server tidak menjawab. Ketikan Anda masih di sini; coba lagi nanti.',
   failedServer: 'Server gagal ({status}). Ketikan Anda masih di sini.',
   failedRefused: 'Server menolaknya: {message}',

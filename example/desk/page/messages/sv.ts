@@ -140,6 +140,8 @@ export const sv: Messages = {
   failedTag: 'Servern avvisar just den tagg som den ger: något på vägen till sidan kan ändra taggar. Det är inte sparat; det du skrev finns kvar.',
   failedNoTag: 'Serverns svar saknar tagg (ETag), och utan den sparar sidan ingenting: något på vägen kan ha tagit bort den. Det du skrev finns kvar.',
   failedStorage: 'Servern når inte sin lagring nu. Försök igen senare; det du skrev finns kvar.',
+  failedBusy: 'Andra ändrar samma sak just nu, så inget har gjorts. Försök igen; det du skrev finns kvar.',
+  failedOverloaded: 'Servern har för mycket att göra just nu, så inget har gjorts. Försök igen strax; det du skrev finns kvar.',
   failedAway: 'Servern svarar inte. Det du skrev finns kvar; försök igen senare.',
   failedServer: 'Servern misslyckades ({status}). Det du skrev finns kvar.',
   failedRefused: 'Servern avvisade det: {message}',

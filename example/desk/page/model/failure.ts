@@ -27,7 +27,10 @@ const KEY_OF_CODE = {
   OperationInProgress: 'failedInProgress',
   NotWaitingForSignoff: 'failedNotWaiting',
   PreconditionFailed: 'failedChanged',
-  ServiceUnavailable: 'failedStorage'
+  StorageUnavailable: 'failedStorage',
+  Contention: 'failedBusy',
+  Overloaded: 'failedOverloaded',
+  TooManyRequests: 'failedOverloaded'
 } as const
 
 /** Codes of a write that may have been applied. Without its tag nothing can be said of the version that it made. */
@@ -44,8 +47,12 @@ export function noticeOfFailure (failure: Failure): Notice {
   return { tone: 'bad', key: status >= 500 ? 'failedServer' : 'failedRefused', values }
 }
 
+/** Codes of 503 by which the server says that certainly nothing was applied. */
+const REFUSAL_CODES: ReadonlySet<string> = new Set(['StorageUnavailable', 'Contention', 'Overloaded'])
+
 /** Whether a write that failed so may have been applied all the same. */
 export function isOutcomeUnknown (failure: Failure): boolean {
-  // A gateway answers 502 and 504 for a server that may be at work.
-  return failure.kind === 'lost' || UNKNOWN_CODES.has(failure.code) || [500, 502, 504].includes(failure.status)
+  if (failure.kind === 'lost' || UNKNOWN_CODES.has(failure.code)) return true
+  // A server may fail behind its write, and a gateway answers for one that is still at work.
+  return failure.status >= 500 && !REFUSAL_CODES.has(failure.code)
 }

@@ -29,11 +29,12 @@ export function statusText (t: Translate, status: unknown): string {
   return typeof status === 'string' && STATUSES.includes(status) ? t(status as MessageKey) : String(status)
 }
 
-/** A time as people write it in this language. */
+/** A time as people write it in this language, and in the region that the browser prefers for it, such as `en-GB`. */
 export function timeText (language: string, time: unknown): string {
   const date = new Date(String(time))
   if (Number.isNaN(date.getTime())) return String(time)
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(date)
+  const tag = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language
+  return new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'medium' }).format(date)
 }
 
 /** What an input holds. */

@@ -24,7 +24,7 @@ export function shell (desk: Desk): TemplateResult {
           : html`
             <a href=${hashOf({ view: 'list', publisher })}>${t('offers')}</a>
             <a href=${hashOf({ view: 'demo', publisher })}>${t('demo')}</a>`}
-        <a href="/docs">${t('apiPage')}</a>
+        <a href="docs">${t('apiPage')}</a>
       </nav>
       <label class="inline">${t('language')}
         <select id="language" @change=${(event: Event) => desk.chooseLanguage(valueOf(event) as Language)}>
