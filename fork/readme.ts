@@ -10,8 +10,8 @@ export interface About {
   isPublished: boolean
 }
 
-// What is true of the reference server alone.
-const OWN = ['Fork it']
+// What is of the repository alone: how to fork, and what its commands measured.
+const OWN = ['The page', 'Fork it']
 
 /**
  * The first page of a fork: what it is, what to change first, and the sections of the page of the reference server that
