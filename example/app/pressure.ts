@@ -15,9 +15,6 @@ declare module 'fastify' {
 /** How long clients are told to wait at most, in seconds: each another time, so that not all come back at once. */
 const LONGEST_WAIT = 5
 
-/** What V8 adds to its limit for objects that are young, in bytes (engine-facts#node-heap-limit). */
-const YOUNG = (Number.parseInt(process.versions.node) < 24 ? 48 : 192) * 2 ** 20
-
 /**
  * Answers 503 at once while this process cannot keep up, as long as a request has not begun: ahead of its token, its
  * body and its handler, so nothing was done. Call it ahead of the other hooks that refuse. Routes outside of this scope
@@ -28,6 +25,7 @@ export async function refuseUnderPressure (
   api: FastifyInstance,
   { sampleMs = 1000, maxLoopDelayMs = 0, maxLoopPercent = 100, maxHeapPercent = 100 }: Limits
 ): Promise<void> {
+  const heap = oldGeneration(getHeapStatistics().heap_size_limit, process.versions.node)
   let told: number | undefined
   let isMeasured = false
   // What the start did to the event loop is no load: a measurement counts if it began after that.
@@ -38,7 +36,8 @@ export async function refuseUnderPressure (
     // Of the last sample. The other mode, since the start, would take hours to notice a busy minute.
     eventLoopUtilizationMode: 'interval',
     maxEventLoopUtilization: maxLoopPercent / 100,
-    maxHeapUsedBytes: heapBytes(maxHeapPercent),
+    // 0 is no bound.
+    maxHeapUsedBytes: maxHeapPercent < 100 ? heap * maxHeapPercent / 100 : 0,
     async pressureHandler (_request, _reply, type, value) {
       if (!isMeasured) return
       // Once a sample: a line for each request would be load of its own.
@@ -51,13 +50,15 @@ export async function refuseUnderPressure (
 }
 
 /**
- * So much of the heap in which a process runs out of memory. 100 is no bound. In a small container V8 may add less for
- * young objects, so at least half of its limit counts.
+ * How large the old generation may become, in bytes: where it is full, the process ends (engine-facts#node-heap-limit).
+ * In a small container V8 may add less to it for young objects, so at least half of its limit counts.
+ *
+ * @param limit of the heap, as V8 tells it
+ * @param version of Node.js
  */
-function heapBytes (percent: number): number {
-  if (percent === 100) return 0
-  const { heap_size_limit: limit } = getHeapStatistics()
-  return Math.max(limit - YOUNG, limit / 2) * percent / 100
+export function oldGeneration (limit: number, version: string): number {
+  const young = Number.parseInt(version) < 24 ? 48 : 192
+  return Math.max(limit - young * 2 ** 20, limit / 2)
 }
 
 /**

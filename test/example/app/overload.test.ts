@@ -5,6 +5,7 @@ import { getHeapStatistics } from 'node:v8'
 import t, { type Test } from 'tap'
 import type { FastifyInstance, FastifyRequest, LightMyRequestResponse } from 'fastify'
 import type { Limits } from '../../../example/app/limits.js'
+import { oldGeneration } from '../../../example/app/pressure.js'
 import type { Token } from '../../../example/app/tokens.js'
 import { codeOf, loggedApp, newApp, OFFER, offersUrl, send } from '../../support/example/app.js'
 import { listen } from '../../support/example/server-process.js'
@@ -84,6 +85,9 @@ await t.test('under pressure a request is 503 with Retry-After, ahead of its tok
 })
 
 await t.test('the heap is full where the old generation is, to which V8 adds room for young objects (engine-facts#node-heap-limit)', async (t) => {
+  const mb = (limit: number, version: string): number => oldGeneration(limit * 2 ** 20, version) / 2 ** 20
+  t.strictSame([mb(148, '20.20.2'), mb(548, '22.23.5'), mb(692, '24.22.3')], [100, 500, 500])
+  t.equal(mb(300, '24.22.3'), 150, 'at least half, where V8 adds less')
   const { heap_size_limit: limit } = getHeapStatistics()
   const { fill } = fakeHeap(t, limit * 0.9 - 1)
   const app = await newApp(t, { limits: FULL })
