@@ -35,7 +35,8 @@ export function manifestOf (name: string, files: Files, ours: Manifest, lock: Lo
  * and Node.js takes an import of that name for the package itself.
  */
 export function packageNameOf (folder: string, { dependencies, devDependencies }: Manifest): string {
-  const name = folder.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 200) || 'offers'
+  const letters = folder.normalize('NFKD').replace(/\p{Mark}/gu, '').toLowerCase()
+  const name = letters.replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 200) || 'offers'
   const others = ['fastify-if-match', ...Object.keys({ ...dependencies, ...devDependencies })]
   return others.includes(name) ? `${name}-server` : name
 }

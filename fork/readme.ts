@@ -10,23 +10,19 @@ export interface About {
   isPublished: boolean
 }
 
-// What is as true of a fork as of the reference server.
-const SHARED = ['Walk-through', 'Settings', 'The end', 'The rooms']
+// What is of the repository alone: how to fork, and what its commands measured.
+const OWN = ['The page', 'Fork it']
 
 /**
- * The first page of a fork: what it is, what to change first, and these sections of the page of the reference server.
+ * The first page of a fork: what it is, what to change first, and the sections of the page of the reference server that
+ * are as true of a fork.
  *
  * @param page of the reference server, moved
- * @throws Error if it lacks one of the sections
  */
 export function readmeOf (about: About, page: string): string {
-  const sections = page.split(/^(?=## )/m)
-  const shared = SHARED.map((title) => {
-    const section = sections.find((section) => section.startsWith(`## ${title}\n`))
-    if (section === undefined) throw new Error(`The page of the reference server has no section "${title}".`)
-    return section.trimEnd()
-  })
-  return [beginning(about), ...shared, ''].join('\n\n').trimEnd() + '\n'
+  const [, ...sections] = page.split(/^(?=## )/m)
+  const shared = sections.filter((section) => !OWN.some((title) => section.startsWith(`## ${title}\n`)))
+  return [beginning(about), ...shared].map((section) => section.trimEnd()).join('\n\n') + '\n'
 }
 
 function beginning ({ name, version, isPublished }: About): string {
@@ -48,6 +44,8 @@ npm run lint
 
 - \`http://127.0.0.1:3000/\` is a page for people, \`/docs\` has all routes, \`/docs/json\` is the OpenAPI document, and
   \`/health\` tells whether the storage answers.
+- The server speaks plain HTTP: put a proxy that ends TLS in front of it. It logs to standard error, a line of JSON for
+  each event.
 - \`src/\` is the server, \`test/\` has its tests in folders of the same names, and \`test/support/\` what they share. A
   test of an engine starts it, and is skipped where its program is missing. To run one folder of tests:
   \`npm test -- dist/test/offers/*.js\`.

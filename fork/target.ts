@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 
 /** What the person can mend. Its message is all that is shown. */
@@ -45,7 +45,10 @@ export function targetOf (folder: string, root: string, from: string): string {
   if (!isOutside) {
     throw new ForkError(`${target} is inside this repository: name a folder beside it, such as ../mine.`)
   }
-  if (!existsSync(target)) return target
+  if (!existsSync(target)) {
+    if (lstatSync(wanted, { throwIfNoEntry: false }) === undefined) return target
+    throw new ForkError(`${wanted} is a link to nothing: name a folder that is empty, or one to be made.`)
+  }
   if (!isFolder(target)) throw new ForkError(`${target} is no folder: name one that is empty, or one to be made.`)
   if (readdirSync(target).length > 0) {
     throw new ForkError(`${target} is not empty, and a fork replaces nothing: name an empty folder, or one to be made.`)

@@ -1,4 +1,5 @@
 import createError, { type FastifyErrorConstructor } from '@fastify/error'
+import { refusalClass, type RefusalError, type RefusalErrorConstructor } from './refusal-error.js'
 
 type ErrorClass = FastifyErrorConstructor<{ code: string, statusCode?: number }>
 
@@ -26,18 +27,20 @@ export const MalformedError: ErrorClass = clientError(
   400
 )
 
-/** A precondition is false (RFC 9110 13.2.2, 15.5.13). */
-export const PreconditionFailedError: ErrorClass = clientError(
+/** A precondition is false (RFC 9110 13.2.2, 15.5.13). It has the facts of a refusal: which one, and what is there. */
+export const PreconditionFailedError: RefusalErrorConstructor = refusalClass(
   'FST_IF_MATCH_PRECONDITION_FAILED',
   '%s, so the request was refused. %s',
-  412
+  412,
+  'mismatch'
 )
 
 /** The entity is absent, which ranks before a precondition (RFC 9110 13.2.1). */
-export const EntityAbsentError: ErrorClass = clientError(
+export const EntityAbsentError: RefusalErrorConstructor = refusalClass(
   'FST_IF_MATCH_ENTITY_ABSENT',
   'There is no such entity. Check the address: it was never created, or it was removed.',
-  404
+  404,
+  'absent'
 )
 
 /**
@@ -149,6 +152,24 @@ export const ConstraintError: ErrorClass = clientError(
   409
 )
 
+/**
+ * `Idempotency-Key` is not one key of 1 to 255 characters. Routes with the option `resend` read it
+ * (draft-ietf-httpapi-idempotency-key-header 2.1).
+ */
+export const IdempotencyKeyError: ErrorClass = clientError(
+  'FST_IF_MATCH_IDEMPOTENCY_KEY',
+  'The Idempotency-Key header is not one key of 1 to 255 visible ASCII characters, so nothing was done. ' +
+    'Send one key, in double quotes, that is new for each write and the same when that write is sent again.',
+  400
+)
+
+/** The `Idempotency-Key` belongs to another write (draft-ietf-httpapi-idempotency-key-header 2.7). */
+export const KeyReusedError: ErrorClass = clientError(
+  'FST_IF_MATCH_KEY_REUSED',
+  'The Idempotency-Key of this request belongs to %s, so nothing was changed. Send a new key with a new write.',
+  422
+)
+
 /** A PUT has `Content-Range`: its body is a part, which must not take the place of the whole (RFC 9110 14.5). */
 export const ContentRangeError: ErrorClass = clientError(
   'FST_IF_MATCH_CONTENT_RANGE',
@@ -224,6 +245,8 @@ export const errorCodes = {
   FST_IF_MATCH_NOT_READ: NotReadError,
   FST_IF_MATCH_CONSTRAINT: ConstraintError,
   FST_IF_MATCH_CONTENT_RANGE: ContentRangeError,
+  FST_IF_MATCH_IDEMPOTENCY_KEY: IdempotencyKeyError,
+  FST_IF_MATCH_KEY_REUSED: KeyReusedError,
   FST_IF_MATCH_NOT_JSON: NotJsonError,
   FST_IF_MATCH_STORAGE_FAULT: StorageFaultError,
   FST_IF_MATCH_NESTED_WRITE: NestedWriteError,
@@ -233,8 +256,16 @@ export const errorCodes = {
 /** The codes of this package. */
 export type ErrorCode = keyof typeof errorCodes
 
+/** An error of this package. */
+export type IfMatchError = Error & { code: ErrorCode, statusCode: number }
+
 /** Whether an error is one of this package's. */
-export function isIfMatchError (error: unknown): error is Error & { code: ErrorCode, statusCode: number } {
+export function isIfMatchError (error: unknown): error is IfMatchError {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && Object.hasOwn(errorCodes, code)
+}
+
+/** Whether an error is a refusal of this package, which says what stands in the way: 412, or 404. */
+export function isRefusalError (error: unknown): error is RefusalError {
+  return error instanceof PreconditionFailedError || error instanceof EntityAbsentError
 }

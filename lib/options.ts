@@ -1,14 +1,12 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
+import type { GlobalRoute, OnRefused, Representation, ResendOptions, RouteRequest } from './option-functions.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { flawOfAdapter } from './storage/kit/adapter-shape.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
-
-/** The request that a function among the options is given: it may be of any route, so its params are `any`. */
-export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
 
 /**
  * What becomes of a state-changing request without `If-Match`: it is refused, 400 or 428 (RFC 6585), or it is let
@@ -70,6 +68,21 @@ export interface IfMatchRouteOptions {
    * the main one. A name is visible ASCII without `"`, `\` and `;`, and not that of a content-coding.
    */
   variant?: (request: RouteRequest, reply: FastifyReply) => string | undefined
+  /**
+   * Gives a write that was sent again, after its answer was lost, the success of the first one (RFC 9110 13.1.1), and
+   * never applies it twice; `false` (default): it is 412. It is the same write if its caller, method, address, tags and
+   * content are those of the write that made the current version; or its caller, its `Idempotency-Key` and content. The
+   * storage keeps `replaced` and `digest`. Writes under `*`, writes without a header and removals have no part in it.
+   */
+  resend?: false | ResendOptions
+  /**
+   * Whether a 412 may show what is stored to a client that asks for it by `Prefer: return=representation` (RFC 7240
+   * 4.2, RFC 8144 3): `false` (default), or a function that makes of the entity what a GET shows this caller, and
+   * returns nothing where this caller may not read it.
+   */
+  representation?: false | Representation
+  /** Told of each request that was refused, once, when the answer is out: for logs and counters. */
+  onRefused?: OnRefused
 }
 
 /** The options of the plugin. */
@@ -88,15 +101,6 @@ export interface IfMatchOptions extends IfMatchRouteOptions {
   decorator?: string
 }
 
-/** A route that does not say `config.ifMatch`, as the function `global` is asked about it. */
-export interface GlobalRoute {
-  /** One of its state-changing methods, in upper case. */
-  readonly method: string
-  /** Its path, with all prefixes. */
-  readonly url: string
-  readonly config: FastifyContextConfig
-}
-
 /** The options of a route, with the defaults filled in. */
 export interface Settings {
   storage: StorageAdapter
@@ -108,6 +112,9 @@ export interface Settings {
   precheck: boolean
   notModified: 'late' | 'early'
   variant: IfMatchRouteOptions['variant'] | undefined
+  resend: false | ResendOptions
+  representation: false | Representation
+  onRefused: OnRefused | undefined
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -130,7 +137,14 @@ const RouteOptionsSchema = Type.Object({
   }),
   precheck: Type.Boolean({ description: 'true or false' }),
   notModified: Type.Union([Type.Literal('late'), Type.Literal('early')], { description: '"late" or "early"' }),
-  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' })
+  variant: Type.Function([], Type.Any(), { description: 'a function of the request and the reply' }),
+  resend: Type.Union([Type.Literal(false), Type.Object({ caller: Callback }, { additionalProperties: false })], {
+    description: 'false or { caller }, a function that returns who sends a request'
+  }),
+  representation: Type.Union([Type.Literal(false), Callback], {
+    description: 'false or a function of the entity, the request and the reply'
+  }),
+  onRefused: Type.Function([], Type.Any(), { description: 'a function of the request, the reply and the error' })
 })
 
 const PluginOptionsSchema = Type.Object({
@@ -157,7 +171,10 @@ const DEFAULTS = {
   compare: 'strong',
   precheck: true,
   notModified: 'late',
-  variant: undefined
+  variant: undefined,
+  resend: false,
+  representation: false,
+  onRefused: undefined
 } as const
 
 /**
@@ -191,20 +208,20 @@ export function routeSettings (inherited: Settings, options: unknown, route: str
   return merge(inherited, own)
 }
 
-function merge (
-  inherited: Settings,
-  { storage, key, missing, create, absent, compare, precheck, notModified, variant }: IfMatchRouteOptions
-): Settings {
+function merge (inherited: Settings, own: IfMatchRouteOptions): Settings {
   return {
-    storage: storage ?? inherited.storage,
-    key: key ?? inherited.key,
-    missing: missing ?? inherited.missing,
-    create: create ?? inherited.create,
-    absent: absent ?? inherited.absent,
-    compare: compare ?? inherited.compare,
-    precheck: precheck ?? inherited.precheck,
-    notModified: notModified ?? inherited.notModified,
-    variant: variant ?? inherited.variant
+    storage: own.storage ?? inherited.storage,
+    key: own.key ?? inherited.key,
+    missing: own.missing ?? inherited.missing,
+    create: own.create ?? inherited.create,
+    absent: own.absent ?? inherited.absent,
+    compare: own.compare ?? inherited.compare,
+    precheck: own.precheck ?? inherited.precheck,
+    notModified: own.notModified ?? inherited.notModified,
+    variant: own.variant ?? inherited.variant,
+    resend: own.resend ?? inherited.resend,
+    representation: own.representation ?? inherited.representation,
+    onRefused: own.onRefused ?? inherited.onRefused
   }
 }
 

@@ -9,7 +9,7 @@ import { trackAnswer } from './owed-answers.js'
  * only one (engine-facts#fastify-localhost-servers). CONNECT alone is not answered: it has no listener here, so Node
  * ends the connection (engine-facts#node-connect-listener).
  */
-export const httpServerOf = ({ requestMs, answerMs, maxConnections }: Limits): FastifyServerFactory => (handler) => {
+export const httpServerOf = ({ requestMs, answerMs }: Limits): FastifyServerFactory => (handler) => {
   const server = createServer({
     requireHostHeader: false, // message-rules.ts does
     // Longer than load balancers keep an idle connection, so that they end it, and never in the middle of a request.
@@ -26,7 +26,6 @@ export const httpServerOf = ({ requestMs, answerMs, maxConnections }: Limits): F
   // A client that has sent its requests and closes its side is still answered (reading 38). Without this, Node ends the
   // connection at once, and a write that had not begun is dropped (engine-facts#node-half-closed).
   Object.assign(server, { httpAllowHalfOpen: true })
-  if (maxConnections !== undefined) server.maxConnections = maxConnections
   server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })
   return server
 }

@@ -13,7 +13,7 @@ import { clockedStorage } from '../storage/clocked-storage.js'
 import { checkApiVersion } from './api-version.js'
 import { authenticate, authorise } from './auth.js'
 import { answerUnreadable } from './client-errors.js'
-import { limitClients } from './client-limits.js'
+import { limitClients, limitConnections } from './client-limits.js'
 import { drainConnections } from './drain.js'
 import { answerError } from './errors.js'
 import { health } from './health.js'
@@ -76,6 +76,7 @@ export async function buildApp ({
   answerNoRoute(app)
   acceptJsonAlone(app)
   drainConnections(app, shutdownMs)
+  limitConnections(app, limits)
   limitClients(app, limits)
 
   await app.register(openApi, { schemas: NAMED_SCHEMAS, tokens })

@@ -25,6 +25,7 @@ export async function refuseUnderPressure (
   api: FastifyInstance,
   { sampleMs = 1000, maxLoopDelayMs = 0, maxLoopPercent = 100, maxHeapPercent = 100 }: Limits
 ): Promise<void> {
+  const heap = oldGeneration(getHeapStatistics().heap_size_limit, process.versions.node)
   let told: number | undefined
   let isMeasured = false
   // What the start did to the event loop is no load: a measurement counts if it began after that.
@@ -35,7 +36,8 @@ export async function refuseUnderPressure (
     // Of the last sample. The other mode, since the start, would take hours to notice a busy minute.
     eventLoopUtilizationMode: 'interval',
     maxEventLoopUtilization: maxLoopPercent / 100,
-    maxHeapUsedBytes: getHeapStatistics().heap_size_limit * maxHeapPercent / 100,
+    // 0 is no bound.
+    maxHeapUsedBytes: maxHeapPercent < 100 ? heap * maxHeapPercent / 100 : 0,
     async pressureHandler (_request, _reply, type, value) {
       if (!isMeasured) return
       // Once a sample: a line for each request would be load of its own.
@@ -45,6 +47,18 @@ export async function refuseUnderPressure (
     }
   })
   api.decorate('isOverloaded', () => isMeasured && api.isUnderPressure())
+}
+
+/**
+ * How large the old generation may become, in bytes: where it is full, the process ends (engine-facts#node-heap-limit).
+ * In a small container V8 may add less to it for young objects, so at least half of its limit counts.
+ *
+ * @param limit of the heap, as V8 tells it
+ * @param version of Node.js
+ */
+export function oldGeneration (limit: number, version: string): number {
+  const young = Number.parseInt(version) < 24 ? 48 : 192
+  return Math.max(limit - young * 2 ** 20, limit / 2)
 }
 
 /**

@@ -22,7 +22,14 @@ import {
 } from './schemas.js'
 
 // `*` creates too (reading 2): it compares nothing.
-const config: { ifMatch: IfMatchRouteOptions } = { ifMatch: { key: OFFER_KEY, create: 'wildcard' } }
+const config: { ifMatch: IfMatchRouteOptions } = {
+  ifMatch: {
+    key: OFFER_KEY,
+    create: 'wildcard',
+    // Who may write the offers of a publisher may read them (reading 9): a 412 shows the draft as GET does (reading 5).
+    representation: ({ value }: { value: OfferRecord }) => draftOf(value)
+  }
+}
 
 /** Offers as documents: the list, drafts, and published versions. */
 export const documents: FastifyPluginAsyncTypebox<OfferOptions> = async (app, { storage, clock }) => {

@@ -8,7 +8,7 @@ export const MAX_MEMBERS = 256
 export type TagList = '*' | readonly EntityTag[]
 
 /** The fields that a request may be refused for. */
-export type FieldName = 'if-match' | 'if-none-match' | 'content-range'
+export type FieldName = 'if-match' | 'if-none-match' | 'content-range' | 'idempotency-key'
 
 /**
  * Joins the lines of both fields in the headers of a request (RFC 9110 5.3). Over HTTP/1 Node has done that; over

@@ -42,7 +42,7 @@ export function asAsked<T> (stored: Stored<T> | undefined, unless: ReadOptions['
   if (stored === undefined) return undefined
   const isSpared = needsNoValue({ unless }, stored.version)
   if (hasValue(stored) !== isSpared) return stored
-  if (isSpared) return withoutValue({ version: stored.version })
+  if (isSpared) return withoutValue({ version: stored.version, replaced: stored.replaced, digest: stored.digest })
   throw new InvalidAdapterError(`left out a value that it was asked for. ${ADVICE}`)
 }
 

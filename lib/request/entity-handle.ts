@@ -1,21 +1,33 @@
-import { conditionalWrite, type Change } from './conditional-write.js'
+import { copyStored } from './check-adapter.js'
+import { conditionalWrite, type Change, type Repeated } from './conditional-write.js'
 import { EntityReader, found } from './entity-reader.js'
-import type { Snapshot } from './entity-state.js'
-import type { Committed, Current, Entity, Found, Operation, Revision, Saved } from './entity.js'
+import { versionOnly, type Snapshot } from './entity-state.js'
+import type { Committed, Current, Entity, Found, Operation, Revision, Saved, TransactionOptions } from './entity.js'
 import { makeValue, refuseNested, withoutNested, type Maker } from './make-value.js'
 import type { Scope } from './open-transaction.js'
+import type { Resend } from './resend.js'
 import type { RequestState } from './state.js'
+import { DigestOptions } from './storage-options.js'
 import { noValue, wrongCall } from './wrong-calls.js'
 import { EntityAbsentError, LateWriteError } from '../errors.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import type { Preconditions } from '../http/precondition.js'
 import { kindOf } from '../storage/kit/flaws.js'
-import type { Locked, ReadOptions, RemoveExpectation, TransactionResult } from '../storage/adapter.js'
+import type {
+  Expectation,
+  Locked,
+  RemoveExpectation,
+  Stored,
+  TransactionResult,
+  WriteOptions
+} from '../storage/adapter.js'
 
 const NO_TRANSACTIONS =
   'its storage adapter has no transactions. Use transactionsAdapter of fastify-if-match/storage/transactions.'
 
 type Applied<T> = { applied: true, version: string, created: boolean, value?: T }
+
+type Done<R> = Extract<TransactionResult<unknown, R>, { applied: true }>
 
 /**
  * The operations of a handle. Its two kinds differ in what decides: the headers of the request, or what it read.
@@ -53,10 +65,17 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     return this.#start('remove', (scope) => this.#remove(scope))
   }
 
-  transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>> {
+  transaction<Tx, R> (
+    work: (tx: Tx, current: Current<T>) => R | Promise<R>,
+    options?: TransactionOptions<T, R>
+  ): Promise<Committed<R>> {
     return this.#start('transaction', (scope) => typeof work === 'function'
-      ? this.#transaction(scope, work)
+      ? this.#transaction(scope, work, options?.repeated)
       : wrongCall('transaction', `pass it a function that does the work, and not ${kindOf(work)}.`))
+  }
+
+  get isRepeated (): boolean {
+    return this.entity.isRepeated
   }
 
   unchanged (): Promise<Found<T>> {
@@ -73,17 +92,26 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   }
 
   async #write (operation: Operation, scope: Scope, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
+    const { resend } = this
+    let digest: string | undefined
     const { version, created, value: stored } = await this.#change<Applied<T>>(
       operation,
       scope,
       make && (async (current) => { value = await makeValue(this.entity, make, current) }),
-      (expectation) => {
+      (expectation, current) => {
         if (value === undefined) throw noValue(operation, make !== undefined, this.request.request)
-        return this.storage.write(this.key, value, expectation, this.#optionsInTime(scope))
-      }
+        digest = this.#digest(resend, expectation, current)
+        return this.storage.write(this.key, value, expectation, this.#optionsInTime(scope, digest))
+      },
+      resend && ((current, verdict) => {
+        if (!resend.isRepeated(current, verdict)) return undefined
+        digest = current!.digest
+        return this.#repeatedBy(current!, copyStored(current!.value))
+      })
     )
     const etag = formatEntityTag(version)
     this.recordWrite(version)
+    resend?.wrote(version, digest)
     return { value: stored === undefined ? value as T : stored, version, etag, created }
   }
 
@@ -100,24 +128,35 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
 
   async #transaction<Tx, R> (
     scope: Scope,
-    work: (tx: Tx, current: Current<T>) => R | Promise<R>
+    work: (tx: Tx, current: Current<T>) => R | Promise<R>,
+    answerOf: TransactionOptions<T, R>['repeated']
   ): Promise<Committed<R>> {
-    const storage = this.storage
+    const { storage, resend } = this
     if (storage.transaction === undefined) return await wrongCall('transaction', NO_TRANSACTIONS)
+    let digest: string | undefined
     const { value, version, created } = await this.request.inTransaction(this.entity, scope, (open) =>
-      this.#change<Extract<TransactionResult<T, R>, { applied: true }>>(
+      this.#change<Done<R>>(
         'transaction',
         scope,
         undefined,
-        (expectation) => storage.transaction!(
-          this.key,
-          expectation,
-          (tx: Tx, locked) => open(tx, () => withoutNested(this.entity, () => work(tx, currentOf(locked)))),
-          this.#optionsInTime(scope)
-        )
+        (expectation, current) => {
+          digest = this.#digest(resend, expectation, current)
+          return storage.transaction!(
+            this.key,
+            expectation,
+            (tx: Tx, locked) => open(tx, () => withoutNested(this.entity, () => work(tx, currentOf(locked)))),
+            this.#optionsInTime(scope, digest)
+          )
+        },
+        resend && ((current, verdict) => {
+          if (!resend.isRepeated(current, verdict) || answerOf === undefined) return undefined
+          digest = current!.digest
+          return this.#repeatedTransaction(current!, answerOf)
+        })
       ))
     const etag = version === undefined ? undefined : formatEntityTag(version)
     this.recordWrite(version)
+    if (version !== undefined) resend?.wrote(version, digest)
     return { value, version, etag, created }
   }
 
@@ -125,15 +164,19 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     operation: Operation,
     scope: Scope,
     prepare: Change<T, R>['prepare'],
-    act: Change<T, R>['act']
+    act: Change<T, R>['act'],
+    repeated?: Repeated<T, R>
   ): Promise<R> {
     const preconditions = this.preconditionsOf(operation, prepare !== undefined)
+    const looksFirst = repeated !== undefined && this.resend?.isKeyed === true
     const change: Change<T, R> = {
       preconditions,
       policy: this.policyOf(operation),
-      read: () => this.readCurrent(scope),
+      read: () => this.#knownWithoutTry(looksFirst && prepare === undefined) ?? this.readCurrent(scope),
       prepare,
       act,
+      repeated,
+      looksFirst,
       refusal: (verdict, current) => this.refusal(operation, verdict, preconditions, current, scope)
     }
     return this.request.carryOut(
@@ -147,16 +190,50 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   async #unchanged (scope: Scope): Promise<Found<T>> {
     const preconditions = this.preconditionsOf('unchanged', false)
     const { stored } = await this.readFresh(scope)
-    this.judge('unchanged', preconditions, stored, scope)
+    const isRepeated = this.judge('unchanged', preconditions, stored, scope)
     const { value, version } = stored! // an absent entity was refused
-    this.recordWrite(version)
+    // A write that follows compares with what was sent: it may be the one that was repeated.
+    if (isRepeated) this.entity.known = this.entity.written = versionOnly(version)
+    else this.recordWrite(version)
     return found(value, version)
   }
 
+  // To look for an earlier try needs no value. What the comparison read will do, unless it found one.
+  #knownWithoutTry (isEnough: boolean): Snapshot | undefined {
+    const { known } = this.entity
+    if (!isEnough || known?.stored === undefined) return undefined
+    return this.resend?.earlierTry(known.stored) === undefined ? known : undefined
+  }
+
+  // The digest for a write. What the request knows of the version that it replaces is remembered in it.
+  #digest (
+    resend: Resend | undefined,
+    expectation: Expectation,
+    current: Stored<T> | undefined
+  ): string | undefined {
+    return resend?.digest(expectation, current ?? this.entity.known?.stored)
+  }
+
+  /** The outcome of a write whose earlier try made the current entity what it is. */
+  #repeatedBy<V> ({ version, replaced }: Stored<T>, value: V) {
+    this.entity.isRepeated = true
+    return { applied: true as const, version, created: replaced === undefined, value }
+  }
+
+  async #repeatedTransaction<R> (
+    current: Stored<T>,
+    answerOf: NonNullable<TransactionOptions<T, R>['repeated']>
+  ): Promise<Done<R>> {
+    const value = await answerOf(found(copyStored(current.value), current.version))
+    return this.#repeatedBy(current, value)
+  }
+
   /** @throws FST_IF_MATCH_LATE_WRITE once nobody waits for the outcome any more */
-  #optionsInTime ({ context }: Scope): ReadOptions {
+  #optionsInTime ({ context }: Scope, digest?: string): WriteOptions {
     if (this.request.isOver()) throw new LateWriteError()
-    return this.request.storageOptions(context)
+    return digest === undefined
+      ? this.request.storageOptions(context)
+      : new DigestOptions(this.request, context, digest)
   }
 }
 

@@ -2,13 +2,17 @@ import { asAsked, copyStored, readError } from './check-adapter.js'
 import { snapshotOf, versionOnly, type EntityState, type Snapshot } from './entity-state.js'
 import type { Found, FoundText, Operation } from './entity.js'
 import { withWarning } from './later-step.js'
+import { RefusedBy } from './refused-by.js'
 import { revisionOf } from './make-value.js'
 import type { Scope } from './open-transaction.js'
+import type { Resend } from './resend.js'
 import type { RequestState } from './state.js'
 import { EntityAbsentError } from '../errors.js'
+import type { CurrentEntity } from '../refusal-error.js'
 import { formatEntityTag } from '../http/entity-tag.js'
 import { evaluate, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import type { ReadOptions, StorageAdapter, Stored } from '../storage/adapter.js'
+import { hasValue } from '../storage/kit/unless.js'
 
 /** What is part of no transaction, as most operations are. */
 const ALONE: Scope = { context: undefined, joined: undefined }
@@ -24,6 +28,9 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     this.#entity = entity
     this.#context = context
   }
+
+  /** What recognises a write that is sent again; undefined where no write of this handle can be one. */
+  protected abstract get resend (): Resend | undefined
 
   /** What an operation may do if the entity is absent; `creates`: whether it is one that can create. */
   protected abstract policy (creates: boolean): Policy
@@ -142,20 +149,41 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     return snapshot
   }
 
+  /** The entity that a refusal found, for its error and for the answer. */
+  protected refusedBy (stored: Stored<T> | undefined): CurrentEntity | undefined {
+    return stored && new RefusedBy(stored, this)
+  }
+
+  /**
+   * A copy of what a refusal found, read now if it brought no value: only that of a comparison ahead of the handler
+   * does. What others brought is no read of the handler, so no write compares with it.
+   */
+  async foundIn (stored: Stored<T>): Promise<Found<T>> {
+    if (hasValue(stored)) return found(copyStored(stored.value), stored.version)
+    const { scope } = this
+    const now = (await this.startRead(scope, this.load(scope))).stored
+    if (now === undefined) throw this.told(new EntityAbsentError(), scope)
+    return found(copyStored(now.value), now.version)
+  }
+
   /** Reads from the storage, whatever is known. */
   protected readFresh (scope: Scope): Promise<Snapshot> {
     return this.load(scope)
   }
 
-  /** @throws the refusal if the preconditions do not hold for the current entity */
+  /**
+   * @returns whether an earlier try of the request has made the entity what it is
+   * @throws the refusal if it has not, and the preconditions do not hold for the current entity
+   */
   protected judge (
     operation: Operation,
     preconditions: Preconditions,
     current: Stored<T> | undefined,
     scope: Scope
-  ): void {
+  ): boolean {
     const verdict = evaluate(preconditions, current?.version, this.policyOf(operation))
-    if (verdict === 'perform') return
+    const isRepeated = this.resend?.isRepeated(current, verdict) === true
+    if (verdict === 'perform' || isRepeated) return isRepeated
     throw this.told(this.refusal(operation, verdict, preconditions, current, scope), scope)
   }
 

@@ -21,6 +21,8 @@ export class EntityState {
   known: Snapshot | undefined
   /** The snapshot that the request left behind, if it wrote, removed, or said that nothing has to be written. */
   written: Snapshot | undefined
+  /** Whether a write of this request was the repetition of one that was applied already, and so wrote nothing. */
+  isRepeated = false
   /** The read under way, which further readers share, so that all of them see one snapshot. */
   reading: Promise<Snapshot> | undefined
   /**

@@ -31,6 +31,15 @@ export interface Current<T> extends Partial<Revision> {
   value (): Promise<T>
 }
 
+/** Options of `transaction`. */
+export interface TransactionOptions<T, R> {
+  /**
+   * On a route with the option `resend`: what the work would have returned, made of the entity as it is now, for a
+   * request whose earlier try was committed. The work is not run again. Without it, such a request is 412.
+   */
+  repeated?: ((current: Found<T>) => R | Promise<R>) | undefined
+}
+
 /** What a transaction left behind. */
 export interface Committed<R> {
   /** What the work returned. */
@@ -62,6 +71,11 @@ export interface Committed<R> {
  */
 export interface Entity<T = unknown> {
   readonly key: string
+  /**
+   * Whether a write of this request to the entity was the repetition of one that was applied already, on a route with
+   * the option `resend`: it wrote nothing, and gave what is stored.
+   */
+  readonly isRepeated: boolean
   /**
    * Reads the entity; 404 if it is absent. It judges no precondition, so a check of permission may begin with it: that
    * of a GET is judged before the handler runs (option `precheck`), or else when a success is about to be sent. The
@@ -110,7 +124,10 @@ export interface Entity<T = unknown> {
    * Of a further entity, what was read of it decides, if this request read it. One transaction of a request is under
    * way at a time; one that begins inside the work of another is part of it.
    */
-  transaction<Tx, R> (work: (tx: Tx, current: Current<T>) => R | Promise<R>): Promise<Committed<R>>
+  transaction<Tx, R> (
+    work: (tx: Tx, current: Current<T>) => R | Promise<R>,
+    options?: TransactionOptions<T, R>
+  ): Promise<Committed<R>>
   /**
    * Says that nothing has to be written: reads again, checks the precondition, and leaves the tag as it is. In a GET or
    * another read it only reads again.

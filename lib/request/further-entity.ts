@@ -5,6 +5,7 @@ import type { Scope } from './open-transaction.js'
 import { NotReadError } from '../errors.js'
 import { preconditionsFor, UNCONDITIONAL, type Policy, type Preconditions, type Refusal } from '../http/precondition.js'
 import { furtherRefusalError } from '../http/refusal.js'
+import type { Stored } from '../storage/adapter.js'
 
 const CREATES: Policy = { mayCreate: true, wildcardCreates: false, absent: 404 }
 const CHANGES: Policy = { mayCreate: false, wildcardCreates: false, absent: 404 }
@@ -13,6 +14,11 @@ const CHANGES: Policy = { mayCreate: false, wildcardCreates: false, absent: 404 
 export class FurtherEntity<T> extends EntityHandle<T> {
   /** What was read or written through this handle. Its writes compare with that, whatever other handles read since. */
   #known: Snapshot | undefined
+
+  /** The preconditions of the request are not about it, so nothing tells that it was sent again. */
+  protected get resend (): undefined {
+    return undefined
+  }
 
   protected readIn (scope: Scope): Promise<Snapshot> {
     return this.load(scope)
@@ -41,10 +47,11 @@ export class FurtherEntity<T> extends EntityHandle<T> {
     _operation: Operation,
     verdict: Refusal,
     _preconditions: Preconditions,
-    _current: unknown,
+    current: Stored<T> | undefined,
     { joined }: Scope
   ): Error {
-    return furtherRefusalError(verdict, this.request.warningFor(this.entity, joined))
+    const warning = this.request.warningFor(this.entity, joined)
+    return furtherRefusalError(verdict, { current: this.refusedBy(current), warning })
   }
 
   protected readCurrent (scope: Scope): Promise<Snapshot> | Snapshot {

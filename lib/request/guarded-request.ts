@@ -2,12 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
 import type { Entity } from './entity.js'
+import { isClosed } from './is-closed.js'
 import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { RequestPreconditions } from './preconditions.js'
+import type { Represented } from './representation.js'
+import { Resend } from './resend.js'
 import { GuardedResponse } from './response.js'
 import { RequestState } from './state.js'
+import { traceOf, type Trace } from './trace.js'
 import { checkKey } from '../storage/kit/key.js'
 
 const NO_WRITES: Array<Promise<unknown>> = []
@@ -16,12 +20,16 @@ const NO_WRITES: Array<Promise<unknown>> = []
 export class GuardedRequest extends RequestState {
   readonly preconditions: RequestPreconditions
   readonly response: GuardedResponse
+  /** What recognises a write that is sent again, on routes with the option `resend`. */
+  readonly resend: Resend | undefined
   /** Whether the handler of the route was entered. */
   isEntered = false
   /** Whether the answer is on its way: then nothing may be written any more. */
   isAnswered = false
   /** The handle of the route's entity without a context, once something has asked for it. */
   handle: Entity<any> | undefined
+  /** The representation that its 412 carries, once the function of the route was asked for it. */
+  represented: Promise<Represented | undefined> | undefined
   /** Whether Fastify has begun to validate the request. */
   isValidated = false
   readonly #route: GuardedRoute
@@ -33,10 +41,16 @@ export class GuardedRequest extends RequestState {
   #failure: unknown
 
   constructor (request: FastifyRequest, reply: FastifyReply, route: GuardedRoute) {
-    super(request, reply, route.settings.storage)
+    super(request, reply, route.settings.storage, traceOf(request, reply, route.settings.onRefused))
     this.#route = route
     this.preconditions = new RequestPreconditions(request, this.kind, route)
     this.response = new GuardedResponse(reply, this.kind, route.settings)
+    const { resend } = route.settings
+    this.resend = resend !== false && this.kind === 'write'
+      ? new Resend(request, this.preconditions, resend)
+      : undefined
+    // There may be no answer, and nothing begins any more.
+    if (this.trace !== undefined && isClosed(reply.raw)) this.#end(this.trace)
   }
 
   /** The state of the entity that the route acts on. Its key is made on first use, of the validated params. */
@@ -75,16 +89,25 @@ export class GuardedRequest extends RequestState {
     )
   }
 
+  /** What makes the representation that a 412 may carry: the option `representation`. */
+  get representation (): GuardedRoute['settings']['representation'] {
+    return this.#route.settings.representation
+  }
+
   /** Whether a 304 may be answered ahead of the handler: the option `notModified`. */
   get isNotModifiedEarly (): boolean {
     const { notModified, variant } = this.#route.settings
     return notModified === 'early' && variant === undefined
   }
 
-  /** @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered */
+  /**
+   * @throws FST_IF_MATCH_MALFORMED, FST_IF_MATCH_REQUIRED if the handler may not be entered; and what `prepare` of
+   *   `resend` throws
+   */
   enter (): void {
     if (this.kind === 'write') this.preconditions.assertStrategy()
     this.preconditions.fix()
+    this.resend?.prepare()
     this.isEntered = true
   }
 
@@ -99,7 +122,9 @@ export class GuardedRequest extends RequestState {
     const end = (failure: unknown): void => {
       this.end()
       writes.delete(started)
-      if (entity === this.#own) this.#failure = failure
+      if (entity !== this.#own) return
+      this.#failure = failure
+      this.trace?.note(failure)
     }
     writes.set(started, entity)
     started.then(() => { end(undefined) }, end)
@@ -138,7 +163,37 @@ export class GuardedRequest extends RequestState {
     const { written } = this.own
     // It may have been caught inside of a transaction that was committed all the same.
     if (this.#failure !== undefined) throw withWarning(this.#failure, this.warningFor(this.own))
-    if (written === undefined) throw new NotWrittenError(this.request.method, this.#url)
+    if (written !== undefined) return
+    const error = new NotWrittenError(this.request.method, this.#url)
+    this.trace?.note(error)
+    throw error
+  }
+
+  #end (trace: Trace): void {
+    trace.close(this.isAnswered || this.reply.raw.headersSent)
+    this.tell(trace)
+  }
+
+  /** Tells of the outcome, once no write is under way. */
+  tell (trace: Trace): void {
+    trace.isAnswered = this.isAnswered
+    if (this.#isWriting()) {
+      void Promise.allSettled(this.#writes!.keys()).then(() => { this.tell(trace) })
+      return
+    }
+    const { kind, preconditions: { strategy, isLetThrough }, isEntered, reply: { statusCode } } = this
+    const own = this.#own
+    trace.tell({
+      kind,
+      strategy,
+      key: own?.key,
+      written: own?.written,
+      isRepeated: own?.isRepeated === true,
+      status: statusCode,
+      isEntered,
+      isTimedOut: this.#route.hasTimeout && isTimedOut(this.request),
+      isLetThrough
+    })
   }
 
   /** Whether the answer is out, the timeout of the handler gave one, or the client is gone. */
@@ -152,7 +207,8 @@ export class GuardedRequest extends RequestState {
 
   /** Nothing can refuse an answer that goes around Fastify: a line in the log tells of a handler that forgot. */
   protected override onClosed (): void {
-    const { isEntered, isAnswered, kind, reply: { raw } } = this
+    const { isEntered, isAnswered, kind, trace, reply: { raw } } = this
+    if (trace !== undefined) this.#end(trace)
     if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
     void Promise.allSettled(this.#writes?.keys() ?? NO_WRITES).then(() => { this.#warnIfNotWritten() })
   }

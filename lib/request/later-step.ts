@@ -1,4 +1,5 @@
 import { errorCodes, isIfMatchError } from '../errors.js'
+import { factsOf, withFacts } from '../refusal-error.js'
 
 export const APPLIED =
   'An earlier step of this request was applied and stays: read before you send anything again.'
@@ -8,7 +9,8 @@ export const PERHAPS_APPLIED =
 /** What happened, without the next step, where the next step would be to send the request again. */
 const WHAT: Partial<Record<string, string>> = {
   FST_IF_MATCH_CONTENTION: 'Other writers were faster each time, and this step was not applied.',
-  FST_IF_MATCH_STORAGE_UNAVAILABLE: 'The storage does not answer, and this step was not carried out.'
+  FST_IF_MATCH_STORAGE_UNAVAILABLE: 'The storage does not answer, and this step was not carried out.',
+  FST_IF_MATCH_KEY_REUSED: 'The Idempotency-Key of this request belongs to another write, and this step was refused.'
 }
 
 /** Whose words stay: what the client has to change is still so, but not all of its request was without effect. */
@@ -32,5 +34,5 @@ export function withWarning (error: unknown, warning: string | undefined): unkno
   // for the error handler, such as the name of a constraint.
   const told = new errorCodes[error.code]({ cause: what === error.message ? error.cause : error })
   told.message = `${what} ${warning}`
-  return told
+  return withFacts(told, factsOf(error))
 }

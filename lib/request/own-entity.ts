@@ -3,11 +3,14 @@ import { isComplete, type Snapshot } from './entity-state.js'
 import type { Found, Operation } from './entity.js'
 import type { GuardedRequest } from './guarded-request.js'
 import type { Scope } from './open-transaction.js'
+import type { Resend } from './resend.js'
 import { InvalidOptionsError } from '../errors.js'
 import { versionOf } from '../http/entity-tag.js'
 import type { Policy, Preconditions, Refusal } from '../http/precondition.js'
 import { refusalError } from '../http/refusal.js'
+import type { CurrentEntity } from '../refusal-error.js'
 import type { ReadOptions, Stored } from '../storage/adapter.js'
+import { withoutValue } from '../storage/kit/unless.js'
 
 /** The entity that the route acts on: the headers of the request decide. */
 export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
@@ -72,6 +75,11 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return isNotModifiedEarly && preconditions.copies !== undefined
   }
 
+  protected get resend (): Resend | undefined {
+    const { resend } = this.request
+    return resend?.isUsed === true ? resend : undefined
+  }
+
   protected readIn (scope: Scope): Promise<Snapshot> | Snapshot {
     return scope.context === undefined ? this.#readOnce(scope) : this.#readInContext(scope)
   }
@@ -109,8 +117,14 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return this.request.kind === 'read' && this.entity.writing === undefined
   }
 
+  protected override told (error: unknown, scope: Scope): unknown {
+    this.request.trace?.note(error)
+    return super.told(error, scope)
+  }
+
   protected preconditionsOf (operation: Operation): Preconditions {
     const { preconditions } = this.request
+    this.request.resend?.assertWellFormed()
     // A write needs a strategy whatever the method is: HEAD may reach the branch of a handler that removes.
     if (this.request.kind === 'write' || operation !== 'unchanged') preconditions.assertStrategy()
     return operation === 'create' ? { ...preconditions.inForce, ifNoneMatch: '*' } : preconditions.inForce
@@ -125,7 +139,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     verdict: Refusal,
     preconditions: Preconditions,
     current: Stored<T> | undefined,
-    { joined }: Scope
+    { context, joined }: Scope
   ): Error {
     const { mayCreate } = this.policy(true)
     const { request, response, preconditions: { sent } } = this.request
@@ -137,16 +151,23 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
       )
     }
     this.entity.learn(current)
-    response.refusedBy = current
-    const warning = this.request.warningFor(this.entity, joined)
+    const found = this.refusedBy(current)
+    // What a context of the app sees may never be committed: the answer reads again.
+    response.refusedBy = found && context !== undefined ? OwnEntity.of(this.request).#named(found) : found
     return refusalError(verdict, {
       method: request.method,
       mayCreate,
       preconditions,
       sent,
-      current: current?.version,
-      warning
+      current: found,
+      ownWrite: current && this.resend?.ownWrite(current),
+      warning: this.request.warningFor(this.entity, joined)
     })
+  }
+
+  /** The entity by its version alone: whoever asks for its value reads it through this handle. */
+  #named ({ version }: CurrentEntity): CurrentEntity {
+    return this.refusedBy(withoutValue<T>({ version }))!
   }
 
   protected readCurrent (scope: Scope): Promise<Snapshot> | Snapshot {
@@ -162,9 +183,10 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   // What must hold, and the tag of a 412, are those of what is committed.
   protected override keep (): () => void {
-    const { request: { preconditions, response } } = this
+    const { request: { preconditions, resend, response } } = this
     const { refusedBy } = response
     const restores = [super.keep(), preconditions.keepInForce()]
+    if (resend !== undefined) restores.push(resend.keep())
     return () => {
       for (const restore of restores) restore()
       response.refusedBy = refusedBy
@@ -173,6 +195,7 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
 
   protected override recordWrite (version: string | undefined): Snapshot {
     this.entity.reading = undefined
+    this.request.response.refusedBy = undefined
     this.request.preconditions.follow(version)
     return super.recordWrite(version)
   }

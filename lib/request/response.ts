@@ -1,18 +1,20 @@
 import type { FastifyReply } from 'fastify'
 import type { EntityState } from './entity-state.js'
+import type { Represented } from './representation.js'
+import { trailersOf } from './trailers.js'
+import { copyHeaders, isResponse } from './whatwg-response.js'
 import { InvalidOptionsError } from '../errors.js'
 import { acceptsCoding } from '../http/accept-encoding.js'
 import { CODINGS, formatEntityTag, formatRepresentationTag, isVariantName, withoutCoding } from '../http/entity-tag.js'
 import type { TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
+import { varyByPrefer } from '../http/prefer.js'
 import type { Settings } from '../options.js'
-import type { Stored } from '../storage/adapter.js'
+import type { CurrentEntity } from '../refusal-error.js'
 
 /** Seconds after which a client may send again what was certainly not applied. */
 const RETRY_AFTER = '1'
-
-const { toString } = Object.prototype
 
 /** Headers that describe the body, which a 304 does not have (RFC 9110 15.4.5, 8.6). */
 const BODY_HEADERS = new Set([
@@ -26,16 +28,23 @@ const BODY_HEADERS = new Set([
   'transfer-encoding'
 ])
 
-/** The headers that the plugin sets. */
-type HeaderName = 'cache-control' | 'etag' | 'retry-after'
+/** Headers that describe the bytes of a body, or name what it is, which another body does not keep. */
+const OF_ANOTHER_BODY = [
+  'content-digest', 'content-disposition', 'content-location', 'content-md5', 'digest', 'repr-digest'
+]
+
+/** The headers that the plugin sets, and takes back. */
+type HeaderName = 'cache-control' | 'content-location' | 'etag' | 'preference-applied' | 'retry-after'
 
 /** The response to a guarded request: it may become a 304, and has the headers that go with its final status. */
 export class GuardedResponse {
   /** The entity that the last refusal found: a 412 has its tag. */
-  refusedBy: Stored | undefined
+  refusedBy: CurrentEntity | undefined
   readonly #reply: FastifyReply
   readonly #kind: MethodKind
   readonly #variantOf: Settings['variant']
+  /** Whether a 412 depends on the field `Prefer`. */
+  readonly #mayRepresent: boolean
   /** The tag of the 304 that the response became. */
   #notModifiedTag: string | undefined
   /**
@@ -44,10 +53,11 @@ export class GuardedResponse {
    */
   #headersSet: Partial<Record<HeaderName, string>> | undefined
 
-  constructor (reply: FastifyReply, kind: MethodKind, { variant }: Settings) {
+  constructor (reply: FastifyReply, kind: MethodKind, { variant, representation }: Settings) {
     this.#reply = reply
     this.#kind = kind
     this.#variantOf = variant
+    this.#mayRepresent = representation !== false && kind === 'write'
   }
 
   /** Whether the route tells variants apart: which one an answer is may be settled as late as by hooks of onSend. */
@@ -106,8 +116,9 @@ export class GuardedResponse {
    * Sets the headers of the final status. They are set last, so that no error handler drops them.
    *
    * @param mayResend whether a 503 is certain to have applied nothing: only then may a client be told to send it again
+   * @param represented what a 412 carries in place of what the error handler answered
    */
-  setHeaders (own: EntityState | undefined, mayResend: boolean): void {
+  setHeaders (own: EntityState | undefined, mayResend: boolean, represented?: Represented): void {
     const reply = this.#reply
     const { statusCode, request: { method } } = reply
     this.#removeHeadersSet()
@@ -119,7 +130,9 @@ export class GuardedResponse {
       // A 304 of somebody else, too: the tag that its client sent may be one that no write knows.
       this.#setTag(this.#kind === 'read' ? this.#representationTag(own) : this.#writtenTag(own))
     } else if (statusCode === 412) {
-      this.#setTag(this.refusedBy && formatEntityTag(this.refusedBy.version))
+      this.#setTag((represented ?? this.refusedBy)?.etag)
+      if (this.#mayRepresent) reply.header('vary', varyByPrefer(reply.getHeader('vary')))
+      if (represented !== undefined) this.#describe(represented)
     }
     // Caches may keep a 404 that says nothing about it (RFC 9110 15.1), past the creation of the entity.
     if (statusCode === 400 || statusCode === 412 || statusCode === 428) {
@@ -135,6 +148,14 @@ export class GuardedResponse {
       // Fastify sends the others in chunks, also behind the Content-Length of an error (RFC 9112 6.2).
       else reply.removeHeader('content-length')
     }
+  }
+
+  #describe ({ type, location }: Represented): void {
+    this.#removeBodyHeaders()
+    for (const name of OF_ANOTHER_BODY) this.#removeHeader(name)
+    this.#reply.header('content-type', type)
+    if (location !== undefined) this.#setHeader('content-location', location)
+    this.#setHeader('preference-applied', 'return=representation')
   }
 
   // The tag of what a GET sends. Another variant, and a compressed body, are representations with strong tags of their
@@ -196,44 +217,6 @@ export class GuardedResponse {
       if (this.#reply.getHeader(name) === value) this.#reply.removeHeader(name)
     }
   }
-}
-
-/** Whether Fastify takes it for a `Response`, of whatever realm. */
-export function isResponse (payload: unknown): payload is Response {
-  return typeof payload === 'object' && payload !== null && toString.call(payload) === '[object Response]'
-}
-
-/** Takes a `Response` to a HEAD apart; null would make Fastify's own hook throw. */
-export function unpackHead (reply: FastifyReply, payload: Response): unknown {
-  reply.code(payload.status)
-  copyHeaders(payload, reply)
-  return payload.body ?? new Response('').body
-}
-
-/** Releases a body that will not be sent: a stream of either kind, or the one inside a `Response`. */
-export function discard (payload: unknown): void {
-  const body = (isResponse(payload) ? payload.body : payload) as
-    { destroy?: () => void, cancel?: () => Promise<void> } | null | undefined
-  if (typeof body?.destroy === 'function') body.destroy()
-  else if (typeof body?.cancel === 'function') body.cancel().catch(() => {})
-}
-
-// Each of several Set-Cookie is a member of its own, and the reply keeps them all.
-function copyHeaders ({ headers }: Response, reply: FastifyReply): void {
-  for (const [name, value] of headers) reply.header(name, value)
-}
-
-const NO_TRAILERS: string[] = []
-
-let kTrailers: symbol | undefined
-
-// No public method names the trailers of a reply (engine-facts#fastify-trailers).
-function trailersOf (reply: FastifyReply): string[] {
-  if (kTrailers === undefined || !(kTrailers in reply)) {
-    kTrailers = Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.trailers')
-  }
-  const trailers = (reply as unknown as Record<symbol, object | null | undefined>)[kTrailers!]
-  return trailers ? Object.keys(trailers).filter((name) => reply.hasTrailer(name)) : NO_TRAILERS
 }
 
 function isSuccess (status: number): boolean {

@@ -1,4 +1,4 @@
-import type { ReadOptions } from '../storage/adapter.js'
+import type { ReadOptions, WriteOptions } from '../storage/adapter.js'
 
 /** A request, as far as the storage may ask for it: whether anybody still waits for its outcome. */
 interface AwaitedRequest extends Required<Pick<ReadOptions, 'isOver'>> { readonly signal: AbortSignal }
@@ -17,5 +17,12 @@ export class StorageOptions implements ReadOptions {
 
   isOver (): boolean {
     return this.#request.isOver()
+  }
+}
+
+/** The same for a write that leaves a digest. */
+export class DigestOptions extends StorageOptions implements WriteOptions {
+  constructor (request: AwaitedRequest, context: unknown, readonly digest: string) {
+    super(request, context, undefined)
   }
 }

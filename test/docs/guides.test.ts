@@ -6,6 +6,7 @@ import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { sqliteTransaction, transactionsAdapter, type Row } from 'fastify-if-match/storage/transactions'
 import { guard, type Client } from './existing-clients.js'
+import { addConflicts } from './handlers/conflict.js'
 import { addOtherTags } from './handlers/other-tags.js'
 import { addOffers } from './handlers/permission.js'
 import { addPatch } from './handlers/two-columns.js'
@@ -15,6 +16,7 @@ import { addOrders } from './ids/orders.js'
 import { storageOf } from './ids/storage.js'
 import { statements } from './table/migrate.js'
 import { app as ordersApp, database } from './table/orders.js'
+import { addOffers as addResendableOffers } from './resend.js'
 import { ordersAdapter } from './transactions/orders-adapter.js'
 import { app as variants } from './variants.js'
 import './testing/app-cases.js'
@@ -23,7 +25,7 @@ import { addOfferRoutes, newApp, seed, send, statusOf, tagOf, valueOf } from '..
 // Which files a guide quotes, each whole in a block of its own. They are compiled and run here, in
 // client.test.ts or in integrations/.
 const QUOTED: Record<string, string[]> = {
-  handlers: ['permission', 'other-tags', 'two-columns', 'two-columns-in-sql'].map(
+  handlers: ['permission', 'other-tags', 'conflict', 'two-columns', 'two-columns-in-sql'].map(
     (name) => `test/docs/handlers/${name}.ts`
   ),
   'choosing-an-adapter': ['test/docs/copy-entities.ts'],
@@ -31,12 +33,17 @@ const QUOTED: Record<string, string[]> = {
     (name) => `test/docs/write-an-adapter/${name}`
   ),
   ids: ['test/docs/ids/orders.ts', 'test/docs/ids/storage.ts'],
+  resend: ['test/docs/resend.ts'],
   variants: ['test/docs/variants.ts'],
   transactions: [
     'integrations/drizzle/orders-routes.ts', 'test/docs/transactions/order-writes.sql',
     'test/docs/transactions/orders-adapter.ts'
   ],
-  'existing-clients': ['test/docs/existing-clients.ts'],
+  'existing-clients': ['test/docs/existing-clients.ts', 'test/docs/without-if-match.ts'],
+  observability: [
+    'example/metrics/count-outcomes.ts',
+    ...['open-telemetry', 'log-refusals'].map((name) => `test/docs/observability/${name}.ts`)
+  ],
   client: ['offers', 'entries', 'tanstack-query', 'openapi-fetch', 'axios'].map(
     (name) => `test/docs/client/${name}.ts`
   ),
@@ -107,6 +114,22 @@ await t.test('guide variants: each form has a tag of its own, and a write takes 
   t.equal((await read({ accept: 'text/csv', 'if-none-match': tag })).statusCode, 304)
   const put = await variants.inject({ method: 'PUT', url: '/offers/1', headers: { 'if-match': tag }, payload })
   t.equal(put.statusCode, 200)
+})
+
+await t.test('guide resend: what is sent again is told once, and raised once', async (t) => {
+  const app = newApp(t)
+  const news: string[] = []
+  await app.register(ifMatch, { storage: memoryAdapter() })
+  addResendableOffers(app, async (text) => { news.push(text) })
+  const headers = { 'if-none-match': '*', 'x-user': 'ada' }
+  const put = async () => await send(app, 'PUT /offers/1', headers, { title: 'Wave', price: 19 })
+  const answers = [await put(), await put()]
+  t.strictSame(answers.map(({ statusCode }) => statusCode), [201, 201])
+  t.strictSame(news, ['Wave costs 19.'])
+  const raise = { 'if-match': answers[1]?.headers.etag, 'x-user': 'ada', 'idempotency-key': '"1"' }
+  for (let count = 0; count < 2; count++) {
+    t.same((await send(app, 'POST /offers/1/raise', raise)).json(), { title: 'Wave', price: 20 })
+  }
 })
 
 await t.test('guide table: an order is read and written under its tag, and a line that a job inserts moves it', async (t) => {
@@ -213,6 +236,26 @@ async function guideApp (t: Test, add: (app: FastifyInstance) => void, value: un
   add(app)
   return { app, storage, etag: await seed(storage, '1', value) }
 }
+
+await t.test('guide handlers, a conflict: each caller is shown what the GET shows, and a stranger the tag alone', async (t) => {
+  const app = newApp(t)
+  const storage = memoryAdapter()
+  await app.register(ifMatch, { storage })
+  addConflicts(app)
+  const etag = await seed(storage, '1', { title: 'a', price: 1, cost: 7, owner: 'ann' })
+  const put = async (headers: Record<string, string>) => {
+    const response = await send(app, 'PUT /offers/1', { 'if-match': '"stale"', ...headers }, {})
+    t.same([response.statusCode, response.headers.etag], [412, etag])
+    return response.json()
+  }
+  const prefer = { prefer: 'return=representation' }
+  const offer = { title: 'a', price: 1, owner: 'ann' }
+  t.same(await put({ ...prefer, 'x-user': 'ann' }), { ...offer, cost: 7 })
+  t.same(await put({ ...prefer, 'x-user': 'bob' }), offer)
+  t.same((await send(app, 'GET /offers/1', { 'x-user': 'bob' })).json(), offer)
+  t.match(await put(prefer), { type: /#mismatch$/, etag, owner: undefined })
+  t.match(await put({ 'x-user': 'bob' }), { type: /#mismatch$/, etag, owner: 'ann' })
+})
 
 await t.test('guide handlers: strangers are 403 without a tag, whatever they send; owners get 304, 412 and the write', async (t) => {
   const { app, storage, etag } = await guideApp(t, addOffers, { title: 'a', owner: 'me' })

@@ -63,8 +63,8 @@ await t.test('an error handler of the route, and a scope inside a scope, work li
   t.equal(response.headers.etag, etag)
   t.match(response.headers['content-type'], /^application\/problem\+json/)
   t.match(response.json(), {
-    type: 'https://example.com/problems/fst_if_match_precondition_failed',
-    title: 'Precondition Failed',
+    type: 'https://example.com/problems/mismatch',
+    title: 'The entity is another version',
     status: 412,
     instance: '/scoped/1',
     code: 'FST_IF_MATCH_PRECONDITION_FAILED'

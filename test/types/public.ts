@@ -14,8 +14,10 @@ import ifMatch, {
   errorCodes,
   formatEntityTag,
   isIfMatchError,
+  isRefusalError,
   keyPattern,
   problemDetails,
+  problemDetailsHandler,
   uuid,
   wholeNumber,
   type Entity,
@@ -23,9 +25,11 @@ import ifMatch, {
   type Found,
   type IfMatchOptions,
   type IfMatchRouteOptions,
+  type ResendOptions,
   type Revision,
   type Saved,
   type StorageAdapter,
+  type TransactionOptions,
   type WriteResult
 } from 'fastify-if-match'
 import { conformanceSuite } from 'fastify-if-match/conformance'
@@ -139,6 +143,31 @@ const error = new errorCodes.FST_IF_MATCH_STORAGE_UNAVAILABLE({ cause: new Error
 if (isIfMatchError(error) && error.code === 'FST_IF_MATCH_STORAGE_UNAVAILABLE') {
   console.log(problemDetails(error).status)
 }
+const thrown: unknown = error
+if (thrown instanceof errorCodes.FST_IF_MATCH_PRECONDITION_FAILED) {
+  const { reason, field, isWeak, current, ownWrite } = thrown
+  const read: Promise<Found<Offer>> | undefined = current?.read<Offer>()
+  // @ts-expect-error there may be no entity
+  console.log(reason satisfies 'mismatch' | 'absent' | 'exists', field, isWeak, current.etag, ownWrite, read)
+}
+// The option resend, and what a handler is told of a write that was sent again.
+const resend: ResendOptions = { caller: ({ headers }) => String(headers['x-user']) }
+app.post('/resent/:id', { config: { ifMatch: { resend } } }, async (request) => {
+  const entity = request.entity<Offer>()
+  const options: TransactionOptions<Offer, string> = { repeated: ({ value }) => value.title }
+  const { value } = await entity.transaction(async (_tx: unknown, current) => (await current.value()).title, options)
+  // @ts-expect-error another answer than that of the work
+  await entity.transaction(async () => 'text', { repeated: () => 1 })
+  return entity.isRepeated ? value satisfies string : undefined
+})
+// @ts-expect-error who sends a request is a text
+const nobody: IfMatchRouteOptions = { resend: { caller: () => undefined } }
+if (isRefusalError(thrown)) console.log(nobody, thrown.statusCode, thrown.current?.version)
+// @ts-expect-error only a refusal has an entity
+console.log(error.current)
+app.setErrorHandler((error, _request, reply) => {
+  if (error instanceof errorCodes.FST_IF_MATCH_PRECONDITION_FAILED) void reply.send({ etag: error.current?.etag })
+})
 // @ts-expect-error no such code
 console.log(errorCodes.FST_IF_MATCH_UNHEARD_OF, wrong, route, waits, wrongAnswer)
 
@@ -198,6 +227,22 @@ app.get<{ Params: { id: string } }>('/f/:id', { config: { ifMatch: forOffers } }
 const secure = Fastify({ http2: true })
 void secure.register(ifMatch, forAll)
 secure.get('/a/:id', { config: { ifMatch: { key: (r) => r.params.id } } }, async () => 1)
+// A representation is what the function makes of the entity, or nothing; there is no `true`.
+void app.register(ifMatch, { storage: memoryAdapter(), representation: false })
+app.put('/g/:id', {
+  config: {
+    ifMatch: {
+      representation: async ({ value, etag }, { params, headers }, reply) => {
+        reply.type('application/json')
+        return headers['x-user'] === value.owner && { ...value, id: params.id, etag }
+      }
+    }
+  }
+}, async () => {})
+// @ts-expect-error who may write may not always read all
+const everything: IfMatchRouteOptions = { representation: true }
+app.setErrorHandler(problemDetailsHandler({ base: '/problems/', instance: ({ url }) => url }))
+app.put('/h/:id', { errorHandler: problemDetailsHandler() }, async () => everything)
 // @ts-expect-error the name of a variant is a string
 const wrongVariant: IfMatchRouteOptions = { variant: () => 7 }
 // @ts-expect-error params have names

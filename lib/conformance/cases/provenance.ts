@@ -48,6 +48,12 @@ export const digestCases: Cases = {
     }
   },
 
+  'digest: of 255 characters comes back as it is': async ({ adapter }) => {
+    const digest = '~'.padStart(255, 'Az09-_.+')
+    await create(adapter, 'k', 0, { digest })
+    assert.equal((await readPresent(adapter, 'k')).digest, digest)
+  },
+
   'digest: is undefined if none was passed': async ({ adapter }) => {
     await create(adapter, 'k', { a: 1 })
     assert.equal((await readPresent(adapter, 'k')).digest, undefined)

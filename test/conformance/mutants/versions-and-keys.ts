@@ -110,7 +110,18 @@ export const versionAndKeyMutants: Mutant[] = [
   {
     adapter: 'forgets digests',
     flaw: () => ({ provenance: (current) => ({ replaced: current?.version, digest: undefined }) }),
-    caughtBy: ['subject: the option "digest" agrees with the adapter', 'digest: is stored by every kind of write']
+    caughtBy: [
+      'subject: the option "digest" agrees with the adapter',
+      'digest: is stored by every kind of write',
+      'digest: of 255 characters comes back as it is'
+    ]
+  },
+  {
+    adapter: 'keeps 64 characters of a digest',
+    flaw: () => ({
+      provenance: (current, options) => ({ replaced: current?.version, digest: options?.digest?.slice(0, 64) })
+    }),
+    caughtBy: ['digest: of 255 characters comes back as it is']
   },
   {
     adapter: 'keeps the digest of an earlier write',

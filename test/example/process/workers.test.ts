@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { CLIENT_CHECKS, runClientChecks } from '../../support/example/client-checks.js'
 import { put } from '../../support/example/server-client.js'
@@ -51,6 +51,21 @@ await t.test('WORKERS=2: two processes on one port and one storage', async (t) =
   t.equal(processes(server.log.text()).size, 2, 'both processes answered')
   t.notMatch(server.log.text(), /"level":[56]0/)
   t.equal(server.output.text().match(/listens at/g)?.length, 1, 'one greeting')
+})
+
+await t.test('WORKERS=2: a connection above the bound of every process is closed (engine-facts#node-cluster-max-connections)', async (t) => {
+  const server = start(t, { STORAGE: await sharedSetting(t), WORKERS: '2', MAX_CONNECTIONS: '1' })
+  const port = Number(await listening(server))
+  const closed: Array<Promise<unknown>> = []
+  // Two fill both processes, whichever has them.
+  for (let opened = 0; opened < 3; opened++) {
+    const socket = connect(port, '127.0.0.1').resume()
+    t.teardown(() => { socket.destroy() })
+    socket.on('error', () => {})
+    closed.push(new Promise((resolve) => { socket.once('close', resolve) }))
+  }
+  await Promise.race(closed)
+  await server.log.says(/connections are closed: as many as allowed are open/)
 })
 
 await t.test('WORKERS=2: a worker that ends unasked ends the server with 1, and says so', async (t) => {

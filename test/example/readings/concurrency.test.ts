@@ -108,6 +108,22 @@ await t.test('reading 5: GET of the offer, PUT and the actions carry the tag of 
   }
 })
 
+await t.test('a 412 with Prefer: return=representation (reading 5) is the draft as GET shows it, and for none but the publisher', async (t) => {
+  const { app, send, put } = await newPublisher(t)
+  const etag = await put()
+  const stale = { 'if-match': '"stale"', prefer: 'return=representation' }
+  const get = await send('GET', '/tide-db')
+  const refused = await send('PUT', '/tide-db', stale, OFFER)
+  t.strictSame([refused.statusCode, refused.headers.etag, refused.json()], [412, etag, get.json()])
+  t.match(refused.headers, { 'preference-applied': 'return=representation', 'cache-control': 'no-store' })
+  t.equal(codeOf(t, await send('PUT', '/tide-db', { 'if-match': '"stale"' }, OFFER)), 'PreconditionFailed')
+  for (const [status, authorization] of [[401, undefined], [403, TOKEN]] as const) {
+    const url = '/api/publishers/fabrikam/offers/tide-db?api-version=2017-10-31'
+    const stranger = await request(app, 'PUT', url, { ...stale, authorization }, OFFER)
+    t.strictSame([stranger.statusCode, stranger.headers['preference-applied']], [status, undefined])
+  }
+})
+
 await t.test('no-cache (reading 5): also publishers and offerTypes, the older address of an operation, and early refusals', async (t) => {
   const { app, act, put } = await newPublisher(t)
   await put()

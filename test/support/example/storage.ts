@@ -6,7 +6,7 @@ import { createStorage } from '../../../example/storage/index.js'
 import { fileOf } from '../sqlite/handles.js'
 import { aroundAdapter } from '../around-adapter.js'
 
-// `npm run test:engines` runs the tests of the server again with each engine, and tells its address here.
+// The address of an engine, where the tests of the server are to run with one.
 const ENGINE = process.env.EXAMPLE_STORAGE
 
 /** A value of STORAGE for this test: an empty store that server processes can share, and that no other test sees. */

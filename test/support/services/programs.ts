@@ -19,7 +19,7 @@ export type ServiceName = keyof typeof SERVICES
 
 export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[]
 
-/** The address of a server that all tests share: `npm test` sets it, or the developer does. */
+/** The address of a server that all tests share: what runs them may set it, and so may the developer. */
 export function sharedUrl (name: ServiceName): string | undefined {
   const { variable } = SERVICES[name]
   return variable === undefined ? undefined : process.env[variable]

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, posix } from 'node:path'
 import t, { type Test } from 'tap'
@@ -96,7 +96,28 @@ await t.test('fork: its README names files that it has, and none of the reposito
     t.ok([...files.keys()].some((file) => file.startsWith(`src/${path}`)), path!)
   }
   t.notMatch(readme, /npm run fork|`example\//)
-  t.match(readme, /^## Settings$/m)
+  const sections = readFileSync('example/README.md', 'utf8').match(/^## .+$/gm)!
+  t.ok(sections.length > 4)
+  const missing = sections.filter((section) => !readme.includes(`\n${section}\n`))
+  t.strictSame(missing, ['## The page', '## Fork it'])
+})
+
+await t.test('fork: what its README names is all that stands in the way of dropping the page', async (t) => {
+  const ofPage = (path: string): boolean => /\/desk\//.test(path)
+  const users = modules.filter(([path, text]) => !ofPage(path) &&
+    importsOf(text).some((name) => ofPage(posix.join(posix.dirname(path), name))))
+  t.strictSame(users.map(([path]) => path), ['src/app/index.ts'])
+  const configs = [...files].filter(([path, text]) => /^tsconfig.*json$/.test(path) && /"path".*desk/.test(text))
+  t.strictSame(configs.map(([path]) => path).sort(), ['tsconfig.build.json', 'tsconfig.test.json'])
+  t.match(files.get('README.md')!.replaceAll('\n', ' '), /`tsconfig\.build\.json` and `tsconfig\.test\.json`/)
+})
+
+await t.test('fork: every npm script that one of its files names is there', async (t) => {
+  const { scripts } = manifest
+  for (const [path, text] of files) {
+    if (path === 'package-lock.json') continue
+    for (const [, name] of text.matchAll(/\bnpm run ([\w:-]+)/g)) t.ok(name! in scripts, `${path}: npm run ${name}`)
+  }
 })
 
 await t.test('fork: what the compiler is told is what this repository tells it, but for the names of the package', async (t) => {
@@ -153,7 +174,8 @@ await t.test('fork: it has a name that a package may have, and that nothing it i
     ['mine', 'mine'],
     ['Mein Laden', 'mein-laden'],
     ['..x', 'x'],
-    ['Größe', 'gr-e'],
+    ['Größe', 'gro-e'],
+    ['Ma\u0308rz', 'marz'],
     ['!!', 'offers'],
     ['fastify', 'fastify-server'],
     ['fastify-if-match', 'fastify-if-match-server'],
@@ -172,6 +194,7 @@ await t.test('fork: a folder that is not empty, a file, a place inside the repos
   const { root, beside } = places(t)
   symlinkSync(join(root, 'example'), join(beside, 'link'))
   symlinkSync(root, join(beside, 'repository-too'))
+  symlinkSync(join(beside, 'gone'), join(beside, 'nowhere'))
   const refused: Array<[folder: string, message: RegExp]> = [
     ['../full', /full is not empty, and a fork replaces nothing/],
     ['..', /is not empty/],
@@ -182,6 +205,7 @@ await t.test('fork: a folder that is not empty, a file, a place inside the repos
     ['..hidden', /is inside/],
     ['../link', /is inside/],
     ['../repository-too/mine', /is inside/],
+    ['../nowhere', /nowhere is a link to nothing/],
     ['../none/mine', /There is no folder .*none, where the fork would go: make it first\.$/],
     ['../file/mine', /There is no folder/]
   ]
