@@ -45,7 +45,7 @@ export class GuardedRequest extends RequestState {
     this.response = new GuardedResponse(reply, this.kind, route.settings)
     const { resend } = route.settings
     this.resend = resend !== false && this.kind === 'write'
-      ? new Resend(request, this.preconditions, resend)
+      ? new Resend(request, this.preconditions, resend, route.constraints)
       : undefined
   }
 

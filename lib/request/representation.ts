@@ -55,7 +55,10 @@ const SET_BY_FUNCTION = ['content-type', 'content-location'] as const
 async function represent (state: RefusedRequest): Promise<Represented | undefined> {
   const { reply, request } = state
   const before = SET_BY_FUNCTION.map((name) => reply.getHeader(name))
+  const { statusCode } = reply
   const made = await ask(state, before).catch((error: unknown) => { warn(request, error) })
+  // The request was refused, whatever the function thinks of the caller.
+  reply.code(statusCode)
   for (const [index, name] of SET_BY_FUNCTION.entries()) restore(reply, name, before[index])
   return made ?? undefined
 }
@@ -71,8 +74,8 @@ async function ask (
   return {
     etag: found.etag,
     payload,
-    type: type === typed ? JSON_TYPE : String(type),
-    location: location === located ? ownAddress(request) : String(location)
+    type: type === typed || type === undefined ? JSON_TYPE : String(type),
+    location: location === located || location === undefined ? ownAddress(request) : String(location)
   }
 }
 

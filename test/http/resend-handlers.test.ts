@@ -20,6 +20,7 @@ await t.test('resend: a write that was rolled back with its transaction was no e
       return value
     })).value
     await attempt(true).catch(() => {})
+    t.equal(log.isRepeated, false, 'what was rolled back is no repetition')
     return await attempt(false)
   })
   const etag = await seedLog(storage, '/logs/1')
