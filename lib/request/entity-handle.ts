@@ -224,7 +224,8 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     current: Stored<T>,
     answerOf: NonNullable<TransactionOptions<T, R>['repeated']>
   ): Promise<Done<R>> {
-    const value = await answerOf(found(copyStored(current.value), current.version))
+    // A write that began meanwhile would wait for this one.
+    const value = await withoutNested(this.entity, () => answerOf(found(copyStored(current.value), current.version)))
     return this.#repeatedBy(current, value)
   }
 

@@ -28,6 +28,8 @@ export class GuardedRequest extends RequestState {
   handle: Entity<any> | undefined
   /** The representation that its 412 carries, once the function of the route was asked for it. */
   represented: Promise<Represented | undefined> | undefined
+  /** Whether that function is running. */
+  isRepresenting = false
   /** Whether Fastify has begun to validate the request. */
   isValidated = false
   readonly #route: GuardedRoute

@@ -25,6 +25,8 @@ interface RefusedRequest {
   readonly representation: Settings['representation']
   /** What was made, once the function was asked. */
   represented: Promise<Represented | undefined> | undefined
+  /** Whether the function is running: an answer that it sends itself must not wait for it. */
+  isRepresenting: boolean
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -33,9 +35,10 @@ const JSON_TYPE = 'application/json; charset=utf-8'
  * Whether the answer is a 412 of a write that may carry the current representation: the route has a function that makes
  * it, the entity is there, and the client asks for it (RFC 7240 4.2, RFC 8144 3).
  */
-export function mayRepresent ({ representation, kind, reply, request, response }: RefusedRequest): boolean {
+export function mayRepresent (state: RefusedRequest): boolean {
+  const { representation, kind, reply, request, response, isRepresenting } = state
   return representation !== false && reply.statusCode === 412 && kind === 'write' &&
-    response.refusedBy !== undefined && preferredReturn(request.headers.prefer) === 'representation'
+    response.refusedBy !== undefined && !isRepresenting && preferredReturn(request.headers.prefer) === 'representation'
 }
 
 /**
@@ -56,7 +59,9 @@ async function represent (state: RefusedRequest): Promise<Represented | undefine
   const { reply, request } = state
   const before = SET_BY_FUNCTION.map((name) => reply.getHeader(name))
   const { statusCode } = reply
+  state.isRepresenting = true
   const made = await ask(state, before).catch((error: unknown) => { warn(request, error) })
+  state.isRepresenting = false
   // The request was refused, whatever the function thinks of the caller.
   reply.code(statusCode)
   for (const [index, name] of SET_BY_FUNCTION.entries()) restore(reply, name, before[index])

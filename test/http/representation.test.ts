@@ -198,6 +198,20 @@ await t.test('a 412 stays one, and has a type, whatever the function does to the
   t.equal((await send(app, 'PUT /offers/1', STALE)).headers['content-location'], './1')
 })
 
+await t.test('a function that sends by itself is not waited for, and its answer is the only one', async (t) => {
+  const sends: Representation[] = [
+    ({ value }, _request, reply) => reply.send(value),
+    async ({ value }, _request, reply) => await reply.send(value),
+    ({ value }, _request, reply) => { reply.send(value) }
+  ]
+  for (const representation of sends) {
+    const { app, etag } = await representingApp(t, representation)
+    const { statusCode, headers, body } = await send(app, 'PUT /offers/1', STALE)
+    t.same([statusCode, headers.etag, JSON.parse(body)], [412, etag, { title: SECRET, price: 1 }])
+    t.equal(headers['preference-applied'], undefined)
+  }
+})
+
 await t.test('an address that no header can carry is left out', async (t) => {
   const { app } = await representingApp(t, shown, (app) => {
     app.addHook('onRequest', async ({ raw }) => { Object.assign(raw, { originalUrl: '/offers/\u{1f600}' }) })

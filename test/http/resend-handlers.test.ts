@@ -170,6 +170,22 @@ await t.test('resend: the work of a transaction does not run again; `repeated` m
   }
 })
 
+await t.test('resend: a write inside of `repeated` to its own entity is FST_IF_MATCH_NESTED_WRITE, and waits for nothing', async (t) => {
+  const { app, storage } = await resendingApp(t, { storage: transactionsInMemory() }, (app, config) => {
+    app.put('/told/:id', { config }, async (request) => {
+      const offer = request.entity<Offer>()
+      return await offer.transaction((tx: { value?: Offer }) => {
+        tx.value = request.body as Offer
+        return tx.value
+      }, { repeated: async () => (await offer.update((offer) => offer)).value })
+    })
+  })
+  const headers = { 'if-match': await seed(storage as StorageAdapter) }
+  t.equal(await statusOf(app, 'PUT /told/1', headers, { title: 'mine' }), 200)
+  const again = await send(app, 'PUT /told/1', headers, { title: 'mine' })
+  t.strictSame([again.statusCode, again.json().code], [500, 'FST_IF_MATCH_NESTED_WRITE'])
+})
+
 await t.test('resend: a write of a hook is recognised as well, and a bad key refuses it', async (t) => {
   const { app, storage } = await resendingApp(t, {}, (app, config) => {
     app.put('/act/:id', {
