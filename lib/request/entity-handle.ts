@@ -116,12 +116,14 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   }
 
   async #remove (scope: Scope): Promise<void> {
+    const { resend } = this
     await this.#change<{ applied: true }>(
       'remove',
       scope,
       undefined,
       // Never `absent` or `any`: a removal of an absent entity was refused by now.
-      (expectation) => this.storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope))
+      (expectation) => this.storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope)),
+      resend && ((current, verdict) => resend.assertKeyIsNew(current, verdict))
     )
     this.recordWrite(undefined)
   }

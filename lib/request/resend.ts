@@ -131,6 +131,16 @@ export class Resend {
   }
 
   /**
+   * Refuses a removal under the current tag where the key has written what is there: that was the write of the key.
+   *
+   * @throws FST_IF_MATCH_KEY_REUSED (422)
+   */
+  assertKeyIsNew (current: Stored | undefined, verdict: Verdict): undefined {
+    if (verdict !== 'perform' || !this.isKeyed || !this.isRepeated(current, verdict)) return
+    throw new KeyReusedError('a write that was applied')
+  }
+
+  /**
    * What the digest of an entity says of an earlier try of this request.
    *
    * @throws FST_IF_MATCH_KEY_REUSED (422) if its key belongs to another content

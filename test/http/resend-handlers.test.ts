@@ -120,6 +120,28 @@ await t.test('resend: a handler that removes where it wrote before is told of th
   t.same(await valueOf(storage), { title: 'mine' })
 })
 
+await t.test('resend: under one key nothing is removed that it wrote, also where the current tag is named', async (t) => {
+  for (const precheck of [true, false]) {
+    const { app, storage } = await resendingApp(t, { precheck }, (app, config) => {
+      app.post('/toggle/:id', { config }, async (request) => {
+        const offer = request.entity<Offer>()
+        if ((await offer.read()).value.title === 'on') await offer.remove()
+        else await offer.replace({ title: 'on' })
+        return {}
+      })
+    })
+    const key = { 'idempotency-key': 'k' }
+    t.equal(await statusOf(app, 'POST /toggle/1', { ...key, 'if-match': await seed(storage) }), 200)
+    const tag = await tagOf(storage)
+    const again = await send(app, 'POST /toggle/1', { ...key, 'if-match': tag })
+    t.strictSame([again.statusCode, again.json().code], [422, 'FST_IF_MATCH_KEY_REUSED'])
+    t.match(again.json().message, /belongs to a write that was applied, so nothing was changed/)
+    t.equal(await tagOf(storage), tag)
+    t.equal(await statusOf(app, 'POST /toggle/1', { 'idempotency-key': 'k-2', 'if-match': tag }), 200)
+    t.equal(await tagOf(storage), undefined, 'a new key removes')
+  }
+})
+
 /** Transactions over memory, which keep replaced and digest. */
 function transactionsInMemory (): TransactionAdapter<Offer> {
   const memory = memoryAdapter<Offer>()
