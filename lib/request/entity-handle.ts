@@ -109,10 +109,9 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
         return this.#repeatedBy(current!, copyStored(current!.value))
       })
     )
-    const etag = formatEntityTag(version)
     this.recordWrite(version)
     resend?.wrote(version, digest)
-    return { value: stored === undefined ? value as T : stored, version, etag, created }
+    return { ...found(stored === undefined ? value as T : stored, version), created }
   }
 
   async #remove (scope: Scope): Promise<void> {
@@ -151,7 +150,8 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
           )
         },
         resend && ((current, verdict) => {
-          if (!resend.isRepeated(current, verdict) || answerOf === undefined) return undefined
+          if (answerOf === undefined) return resend.assertKeyIsNew(current, verdict)
+          if (!resend.isRepeated(current, verdict)) return undefined
           digest = current!.digest
           return this.#repeatedTransaction(current!, answerOf)
         })

@@ -131,7 +131,8 @@ export class Resend {
   }
 
   /**
-   * Refuses a removal under the current tag where the key has written what is there: that was the write of the key.
+   * Refuses what cannot be repeated, under the current tag, where the key has written what is there: a removal, or a
+   * transaction without an answer for that.
    *
    * @throws FST_IF_MATCH_KEY_REUSED (422)
    */

@@ -192,6 +192,26 @@ await t.test('resend: the work of a transaction does not run again; `repeated` m
   }
 })
 
+await t.test('resend: without `repeated`, the work of a transaction does not run again under its key and the current tag', async (t) => {
+  for (const precheck of [true, false]) {
+    const { app, storage } = await resendingApp(t, { storage: transactionsInMemory(), precheck }, (app, config) => {
+      app.put('/untold/:id', { config }, async (request) =>
+        await request.entity<Offer>().transaction((tx: { value?: Offer }) => {
+          tx.value = request.body as Offer
+          return 'done'
+        }))
+    })
+    const key = { 'idempotency-key': 'k' }
+    const etag = await seed(storage as StorageAdapter)
+    const first = await send(app, 'PUT /untold/1', { ...key, 'if-match': etag }, { title: 'mine' })
+    for (const [tag, status] of [[etag, 412], [first.headers.etag, 422]] as const) {
+      t.equal(await statusOf(app, 'PUT /untold/1', { ...key, 'if-match': tag }, { title: 'mine' }), status)
+      t.equal(await statusOf(app, 'PUT /untold/1', { ...key, 'if-match': tag }, { title: 'other' }), 422)
+    }
+    t.equal(await tagOf(storage as StorageAdapter), first.headers.etag)
+  }
+})
+
 await t.test('resend: a write inside of `repeated` to its own entity is FST_IF_MATCH_NESTED_WRITE, and waits for nothing', async (t) => {
   const { app, storage } = await resendingApp(t, { storage: transactionsInMemory() }, (app, config) => {
     app.put('/told/:id', { config }, async (request) => {
