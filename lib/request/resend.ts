@@ -166,12 +166,12 @@ export class Resend {
   }
 
   #makeMark (): RequestMark | undefined {
-    const { method, url, routeOptions, headers } = this.#request
+    const { method, originalUrl, routeOptions, headers } = this.#request
     const { key } = this
     const caller = this.#caller()
     const content = contentOf(this.#request)
     const { ifMatch, ifNoneMatch } = this.#preconditions.sent
-    const said = [url, contentTypeOf(this.#request), headers['content-encoding'], content?.kind]
+    const said = [originalUrl, contentTypeOf(this.#request), headers['content-encoding'], content?.kind]
     const route = [method, this.#constraints]
     if (key !== undefined) {
       const strategy = ifMatch === undefined ? 'creates' : 'changes'

@@ -5,7 +5,7 @@ import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { listen, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
+import { listen, newApp, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
 import { resend, resendingApp } from '../support/resending-app.js'
 
 await t.test('resend: a caller that throws, is asked too early, or is no name is 500 FST_IF_MATCH_INVALID_OPTIONS, and nothing is written', async (t) => {
@@ -155,6 +155,18 @@ await t.test('resend: a request of another version or host is of another route, 
       }
       t.same(await valueOf(storage), { title })
     }
+  }
+})
+
+await t.test('resend: two addresses that the server rewrites to one are two requests', async (t) => {
+  const storage = memoryAdapter<Offer>()
+  const app = newApp(t, { rewriteUrl: ({ url }) => url!.replace(/^\/(raise|lower)/, '/act') })
+  await app.register(ifMatch, { storage, resend })
+  app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) =>
+    (await request.entity<Offer>().update(() => ({ title: request.originalUrl }))).value)
+  const headers = { 'if-match': await seed(storage) }
+  for (const [url, status] of [['/raise/1', 200], ['/raise/1', 200], ['/lower/1', 412]] as const) {
+    t.equal(await statusOf(app, `POST ${url}`, headers), status, url)
   }
 })
 
