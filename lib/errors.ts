@@ -256,8 +256,11 @@ export const errorCodes = {
 /** The codes of this package. */
 export type ErrorCode = keyof typeof errorCodes
 
+/** An error of this package. */
+export type IfMatchError = Error & { code: ErrorCode, statusCode: number }
+
 /** Whether an error is one of this package's. */
-export function isIfMatchError (error: unknown): error is Error & { code: ErrorCode, statusCode: number } {
+export function isIfMatchError (error: unknown): error is IfMatchError {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && Object.hasOwn(errorCodes, code)
 }

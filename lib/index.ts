@@ -1,7 +1,7 @@
 import './augment.js'
 
 export { default, default as ifMatch } from './plugin.js'
-export { errorCodes, isIfMatchError, isRefusalError, type ErrorCode } from './errors.js'
+export { errorCodes, isIfMatchError, isRefusalError, type ErrorCode, type IfMatchError } from './errors.js'
 export type {
   CurrentEntity,
   OwnWrite,
@@ -23,6 +23,13 @@ export {
 } from './problem-details.js'
 export { problemDetailsHandler, type ProblemDetailsHandlerOptions } from './problem-details-handler.js'
 export type { EntityDecorator, IfMatchTypes } from './augment.js'
+export {
+  OUTCOME_CHANNEL,
+  type Outcome,
+  type OutcomeMessage,
+  type RefusedOutcome,
+  type Strategy
+} from './request/outcome.js'
 export type {
   Committed,
   Current,
@@ -34,8 +41,8 @@ export type {
   TransactionOptions
 } from './request/entity.js'
 export type { Compare } from './http/precondition.js'
-export type { Representation, ResendOptions, RouteRequest } from './option-functions.js'
-export type { GlobalRoute, IfMatchOptions, IfMatchRouteOptions, Missing } from './options.js'
+export type { GlobalRoute, OnRefused, Representation, ResendOptions, RouteRequest } from './option-functions.js'
+export type { IfMatchOptions, IfMatchRouteOptions, Missing } from './options.js'
 export type {
   Expectation,
   ListingAdapter,

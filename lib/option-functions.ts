@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { IfMatchError } from './errors.js'
 
 /** The request that a function among the options is given: it may be of any route, so its params are `any`. */
 export type RouteRequest = FastifyRequest & { params: any, query: any, headers: any, body: any }
@@ -28,4 +29,22 @@ export interface ResendOptions {
    * is written.
    */
   caller: (request: RouteRequest) => string
+}
+
+/**
+ * Told of each request that was refused: `error` says why, `reply.statusCode` is what was answered. It is called once a
+ * request, when the answer is out, so it changes nothing; what it throws, or rejects with, is logged at the level
+ * `error`. A refusal ends a request with an error of this package, but none of 500, which Fastify logs; also if the app
+ * answered it in words and with a status of its own. An error that a handler caught, and went on to succeed, is none,
+ * nor is a request whose client was gone.
+ */
+export type OnRefused = (request: RouteRequest, reply: FastifyReply, error: IfMatchError) => unknown
+
+/** A route that does not say `config.ifMatch`, as the function `global` is asked about it. */
+export interface GlobalRoute {
+  /** One of its state-changing methods, in upper case. */
+  readonly method: string
+  /** Its path, with all prefixes. */
+  readonly url: string
+  readonly config: FastifyContextConfig
 }

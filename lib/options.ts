@@ -1,9 +1,9 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { FastifyContextConfig, FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { InvalidAdapterError, InvalidOptionsError } from './errors.js'
 import type { Compare } from './http/precondition.js'
-import type { Representation, ResendOptions, RouteRequest } from './option-functions.js'
+import type { GlobalRoute, OnRefused, Representation, ResendOptions, RouteRequest } from './option-functions.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { flawOfAdapter } from './storage/kit/adapter-shape.js'
 import { kindOf, unknownName } from './storage/kit/flaws.js'
@@ -81,6 +81,8 @@ export interface IfMatchRouteOptions {
    * returns nothing where this caller may not read it.
    */
   representation?: false | Representation
+  /** Told of each request that was refused, once, when the answer is out: for logs and counters. */
+  onRefused?: OnRefused
 }
 
 /** The options of the plugin. */
@@ -99,15 +101,6 @@ export interface IfMatchOptions extends IfMatchRouteOptions {
   decorator?: string
 }
 
-/** A route that does not say `config.ifMatch`, as the function `global` is asked about it. */
-export interface GlobalRoute {
-  /** One of its state-changing methods, in upper case. */
-  readonly method: string
-  /** Its path, with all prefixes. */
-  readonly url: string
-  readonly config: FastifyContextConfig
-}
-
 /** The options of a route, with the defaults filled in. */
 export interface Settings {
   storage: StorageAdapter
@@ -121,6 +114,7 @@ export interface Settings {
   variant: IfMatchRouteOptions['variant'] | undefined
   resend: false | ResendOptions
   representation: false | Representation
+  onRefused: OnRefused | undefined
 }
 
 const Callback = Type.Function([], Type.Any())
@@ -149,7 +143,8 @@ const RouteOptionsSchema = Type.Object({
   }),
   representation: Type.Union([Type.Literal(false), Callback], {
     description: 'false or a function of the entity, the request and the reply'
-  })
+  }),
+  onRefused: Type.Function([], Type.Any(), { description: 'a function of the request, the reply and the error' })
 })
 
 const PluginOptionsSchema = Type.Object({
@@ -178,7 +173,8 @@ const DEFAULTS = {
   notModified: 'late',
   variant: undefined,
   resend: false,
-  representation: false
+  representation: false,
+  onRefused: undefined
 } as const
 
 /**
@@ -224,7 +220,8 @@ function merge (inherited: Settings, own: IfMatchRouteOptions): Settings {
     notModified: own.notModified ?? inherited.notModified,
     variant: own.variant ?? inherited.variant,
     resend: own.resend ?? inherited.resend,
-    representation: own.representation ?? inherited.representation
+    representation: own.representation ?? inherited.representation,
+    onRefused: own.onRefused ?? inherited.onRefused
   }
 }
 

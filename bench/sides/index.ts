@@ -12,6 +12,7 @@ import { etcdByHand } from './etcd-by-hand.js'
 import { floorApp } from './floor.js'
 import { guardedApp } from './guarded.js'
 import { handApp } from './hand.js'
+import { countedApp, listenedApp } from './listened.js'
 import { mysqlByHand } from './mysql-by-hand.js'
 import { peers } from './peers.js'
 import { postgresByHand } from './postgres-by-hand.js'
@@ -50,6 +51,8 @@ export const sides: Readonly<Record<string, Side>> = {
   hand: { app: handApp, scenarios: COMMON },
   floor: { app: floorApp, scenarios: COMMON },
   ...guarded('memory', () => createStorage('memory:')),
+  'memory-listened': { app: async () => await listenedApp(await createStorage('memory:')), scenarios: COMMON },
+  'memory-counted': { app: async () => await countedApp(await createStorage('memory:')), scenarios: COMMON },
   ...guarded('sqlite', (folder) => createStorage(`sqlite:${join(folder, 'bench.db')}`)),
   'sqlite-by-hand': byHand((folder) => sqliteByHand(join(folder, 'hand.db'))),
   ...guarded('postgres', () => createStorage(addressOf('POSTGRES_URL'))),

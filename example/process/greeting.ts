@@ -9,10 +9,10 @@ const OFFER = {
 }
 
 /**
- * What a start prints: where the server listens, where its page is, where it stores, and a line to paste that creates
- * an offer.
+ * What a start prints: where the server listens, where its page is, where it stores, where its metrics are, and a line
+ * to paste that creates an offer.
  */
-export function greeting (url: string, settings: Settings): string {
+export function greeting (url: string, settings: Settings, metrics?: string): string {
   const storage = withoutSecrets(settings.storage)
   const caveat = settings.storage === 'memory:' ? ' (what it holds ends with this process)' : ''
   return [
@@ -21,6 +21,7 @@ export function greeting (url: string, settings: Settings): string {
     `All routes, to try them on: ${url}/docs`,
     `Storage: ${storage}${caveat}`,
     ...(settings.workers > 1 ? [`Worker processes: ${settings.workers}`] : []),
+    ...(metrics !== undefined ? [`Metrics: ${metrics}`] : []),
     `Try: ${curlLine(url, settings)}`,
     ''
   ].join('\n')

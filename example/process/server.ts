@@ -1,11 +1,13 @@
 import cluster from 'node:cluster'
 import { isIfMatchError } from 'fastify-if-match'
+import { clusterMetrics, processMetrics } from '../metrics/registry.js'
 import { SettingError } from '../storage/setting-error.js'
 import { greeting } from './greeting.js'
 import { mistypedSettings } from './mistyped.js'
 import { serve } from './serve.js'
 import { readSettings, type Settings } from './settings.js'
 import { onSignal } from './signals.js'
+import { startMetrics } from './start-metrics.js'
 import { serveAsWorker, startWorkers } from './workers.js'
 
 try {
@@ -21,8 +23,10 @@ try {
 }
 
 async function start (settings: Settings): Promise<void> {
-  const url = settings.workers > 1 ? await startWorkers(settings) : await startAlone(settings)
-  if (url !== undefined) process.stdout.write(greeting(url, settings))
+  const isAlone = settings.workers === 1
+  const metrics = await startMetrics(settings, isAlone ? processMetrics : clusterMetrics)
+  const url = isAlone ? await startAlone(settings) : await startWorkers(settings)
+  if (url !== undefined) process.stdout.write(greeting(url, settings, metrics))
 }
 
 async function startAlone (settings: Settings): Promise<string> {

@@ -23,6 +23,8 @@ export interface Settings {
   shutdownMs: number
   limits: Required<Omit<Limits, 'sampleMs'>>
   logLevel: typeof LOG_LEVELS[number]
+  /** Where the page of metrics is served; undefined: nowhere. */
+  metrics: { host: string, port: number } | undefined
 }
 
 const DEFAULTS = {
@@ -41,7 +43,9 @@ const DEFAULTS = {
   REQUEST_MS: '60000',
   ANSWER_MS: '60000',
   WORKERS: '1',
-  LOG_LEVEL: 'info'
+  LOG_LEVEL: 'info',
+  METRICS_HOST: '127.0.0.1',
+  METRICS_PORT: 'off'
 }
 
 /** The names of the settings. */
@@ -60,7 +64,7 @@ export function readSettings (env: Environment): Settings {
   const storage = storageOf(setting('STORAGE'))
   return {
     host: hostOf(setting('HOST'), tokens),
-    port: portOf(setting('PORT')),
+    port: portOf('PORT', setting('PORT')),
     storage,
     workers: workersOf(setting('WORKERS'), storage),
     tokens,
@@ -76,7 +80,8 @@ export function readSettings (env: Environment): Settings {
       requestMs: msOf('REQUEST_MS', setting('REQUEST_MS')),
       answerMs: msOf('ANSWER_MS', setting('ANSWER_MS'))
     },
-    logLevel: logLevelOf(setting('LOG_LEVEL'))
+    logLevel: logLevelOf(setting('LOG_LEVEL')),
+    metrics: metricsOf(setting('METRICS_HOST'), setting('METRICS_PORT'))
   }
 }
 
@@ -93,9 +98,7 @@ function tokensOf (text: string): Token[] {
 }
 
 function hostOf (host: string, tokens: readonly Token[]): string {
-  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
-    throw new SettingError('HOST', 'accepts an IP address or a host name')
-  }
+  assertHost('HOST', host)
   if (!isLoopback(host) && includesDevelopmentToken(tokens)) {
     throw new SettingError(
       'HOST',
@@ -106,6 +109,18 @@ function hostOf (host: string, tokens: readonly Token[]): string {
   return host
 }
 
+function assertHost (name: string, host: string): void {
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
+    throw new SettingError(name, 'accepts an IP address or a host name')
+  }
+}
+
+// The page has no secrets, but it tells strangers how busy the server is: they are let in by METRICS_HOST alone.
+function metricsOf (host: string, port: string): Settings['metrics'] {
+  assertHost('METRICS_HOST', host)
+  return port === 'off' ? undefined : { host, port: portOf('METRICS_PORT', port, ', and off') }
+}
+
 function isLoopback (host: string): boolean {
   const loopback = new BlockList()
   loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -113,9 +128,9 @@ function isLoopback (host: string): boolean {
   return host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'))
 }
 
-function portOf (text: string): number {
+function portOf (name: string, text: string, others = ''): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  throw new SettingError('PORT', 'accepts a whole number from 0 to 65535, where 0 takes any free port')
+  throw new SettingError(name, `accepts a whole number from 0 to 65535, where 0 takes any free port${others}`)
 }
 
 function storageOf (text: string): string {

@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
+import { workerMetrics } from '../metrics/registry.js'
 import { serve } from './serve.js'
 import type { Settings } from './settings.js'
 import { leaveSignalsToPrimary, onSignal } from './signals.js'
@@ -49,15 +49,23 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
 /** Serves as one of the workers. */
 export async function serveAsWorker (settings: Settings): Promise<void> {
   leaveSignalsToPrimary()
+  if (settings.metrics !== undefined) workerMetrics()
   const { app, url } = await serve(settings)
-  // Requests in flight are finished. Then the channel to the primary is all that keeps the process.
-  process.once('message', () => { void app.close().then(() => { process.disconnect() }) })
+  // Requests in flight are finished. Then the channel to the primary is all that keeps the process. The primary also
+  // asks for metrics.
+  process.on('message', function onMessage (message) {
+    if (message !== STOP) return
+    process.off('message', onMessage)
+    void app.close().then(() => { process.disconnect() })
+  })
   process.send!(url)
 }
 
 /** Where a worker listens, which it says once it does; undefined if it ends before. */
 async function urlOf (worker: Worker): Promise<string | undefined> {
-  const ended = new AbortController()
-  worker.once('exit', () => { ended.abort() })
-  return await once(worker, 'message', { signal: ended.signal }).then(([url]) => url as string, () => undefined)
+  return await new Promise((resolve) => {
+    // Another message has the metrics of a worker that is asked for them while it starts.
+    worker.on('message', (message) => { if (typeof message === 'string') resolve(message) })
+    worker.once('exit', () => { resolve(undefined) })
+  })
 }

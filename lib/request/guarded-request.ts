@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
 import type { Entity } from './entity.js'
+import { isClosed } from './is-closed.js'
 import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
@@ -10,6 +11,7 @@ import type { Represented } from './representation.js'
 import { Resend } from './resend.js'
 import { GuardedResponse } from './response.js'
 import { RequestState } from './state.js'
+import { traceOf, type Trace } from './trace.js'
 import { checkKey } from '../storage/kit/key.js'
 
 const NO_WRITES: Array<Promise<unknown>> = []
@@ -41,7 +43,7 @@ export class GuardedRequest extends RequestState {
   #failure: unknown
 
   constructor (request: FastifyRequest, reply: FastifyReply, route: GuardedRoute) {
-    super(request, reply, route.settings.storage)
+    super(request, reply, route.settings.storage, traceOf(request, reply, route.settings.onRefused))
     this.#route = route
     this.preconditions = new RequestPreconditions(request, this.kind, route)
     this.response = new GuardedResponse(reply, this.kind, route.settings)
@@ -49,6 +51,8 @@ export class GuardedRequest extends RequestState {
     this.resend = resend !== false && this.kind === 'write'
       ? new Resend(request, this.preconditions, resend, route.constraints)
       : undefined
+    // There may be no answer, and nothing begins any more.
+    if (this.trace !== undefined && isClosed(reply.raw)) this.#end(this.trace)
   }
 
   /** The state of the entity that the route acts on. Its key is made on first use, of the validated params. */
@@ -120,7 +124,9 @@ export class GuardedRequest extends RequestState {
     const end = (failure: unknown): void => {
       this.end()
       writes.delete(started)
-      if (entity === this.#own) this.#failure = failure
+      if (entity !== this.#own) return
+      this.#failure = failure
+      this.trace?.note(failure)
     }
     writes.set(started, entity)
     started.then(() => { end(undefined) }, end)
@@ -159,7 +165,37 @@ export class GuardedRequest extends RequestState {
     const { written } = this.own
     // It may have been caught inside of a transaction that was committed all the same.
     if (this.#failure !== undefined) throw withWarning(this.#failure, this.warningFor(this.own))
-    if (written === undefined) throw new NotWrittenError(this.request.method, this.#url)
+    if (written !== undefined) return
+    const error = new NotWrittenError(this.request.method, this.#url)
+    this.trace?.note(error)
+    throw error
+  }
+
+  #end (trace: Trace): void {
+    trace.close(this.isAnswered || this.reply.raw.headersSent)
+    this.tell(trace)
+  }
+
+  /** Tells of the outcome, once no write is under way. */
+  tell (trace: Trace): void {
+    trace.isAnswered = this.isAnswered
+    if (this.#isWriting()) {
+      void Promise.allSettled(this.#writes!.keys()).then(() => { this.tell(trace) })
+      return
+    }
+    const { kind, preconditions: { strategy, isLetThrough }, isEntered, reply: { statusCode } } = this
+    const own = this.#own
+    trace.tell({
+      kind,
+      strategy,
+      key: own?.key,
+      written: own?.written,
+      isRepeated: own?.isRepeated === true,
+      status: statusCode,
+      isEntered,
+      isTimedOut: this.#route.hasTimeout && isTimedOut(this.request),
+      isLetThrough
+    })
   }
 
   /** Whether the answer is out, the timeout of the handler gave one, or the client is gone. */
@@ -173,7 +209,8 @@ export class GuardedRequest extends RequestState {
 
   /** Nothing can refuse an answer that goes around Fastify: a line in the log tells of a handler that forgot. */
   protected override onClosed (): void {
-    const { isEntered, isAnswered, kind, reply: { raw } } = this
+    const { isEntered, isAnswered, kind, trace, reply: { raw } } = this
+    if (trace !== undefined) this.#end(trace)
     if (!isEntered || isAnswered || kind !== 'write' || !raw.headersSent || raw.statusCode >= 400) return
     void Promise.allSettled(this.#writes?.keys() ?? NO_WRITES).then(() => { this.#warnIfNotWritten() })
   }

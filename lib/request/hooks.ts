@@ -3,6 +3,7 @@ import { GuardedRequest } from './guarded-request.js'
 import { OwnEntity } from './own-entity.js'
 import { mayRepresent, represented, type Represented } from './representation.js'
 import { kState } from './symbols.js'
+import type { Trace } from './trace.js'
 import { discard, isResponse, unpackHead } from './whatwg-response.js'
 import { isIfMatchError, NotGuardedError } from '../errors.js'
 import { isGuarded, type GuardedRoute } from '../route/guard.js'
@@ -39,17 +40,9 @@ export function routeHooks (route: GuardedRoute) {
      */
     preHandler (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
       const state = guardedState(request)
-      if (state !== undefined && !state.isEntered) {
-        state.assertSameKey()
-        state.preconditions.assertWellFormed()
-        state.resend?.assertWellFormed()
-        if (precheck && state.preconditions.needsComparison()) {
-          OwnEntity.of(state).precheck(done)
-          return
-        }
-        state.enter()
-      }
-      done()
+      if (state === undefined || state.isEntered) done()
+      else if (state.trace === undefined) compare(state, precheck, done)
+      else compareTraced(state, state.trace, precheck, done)
     },
 
     /** Spares a 304 its serialisation. Strings, buffers, streams and `Response`s skip this hook. */
@@ -103,20 +96,46 @@ export function onSendNotFound (
 /** Refuses to enter a handler that our preHandler did not let pass: whoever goes around our hooks is stopped here. */
 export function onlyEntered (route: GuardedRoute, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
-    if (isGuarded(route, request.method) && guardedState(request)?.isEntered !== true) {
+    const state = guardedState(request)
+    if (isGuarded(route, request.method) && state?.isEntered !== true) {
       throw new NotGuardedError(
         request.method,
         request.routeOptions.url,
         'its handler was called ahead of the preHandler of fastify-if-match. Let Fastify call it.'
       )
     }
-    return handler.call(this, request, reply)
+    const trace = state?.trace
+    if (trace === undefined) return handler.call(this, request, reply)
+    return trace.run(() => handler.call(this, request, reply))
   }
 }
 
 function guardedState (request: FastifyRequest): GuardedRequest | undefined {
   const state = request[kState]
   return state instanceof GuardedRequest ? state : undefined
+}
+
+/** Refuses what cannot be read, names no strategy, or is false already. */
+function compare (state: GuardedRequest, precheck: boolean, done: HookHandlerDoneFunction): void {
+  state.assertSameKey()
+  state.preconditions.assertWellFormed()
+  state.resend?.assertWellFormed()
+  if (precheck && state.preconditions.needsComparison()) {
+    OwnEntity.of(state).precheck(done)
+  } else {
+    state.enter()
+    done()
+  }
+}
+
+/** The same, and notes why. */
+function compareTraced (state: GuardedRequest, trace: Trace, precheck: boolean, done: HookHandlerDoneFunction): void {
+  trace.run(() => {
+    compare(state, precheck, (error) => {
+      trace.note(error)
+      done(error)
+    })
+  })
 }
 
 /** Refuses a success that a write, or the precondition of a read, did not allow. */
@@ -144,7 +163,8 @@ async function represent (state: GuardedRequest, payload: unknown): Promise<unkn
 }
 
 /** Refuses a success. Once no error handler is left, Fastify sends the error of a hook with the status of the reply. */
-function refuse ({ reply }: GuardedRequest, payload: unknown, error: unknown): never {
+function refuse ({ reply, trace }: GuardedRequest, payload: unknown, error: unknown): never {
+  trace?.note(error)
   discard(payload)
   reply.code(isIfMatchError(error) ? error.statusCode : 500)
   throw error
@@ -172,6 +192,7 @@ function beforeSending (state: GuardedRequest, payload: unknown, shown?: Represe
     refuse(state, payload, error)
   }
   state.isAnswered = true
+  if (state.trace !== undefined) state.tell(state.trace)
   if (shown === undefined && !response.isNotModified) return payload
   discard(payload)
   return shown?.payload ?? null

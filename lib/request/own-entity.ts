@@ -117,6 +117,11 @@ export class OwnEntity<T> extends EntityHandle<T, GuardedRequest> {
     return this.request.kind === 'read' && this.entity.writing === undefined
   }
 
+  protected override told (error: unknown, scope: Scope): unknown {
+    this.request.trace?.note(error)
+    return super.told(error, scope)
+  }
+
   protected preconditionsOf (operation: Operation): Preconditions {
     const { preconditions } = this.request
     this.request.resend?.assertWellFormed()

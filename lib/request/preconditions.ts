@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { validatedHeaders } from './ahead-of-validation.js'
 import { missingOf, warnOfMissing } from './missing.js'
+import { strategyOf, type Strategy } from './outcome.js'
 import { ContentRangeError, MalformedError, RequiredError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
 import { fieldValue, parseTagList, type FieldName, type TagList } from '../http/list-header.js'
@@ -81,6 +82,17 @@ export class RequestPreconditions {
   /** The value of `Idempotency-Key`, for the option `resend`. */
   get idempotencyKey (): string | undefined {
     return this.#value('idempotency-key')
+  }
+
+  /** What the headers say about concurrency. */
+  get strategy (): Strategy {
+    const { preconditions, copies } = this.#latest()
+    return strategyOf(preconditions, copies)
+  }
+
+  /** Whether a write came without a strategy, and the option `missing` let it through. */
+  get isLetThrough (): boolean {
+    return this.#missing === 'allow' || this.#missing === 'warn'
   }
 
   /**

@@ -1,8 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { EntityState } from './entity-state.js'
+import { isClosed } from './is-closed.js'
 import { APPLIED, PERHAPS_APPLIED, withWarning } from './later-step.js'
 import { OpenTransaction, type Scope } from './open-transaction.js'
+import { closeWithConnection } from './queued-response.js'
 import { StorageOptions } from './storage-options.js'
+import type { Trace } from './trace.js'
 import { wrongCall } from './wrong-calls.js'
 import { workOn, type AdapterWork } from '../adapter-lifecycle.js'
 import { isIfMatchError, LateWriteError, type ErrorCode } from '../errors.js'
@@ -27,6 +30,7 @@ const ONE_AT_A_TIME =
 /** A request that works on entities: what it knows of them, and whether anybody still waits for its outcome. */
 export class RequestState {
   readonly kind: MethodKind
+  readonly storage: StorageAdapter
   /** Whether a write of this request was applied, to whatever entity. */
   hasApplied = false
   readonly #work: AdapterWork
@@ -45,10 +49,13 @@ export class RequestState {
   constructor (
     readonly request: FastifyRequest,
     readonly reply: FastifyReply,
-    readonly storage: StorageAdapter
+    storage: StorageAdapter,
+    readonly trace?: Trace
   ) {
     this.kind = methodKind(request.method)
+    this.storage = trace === undefined ? storage : trace.around(storage)
     this.#work = workOn(storage)
+    closeWithConnection(request.raw, reply.raw)
     if (isClosed(reply.raw)) return
     this.#work.begin()
     reply.raw.on('close', () => {
@@ -240,9 +247,4 @@ export class RequestState {
     }
     return this.#controller.signal
   }
-}
-
-// The response of an HTTP/2 stream is never destroyed itself (engine-facts#node-http2-response-destroyed).
-function isClosed (raw: { destroyed: boolean }): boolean {
-  return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
 }

@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from '../errors.js'
 import { methodKind } from '../http/method.js'
-import type { GlobalRoute, IfMatchOptions } from '../options.js'
+import type { GlobalRoute } from '../option-functions.js'
+import type { IfMatchOptions } from '../options.js'
 import { kindOf } from '../storage/kit/flaws.js'
 
 /** Whether the option `global` guards a route of a state-changing method. */

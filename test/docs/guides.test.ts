@@ -39,7 +39,11 @@ const QUOTED: Record<string, string[]> = {
     'integrations/drizzle/orders-routes.ts', 'test/docs/transactions/order-writes.sql',
     'test/docs/transactions/orders-adapter.ts'
   ],
-  'existing-clients': ['test/docs/existing-clients.ts'],
+  'existing-clients': ['test/docs/existing-clients.ts', 'test/docs/without-if-match.ts'],
+  observability: [
+    'example/metrics/count-outcomes.ts',
+    ...['open-telemetry', 'log-refusals'].map((name) => `test/docs/observability/${name}.ts`)
+  ],
   client: ['offers', 'entries', 'tanstack-query', 'openapi-fetch', 'axios'].map(
     (name) => `test/docs/client/${name}.ts`
   ),

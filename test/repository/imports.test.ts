@@ -9,15 +9,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/errors.ts': ['lib/refusal-error.ts'],
   'lib/storage/adapter.ts': ['lib/errors.ts'],
   'lib/http': ['lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'],
-  'lib/option-functions.ts': [],
+  'lib/option-functions.ts': ['lib/errors.ts'],
   'lib/options.ts': [
     'lib/option-functions.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
   'lib/key': ['lib/storage/kit', 'lib/errors.ts'],
-  'lib/route': ['lib/options.ts', 'lib/key', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'],
+  'lib/route': [
+    'lib/options.ts', 'lib/option-functions.ts', 'lib/key', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
+    'lib/errors.ts'
+  ],
   'lib/request': [
-    'lib/adapter-lifecycle.ts', 'lib/route', 'lib/options.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
-    'lib/errors.ts', 'lib/refusal-error.ts'
+    'lib/adapter-lifecycle.ts', 'lib/route', 'lib/options.ts', 'lib/option-functions.ts', 'lib/http', 'lib/storage/kit',
+    'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'
   ],
   'lib/augment.ts': ['lib/request', 'lib/route', 'lib/options.ts'],
   'lib/adapter-lifecycle.ts': ['lib/storage/adapter.ts'],

@@ -46,9 +46,11 @@ await t.test('a folder covers what its files cover, and nothing if they cover no
   t.strictSame(coverageMap('dist/test/folders/unit/http.test.js'), [
     'lib/http/accept-encoding.ts',
     'lib/http/entity-tag.ts',
+    'lib/http/idempotency-key.ts',
     'lib/http/list-header.ts',
     'lib/http/method.ts',
-    'lib/http/precondition.ts'
+    'lib/http/precondition.ts',
+    'lib/http/prefer.ts'
   ])
   t.strictSame(coverageMap('dist/test/folders/http.test.js'), coverageMap('dist/test/http/reads.test.js'))
   t.equal(coverageMap('dist/test/folders/support.test.js'), null)

@@ -13,6 +13,8 @@ await t.test('the greeting names the address and the storage, and has one line t
   t.notMatch(text, /Worker/)
   t.match(greeting(URL, readSettings({ STORAGE: 'memory:' })), /^Storage: memory: \(what it holds ends/m)
   t.match(greeting(URL, readSettings({ WORKERS: '4' })), /^Worker processes: 4$/m)
+  t.notMatch(text, /Metrics/)
+  t.match(greeting(URL, readSettings({}), 'http://[::1]:9464/metrics'), /^Metrics: http:\/\/\[::1\]:9464\/metrics$/m)
   t.match(text, /^Try: curl .*Bearer dev-contoso"/m)
 })
 

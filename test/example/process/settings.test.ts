@@ -35,7 +35,8 @@ await t.test('nothing set: the defaults, with the development tokens on the loop
       requestMs: 60_000,
       answerMs: 60_000
     },
-    logLevel: 'info'
+    logLevel: 'info',
+    metrics: undefined
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['dev-contoso', [['contoso', 'owner']]],
@@ -60,6 +61,8 @@ await t.test('every setting is taken from the environment', async (t) => {
     REQUEST_MS: '10000',
     ANSWER_MS: '20000',
     LOG_LEVEL: 'warn',
+    METRICS_HOST: '::1',
+    METRICS_PORT: '9464',
     TOKENS: 'a.b-c==contoso:owner+fabrikam:contributor, d=contoso:contributor'
   })
   t.strictSame(settings, {
@@ -79,7 +82,8 @@ await t.test('every setting is taken from the environment', async (t) => {
       requestMs: 10_000,
       answerMs: 20_000
     },
-    logLevel: 'warn'
+    logLevel: 'warn',
+    metrics: { host: '::1', port: 9464 }
   })
   t.strictSame(tokens.map(({ secret, roles }) => [secret, [...roles]]), [
     ['a.b-c=', [['contoso', 'owner'], ['fabrikam', 'contributor']]],
@@ -119,6 +123,8 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['MAX_CONNECTIONS', '', /from 1 to 999999/],
     ['REQUEST_MS', '1s', /whole number of milliseconds/],
     ['ANSWER_MS', '', /whole number of milliseconds/],
+    ['METRICS_PORT', '', /from 0 to 65535.*, and off$/],
+    ['METRICS_PORT', 'on', /from 0 to 65535.*, and off$/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [name, value, message] of wrong) {

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 
-const SERVER = fileURLToPath(new URL('../../../example/process/server.js', import.meta.url))
+/** The program that `npm start` runs. */
+export const SERVER = fileURLToPath(new URL('../../../example/process/server.js', import.meta.url))
 
 /** The settings of a server of a test, in place of those that the shell of the developer may hold. */
 export const SETTINGS = {
@@ -23,7 +24,9 @@ export const SETTINGS = {
   REQUEST_MS: undefined,
   ANSWER_MS: undefined,
   ACTIONS_IF_MATCH: undefined,
-  LOG_LEVEL: undefined
+  LOG_LEVEL: undefined,
+  METRICS_HOST: undefined,
+  METRICS_PORT: undefined
 }
 
 /** The text that came out of a stream or socket so far, and a promise of text that will come. */

@@ -1,0 +1,7 @@
+/**
+ * Whether an answer can be sent no more, because its connection or its stream is gone. The response of an HTTP/2 stream
+ * is never destroyed itself (engine-facts#node-http2-response-destroyed).
+ */
+export function isClosed (raw: { destroyed: boolean }): boolean {
+  return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
+}
