@@ -3,7 +3,7 @@ import { isResponse } from './whatwg-response.js'
 import { EntityAbsentError } from '../errors.js'
 import type { MethodKind } from '../http/method.js'
 import { preferredReturn } from '../http/prefer.js'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings.js'
 import type { CurrentEntity } from '../refusal-error.js'
 
 /** The current representation of an entity, as a 412 carries it. */

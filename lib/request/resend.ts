@@ -7,7 +7,7 @@ import { IdempotencyKeyError, InvalidOptionsError, KeyReusedError } from '../err
 import { parseIdempotencyKey } from '../http/idempotency-key.js'
 import { evaluate, type Verdict } from '../http/precondition.js'
 import type { OwnWrite } from '../refusal-error.js'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings.js'
 import { kindOf } from '../storage/kit/flaws.js'
 import type { Expectation, Stored } from '../storage/adapter.js'
 

@@ -7,7 +7,7 @@ import { methodKind } from '../http/method.js'
 import type { Policy } from '../http/precondition.js'
 import { compileKey, parametersOf, type CompiledKey } from '../key/entity-key.js'
 import type { GlobalRoute } from '../option-functions.js'
-import { routeSettings, type Settings } from '../options.js'
+import { routeSettings, type Settings } from '../settings.js'
 
 /** One registration of the plugin: it holds in its scope, up to a nearer one. */
 export interface Registration {
