@@ -9,7 +9,8 @@ export type RouteRequest = FastifyRequest & { params: any, query: any, headers: 
  * this caller. No response schema and no hook applies to it, so leave out what they hide. An object is sent as JSON; a
  * string or bytes are sent as they are. Anything else, such as `undefined`, `null` or `false`, says that the caller may
  * not read the entity, and the 412 goes out as it is. So it does if the function throws. The `Content-Type` is that of
- * JSON unless the function sets another one on the reply.
+ * JSON unless the function sets another one on the reply. It returns what is sent, and sends nothing itself; the status
+ * stays 412.
  *
  * @param found the entity with its version and tag; the value is a copy
  */

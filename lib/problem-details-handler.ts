@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { problemOf, statusOf } from './problem-details.js'
+import { messageOf, problemOf, statusOf } from './problem-details.js'
 
 /** Options of `problemDetailsHandler`. */
 export interface ProblemDetailsHandlerOptions {
@@ -35,7 +35,7 @@ export function problemDetailsHandler ({ base, instance }: ProblemDetailsHandler
 function log (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { server, log } = request
   if ((server.initialConfig as { disableRequestLogging?: unknown }).disableRequestLogging === true) return
-  const message = String((Object(error) as { message?: unknown }).message ?? '')
+  const message = messageOf(error)
   if (reply.statusCode >= 500) log.error({ req: request, res: reply, err: error }, message)
   else log.info({ res: reply, err: error }, message)
 }

@@ -86,7 +86,7 @@ export function problemOf (
   status: number,
   { base = PAGE, instance }: ProblemDetailsOptions
 ): ProblemDetails {
-  const { code, message } = Object(error) as { code?: unknown, message?: unknown }
+  const { code } = Object(error) as { code?: unknown }
   const phrase = STATUS_CODES[status] ?? 'Error'
   const isNamed = typeof code === 'string' && code.startsWith('FST_')
   const type = isRefusalError(error) ? error.reason : isNamed ? TYPE_OF_CODE[code as ErrorCode] : undefined
@@ -94,17 +94,24 @@ export function problemOf (
     type: type === undefined ? 'about:blank' : base + type,
     title: type === undefined ? phrase : TITLES[type],
     status,
-    detail: isNamed || status < 500 ? String(message ?? '') : phrase,
+    detail: isNamed || status < 500 ? messageOf(error) : phrase,
     ...(isNamed && { code }),
     ...(instance !== undefined && { instance }),
     ...factsIn(error, type)
   }
 }
 
+/** The message of an error. What was thrown may be anything, and its message may be no text, nor become one. */
+export function messageOf (error: unknown): string {
+  const { message } = Object(error) as { message?: unknown }
+  return typeof message === 'string' ? message : ''
+}
+
 /** The status that an error asks for, as Fastify reads it; undefined: none, and it is an error of the server. */
 export function statusOf (error: unknown): number | undefined {
   const { statusCode, status } = Object(error) as { statusCode?: unknown, status?: unknown }
-  return [statusCode, status].find((code): code is number => typeof code === 'number' && code >= 400 && code <= 599)
+  return [statusCode, status].find((code): code is number => Number.isInteger(code) && code as number >= 400 &&
+    code as number <= 599)
 }
 
 type Facts = Pick<ProblemDetails, 'field' | 'etag' | 'isWeak' | 'ownWrite'>

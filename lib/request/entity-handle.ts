@@ -109,19 +109,20 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
         return this.#repeatedBy(current!, copyStored(current!.value))
       })
     )
-    const etag = formatEntityTag(version)
     this.recordWrite(version)
     resend?.wrote(version, digest)
-    return { value: stored === undefined ? value as T : stored, version, etag, created }
+    return { ...found(stored === undefined ? value as T : stored, version), created }
   }
 
   async #remove (scope: Scope): Promise<void> {
+    const { resend } = this
     await this.#change<{ applied: true }>(
       'remove',
       scope,
       undefined,
       // Never `absent` or `any`: a removal of an absent entity was refused by now.
-      (expectation) => this.storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope))
+      (expectation) => this.storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope)),
+      resend && ((current, verdict) => resend.assertKeyIsNew(current, verdict))
     )
     this.recordWrite(undefined)
   }
@@ -149,7 +150,8 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
           )
         },
         resend && ((current, verdict) => {
-          if (!resend.isRepeated(current, verdict) || answerOf === undefined) return undefined
+          if (answerOf === undefined) return resend.assertKeyIsNew(current, verdict)
+          if (!resend.isRepeated(current, verdict)) return undefined
           digest = current!.digest
           return this.#repeatedTransaction(current!, answerOf)
         })
@@ -224,7 +226,8 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     current: Stored<T>,
     answerOf: NonNullable<TransactionOptions<T, R>['repeated']>
   ): Promise<Done<R>> {
-    const value = await answerOf(found(copyStored(current.value), current.version))
+    // A write that began meanwhile would wait for this one.
+    const value = await withoutNested(this.entity, () => answerOf(found(copyStored(current.value), current.version)))
     return this.#repeatedBy(current, value)
   }
 

@@ -104,8 +104,8 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   /** Keeps what is known of the entity; the function that it gives brings that back. */
   protected keep (): () => void {
     const entity = this.#entity
-    const { first, known, written } = entity
-    return () => { Object.assign(entity, { first, known, written }) }
+    const { first, known, written, isRepeated } = entity
+    return () => { Object.assign(entity, { first, known, written, isRepeated }) }
   }
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */

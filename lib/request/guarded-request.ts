@@ -30,6 +30,8 @@ export class GuardedRequest extends RequestState {
   handle: Entity<any> | undefined
   /** The representation that its 412 carries, once the function of the route was asked for it. */
   represented: Promise<Represented | undefined> | undefined
+  /** Whether that function is running. */
+  isRepresenting = false
   /** Whether Fastify has begun to validate the request. */
   isValidated = false
   readonly #route: GuardedRoute
@@ -47,7 +49,7 @@ export class GuardedRequest extends RequestState {
     this.response = new GuardedResponse(reply, this.kind, route.settings)
     const { resend } = route.settings
     this.resend = resend !== false && this.kind === 'write'
-      ? new Resend(request, this.preconditions, resend)
+      ? new Resend(request, this.preconditions, resend, route.constraints)
       : undefined
     // There may be no answer, and nothing begins any more.
     if (this.trace !== undefined && isClosed(reply.raw)) this.#end(this.trace)

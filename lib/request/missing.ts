@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { InvalidOptionsError } from '../errors.js'
-import type { Missing, Settings } from '../options.js'
+import type { Missing } from '../options.js'
+import type { Settings } from '../settings.js'
 import { kindOf } from '../storage/kit/flaws.js'
 
 const ANSWERS: readonly unknown[] = [400, 428, 'allow', 'warn'] satisfies Missing[]

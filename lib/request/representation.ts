@@ -3,7 +3,7 @@ import { isResponse } from './whatwg-response.js'
 import { EntityAbsentError } from '../errors.js'
 import type { MethodKind } from '../http/method.js'
 import { preferredReturn } from '../http/prefer.js'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings.js'
 import type { CurrentEntity } from '../refusal-error.js'
 
 /** The current representation of an entity, as a 412 carries it. */
@@ -25,6 +25,8 @@ interface RefusedRequest {
   readonly representation: Settings['representation']
   /** What was made, once the function was asked. */
   represented: Promise<Represented | undefined> | undefined
+  /** Whether the function is running: an answer that it sends itself must not wait for it. */
+  isRepresenting: boolean
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -33,9 +35,10 @@ const JSON_TYPE = 'application/json; charset=utf-8'
  * Whether the answer is a 412 of a write that may carry the current representation: the route has a function that makes
  * it, the entity is there, and the client asks for it (RFC 7240 4.2, RFC 8144 3).
  */
-export function mayRepresent ({ representation, kind, reply, request, response }: RefusedRequest): boolean {
+export function mayRepresent (state: RefusedRequest): boolean {
+  const { representation, kind, reply, request, response, isRepresenting } = state
   return representation !== false && reply.statusCode === 412 && kind === 'write' &&
-    response.refusedBy !== undefined && preferredReturn(request.headers.prefer) === 'representation'
+    response.refusedBy !== undefined && !isRepresenting && preferredReturn(request.headers.prefer) === 'representation'
 }
 
 /**
@@ -55,7 +58,12 @@ const SET_BY_FUNCTION = ['content-type', 'content-location'] as const
 async function represent (state: RefusedRequest): Promise<Represented | undefined> {
   const { reply, request } = state
   const before = SET_BY_FUNCTION.map((name) => reply.getHeader(name))
+  const { statusCode } = reply
+  state.isRepresenting = true
   const made = await ask(state, before).catch((error: unknown) => { warn(request, error) })
+  state.isRepresenting = false
+  // The request was refused, whatever the function thinks of the caller.
+  reply.code(statusCode)
   for (const [index, name] of SET_BY_FUNCTION.entries()) restore(reply, name, before[index])
   return made ?? undefined
 }
@@ -71,8 +79,8 @@ async function ask (
   return {
     etag: found.etag,
     payload,
-    type: type === typed ? JSON_TYPE : String(type),
-    location: location === located ? ownAddress(request) : String(location)
+    type: type === typed || type === undefined ? JSON_TYPE : String(type),
+    location: location === located || location === undefined ? ownAddress(request) : String(location)
   }
 }
 

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { RequestPreconditions } from './preconditions.js'
-import { contentOf } from './request-content.js'
+import { contentOf, contentTypeOf } from './request-content.js'
 import { digestOf, earlierTry, type EarlierTry, type RequestMark } from './write-marks.js'
 import { IdempotencyKeyError, InvalidOptionsError, KeyReusedError } from '../errors.js'
 import { parseIdempotencyKey } from '../http/idempotency-key.js'
 import { evaluate, type Verdict } from '../http/precondition.js'
 import type { OwnWrite } from '../refusal-error.js'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings.js'
 import { kindOf } from '../storage/kit/flaws.js'
 import type { Expectation, Stored } from '../storage/adapter.js'
 
@@ -24,6 +24,7 @@ export class Resend {
   readonly #request: FastifyRequest
   readonly #preconditions: RequestPreconditions
   readonly #callerOf: ResendOptions['caller']
+  readonly #constraints: string | undefined
   /** What tells the request from others, once something needs it: before the handler may change its body. */
   #mark: { readonly mark: RequestMark | undefined } | undefined
   #key: string | undefined
@@ -31,10 +32,17 @@ export class Resend {
   /** The last write of this request, and the digest that it stored. */
   #written: { readonly version: string, readonly digest: string | undefined } | undefined
 
-  constructor (request: FastifyRequest, preconditions: RequestPreconditions, { caller }: ResendOptions) {
+  /** @param constraints what tells the route of the request from others with its path */
+  constructor (
+    request: FastifyRequest,
+    preconditions: RequestPreconditions,
+    { caller }: ResendOptions,
+    constraints: string | undefined
+  ) {
     this.#request = request
     this.#preconditions = preconditions
     this.#callerOf = caller
+    this.#constraints = constraints
   }
 
   /** Whether the request may be the repetition of another one: it names a tag, or creates. Never under `*`. */
@@ -123,6 +131,17 @@ export class Resend {
   }
 
   /**
+   * Refuses what cannot be repeated, under the current tag, where the key has written what is there: a removal, or a
+   * transaction without an answer for that.
+   *
+   * @throws FST_IF_MATCH_KEY_REUSED (422)
+   */
+  assertKeyIsNew (current: Stored | undefined, verdict: Verdict): undefined {
+    if (verdict !== 'perform' || !this.isKeyed || !this.isRepeated(current, verdict)) return
+    throw new KeyReusedError('a write that was applied')
+  }
+
+  /**
    * What the digest of an entity says of an earlier try of this request.
    *
    * @throws FST_IF_MATCH_KEY_REUSED (422) if its key belongs to another content
@@ -147,21 +166,23 @@ export class Resend {
   }
 
   #makeMark (): RequestMark | undefined {
-    const { method, url, routeOptions, headers } = this.#request
+    const { method, originalUrl, routeOptions, headers } = this.#request
     const { key } = this
     const caller = this.#caller()
     const content = contentOf(this.#request)
     const { ifMatch, ifNoneMatch } = this.#preconditions.sent
-    const said = [url, headers['content-type'], headers['content-encoding'], content?.kind]
+    const said = [originalUrl, contentTypeOf(this.#request), headers['content-encoding'], content?.kind]
+    const route = [method, this.#constraints]
     if (key !== undefined) {
       const strategy = ifMatch === undefined ? 'creates' : 'changes'
       return {
-        id: hashOf(['key', caller, method, routeOptions.url, strategy, key]),
+        id: hashOf(['key', caller, ...route, routeOptions.url, strategy, key]),
         content: hashOf(said, content?.data)
       }
     }
     if (content === undefined) return undefined
-    return { id: hashOf(['content', caller, method, ifMatch, ifNoneMatch, ...said], content.data), content: undefined }
+    const id = hashOf(['content', caller, ...route, ifMatch, ifNoneMatch, ...said], content.data)
+    return { id, content: undefined }
   }
 
   #caller (): string {

@@ -10,7 +10,7 @@ import type { TagList } from '../http/list-header.js'
 import { answersNotModified, type MethodKind } from '../http/method.js'
 import { ifNoneMatchHolds } from '../http/precondition.js'
 import { varyByPrefer } from '../http/prefer.js'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings.js'
 import type { CurrentEntity } from '../refusal-error.js'
 
 /** Seconds after which a client may send again what was certainly not applied. */

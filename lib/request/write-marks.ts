@@ -1,3 +1,5 @@
+import { MAX_DIGEST_LENGTH } from '../storage/kit/version.js'
+
 /** What tells one request from all others. */
 export interface RequestMark {
   /** A hash of who sent it, to where, and of its key; or else of all that it says. 22 characters of base64url. */
@@ -12,9 +14,6 @@ export interface RequestMark {
  * key belongs to a request with another content (`'reused'`). Undefined: nothing.
  */
 export type EarlierTry = 'current' | 'later' | 'superseded' | 'reused'
-
-/** How long a digest may be: a column for it may have no more. */
-export const MAX_DIGEST_LENGTH = 255
 
 /** The mark of the write that made the version: only a whole one can prove anything. */
 const LAST = /^([\w-]{22})(?:\.([\w-]{22}))?(\+?)$/

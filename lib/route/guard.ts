@@ -7,7 +7,7 @@ import { methodKind } from '../http/method.js'
 import type { Policy } from '../http/precondition.js'
 import { compileKey, parametersOf, type CompiledKey } from '../key/entity-key.js'
 import type { GlobalRoute } from '../option-functions.js'
-import { routeSettings, type Settings } from '../options.js'
+import { routeSettings, type Settings } from '../settings.js'
 
 /** One registration of the plugin: it holds in its scope, up to a nearer one. */
 export interface Registration {
@@ -24,6 +24,8 @@ export interface GuardedRoute {
   readonly settings: Settings
   /** The key of the entity that a request acts on. */
   readonly keyOf: (request: FastifyRequest) => string
+  /** What tells the route from others with its path: its version or host, say. Undefined: nothing does. */
+  readonly constraints: string | undefined
   /** What an operation that can create may do if the entity is absent, where it may create it and where it may not. */
   readonly policies: { readonly creates: Policy, readonly changes: Policy }
   /** Whether requests of this method may create the entity. */
@@ -67,6 +69,7 @@ export function guardRoute (
   return {
     settings,
     keyOf: keyOfRoute(settings.key, route, name),
+    constraints: textOfConstraints(route),
     policies: { creates: policyOf(settings, true), changes: policyOf(settings, false) },
     mayCreate: creatorsOf(settings, own),
     only,
@@ -100,9 +103,19 @@ function policyOf ({ create, absent }: Settings, mayCreate: boolean): Policy {
   return { mayCreate, wildcardCreates: create === 'wildcard', absent }
 }
 
+// The same text after each start of the server: it goes into what is stored.
+function textOfConstraints ({ constraints }: FastifyRouteOptions): string | undefined {
+  if (!hasConstraints(constraints)) return undefined
+  return JSON.stringify(constraints, (_name, value: unknown) => value instanceof RegExp ? String(value) : value)
+}
+
+function hasConstraints (constraints: FastifyRouteOptions['constraints']): boolean {
+  return Object.keys(constraints ?? {}).length > 0
+}
+
 function keyOfRoute (key: Settings['key'], route: FastifyRouteOptions, name: string): GuardedRoute['keyOf'] {
   if (typeof key === 'function') return key
-  if (key === undefined && Object.keys(route.constraints ?? {}).length > 0) {
+  if (key === undefined && hasConstraints(route.constraints)) {
     throw new InvalidOptionsError(
       name,
       'a route with constraints shares its path with others, so it must name its "key".'

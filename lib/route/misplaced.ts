@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify'
 import { InvalidOptionsError } from '../errors.js'
-import { IF_MATCH_OPTIONS } from '../options.js'
+import { IF_MATCH_OPTIONS } from '../settings.js'
 import { lettersApart } from '../storage/kit/spelling.js'
 
 /**

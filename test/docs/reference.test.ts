@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { errorCodes } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { IF_MATCH_OPTIONS } from '../../lib/options.js'
+import { IF_MATCH_OPTIONS } from '../../lib/settings.js'
 import { offersApp, seed } from '../support/offers-app.js'
 
 const BELOW_DOCS = readdirSync('docs', { recursive: true, encoding: 'utf8' })

@@ -2,7 +2,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import ifMatch, { type EntityTag } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { IF_MATCH_OPTIONS } from '../../lib/options.js'
+import { IF_MATCH_OPTIONS } from '../../lib/settings.js'
 import { ANY } from '../support/expectations.js'
 import { newApp, offersApp, seed, send, statusOf, tagOf, valueOf } from '../support/offers-app.js'
 

@@ -42,7 +42,12 @@ await t.test('the handler answers any error: of validation, of the app, of Fasti
       throw Object.assign(new Error('slowly'), { statusCode: 429, headers: { 'retry-after': '9' } })
     })
     app.get('/bug', async () => { throw new TypeError('password=hunter2') })
-    for (const [url, thrown] of Object.entries({ '/text': 'password=hunter2', '/nothing': null })) {
+    for (const [url, thrown] of Object.entries({
+      '/text': 'password=hunter2',
+      '/nothing': null,
+      '/no-text': { statusCode: 400, message: { toString: 1, valueOf: 1 } },
+      '/no-status': { statusCode: 404.5, message: 'password=hunter2' }
+    })) {
       app.get(url, async () => { throw thrown })
     }
     app.get('/coded', async (_request, reply) => {
@@ -61,6 +66,8 @@ await t.test('the handler answers any error: of validation, of the app, of Fasti
     ['GET /bug', 500, 'Internal Server Error'],
     ['GET /text', 500, 'Internal Server Error'],
     ['GET /nothing', 500, 'Internal Server Error'],
+    ['GET /no-text', 400, ''],
+    ['GET /no-status', 500, 'Internal Server Error'],
     ['GET /coded', 409, 'as the reply says'],
     ['GET /serialised', 500, 'Internal Server Error']
   ] as const) {

@@ -124,6 +124,7 @@ await t.test('a function that says no, fails or makes no representation leaves t
     'a Response': [({ value }) => new Response(value.title), 'NoRepresentation'],
     'a cycle': [({ value }) => Object.assign(value, { value }), 'TypeError'],
     'no JSON': [({ value }) => ({ ...value, toJSON: () => undefined })],
+    'another status': [(_found, _request, reply) => { reply.code(403) }],
     'the headers of another body': [({ value }, _request, reply) => {
       reply.type('text/plain').header('content-location', value.title)
     }]
@@ -176,6 +177,39 @@ await t.test('what the function sets on the reply goes out with what it makes: a
   }
   const made = await representingApp(t, ({ value }) => JSON.stringify(value))
   t.match((await send(made.app, 'PUT /offers/1', STALE)).headers['content-type'], 'application/json')
+})
+
+await t.test('a 412 stays one, and has a type, whatever the function does to the status and the headers of the reply', async (t) => {
+  for (const status of [200, 403, 500]) {
+    const { app, etag } = await representingApp(t, ({ value }, _request, reply) => {
+      reply.code(status).removeHeader('content-type')
+      return value
+    })
+    const { statusCode, headers, body } = await send(app, 'PUT /offers/1', STALE)
+    t.same([statusCode, headers.etag, JSON.parse(body)], [412, etag, { title: SECRET, price: 1 }])
+    t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'content-location': './1' })
+  }
+  const { app } = await representingApp(t, ({ value }, _request, reply) => {
+    reply.removeHeader('content-location')
+    return value
+  }, (app) => {
+    app.addHook('onRequest', async (_request, reply) => { reply.header('content-location', '/elsewhere') })
+  })
+  t.equal((await send(app, 'PUT /offers/1', STALE)).headers['content-location'], './1')
+})
+
+await t.test('a function that sends by itself is not waited for, and its answer is the only one', async (t) => {
+  const sends: Representation[] = [
+    ({ value }, _request, reply) => reply.send(value),
+    async ({ value }, _request, reply) => await reply.send(value),
+    ({ value }, _request, reply) => { reply.send(value) }
+  ]
+  for (const representation of sends) {
+    const { app, etag } = await representingApp(t, representation)
+    const { statusCode, headers, body } = await send(app, 'PUT /offers/1', STALE)
+    t.same([statusCode, headers.etag, JSON.parse(body)], [412, etag, { title: SECRET, price: 1 }])
+    t.equal(headers['preference-applied'], undefined)
+  }
 })
 
 await t.test('an address that no header can carry is left out', async (t) => {

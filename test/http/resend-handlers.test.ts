@@ -20,6 +20,7 @@ await t.test('resend: a write that was rolled back with its transaction was no e
       return value
     })).value
     await attempt(true).catch(() => {})
+    t.equal(log.isRepeated, false, 'what was rolled back is no repetition')
     return await attempt(false)
   })
   const etag = await seedLog(storage, '/logs/1')
@@ -119,6 +120,28 @@ await t.test('resend: a handler that removes where it wrote before is told of th
   t.same(await valueOf(storage), { title: 'mine' })
 })
 
+await t.test('resend: under one key nothing is removed that it wrote, also where the current tag is named', async (t) => {
+  for (const precheck of [true, false]) {
+    const { app, storage } = await resendingApp(t, { precheck }, (app, config) => {
+      app.post('/toggle/:id', { config }, async (request) => {
+        const offer = request.entity<Offer>()
+        if ((await offer.read()).value.title === 'on') await offer.remove()
+        else await offer.replace({ title: 'on' })
+        return {}
+      })
+    })
+    const key = { 'idempotency-key': 'k' }
+    t.equal(await statusOf(app, 'POST /toggle/1', { ...key, 'if-match': await seed(storage) }), 200)
+    const tag = await tagOf(storage)
+    const again = await send(app, 'POST /toggle/1', { ...key, 'if-match': tag })
+    t.strictSame([again.statusCode, again.json().code], [422, 'FST_IF_MATCH_KEY_REUSED'])
+    t.match(again.json().message, /belongs to a write that was applied, so nothing was changed/)
+    t.equal(await tagOf(storage), tag)
+    t.equal(await statusOf(app, 'POST /toggle/1', { 'idempotency-key': 'k-2', 'if-match': tag }), 200)
+    t.equal(await tagOf(storage), undefined, 'a new key removes')
+  }
+})
+
 /** Transactions over memory, which keep replaced and digest. */
 function transactionsInMemory (): TransactionAdapter<Offer> {
   const memory = memoryAdapter<Offer>()
@@ -167,6 +190,42 @@ await t.test('resend: the work of a transaction does not run again; `repeated` m
   for (const value of ['done', 'mine again']) {
     t.match((await send(app, 'PUT /told/2', created, { title: 'mine' })).json(), { value, created: true })
   }
+})
+
+await t.test('resend: without `repeated`, the work of a transaction does not run again under its key and the current tag', async (t) => {
+  for (const precheck of [true, false]) {
+    const { app, storage } = await resendingApp(t, { storage: transactionsInMemory(), precheck }, (app, config) => {
+      app.put('/untold/:id', { config }, async (request) =>
+        await request.entity<Offer>().transaction((tx: { value?: Offer }) => {
+          tx.value = request.body as Offer
+          return 'done'
+        }))
+    })
+    const key = { 'idempotency-key': 'k' }
+    const etag = await seed(storage as StorageAdapter)
+    const first = await send(app, 'PUT /untold/1', { ...key, 'if-match': etag }, { title: 'mine' })
+    for (const [tag, status] of [[etag, 412], [first.headers.etag, 422]] as const) {
+      t.equal(await statusOf(app, 'PUT /untold/1', { ...key, 'if-match': tag }, { title: 'mine' }), status)
+      t.equal(await statusOf(app, 'PUT /untold/1', { ...key, 'if-match': tag }, { title: 'other' }), 422)
+    }
+    t.equal(await tagOf(storage as StorageAdapter), first.headers.etag)
+  }
+})
+
+await t.test('resend: a write inside of `repeated` to its own entity is FST_IF_MATCH_NESTED_WRITE, and waits for nothing', async (t) => {
+  const { app, storage } = await resendingApp(t, { storage: transactionsInMemory() }, (app, config) => {
+    app.put('/told/:id', { config }, async (request) => {
+      const offer = request.entity<Offer>()
+      return await offer.transaction((tx: { value?: Offer }) => {
+        tx.value = request.body as Offer
+        return tx.value
+      }, { repeated: async () => (await offer.update((offer) => offer)).value })
+    })
+  })
+  const headers = { 'if-match': await seed(storage as StorageAdapter) }
+  t.equal(await statusOf(app, 'PUT /told/1', headers, { title: 'mine' }), 200)
+  const again = await send(app, 'PUT /told/1', headers, { title: 'mine' })
+  t.strictSame([again.statusCode, again.json().code], [500, 'FST_IF_MATCH_NESTED_WRITE'])
 })
 
 await t.test('resend: a write of a hook is recognised as well, and a bad key refuses it', async (t) => {

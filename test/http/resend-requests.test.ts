@@ -5,7 +5,7 @@ import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import ifMatch from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { listen, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
+import { listen, newApp, seed, send, statusOf, tagOf, valueOf, type Offer } from '../support/offers-app.js'
 import { resend, resendingApp } from '../support/resending-app.js'
 
 await t.test('resend: a caller that throws, is asked too early, or is no name is 500 FST_IF_MATCH_INVALID_OPTIONS, and nothing is written', async (t) => {
@@ -115,5 +115,74 @@ await t.test('resend: over HTTP/2, a body that nobody parsed is not taken for no
     const etag = await seed(storage)
     t.equal(await post(etag, body), 200)
     t.equal(await post(etag, body), again)
+  }
+})
+
+await t.test('resend: two texts that UTF-8 cannot tell apart are two contents', async (t) => {
+  const { app, storage } = await resendingApp(t, {}, (app, config) => {
+    app.post('/act/:id', { config }, async (request) =>
+      (await request.entity<Offer>().update(() => ({ title: request.body as string }))).value)
+  })
+  for (const [key, again] of [[{}, 412], [{ 'idempotency-key': 'k' }, 422]] as const) {
+    const headers = { ...key, 'if-match': await seed(storage), 'content-type': 'application/json' }
+    t.equal(await statusOf(app, 'POST /act/1', headers, '"\\ud800"'), 200)
+    t.equal(await statusOf(app, 'POST /act/1', headers, '"\\ud801"'), again)
+    t.same(await valueOf(storage), { title: '\ud800' })
+  }
+})
+
+await t.test('resend: a request of another version or host is of another route, also where the path is the same', async (t) => {
+  const routes = [
+    [{ version: '1.0.0' }, { 'accept-version': '1.x' }],
+    [{ version: '2.0.0' }, { 'accept-version': '2.x' }],
+    [{ host: 'a.example' }, { host: 'a.example' }],
+    [{ host: /^b/ }, { host: 'b.example' }],
+    [{ host: /^c/ }, { host: 'c.example' }]
+  ] as const
+  const { app, storage } = await resendingApp(t, {}, (app, config) => {
+    for (const [constraints] of routes) {
+      app.post('/act/:id', { config, constraints }, async (request) =>
+        (await request.entity<Offer>().update(() => ({ title: String(Object.values(constraints)) }))).value)
+    }
+  })
+  for (const key of [{}, { 'idempotency-key': 'k' }]) {
+    for (const [constraints, named] of routes) {
+      const headers = { ...key, 'if-match': await seed(storage) }
+      const title = String(Object.values(constraints))
+      t.equal(await statusOf(app, 'POST /act/1', { ...headers, ...named }), 200, title)
+      for (const [, other] of routes) {
+        t.equal(await statusOf(app, 'POST /act/1', { ...headers, ...other }), other === named ? 200 : 412, title)
+      }
+      t.same(await valueOf(storage), { title })
+    }
+  }
+})
+
+await t.test('resend: two addresses that the server rewrites to one are two requests', async (t) => {
+  const storage = memoryAdapter<Offer>()
+  const app = newApp(t, { rewriteUrl: ({ url }) => url!.replace(/^\/(raise|lower)/, '/act') })
+  await app.register(ifMatch, { storage, resend })
+  app.post('/act/:id', { config: { ifMatch: { key: '/offers/:id' } } }, async (request) =>
+    (await request.entity<Offer>().update(() => ({ title: request.originalUrl }))).value)
+  const headers = { 'if-match': await seed(storage) }
+  for (const [url, status] of [['/raise/1', 200], ['/raise/1', 200], ['/lower/1', 412]] as const) {
+    t.equal(await statusOf(app, `POST ${url}`, headers), status, url)
+  }
+})
+
+await t.test('resend: the boundary of a form in parts is no part of its content (RFC 2046 5.1.1)', async (t) => {
+  const { app, storage } = await resendingApp(t, {}, (app, config) => {
+    app.addContentTypeParser(/^multipart\//, (_request, payload, done) => {
+      payload.resume().on('end', () => { done(null) })
+    })
+    app.post('/act/:id', { config }, async (request) =>
+      (await request.entity<Offer>().update(() => ({ title: 'form' }))).value)
+  })
+  const headers = { 'if-match': await seed(storage), 'idempotency-key': 'k' }
+  for (const [type, status] of [
+    ['form-data; boundary=a', 200], ['form-data; Boundary="b; c"', 200], ['form-data;boundary=d; x=1', 422],
+    ['mixed; boundary=a', 422]
+  ] as const) {
+    t.equal(await statusOf(app, 'POST /act/1', { ...headers, 'content-type': `multipart/${type}` }, 'x'), status, type)
   }
 })

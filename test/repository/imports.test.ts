@@ -10,25 +10,27 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lib/storage/adapter.ts': ['lib/errors.ts'],
   'lib/http': ['lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'],
   'lib/option-functions.ts': ['lib/errors.ts'],
-  'lib/options.ts': [
-    'lib/option-functions.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
+  'lib/options.ts': ['lib/option-functions.ts', 'lib/http', 'lib/storage/adapter.ts'],
+  'lib/settings.ts': [
+    'lib/options.ts', 'lib/option-functions.ts', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
+    'lib/errors.ts'
   ],
   'lib/key': ['lib/storage/kit', 'lib/errors.ts'],
   'lib/route': [
-    'lib/options.ts', 'lib/option-functions.ts', 'lib/key', 'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts',
-    'lib/errors.ts'
+    'lib/settings.ts', 'lib/options.ts', 'lib/option-functions.ts', 'lib/key', 'lib/http', 'lib/storage/kit',
+    'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
   'lib/request': [
-    'lib/adapter-lifecycle.ts', 'lib/route', 'lib/options.ts', 'lib/option-functions.ts', 'lib/http', 'lib/storage/kit',
-    'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'
+    'lib/adapter-lifecycle.ts', 'lib/route', 'lib/settings.ts', 'lib/options.ts', 'lib/option-functions.ts', 'lib/http',
+    'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts', 'lib/refusal-error.ts'
   ],
   'lib/augment.ts': ['lib/request', 'lib/route', 'lib/options.ts'],
   'lib/adapter-lifecycle.ts': ['lib/storage/adapter.ts'],
   'lib/problem-details.ts': ['lib/errors.ts', 'lib/refusal-error.ts'],
   'lib/problem-details-handler.ts': ['lib/problem-details.ts'],
   'lib/plugin.ts': [
-    'lib/augment.ts', 'lib/adapter-lifecycle.ts', 'lib/request', 'lib/route', 'lib/options.ts', 'lib/http',
-    'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
+    'lib/augment.ts', 'lib/adapter-lifecycle.ts', 'lib/request', 'lib/route', 'lib/settings.ts', 'lib/options.ts',
+    'lib/http', 'lib/storage/kit', 'lib/storage/adapter.ts', 'lib/errors.ts'
   ],
   'lib/openapi.ts': ['lib/augment.ts', 'lib/request', 'lib/route', 'lib/http'],
   'lib/index.ts': [
@@ -80,7 +82,8 @@ const PACKAGES: Record<string, readonly string[]> = {
   'lib/errors.ts': ['@fastify/error'],
   'lib/option-functions.ts': ['fastify'],
   'lib/problem-details-handler.ts': ['fastify'],
-  'lib/options.ts': ['@sinclair/typebox', 'fastify'],
+  'lib/options.ts': ['fastify'],
+  'lib/settings.ts': ['@sinclair/typebox'],
   'lib/storage/table': ['@sinclair/typebox'],
   'lib/route': ['fastify'],
   'lib/request': ['fastify'],

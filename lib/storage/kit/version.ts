@@ -1,6 +1,10 @@
 import { randomFillSync } from 'node:crypto'
 
 const BYTES = 12
+/** How many characters the column of a version must take. */
+export const VERSION_LENGTH = BYTES / 3 * 4
+/** How many characters the column of a digest must take (decision 0029). */
+export const MAX_DIGEST_LENGTH = 255
 // One system call fills the pool for 256 versions.
 const pool = Buffer.allocUnsafe(BYTES * 256)
 let used = pool.length

@@ -1,5 +1,5 @@
 import { InvalidAdapterError } from '../../errors.js'
-import { newVersion } from '../kit/version.js'
+import { MAX_DIGEST_LENGTH, VERSION_LENGTH } from '../kit/version.js'
 import { warn } from '../kit/warn.js'
 import type { Row } from './client.js'
 import type { MysqlSession } from './session.js'
@@ -158,7 +158,6 @@ const TYPES: Readonly<Record<typeof COLUMNS[number], readonly string[]>> = {
 }
 
 const MAX_KEY_BYTES = 1024
-const VERSION_LENGTH = newVersion().length
 
 function flawOfColumn (column: typeof COLUMNS[number], found: Column): string | undefined {
   const types = TYPES[column]
@@ -174,6 +173,10 @@ function flawOfColumn (column: typeof COLUMNS[number], found: Column): string | 
   }
   if (isVersion && found.bytes < VERSION_LENGTH) {
     return `takes ${found.bytes} bytes, and a version has ${VERSION_LENGTH}`
+  }
+  // Four bytes a character: its character set is utf8mb4.
+  if (column === 'digest' && found.bytes < 4 * MAX_DIGEST_LENGTH) {
+    return `takes ${found.bytes / 4} characters, and a digest has up to ${MAX_DIGEST_LENGTH}`
   }
   if (isVersion && found.collation !== null && !found.collation.endsWith('_bin')) {
     return `has the collation ${found.collation}, to which two versions may be one`

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { InvalidAdapterError } from '../../errors.js'
-import { newVersion } from '../kit/version.js'
+import { MAX_DIGEST_LENGTH, VERSION_LENGTH } from '../kit/version.js'
 import { warn } from '../kit/warn.js'
 import type { PostgresSession } from './session.js'
 import { COLUMNS, createTableSql, quotedTable, type PostgresTableOptions, type Statement } from './sql.js'
@@ -97,7 +97,6 @@ const COLUMNS_OF: Statement = {
 
 const TEXT = ['text', 'character varying']
 const JSON_TEXT = ['json', 'jsonb', 'text']
-const VERSION_LENGTH = newVersion().length
 const NOT_UNIQUE = 'its key has no primary key or unique index of its own, or one that is deferrable'
 
 /**
@@ -171,6 +170,9 @@ function flawOfColumn (column: typeof COLUMNS[number], found: Column): string | 
   if (found.is_generated) return 'is generated'
   if (isVersion && found.longest !== null && found.longest < VERSION_LENGTH) {
     return `takes ${found.longest} characters, and a version has ${VERSION_LENGTH}`
+  }
+  if (column === 'digest' && found.longest !== null && found.longest < MAX_DIGEST_LENGTH) {
+    return `takes ${found.longest} characters, and a digest has up to ${MAX_DIGEST_LENGTH}`
   }
   if (column === 'key' && found.collation !== 'C' && found.collation !== 'POSIX') {
     return 'is not COLLATE "C", so keys are not ordered by their bytes'

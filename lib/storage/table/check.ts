@@ -1,11 +1,10 @@
 import { InvalidAdapterError } from '../../errors.js'
-import { newVersion } from '../kit/version.js'
+import { MAX_DIGEST_LENGTH, VERSION_LENGTH } from '../kit/version.js'
 import type { TableDescription } from './description.js'
 import { quotedTable } from './engine.js'
 import type { ColumnFacts, TableFacts } from './facts.js'
 import { kindOfSchema } from './kind.js'
 
-const VERSION_LENGTH = newVersion().length
 const TEXT = kindOfSchema({ type: 'string' } as never)
 const WHOLE = kindOfSchema({ type: 'integer' } as never)
 const FLAG = kindOfSchema({ type: 'boolean' } as never)
@@ -61,7 +60,8 @@ export function flawOfTable (table: TableDescription, facts: TableFacts): string
     })),
     isUnique ? undefined : `its id, ${key.join(', ')}, has no primary key or unique index of its own, for all rows.`,
     ask(version.column, (column) => flawOfVersion(column, version.kind)),
-    ...[replaced, digest].map((name) => name === undefined ? undefined : ask(name, flawOfText)),
+    replaced && ask(replaced, flawOfText),
+    digest && ask(digest, flawOfDigest),
     deleted && ask(deleted.column, (column) => {
       if (deleted.kind === 'flag') return column.keeps(FLAG) ? undefined : 'holds no boolean.'
       if (FLAGS.test(column.type)) return "is a flag. Say deleted: { column, kind: 'flag' }."
@@ -85,9 +85,17 @@ function flawOfVersion (column: ColumnFacts, kind: TableDescription['version']['
 }
 
 function flawOfText (column: ColumnFacts): string | undefined {
-  if (!column.keeps(TEXT)) return 'is no column of texts.'
-  const isTooShort = column.longest !== undefined && column.longest < VERSION_LENGTH
-  return isTooShort ? `takes ${column.longest} characters, and a version has ${VERSION_LENGTH}.` : undefined
+  return flawOfTexts(column, VERSION_LENGTH, 'a version has')
+}
+
+function flawOfDigest (column: ColumnFacts): string | undefined {
+  return flawOfTexts(column, MAX_DIGEST_LENGTH, 'a digest has up to')
+}
+
+function flawOfTexts ({ keeps, longest }: ColumnFacts, length: number, has: string): string | undefined {
+  if (!keeps(TEXT)) return 'is no column of texts.'
+  const isTooShort = longest !== undefined && longest < length
+  return isTooShort ? `takes ${longest} characters, and ${has} ${length}.` : undefined
 }
 
 // A creation would always fail.

@@ -51,7 +51,7 @@ await t.test('mysql: boot', { skip: skipWithout('mysql') }, async (t) => {
       {
         version: 'varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL',
         value: 'JSON NOT NULL',
-        digest: 'varchar(99) CHARACTER SET utf8mb4'
+        digest: 'varchar(255) CHARACTER SET utf8mb4'
       },
       ", PRIMARY KEY (`key`), owner varchar(9) NOT NULL DEFAULT 'me', note text, n int AUTO_INCREMENT UNIQUE, " +
         "title varchar(99) AS (json_value(value, '$.title')) STORED"
@@ -78,6 +78,7 @@ await t.test('mysql: boot', { skip: skipWithout('mysql') }, async (t) => {
       [{ version: 'int NOT NULL' }, undefined, /version is int/],
       [{ version: 'VARBINARY(64) AS (digest) STORED' }, undefined, /version is generated/],
       [{ replaced: 'VARBINARY(8)' }, undefined, /replaced takes 8 bytes/],
+      [{ digest: 'varchar(254) CHARACTER SET utf8mb4' }, undefined, /digest takes 254 characters, and a digest has up/],
       [{ replaced: 'VARBINARY(64) NOT NULL' }, undefined, /replaced takes no NULL/],
       [{ digest: '' }, undefined, /no column digest/],
       [{ digest: 'LONGTEXT CHARACTER SET latin1' }, undefined, /digest has the character set latin1/],

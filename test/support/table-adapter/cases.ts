@@ -487,6 +487,11 @@ export async function tableCases (t: Test, name: string, engine: TableEngine): P
     await refusal(`id integer PRIMARY KEY, ${v}, ${title}`, {}, /id, .* cannot be the id/)
     await refusal(`${id}, ${v}, ${title}`, { id: Type.Object({ id: Type.Integer() }) }, /id, .* cannot be the id/)
     await refusal(`${id}, ${v}, ${title}`, { digest: 'd' }, /no column d\./)
+    await refusal(`${id}, ${v}, ${title}, d integer`, { digest: 'd' }, /d, .* is no column of texts/)
+    // A text of SQLite has no bound, whatever its type says.
+    if (dialect !== 'sqlite') {
+      await refusal(`${id}, ${v}, ${title}, d varchar(254)`, { digest: 'd' }, /takes 254 .* a digest has up to 255/)
+    }
     await refusal(`${id}, ${v}, ${title}, d ${types.time} NOT NULL`, { deleted: 'd' }, /d, .* takes no NULL/)
     await refusal(`${id}, ${v}, ${title}, d ${types.boolean}`, { deleted: 'd' }, /d, .* is a flag/)
     const flag = { deleted: { column: 'd', kind: 'flag' } }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { digestOf, earlierTry, MAX_DIGEST_LENGTH, type RequestMark } from '../../../lib/request/write-marks.js'
+import { digestOf, earlierTry, type RequestMark } from '../../../lib/request/write-marks.js'
+import { MAX_DIGEST_LENGTH } from '../../../lib/storage/kit/version.js'
 
 const mark = (name: string, content?: string): RequestMark =>
   ({ id: name.padEnd(22, '-'), content: content?.padEnd(22, '-') })

@@ -42,7 +42,8 @@ await t.test('postgres: the table of createTableSql is accepted, and so is a tab
   t.strictSame(await warningsOn(table, serverWith({})), [])
   const other = await made(
     "id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text NOT NULL DEFAULT 'me', note text, " +
-      `${REST.replace('json', 'text').replace('version text', 'version varchar(16)')}, ` +
+      `${REST.replace('json', 'text').replace('version text', 'version varchar(16)')
+        .replace('digest text', 'digest varchar(255)')}, ` +
       'key varchar(1024) COLLATE "POSIX"',
     'CREATE UNIQUE INDEX ON TABLE (key) INCLUDE (version)'
   )
@@ -89,6 +90,11 @@ await t.test('postgres: a table that would take two keys for one, order them oth
       /version takes 15 characters, and a version has 16/
     ],
     [`${key}, ${REST.replace('replaced text', 'replaced varchar(8)')}`, '', /replaced takes 8 characters/],
+    [
+      `${key}, ${REST.replace('digest text', 'digest varchar(254)')}`,
+      '',
+      /digest takes 254 characters, and a digest has up to 255/
+    ],
     [
       `${key}, ${REST.replace('json NOT NULL', "json GENERATED ALWAYS AS ('1'::json) STORED")}`,
       '',
