@@ -70,15 +70,20 @@ export class OutcomeUnknownError extends RequestError {
 interface Told { code?: unknown, message?: unknown, detail?: unknown }
 
 /** The error of an answer that is no success. */
-export function errorOf ({ method, url }: Request, answer: Answer): RequestError {
+export function errorOf (request: Request, answer: Answer): RequestError {
   const { status, cause, retryAfter } = answer
-  if (status === 0) return new RequestError('NO_ANSWER', `${method} ${url}: no answer`, { cause })
+  if (status === 0) return new RequestError('NO_ANSWER', `${request.method} ${request.url}: no answer`, { cause })
   const body = parsed(answer.text) as Told & { error?: Told | string } | undefined
   // Fastify and RFC 9457 have the code at the top, the offers API one level below.
   const told = typeof body?.error === 'object' ? body.error : body
-  const code = typeof told?.code === 'string' ? told.code : `HTTP_${status}`
-  // Whatever is no text stays out: it may have no text form, and making one would throw.
-  const words = [told?.detail, told?.message].find((text) => typeof text === 'string') ?? ''
+  const code = textOf(told?.code) ?? `HTTP_${status}`
+  const words = textOf(told?.detail) ?? textOf(told?.message) ?? ''
   const ErrorClass = status === 412 ? ConflictError : RequestError
-  return new ErrorClass(code, `${method} ${url}: ${status} ${words}`.trim(), { status, body, retryAfter })
+  const message = `${request.method} ${request.url}: ${status} ${words}`
+  return new ErrorClass(code, message.trim(), { status, body, retryAfter })
+}
+
+/** Whatever is no text stays out: it may have no text form, and making one would throw. */
+function textOf (member: unknown): string | undefined {
+  return typeof member === 'string' ? member : undefined
 }
