@@ -1,44 +1,13 @@
 import Fastify from 'fastify'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import ifMatch, { problemDetailsHandler } from 'fastify-if-match'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
-import { ConflictError, createClient, type Fetch } from '../../../lib/client/index.js'
-import { after, answered, lostAnswer, neverSent, stubServer, type Step } from '../../support/client/stub-server.js'
+import { createClient, type Fetch } from '../../../lib/client/index.js'
+import { keyed, repeated } from '../../support/client/keyed.js'
+import { after, answered, lostAnswer, neverSent, type Step } from '../../support/client/stub-server.js'
 
 const V0 = { etag: '"v0"' }
 const unknown = (seen: string, more = {}) => ({ name: 'OutcomeUnknownError', code: 'OUTCOME_UNKNOWN', seen, ...more })
-
-/** A stub server, and a client that gives each change a key of its own. */
-function keyed (t: Test, value?: unknown) {
-  const server = stubServer(t, value)
-  let keys = 0
-  const client = createClient({ ...server, idempotencyKey: () => `key-${++keys}` })
-  /** The method, precondition and key of each request. */
-  const log = (): string[] => server.log().map((line, index) =>
-    [line, server.sent[index]!.headers['idempotency-key']].filter((part) => part !== undefined).join(' '))
-  return { ...server, client, log }
-}
-
-/** What the plugin answers to a write that it recognises under the option `resend`. */
-const repeated = (value: unknown): Step => () => new Response(JSON.stringify(value), { headers: { etag: '"v1"' } })
-/** What it answers if others have written since. */
-const superseded: Step = answered(412, {}, { code: 'FST_IF_MATCH_PRECONDITION_FAILED', ownWrite: 'superseded' })
-
-await t.test('idempotencyKey: after a lost answer the very same request is sent again, with its key, and nothing is read', async (t) => {
-  for (const lost of [lostAnswer, neverSent, answered(502), answered(503, { 'retry-after': '0' })]) {
-    const server = keyed(t, { a: 1 })
-    server.steps.push(lost, lost, repeated({ a: 2 }))
-    const written = await server.client.write('/1', { a: 2 }, V0)
-    t.strictSame(written, { value: { a: 2 }, etag: '"v1"', outcome: 'confirmed' })
-    t.strictSame(server.log(), Array(3).fill('PUT "v0" key-1'))
-    const [first, ...again] = server.sent
-    t.strictSame(again, [first, first])
-  }
-  const server = keyed(t)
-  server.steps.push(lostAnswer, repeated(1))
-  t.match(await server.client.create('/1', 1), { outcome: 'confirmed' })
-  t.strictSame(server.log(), ['PUT * key-1', 'PUT * key-1'])
-})
 
 await t.test('idempotencyKey: each change has a key, the same after a 503 that is certain, and another one after a conflict', async (t) => {
   const server = keyed(t, { n: 1 })
@@ -74,26 +43,6 @@ await t.test('idempotencyKey on a server that ignores it: the 412 to what was se
   const isApplied = (): boolean => false
   await server.client.update('/1', raise, { isApplied })
   t.strictSame(server.stored.value, { n: 10 }, 'isApplied is asked as ever')
-})
-
-await t.test('idempotencyKey: a 412 that says ownWrite is success, whichever answer was lost: the change was applied, and changed since', async (t) => {
-  const isApplied = (): boolean => false
-  for (const steps of [[lostAnswer, superseded], [superseded]]) {
-    const server = keyed(t, { a: 1 })
-    server.store({ a: 3 })
-    server.steps.push(...steps)
-    const written = await server.client.write<unknown>('/1', { a: 2 }, { ...V0, isApplied })
-    t.strictSame(written, { value: server.stored.value, etag: server.stored.tag, outcome: 'found' })
-  }
-  const server = keyed(t, { a: 1 })
-  server.store({ a: 3 })
-  server.steps.push(superseded)
-  const writing = server.client.write('/1', { a: 2 }, { ...V0, idempotencyKey: undefined })
-  await t.rejects(writing, ConflictError, 'without a key it may be that of another one')
-  server.steps.push(superseded, after(() => { server.store(undefined) }))
-  await t.rejects(server.client.write('/1', { a: 2 }, V0), unknown('absent', { status: 412 }))
-  server.steps.push(superseded, answered(403))
-  await t.rejects(server.client.write('/1', { a: 2 }, V0), unknown('unread', { status: 403 }), 'never a refusal')
 })
 
 await t.test('idempotencyKey: a key that is used up is an error of the request, and unknown after a lost answer', async (t) => {
