@@ -44,7 +44,7 @@ export async function submit<T> (
         await tries.next(retryAfter)
         continue
       }
-      // The key belongs to this change alone, so the server says that this change was applied, and changed since.
+      // The key belongs to this change alone, so it is this change of which the server says that it was applied.
       const isOwn = resends && (error.body as { ownWrite?: unknown } | undefined)?.ownWrite
       lost ||= status < 400 || status >= 500 || isOwn
       if (!lost) {
