@@ -45,7 +45,7 @@ export async function submit<T> (
         continue
       }
       // The key belongs to this change alone, so it is this change of which the server says that it was applied.
-      const isOwn = resends && (error.body as { ownWrite?: unknown } | undefined)?.ownWrite
+      const isOwn = resends && error.ownWrite
       lost ||= status < 400 || status >= 500 || isOwn
       if (!lost) {
         if (error instanceof ConflictError) return error
