@@ -357,7 +357,8 @@ await t.test('idempotencyKey: after a lost answer the very same request is sent 
 
 await t.test('idempotencyKey: a 412 that says ownWrite is success, whichever answer was lost: the change was applied, and changed since', async (t) => {
   const isApplied = (): boolean => false
-  for (const steps of [[lostAnswer, superseded], [superseded]]) {
+  const below = answered(412, {}, { error: { code: 'PreconditionFailed', ownWrite: 'current' } })
+  for (const steps of [[lostAnswer, superseded], [superseded], [below]]) {
     const server = keyed(t, { a: 1 })
     server.store({ a: 3 })
     server.steps.push(...steps)
@@ -369,6 +370,7 @@ await t.test('idempotencyKey: a 412 that says ownWrite is success, whichever ans
   server.steps.push(superseded)
   const writing = server.client.write('/1', { a: 2 }, { ...V0, idempotencyKey: undefined })
   await t.rejects(writing, ConflictError, 'without a key it may be that of another one')
+  await t.rejects(writing, { ownWrite: 'superseded' }, 'and is told')
   server.steps.push(superseded, after(() => { server.store(undefined) }))
   await t.rejects(server.client.write('/1', { a: 2 }, V0), unknown('absent', { status: 412 }))
   server.steps.push(superseded, answered(403))
