@@ -1,8 +1,18 @@
 import { Type, type Static } from '@fastify/type-provider-typebox'
 
-/** The body of every refusal (reading 30). */
+/** The body of every refusal (readings 30 and 39). */
 export const ErrorSchema = Type.Object(
-  { error: Type.Object({ code: Type.String(), message: Type.String() }) },
+  {
+    error: Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      ownWrite: Type.Optional(Type.Unsafe<'current' | 'superseded'>({
+        type: 'string',
+        enum: ['current', 'superseded'],
+        description: 'The change was applied by an earlier try: it is current, or others have written since'
+      }))
+    })
+  },
   { $id: 'Error', description: 'The error' }
 )
 export type ErrorBody = Static<typeof ErrorSchema>

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { isIfMatchError } from 'fastify-if-match'
+import { isIfMatchError, isRefusalError } from 'fastify-if-match'
 import type { ErrorBody } from './error-schema.js'
 import { REQUEST_ID } from './request-id.js'
 import { SECURITY_HEADERS } from './security-headers.js'
@@ -38,7 +38,9 @@ const CODE_OF_STATUS: Readonly<Record<number, string>> = {
 const CODE_OF_PLUGIN: Readonly<Record<string, string>> = {
   FST_IF_MATCH_REQUIRED: 'MissingIfMatch',
   FST_IF_MATCH_MALFORMED: 'MalformedPrecondition',
+  FST_IF_MATCH_IDEMPOTENCY_KEY: 'MalformedIdempotencyKey',
   FST_IF_MATCH_ENTITY_ABSENT: 'OfferNotFound',
+  FST_IF_MATCH_KEY_REUSED: 'IdempotencyKeyReused',
   FST_IF_MATCH_OUTCOME_UNKNOWN: 'OutcomeUnknown',
   // Nothing was applied: a request of this API writes once. ServiceUnavailable, which gateways say too, would not tell.
   FST_IF_MATCH_STORAGE_UNAVAILABLE: 'StorageUnavailable',
@@ -81,7 +83,13 @@ export function errorAnswer (error: Failure, requestId: string): ErrorAnswer {
       [REQUEST_ID]: requestId,
       'content-type': 'application/json; charset=utf-8'
     },
-    body: { error: { code: codeOf(error, status), message: messageOf(error, status) } }
+    body: {
+      error: {
+        code: codeOf(error, status),
+        message: messageOf(error, status),
+        ...(isRefusalError(error) && error.ownWrite !== undefined && { ownWrite: error.ownWrite })
+      }
+    }
   }
 }
 

@@ -18,6 +18,7 @@ import {
   QuerySchema,
   SlotParamsSchema,
   VersionParamsSchema,
+  type OfferParams,
   type OfferSummary
 } from './schemas.js'
 
@@ -26,6 +27,12 @@ const config: { ifMatch: IfMatchRouteOptions } = {
   ifMatch: {
     key: OFFER_KEY,
     create: 'wildcard',
+    // Two people of a publisher have the same token, and may save the same under one tag: both are told a success by a
+    // key alone, which belongs to one change (reading 39). Without one, no request is like another.
+    resend: {
+      caller: ({ headers, params, id }) =>
+        headers['idempotency-key'] === undefined ? id : (params as OfferParams).publisherId
+    },
     // Who may write the offers of a publisher may read them (reading 9): a 412 shows the draft as GET does (reading 5).
     representation: ({ value }: { value: OfferRecord }) => draftOf(value)
   }

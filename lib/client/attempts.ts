@@ -3,7 +3,33 @@ import type { CallOptions } from './types.js'
 const FIRST_DELAY = 50
 
 /** A timer that is longer fires at once (engine-facts#node-timer-limit). */
-export const LONGEST = 2 ** 31 - 1
+const LONGEST = 2 ** 31 - 1
+
+/**
+ * Runs this with a signal that is aborted when the outer one is, or after so many milliseconds. Rejects with the reason
+ * of the outer one if that is aborted already.
+ */
+export async function within<T> (
+  milliseconds: number, signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>
+): Promise<T> {
+  signal?.throwIfAborted()
+  const controller = new AbortController()
+  const stop = (): void => { controller.abort(signal!.reason) }
+  const giveUp = (): void => { controller.abort(new Error(`no answer within ${milliseconds} ms`)) }
+  const timer = setTimeout(giveUp, Math.min(milliseconds, LONGEST))
+  signal?.addEventListener('abort', stop)
+  try {
+    return await run(controller.signal)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+/** Resolves once the signal is aborted. */
+export async function aborted (signal: AbortSignal): Promise<unknown> {
+  return await new Promise((resolve) => { signal.addEventListener('abort', resolve) })
+}
 
 /** Counts the tries of a call, and waits between them. */
 export interface Attempts {
@@ -23,19 +49,8 @@ export function attempts (
   return {
     left: (after = 0) => made < retries && after <= maxRetryAfter,
     async next (after = 0) {
-      const pause = after + Math.random() * Math.min(maxDelay, FIRST_DELAY * 2 ** made++)
+      await within(after + Math.random() * Math.min(maxDelay, FIRST_DELAY * 2 ** made++), signal, aborted)
       signal?.throwIfAborted()
-      await new Promise<void>((resolve, reject) => {
-        const stop = (): void => {
-          clearTimeout(timer)
-          reject(signal!.reason)
-        }
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', stop)
-          resolve()
-        }, Math.min(pause, LONGEST))
-        signal?.addEventListener('abort', stop)
-      })
     }
   }
 }

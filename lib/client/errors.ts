@@ -2,11 +2,14 @@ import type { Answer, Request } from './exchange.js'
 import { parsed } from './json.js'
 import type { Current } from './types.js'
 
+type OwnWrite = 'current' | 'superseded'
+
 interface Details {
   status?: number | undefined
   current?: Current<unknown> | undefined
   body?: unknown
   retryAfter?: number | undefined
+  ownWrite?: OwnWrite | undefined
   cause?: unknown
   seen?: Seen
   sent?: unknown
@@ -33,6 +36,11 @@ export class RequestError extends Error {
   declare body: unknown
   /** How long the server asks to wait, in milliseconds. */
   declare retryAfter: number | undefined
+  /**
+   * What the server says of a write that it refuses, on a route with the option `resend`: an earlier try of it was
+   * applied, and is what is stored (`'current'`), or others have written since (`'superseded'`).
+   */
+  declare ownWrite: OwnWrite | undefined
 
   constructor (code: string, message: string, details: Details = {}) {
     super(message, details)
@@ -67,18 +75,23 @@ export class OutcomeUnknownError extends RequestError {
 }
 
 /** What an error says of itself. */
-interface Told { code?: unknown, message?: unknown, detail?: unknown }
+interface Told { code?: unknown, ownWrite?: OwnWrite, message?: unknown, detail?: unknown }
 
 /** The error of an answer that is no success. */
-export function errorOf ({ method, url }: Request, answer: Answer): RequestError {
+export function errorOf (request: Request, answer: Answer): RequestError {
   const { status, cause, retryAfter } = answer
-  if (status === 0) return new RequestError('NO_ANSWER', `${method} ${url}: no answer`, { cause })
+  if (status === 0) return new RequestError('NO_ANSWER', `${request.method} ${request.url}: no answer`, { cause })
   const body = parsed(answer.text) as Told & { error?: Told | string } | undefined
   // Fastify and RFC 9457 have the code at the top, the offers API one level below.
   const told = typeof body?.error === 'object' ? body.error : body
-  const code = typeof told?.code === 'string' ? told.code : `HTTP_${status}`
-  // Whatever is no text stays out: it may have no text form, and making one would throw.
-  const words = [told?.detail, told?.message].find((text) => typeof text === 'string') ?? ''
+  const code = textOf(told?.code) ?? `HTTP_${status}`
+  const words = textOf(told?.detail) ?? textOf(told?.message) ?? ''
   const ErrorClass = status === 412 ? ConflictError : RequestError
-  return new ErrorClass(code, `${method} ${url}: ${status} ${words}`.trim(), { status, body, retryAfter })
+  const message = `${request.method} ${request.url}: ${status} ${words}`
+  return new ErrorClass(code, message.trim(), { status, body, retryAfter, ownWrite: told?.ownWrite })
+}
+
+/** Whatever is no text stays out: it may have no text form, and making one would throw. */
+function textOf (member: unknown): string | undefined {
+  return typeof member === 'string' ? member : undefined
 }

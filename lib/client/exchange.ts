@@ -1,4 +1,4 @@
-import { LONGEST } from './attempts.js'
+import { aborted, within } from './attempts.js'
 import type { CallOptions, ClientOptions, FetchInit } from './types.js'
 
 export interface Request {
@@ -37,19 +37,10 @@ export function isTag (tag: string | null | undefined): tag is string {
  */
 export async function exchange (call: Call, request: Request): Promise<Answer> {
   const { client, signal, timeout = 30_000 } = call
-  signal?.throwIfAborted()
-  const controller = new AbortController()
-  const stop = (): void => { controller.abort(signal!.reason) }
-  const giveUp = (): void => { controller.abort(new Error(`no answer within ${timeout} ms`)) }
-  const timer = setTimeout(giveUp, Math.min(timeout, LONGEST))
-  signal?.addEventListener('abort', stop)
-  try {
-    const init = await initOf(call, request, controller.signal)
+  return await within(timeout, signal, async (signal) => {
+    const init = await initOf(call, request, signal)
     return await ask(client, request.url, init).catch((cause: unknown) => ({ status: 0, cause }))
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', stop)
-  }
+  })
 }
 
 async function initOf (
@@ -57,8 +48,8 @@ async function initOf (
 ): Promise<FetchInit> {
   const always = await Promise.race([
     typeof client.headers === 'function' ? client.headers() : client.headers,
-    new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })
-  ])
+    aborted(signal)
+  ]) as Record<string, string> | undefined
   signal.throwIfAborted()
   const all = new Headers({ accept: 'application/json' })
   // The precondition comes last: no header of the caller can take its place.
@@ -73,7 +64,7 @@ async function initOf (
     redirect: method === 'GET' ? 'follow' : 'manual',
     // A stored answer would say that a write was not applied. Some runtimes refuse the member that they do not know.
     ...'cache' in Request.prototype && { cache: 'no-store' as const },
-    ...body !== undefined && { body }
+    ...body && { body }
   }
 }
 

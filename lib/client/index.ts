@@ -64,17 +64,16 @@ export function createClient (client: ClientOptions = {}): Client {
       return await read<T>(call, String(url), attempts(call), options.known)
     },
     write: async <T>(url: Address, value: T, options: WriteOptions<T>) =>
-      await sendOnce(options, putOf(String(url), value, matching(options), options.etag, options.isApplied ?? 'equal')),
+      await sendOnce(options, putOf(String(url), value, matching(options), options.isApplied ?? 'equal')),
     create: async <T>(url: Address, value: T, options: ApplyOptions<T> = {}) =>
-      await sendOnce(options, putOf(String(url), value, ABSENT, null, options.isApplied ?? 'equal')),
+      await sendOnce(options, putOf(String(url), value, ABSENT, options.isApplied ?? 'equal')),
     async remove (url: Address, options: RemoveOptions) {
       const { outcome } = await sendOnce<undefined>(options, {
         method: 'DELETE',
         url: String(url),
         headers: matching(options),
         sent: undefined,
-        base: options.etag,
-        isApplied: (current) => current === undefined || undefined
+        isApplied: (current) => !current || undefined
       })
       return { outcome }
     },

@@ -15,10 +15,10 @@ export async function read<T> (call: Call, url: string, tries: Attempts, known?:
     const isOk = status >= 200 && status < 300
     if (isOk && text !== undefined) {
       const value = parsed(text) as T | undefined
-      if (value === undefined) throw new RequestError('NOT_JSON', `GET ${url}: the answer is no JSON`)
+      if (value === undefined) throw new RequestError('NOT_JSON', `GET ${url}: it is no JSON`)
       if (etag !== undefined) return { value, etag }
       throw new MissingTagError(
-        'MISSING_TAG', `GET ${url}: the answer has no ETag. Guard its route, let CORS expose it`
+        'MISSING_TAG', `GET ${url}: no ETag. Guard its route, let CORS expose it`
       )
     }
     const error = errorOf(request, isOk ? { status: 0 } : answer)

@@ -8,14 +8,14 @@ import type { Current, Written } from './types.js'
 /** A change, as it is sent, and how to recognise it in what is stored. */
 export interface Change<T> extends Request {
   sent: T
-  /** What was there when it was made up: a tag, no entity (null), or anything (undefined). */
-  base: string | null | undefined
+  headers: Record<string, string>
   isApplied: (current: Current<T> | undefined) => boolean | undefined
 }
 
 /**
  * Sends a change until it is known what became of it. After a lost answer it reads, and sends again only what was not
  * applied so far: under the same precondition, so that at most one of them is applied, whenever the first one arrives.
+ * Under an `Idempotency-Key` it sends again at once, and reads what a refusal leaves open.
  * Gives the error of a change that was refused, with what is stored now if that had to be read.
  */
 export async function submit<T> (
@@ -23,10 +23,16 @@ export async function submit<T> (
 ): Promise<Written<T> | ConflictError> {
   let seen: Seen = 'unread'
   let current: Current<T> | undefined
-  let lost = false
+  let lost: unknown = false
+  // What was there when the change was made up: a tag, no entity (undefined), or anything (`*`).
+  const base = change.headers['if-match']
+  const { idempotencyKey } = call
+  // A write that compares nothing is never sent again: it would overwrite what came after the first one.
+  const resends = idempotencyKey && base !== '*'
   try {
+    const headers = { ...change.headers, ...idempotencyKey && { 'idempotency-key': idempotencyKey() } }
     for (;;) {
-      const answer = await exchange(call, change)
+      const answer = await exchange(call, { ...change, headers })
       const { status, retryAfter } = answer
       // 202 promises nothing (RFC 9110 15.3.3).
       if (status >= 200 && status < 300 && status !== 202) {
@@ -38,7 +44,9 @@ export async function submit<T> (
         await tries.next(retryAfter)
         continue
       }
-      lost ||= status < 400 || status >= 500
+      // The key belongs to this change alone, so it is this change of which the server says that it was applied.
+      const isOwn = resends && error.ownWrite
+      lost ||= status < 400 || status >= 500 || isOwn
       if (!lost) {
         if (error instanceof ConflictError) return error
         throw error
@@ -47,11 +55,14 @@ export async function submit<T> (
       current = undefined
       // An answer that would be the same again is not asked for again.
       const isLast = (status > 0 && status < 500) || !tries.left(retryAfter)
-      if (!isLast) await tries.next(retryAfter)
+      if (!isLast) {
+        await tries.next(retryAfter)
+        if (resends) continue
+      }
       current = await readIfThere<T>(call, change.url, tries)
-      seen = (current?.etag ?? null) === change.base ? 'base' : current ? 'changed' : 'absent'
+      seen = current?.etag === base ? 'base' : current ? 'changed' : 'absent'
       if (seen !== 'base') {
-        const applied = change.isApplied(current)
+        const applied = isOwn && current ? true : change.isApplied(current)
         // Nothing is what a removal alone looks for, and of that the outcome alone is told.
         if (applied === true) return { ...current!, outcome: 'found' }
         if (applied === undefined) throw error
@@ -63,12 +74,11 @@ export async function submit<T> (
     }
   } catch (cause) {
     if (!lost) throw cause
-    const { method, url, sent } = change
     throw new OutcomeUnknownError(
       'OUTCOME_UNKNOWN',
-      `${method} ${url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`,
+      `${change.method} ${change.url}: OUTCOME UNKNOWN. ${SEEN[seen]}. Read before you send it again`,
       // What was thrown may be anything, also nothing: a signal has any reason.
-      { status: (cause as { status?: number } | null | undefined)?.status, current, cause, seen, sent }
+      { status: (cause as { status?: number } | null | undefined)?.status, current, cause, seen, sent: change.sent }
     )
   }
 }

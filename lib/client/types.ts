@@ -54,6 +54,12 @@ export interface Patience {
    * that time, without a read. Default: none.
    */
   refusalCodes?: readonly string[]
+  /**
+   * Only for servers whose routes have the option `resend`: gives the `Idempotency-Key` of a change, a new one each
+   * time that it is called, such as `() => crypto.randomUUID()`. It is called once for each change. After a lost answer
+   * the very same request is sent again, and nothing is read. Default: no key, and it reads.
+   */
+  idempotencyKey?: (() => string) | undefined
 }
 
 export interface ClientOptions extends Patience {

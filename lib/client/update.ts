@@ -18,7 +18,7 @@ export async function update<T> (
     const base = parsed(JSON.stringify(current.value)) as T
     const { etag, value } = current
     const changed = await change(value)
-    const put = putOf(url, (changed === undefined ? value : changed) as T, { 'if-match': etag }, etag, call.isApplied)
+    const put = putOf(url, (changed === undefined ? value : changed) as T, { 'if-match': etag }, call.isApplied)
     if (sameJson(put.sent, base)) return { value: base, etag, outcome: 'unchanged' }
     const fate = await write(call, put, tries, true)
     if (!(fate instanceof ConflictError)) return fate

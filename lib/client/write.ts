@@ -8,14 +8,14 @@ import type { Current, IsApplied, Strategy, Written } from './types.js'
 
 /** A PUT of this value. */
 export function putOf<T> (
-  url: string, value: T, headers: Record<string, string>, base: Change<T>['base'], isApplied: IsApplied<T> | undefined
+  url: string, value: T, headers: Record<string, string>, isApplied: IsApplied<T> | undefined
 ): Change<T> {
   const body = JSON.stringify(value) as string | undefined
   if (body === undefined) throw new TypeError('The value is no JSON')
   // What is compared later is what was sent: without members that are undefined, and with dates as texts.
   const sent = parsed(body) as T
   const all = { 'content-type': 'application/json', ...headers }
-  return { method: 'PUT', url, headers: all, body, sent, base, isApplied: applied(isApplied, sent) }
+  return { method: 'PUT', url, headers: all, body, sent, isApplied: applied(isApplied, sent) }
 }
 
 /** A function that looks for a change in what is stored. An entity that is gone tells nothing. */
@@ -30,7 +30,7 @@ function applied<T> (isApplied: IsApplied<T> | undefined, sent: T): Change<T>['i
 export function matching ({ etag, overwrite }: Strategy): Record<string, string> {
   const tag = overwrite === true ? etag === undefined && '*' : isTag(etag) && etag
   if (tag) return { 'if-match': tag }
-  throw new TypeError('Pass the etag of what was read, or overwrite: true')
+  throw new TypeError('Pass the etag that was read, or overwrite: true')
 }
 
 /**
@@ -57,8 +57,8 @@ export async function write<T> (
     }
     if (change.isApplied(current) === true) return { ...current, outcome: 'found' }
     fate.current = current
-    if (change.base === current.etag) {
-      fate.message += '. The tag is the current one: it is weak, or was changed on its way'
+    if (change.headers['if-match'] === current.etag) {
+      fate.message += '. Its tag is current, but weak, or changed on its way'
       throw fate
     }
   }

@@ -50,7 +50,8 @@ const ADDING: Array<[title: string, options: (entry: string) => UpdateOptions<Of
   ['with isApplied, which looks for the entry', (entry) => ({
     isApplied: ({ definition }) => definition.entries.includes(entry)
   })],
-  ['without isApplied', () => ({})]
+  ['without isApplied', () => ({})],
+  ['without isApplied, but with a key for each change', () => ({ idempotencyKey: () => crypto.randomUUID() })]
 ]
 
 for (const [title, options] of ADDING) {
@@ -65,9 +66,12 @@ for (const [title, options] of ADDING) {
     const known = new Set([...acknowledged, ...unknown])
     t.strictSame(entries.filter((entry) => !known.has(entry)), [], 'the others were unknown')
     t.equal(acknowledged.length + unknown.length, CLIENTS * CHANGES)
-    t.equal(unknown.length > 0, title === 'without isApplied', `${unknown.length} unknown`)
+    // A key tells of what was applied. Of a lost 412 nothing remains, and others have written since.
+    t.equal(unknown.length > 0, title.startsWith('without'), `${unknown.length} unknown`)
     t.ok(cut() >= CLIENTS * CHANGES / EVERY, `${cut()} answers dropped`)
-    t.comment(`${acknowledged.length} acknowledged, ${unknown.length} unknown, ${cut()} answers dropped`)
+    const applied = unknown.filter((entry) => entries.includes(entry))
+    t.comment(`${acknowledged.length} acknowledged, ${unknown.length} unknown, of which ${applied.length} are there, ` +
+      `${cut()} answers dropped`)
   })
 }
 

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import ifMatch, { isRefusalError, type StorageAdapter } from 'fastify-if-match'
+import { createClient, type Client } from 'fastify-if-match/client'
 import { memoryAdapter } from 'fastify-if-match/storage/memory'
 import { createStorage } from '../../../example/storage/index.js'
 import { placeIn } from '../../support/example/storage.js'
@@ -81,6 +82,30 @@ async function create (url: string): Promise<number> {
   }
 }
 
+/** The client of the package, with a key for each change. `reads` counts its GETs. */
+function keyedClient () {
+  const counted = { reads: 0 }
+  const client = createClient({
+    idempotencyKey: () => crypto.randomUUID(),
+    retries: 1000,
+    maxDelay: 5,
+    fetch: async (url, init) => {
+      if (init.method === 'GET') counted.reads++
+      return await fetch(url, init)
+    }
+  })
+  return { client, counted }
+}
+
+/** Adds these names to a log, one after the other: each of them until it is told a success. */
+async function addWith (client: Client, url: string, names: string[]): Promise<void> {
+  for (const name of names) {
+    // Of a write that was refused, and others wrote since, the answer may be lost, too: the server cannot tell of that.
+    const isApplied = ({ changes }: Log): boolean => changes.split(' ').includes(name)
+    await client.update<Log>(url, (log) => { log.changes += ` ${name}` }, { isApplied })
+  }
+}
+
 for (const [name, make, needs] of STORAGES) {
   await t.test(`resend on ${name}: ${CLIENTS} clients send again what got no answer, while every third answer to a write is dropped`, { skip: needs !== undefined && skipWithout(needs) }, async (t) => {
     for (const isOn of [false, true]) {
@@ -117,5 +142,28 @@ for (const [name, make, needs] of STORAGES) {
         else t.ok(refused > 0 && own.blamed > 0)
       })
     }
+    await t.test('with the option, and the client of the package, which reads nothing after a lost answer', async (t) => {
+      const { direct, url } = await logsBehindProxy(t, await make(t), true)
+      const { client, counted } = keyedClient()
+      const there = async (id: string): Promise<string[]> =>
+        (await (await fetch(direct + id)).json() as Log).changes.split(' ').slice(1)
+      const namesOf = (writer: number, count: number): string[] =>
+        Array.from({ length: count }, (_, index) => `${writer}-${index}`)
+      const writers = Array.from({ length: CLIENTS }, (_, writer) => writer)
+      await Promise.all(writers.map(async (writer) => {
+        const names = namesOf(writer, CHANGES)
+        const id = `/logs/of-${writer}`
+        await client.create<Log>(url + id, { changes: '0' })
+        await addWith(client, url + id, names)
+        t.strictSame(await there(id), names, 'each change is there once')
+      }))
+      t.equal(counted.reads, CLIENTS * CHANGES, 'one read for each update')
+      await client.create<Log>(`${url}/logs/of-all`, { changes: '0' })
+      await Promise.all(writers.map(async (writer) => {
+        await addWith(client, `${url}/logs/of-all`, namesOf(writer, 2))
+      }))
+      const all = writers.flatMap((writer) => namesOf(writer, 2))
+      t.strictSame((await there('/logs/of-all')).sort(), all.sort(), 'each change is there once')
+    })
   })
 }

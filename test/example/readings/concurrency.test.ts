@@ -154,3 +154,36 @@ await t.test('reading 6: one tag for an offer with all its publications; of two 
   // Publish wrote a version and a submission, and so changed the tag of the draft.
   t.equal((await send('PUT', '/tide-db', { 'if-match': etag }, OFFER)).statusCode, 412)
 })
+
+await t.test('reading 39: a PUT that is sent again with its Idempotency-Key gets its success, and is not applied twice; without a key, after other writes and with other content it does not', async (t) => {
+  const { send, get, put, act, pass } = await newPublisher(t)
+  const create = { 'if-none-match': '*', 'idempotency-key': '"create"' }
+  const created = [await send('PUT', '/tide-db', create, OFFER), await send('PUT', '/tide-db', create, OFFER)]
+  t.strictSame(created.map(({ statusCode, headers }) => [statusCode, headers.etag]), Array(2).fill([
+    201, created[0]!.headers.etag
+  ]))
+  t.equal(created[0]!.body, created[1]!.body)
+  const change = { 'if-match': created[0]!.headers.etag as string, 'idempotency-key': '"change"' }
+  const document = { ...OFFER, edited: true }
+  const changed = await send('PUT', '/tide-db', change, document)
+  t.equal((await send('PUT', '/tide-db', change, document)).headers.etag, changed.headers.etag)
+  t.equal((await send('PUT', '/tide-db', change, document)).statusCode, 200)
+  const reused = await send('PUT', '/tide-db', change, OFFER)
+  t.strictSame([reused.statusCode, codeOf(t, reused)], [422, 'IdempotencyKeyReused'])
+  t.equal((await get('/tide-db')).edited, true)
+
+  const foreign = await send('PUT', '/tide-db', { ...change, authorization: 'Bearer fabrikam-token' }, document)
+  t.equal(foreign.statusCode, 403)
+  const unkeyed = { 'if-match': changed.headers.etag as string }
+  t.equal((await send('PUT', '/tide-db', unkeyed, document)).statusCode, 200)
+  const again = await send('PUT', '/tide-db', unkeyed, document)
+  t.strictSame([again.statusCode, again.json().error.ownWrite], [412, undefined], 'it may be of somebody else')
+  const since = await send('PUT', '/tide-db', change, document)
+  t.match([since.statusCode, since.json().error], [412, { code: 'PreconditionFailed', ownWrite: 'superseded' }])
+
+  const last = { 'if-match': await put(), 'idempotency-key': '"last"' }
+  const saved = await send('PUT', '/tide-db', last, document)
+  await act('publish', { 'if-match': saved.headers.etag as string })
+  pass(TO_SIGN_OFF)
+  t.equal((await send('PUT', '/tide-db', last, document)).statusCode, 412, 'a step has come due since')
+})

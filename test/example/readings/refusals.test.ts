@@ -198,6 +198,10 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
     await ask('GET', '/tide-db/operations/none')
   )
   given.push(await ask('PUT', '/tide-db', { 'if-match': '"stale"' }, OFFER))
+  const keyed = { 'if-match': await put(), 'idempotency-key': 'one' }
+  await ask('PUT', '/tide-db', keyed, OFFER)
+  given.push(await ask('PUT', '/tide-db', keyed, { ...OFFER, other: true }))
+  given.push(await ask('PUT', '/tide-db', { ...keyed, 'idempotency-key': '' }, OFFER))
   given.push(await ask('PUT', '/tide-db', { 'if-match': '*' }, { ...OFFER, large: 'x'.repeat(1024 * 1024) }))
   given.push(await ask('PUT', '/tide-db', { ...TEXT, 'if-match': '*' }, 'text'), await act('golive'))
   await act('publish')
@@ -220,5 +224,5 @@ await t.test('reading 11: each code that Microsoft left open is given, with its 
   }))
   given.push(await send(failing, 'GET', '/health'))
   t.strictSame(given.map((response) => `${response.statusCode} ${codeOf(t, response)}`).sort(), listed.sort())
-  t.equal(listed.length, 21)
+  t.equal(listed.length, 23)
 })

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { createClient, OutcomeUnknownError } from '../../../lib/client/index.js'
+import { ConflictError, createClient, OutcomeUnknownError } from '../../../lib/client/index.js'
+import { keyed, repeated, superseded } from '../../support/client/keyed.js'
 import { pauses } from '../../support/client/pauses.js'
 import {
   after, answered, late, lostAnswer, neverSent, stubServer, type Step
@@ -336,4 +337,42 @@ await t.test('an isApplied that throws leaves the outcome unknown', async (t) =>
   const isApplied = () => { throw new Error('flaw') }
   const writing = createClient(server).write<unknown>('/1', { a: 2 }, { ...V0, isApplied })
   await t.rejects(writing, unknown('changed', { cause: { message: 'flaw' } }))
+})
+
+await t.test('idempotencyKey: after a lost answer the very same request is sent again, with its key, and nothing is read', async (t) => {
+  for (const lost of [lostAnswer, neverSent, answered(502), answered(503, { 'retry-after': '0' })]) {
+    const server = keyed(t, { a: 1 })
+    server.steps.push(lost, lost, repeated({ a: 2 }))
+    const written = await server.client.write('/1', { a: 2 }, V0)
+    t.strictSame(written, { value: { a: 2 }, etag: '"v1"', outcome: 'confirmed' })
+    t.strictSame(server.log(), Array(3).fill('PUT "v0" key-1'))
+    const [first, ...again] = server.sent
+    t.strictSame(again, [first, first])
+  }
+  const server = keyed(t)
+  server.steps.push(lostAnswer, repeated(1))
+  t.match(await server.client.create('/1', 1), { outcome: 'confirmed' })
+  t.strictSame(server.log(), ['PUT * key-1', 'PUT * key-1'])
+})
+
+await t.test('idempotencyKey: a 412 that says ownWrite is success, whichever answer was lost: the change was applied, and changed since', async (t) => {
+  const isApplied = (): boolean => false
+  const below = answered(412, {}, { error: { code: 'PreconditionFailed', ownWrite: 'current' } })
+  for (const steps of [[lostAnswer, superseded], [superseded], [below]]) {
+    const server = keyed(t, { a: 1 })
+    server.store({ a: 3 })
+    server.steps.push(...steps)
+    const written = await server.client.write<unknown>('/1', { a: 2 }, { ...V0, isApplied })
+    t.strictSame(written, { value: server.stored.value, etag: server.stored.tag, outcome: 'found' })
+  }
+  const server = keyed(t, { a: 1 })
+  server.store({ a: 3 })
+  server.steps.push(superseded)
+  const writing = server.client.write('/1', { a: 2 }, { ...V0, idempotencyKey: undefined })
+  await t.rejects(writing, ConflictError, 'without a key it may be that of another one')
+  t.match(await writing.catch((error: unknown) => error), { ownWrite: 'superseded' }, 'but it is told')
+  server.steps.push(superseded, after(() => { server.store(undefined) }))
+  await t.rejects(server.client.write('/1', { a: 2 }, V0), unknown('absent', { status: 412 }))
+  server.steps.push(superseded, answered(403))
+  await t.rejects(server.client.write('/1', { a: 2 }, V0), unknown('unread', { status: 403 }), 'never a refusal')
 })
