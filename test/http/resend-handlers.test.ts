@@ -185,6 +185,9 @@ await t.test('resend: the work of a transaction does not run again; `repeated` m
     if (again === 200) t.same(second.json(), { ...first.json(), value: 'mine again' })
     else t.match(second.json().message, /applied before, and what it wrote is what is there/)
     t.equal(runs, 1)
+    const keyed = { 'if-match': first.headers.etag, 'idempotency-key': path }
+    t.match((await send(app, `PUT /${path}/1`, keyed, { title: 'new' })).json(), { value: 'done' }, 'a key that is new')
+    t.equal(runs, 2)
   }
   const created = { 'if-none-match': '*' }
   for (const value of ['done', 'mine again']) {
