@@ -34,6 +34,10 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
   // One after the other, so that a flaw that stops all of them is told once.
   while (listening.size < workers) {
     const worker = cluster.fork()
+    worker.on('error', (error) => {
+      // What is sent to a worker that has just died, such as a question for its metrics, is lost: `exit` follows.
+      if (worker.process.pid === undefined) throw error
+    })
     url = await urlOf(worker)
     if (url === undefined) return undefined
     listening.add(worker)
