@@ -177,14 +177,9 @@ export class GuardedRequest extends RequestState {
     this.#tell(trace)
   }
 
-  /**
-   * Tells of the outcome as soon as the answer is out: Fastify may refuse to send it, and answer 500. A stream is told
-   * of when it has ended, since its error is 500 until its first bytes are there.
-   */
+  /** Tells of the outcome once the answer is out. */
   tellOnceSent (trace: Trace): void {
-    trace.isAnswered = true
-    if (!trace.isListened) return
-    process.nextTick(() => { if (this.reply.raw.headersSent) this.#tell(trace) })
+    trace.onceSent(() => { this.#tell(trace) })
   }
 
   /** Tells of the outcome, once no write is under way. */

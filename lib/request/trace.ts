@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
@@ -81,9 +82,19 @@ export class Trace {
     if (!this.isAnswered || ours.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') this.#error = ours
   }
 
-  /** Whether somebody listens who was not told yet. */
-  get isListened (): boolean {
-    return this.#clock !== undefined
+  /**
+   * Calls `tell` for the listeners as soon as the head of the answer is out: Fastify may refuse to send what its hooks
+   * let pass, and answer 500. The error of a stream is 500, too, until its first bytes are there: `tell` waits for its
+   * end. Instrumentation ends the span of the request later, at its `close`.
+   */
+  onceSent (tell: () => void): void {
+    this.isAnswered = true
+    if (this.#clock === undefined) return
+    const { raw } = this.#reply
+    process.nextTick(() => {
+      if (raw.headersSent) tell()
+      else raw.once('finish', AsyncResource.bind(tell))
+    })
   }
 
   /** Calls the handler, and notes the error that it ends with. */
