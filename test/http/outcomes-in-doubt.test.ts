@@ -241,3 +241,16 @@ await t.test('outcome "invalid": a hook of the app asks for an entity whose key 
   t.match(messages, [{ code: 'FST_IF_MATCH_INVALID_KEY' }])
   t.strictSame(await taken(messages), ['invalid wildcard'])
 })
+
+await t.test('outcome "mismatch": a handler that was refused, and does not answer in time', async (t) => {
+  const { app, storage } = await offersApp(t, {}, (app) => {
+    const ifMatch = { ...OFFERS.ifMatch, precheck: false }
+    app.put('/slow/:id', { config: { ifMatch }, handlerTimeout: 20 }, async (request) => {
+      await request.entity().replace({}).catch(async () => await once(request.signal, 'abort'))
+    })
+  })
+  await seed(storage)
+  const messages = listenTo(t)
+  t.equal((await send(app, 'PUT /slow/1', { 'if-match': '"x"' })).statusCode, 503)
+  t.strictSame(await taken(messages), ['mismatch tag'])
+})
