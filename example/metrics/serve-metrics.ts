@@ -15,7 +15,9 @@ export async function serveMetrics (
   { contentType, text }: Metrics
 ): Promise<{ url: string, server: Server }> {
   const server = createServer((request, response) => {
-    if (request.url !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
+    // A scraper may be set up to add parameters.
+    const [path] = request.url!.split('?', 1)
+    if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404).end()
       return
     }

@@ -62,9 +62,9 @@ export function readSettings (env: Environment): Settings {
   const setting = (name: keyof typeof DEFAULTS): string => env[name] ?? DEFAULTS[name]
   const tokens = tokensOf(setting('TOKENS'))
   const storage = storageOf(setting('STORAGE'))
+  const address = { host: hostOf(setting('HOST'), tokens), port: portOf('PORT', setting('PORT')) }
   return {
-    host: hostOf(setting('HOST'), tokens),
-    port: portOf('PORT', setting('PORT')),
+    ...address,
     storage,
     workers: workersOf(setting('WORKERS'), storage),
     tokens,
@@ -81,7 +81,7 @@ export function readSettings (env: Environment): Settings {
       answerMs: msOf('ANSWER_MS', setting('ANSWER_MS'))
     },
     logLevel: logLevelOf(setting('LOG_LEVEL')),
-    metrics: metricsOf(setting('METRICS_HOST'), setting('METRICS_PORT'))
+    metrics: metricsOf(setting('METRICS_HOST'), setting('METRICS_PORT'), address)
   }
 }
 
@@ -116,9 +116,15 @@ function assertHost (name: string, host: string): void {
 }
 
 // The page has no secrets, but it tells strangers how busy the server is: they are let in by METRICS_HOST alone.
-function metricsOf (host: string, port: string): Settings['metrics'] {
+function metricsOf (host: string, text: string, api: { host: string, port: number }): Settings['metrics'] {
   assertHost('METRICS_HOST', host)
-  return port === 'off' ? undefined : { host, port: portOf('METRICS_PORT', port, ', and off') }
+  if (text === 'off') return undefined
+  const port = portOf('METRICS_PORT', text, ', and off')
+  const isShared = [host, '0.0.0.0', '::'].includes(api.host) || host === '0.0.0.0' || host === '::'
+  if (port !== 0 && port === api.port && isShared) {
+    throw new SettingError('METRICS_PORT', 'accepts another port than PORT names: metrics are apart from the API')
+  }
+  return { host, port }
 }
 
 function isLoopback (host: string): boolean {

@@ -30,10 +30,20 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
     }
     stop()
   })
+  cluster.on('exit', (worker) => {
+    if (!isStarted) return
+    listening.delete(worker)
+    // Who waits for the metrics of a worker that died would keep the primary for seconds.
+    if (listening.size === 0) process.exit()
+  })
   let url: string | undefined
   // One after the other, so that a flaw that stops all of them is told once.
   while (listening.size < workers) {
     const worker = cluster.fork()
+    worker.on('error', (error) => {
+      // What is sent to a worker that has just died, such as a question for its metrics, is lost: `exit` follows.
+      if (worker.process.pid === undefined) throw error
+    })
     url = await urlOf(worker)
     if (url === undefined) return undefined
     listening.add(worker)

@@ -25,9 +25,10 @@ import type {
 const NO_TRANSACTIONS =
   'its storage adapter has no transactions. Use transactionsAdapter of fastify-if-match/storage/transactions.'
 
-type Applied<T> = { applied: true, version: string, created: boolean, value?: T }
+// `isRepeated`: an earlier try of the request had applied it.
+type Applied<T> = { applied: true, version: string, created: boolean, value?: T, isRepeated?: true }
 
-type Done<R> = Extract<TransactionResult<unknown, R>, { applied: true }>
+type Done<R> = Extract<TransactionResult<unknown, R>, { applied: true }> & { isRepeated?: true }
 
 /**
  * The operations of a handle. Its two kinds differ in what decides: the headers of the request, or what it read.
@@ -94,7 +95,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   async #write (operation: Operation, scope: Scope, value: T | undefined, make?: Maker<T>): Promise<Saved<T>> {
     const { resend } = this
     let digest: string | undefined
-    const { version, created, value: stored } = await this.#change<Applied<T>>(
+    const { version, created, value: stored, isRepeated } = await this.#change<Applied<T>>(
       operation,
       scope,
       make && (async (current) => { value = await makeValue(this.entity, make, current) }),
@@ -109,7 +110,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
         return this.#repeatedBy(current!, copyStored(current!.value))
       })
     )
-    this.recordWrite(version)
+    this.wrote(version, scope, isRepeated)
     resend?.wrote(version, digest)
     return { ...found(stored === undefined ? value as T : stored, version), created }
   }
@@ -124,7 +125,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
       (expectation) => this.storage.remove(this.key, expectation as RemoveExpectation, this.#optionsInTime(scope)),
       resend && ((current, verdict) => resend.assertKeyIsNew(current, verdict))
     )
-    this.recordWrite(undefined)
+    this.wrote(undefined, scope)
   }
 
   async #transaction<Tx, R> (
@@ -135,7 +136,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     const { storage, resend } = this
     if (storage.transaction === undefined) return await wrongCall('transaction', NO_TRANSACTIONS)
     let digest: string | undefined
-    const { value, version, created } = await this.request.inTransaction(this.entity, scope, (open) =>
+    const { value, version, created, isRepeated } = await this.request.inTransaction(this.entity, scope, (open) =>
       this.#change<Done<R>>(
         'transaction',
         scope,
@@ -157,7 +158,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
         })
       ))
     const etag = version === undefined ? undefined : formatEntityTag(version)
-    this.recordWrite(version)
+    this.wrote(version, scope, isRepeated)
     if (version !== undefined) resend?.wrote(version, digest)
     return { value, version, etag, created }
   }
@@ -197,6 +198,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
     // A write that follows compares with what was sent: it may be the one that was repeated.
     if (isRepeated) this.entity.known = this.entity.written = versionOnly(version)
     else this.recordWrite(version)
+    this.entity.effect ??= 'unchanged'
     return found(value, version)
   }
 
@@ -219,7 +221,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   /** The outcome of a write whose earlier try made the current entity what it is. */
   #repeatedBy<V> ({ version, replaced }: Stored<T>, value: V) {
     this.entity.isRepeated = true
-    return { applied: true as const, version, created: replaced === undefined, value }
+    return { applied: true as const, version, created: replaced === undefined, value, isRepeated: true as const }
   }
 
   async #repeatedTransaction<R> (

@@ -104,8 +104,8 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
   /** Keeps what is known of the entity; the function that it gives brings that back. */
   protected keep (): () => void {
     const entity = this.#entity
-    const { first, known, written, isRepeated } = entity
-    return () => { Object.assign(entity, { first, known, written, isRepeated }) }
+    const { first, known, written, effect, isRepeated } = entity
+    return () => { Object.assign(entity, { first, known, written, effect, isRepeated }) }
   }
 
   /** What a handler is given of a snapshot. A GET most often just sends the value, so it is given no copy. */
@@ -187,7 +187,16 @@ export abstract class EntityReader<T, R extends RequestState = RequestState> {
     throw this.told(this.refusal(operation, verdict, preconditions, current, scope), scope)
   }
 
-  /** Records what a write left behind; undefined: the entity was removed. */
+  /** Records what a write did. What is part of a transaction of this request is undone with that one. */
+  protected wrote (version: string | undefined, { context, joined }: Scope, isRepeated?: true): void {
+    const { entity } = this
+    this.recordWrite(version)
+    if (isRepeated) entity.effect ??= 'repeated'
+    else if (context === undefined || joined !== undefined) entity.effect = 'applied'
+    else if (entity.effect !== 'applied') entity.effect = 'pending'
+  }
+
+  /** Records what the request left behind; undefined: the entity was removed. */
   protected recordWrite (version: string | undefined): Snapshot {
     const entity = this.#entity
     entity.known = entity.written = versionOnly(version)

@@ -13,6 +13,17 @@ export interface Snapshot {
   isLent: boolean
 }
 
+/** What a request did to an entity. */
+export type Effect =
+  /** It was written or removed. */
+  | 'applied'
+  /** The same with a context of the app, which alone knows whether its transaction was committed. */
+  | 'pending'
+  /** The write was the repetition of one that was applied already, and so wrote nothing. */
+  | 'repeated'
+  /** The handler said that nothing has to be written. */
+  | 'unchanged'
+
 /** What a request knows of one entity, and did to it. All handles of one key share this object. */
 export class EntityState {
   /** The snapshot that was read first. The answer to a GET has its tag, which is never newer than the body. */
@@ -21,6 +32,8 @@ export class EntityState {
   known: Snapshot | undefined
   /** The snapshot that the request left behind, if it wrote, removed, or said that nothing has to be written. */
   written: Snapshot | undefined
+  /** What the request did to it so far: a write counts for more than that nothing had to be written. */
+  effect: Effect | undefined
   /** Whether a write of this request was the repetition of one that was applied already, and so wrote nothing. */
   isRepeated = false
   /** The read under way, which further readers share, so that all of them see one snapshot. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { aheadOfValidation } from './ahead-of-validation.js'
 import { EntityState } from './entity-state.js'
 import type { Entity } from './entity.js'
-import { isClosed } from './is-closed.js'
+import { isClosed, isTimedOut } from './is-closed.js'
 import { withWarning } from './later-step.js'
 import { InvalidOptionsError, NotWrittenError } from '../errors.js'
 import type { GuardedRoute } from '../route/guard.js'
@@ -57,18 +57,21 @@ export class GuardedRequest extends RequestState {
 
   /** The state of the entity that the route acts on. Its key is made on first use, of the validated params. */
   get own (): EntityState {
-    if (this.#own === undefined) {
-      const { keyOf } = this.#route
-      this.#isEarly = !this.isValidated
-      const key: unknown = this.#isEarly ? aheadOfValidation(this.request, keyOf) : keyOf(this.request)
-      if (typeof key !== 'string') {
-        Promise.resolve(key).catch(() => {}) // an async function is refused, so its rejection is handled
-        throw new InvalidOptionsError(this.request.routeOptions.url, 'the function "key" returned no string.')
-      }
-      checkKey(key)
-      this.#own = new EntityState(key)
-    }
+    if (this.#own !== undefined) return this.#own
+    this.#own = this.trace === undefined ? this.#makeOwn() : this.trace.run(() => this.#makeOwn())
     return this.#own
+  }
+
+  #makeOwn (): EntityState {
+    const { keyOf } = this.#route
+    this.#isEarly = !this.isValidated
+    const key: unknown = this.#isEarly ? aheadOfValidation(this.request, keyOf) : keyOf(this.request)
+    if (typeof key !== 'string') {
+      Promise.resolve(key).catch(() => {}) // an async function is refused, so its rejection is handled
+      throw new InvalidOptionsError(this.request.routeOptions.url, 'the function "key" returned no string.')
+    }
+    checkKey(key)
+    return new EntityState(key)
   }
 
   /** The same, or undefined if nothing has asked for it yet. */
@@ -172,15 +175,20 @@ export class GuardedRequest extends RequestState {
   }
 
   #end (trace: Trace): void {
-    trace.close(this.isAnswered || this.reply.raw.headersSent)
-    this.tell(trace)
+    trace.close(this.reply.raw.headersSent)
+    this.#tell(trace)
+  }
+
+  /** Tells of the outcome once the answer is out. */
+  tellOnceSent (trace: Trace): void {
+    trace.onceSent(() => { this.#tell(trace) })
   }
 
   /** Tells of the outcome, once no write is under way. */
-  tell (trace: Trace): void {
+  #tell (trace: Trace): void {
     trace.isAnswered = this.isAnswered
     if (this.#isWriting()) {
-      void Promise.allSettled(this.#writes!.keys()).then(() => { this.tell(trace) })
+      void Promise.allSettled(this.#writes!.keys()).then(() => { this.#tell(trace) })
       return
     }
     const { kind, preconditions: { strategy, isLetThrough }, isEntered, reply: { statusCode } } = this
@@ -189,8 +197,7 @@ export class GuardedRequest extends RequestState {
       kind,
       strategy,
       key: own?.key,
-      written: own?.written,
-      isRepeated: own?.isRepeated === true,
+      effect: own?.effect,
       status: statusCode,
       isEntered,
       isTimedOut: this.#route.hasTimeout && isTimedOut(this.request),
@@ -237,8 +244,4 @@ export class GuardedRequest extends RequestState {
   #isWriting (): boolean {
     return this.#writes !== undefined && this.#writes.size > 0
   }
-}
-
-function isTimedOut ({ signal }: FastifyRequest): boolean {
-  return signal.aborted && (signal.reason as { code?: string } | undefined)?.code === 'FST_ERR_HANDLER_TIMEOUT'
 }

@@ -192,7 +192,7 @@ function beforeSending (state: GuardedRequest, payload: unknown, shown?: Represe
     refuse(state, payload, error)
   }
   state.isAnswered = true
-  if (state.trace !== undefined) state.tell(state.trace)
+  if (state.trace !== undefined) state.tellOnceSent(state.trace)
   if (shown === undefined && !response.isNotModified) return payload
   discard(payload)
   return shown?.payload ?? null

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Effect } from './entity-state.js'
 import type { ErrorCode } from '../errors.js'
 import type { MethodKind } from '../http/method.js'
 import type { TagList } from '../http/list-header.js'
@@ -38,12 +39,12 @@ export type RefusedOutcome =
   | 'contention'
   /** 503: the storage does not answer, and the write was not carried out. */
   | 'unavailable'
-  /** 503: the write may have been applied. */
+  /** 503: the write may have been applied, also where the handler answered otherwise. */
   | 'unknown'
 
 /** What became of a request, as far as the entity of its route is concerned. */
 export type Outcome = RefusedOutcome
-  /** The entity was written or removed, whatever was answered then. */
+  /** The entity was written or removed, whatever was answered then. With a context of the app: and it answered so. */
   | 'applied'
   /** The write was applied when it was sent before, and its success was told again: the option `resend`. */
   | 'repeated'
@@ -79,8 +80,8 @@ const OUTCOME_OF_CODE: Partial<Record<ErrorCode, RefusedOutcome>> = {
 /** What is known of a request at its end. */
 export interface Ending {
   readonly kind: MethodKind
-  /** What the request did with the entity of its route; undefined: it wrote nothing. */
-  readonly done: 'applied' | 'repeated' | 'unchanged' | undefined
+  /** What the request did to the entity of its route. */
+  readonly effect: Effect | undefined
   /** The status that was answered; undefined: the client was gone before. */
   readonly status: number | undefined
   /** The code of the error of this package that the request met last. */
@@ -93,9 +94,23 @@ export interface Ending {
 }
 
 /** What became of a request. */
-export function outcomeOf ({ kind, done, status, code, reason, isEntered, isTimedOut }: Ending): Outcome {
-  if (done !== undefined) return done
-  if (status === undefined) return code === 'FST_IF_MATCH_OUTCOME_UNKNOWN' ? 'unknown' : 'aborted'
+export function outcomeOf (ending: Ending): Outcome {
+  return outcomeOfEffect(ending) ?? outcomeOfAnswer(ending)
+}
+
+// Behind an error, a transaction of the app was most likely rolled back, and the error says more.
+function outcomeOfEffect ({ effect, status, code, isTimedOut }: Ending): Outcome | undefined {
+  const isSuccess = status !== undefined && status < 400
+  if (effect === 'applied' || (effect === 'pending' && isSuccess)) return 'applied'
+  if (effect === 'repeated' && isSuccess) return effect
+  if (code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') return 'unknown'
+  // The handler may be at work in its transaction still.
+  if (effect === 'pending' && (status === undefined || isTimedOut)) return 'unknown'
+  return effect === 'unchanged' && isSuccess ? effect : undefined
+}
+
+function outcomeOfAnswer ({ kind, status, code, reason, isEntered, isTimedOut }: Ending): Outcome {
+  if (status === undefined) return 'aborted'
   if (status < 400 && kind === 'read') return status === 304 ? 'not-modified' : 'read'
   if (isTimedOut && (code === undefined || code === 'FST_IF_MATCH_LATE_WRITE')) return 'late'
   if (reason !== undefined) return reason

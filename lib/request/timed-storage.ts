@@ -1,6 +1,5 @@
 import type {
   Expectation,
-  Refused,
   RemoveExpectation,
   RemoveResult,
   ReadOptions,
@@ -12,62 +11,42 @@ import type {
   WriteResult
 } from '../storage/adapter.js'
 
-/** What one request did with one entity. */
-export interface Step {
-  /** How often a write was sent. */
-  attempts: number
-  /** The version that the last write left behind, once one was applied; without a version, that was a removal. */
-  written: { readonly version?: string | undefined } | undefined
-}
-
-type Result = { applied: true, version?: string | undefined } | Refused
-
 /**
  * Measures for how long one request waits for the storage. Operations at the same time, or inside of others, count
  * once. It hands on the very promise of an operation, so nothing takes longer for being measured.
  */
 export class StorageClock {
-  /** Milliseconds. */
-  time = 0
-  #steps: Map<string, Step> | undefined
+  #time = 0
+  #writes: Map<string, number> | undefined
   #active = 0
   #since = 0
 
-  /** What was done with the entity of this key; undefined: nothing was sent. */
-  stepOf (key: string | undefined): Step | undefined {
-    return key === undefined ? undefined : this.#steps?.get(key)
+  /** Milliseconds, with those of what is under way. */
+  get time (): number {
+    return this.#active === 0 ? this.#time : this.#time + performance.now() - this.#since
+  }
+
+  /** How often a write to the entity of this key was sent. */
+  attemptsOf (key: string | undefined): number {
+    return key === undefined ? 0 : this.#writes?.get(key) ?? 0
   }
 
   /** @param since when the operation began */
   measure<R> (since: number, operation: Promise<R>): Promise<R> {
-    this.#begin(since)
-    const end = (): void => { this.#end() }
+    if (this.#active++ === 0) this.#since = since
+    const end = (): void => {
+      if (--this.#active === 0) this.#time += performance.now() - this.#since
+    }
     // An adapter may give no promise.
     Promise.resolve(operation).then(end, end)
     return operation
   }
 
   /** The same for a write, which is counted. */
-  measureWrite<R extends Result> (since: number, key: string, operation: Promise<R>): Promise<R> {
-    this.#begin(since)
-    this.#steps ??= new Map()
-    let step = this.#steps.get(key)
-    if (step === undefined) this.#steps.set(key, step = { attempts: 0, written: undefined })
-    step.attempts++
-    Promise.resolve(operation).then((result) => {
-      this.#end()
-      // What is no result is refused by whoever asked for it.
-      if (result?.applied === true) step.written = result
-    }, () => { this.#end() })
-    return operation
-  }
-
-  #begin (since: number): void {
-    if (this.#active++ === 0) this.#since = since
-  }
-
-  #end (): void {
-    if (--this.#active === 0) this.time += performance.now() - this.#since
+  measureWrite<R> (since: number, key: string, operation: Promise<R>): Promise<R> {
+    this.#writes ??= new Map()
+    this.#writes.set(key, this.attemptsOf(key) + 1)
+    return this.measure(since, operation)
   }
 }
 

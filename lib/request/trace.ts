@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
@@ -9,7 +10,7 @@ import {
   type OutcomeMessage,
   type Strategy
 } from './outcome.js'
-import { StorageClock, timedStorage, type Step } from './timed-storage.js'
+import { StorageClock, timedStorage } from './timed-storage.js'
 import { isIfMatchError, isRefusalError, type ErrorCode, type IfMatchError } from '../errors.js'
 import { methodKind } from '../http/method.js'
 import type { OnRefused } from '../option-functions.js'
@@ -21,13 +22,9 @@ const outcomes = channel(OUTCOME_CHANNEL)
 const DEEPEST_CAUSE = 8
 
 /** What a request tells of itself at its end. */
-export interface Told extends Omit<Ending, 'code' | 'done' | 'reason'> {
+export interface Told extends Omit<Ending, 'code' | 'reason'> {
   readonly key: string | undefined
-  /** The version that the request left behind, if it wrote, or said that nothing has to be written. */
-  readonly written: Version | undefined
   readonly strategy: Strategy
-  /** Whether that is what an earlier try of the request wrote. */
-  readonly isRepeated: boolean
   readonly isLetThrough: boolean
 }
 
@@ -76,12 +73,28 @@ export class Trace {
 
   /**
    * Notes an error that a step of the request met. One of the app counts for the one of this package that it wraps.
-   * Behind the answer, only that a write may have been applied is news.
+   * Behind the answer, only that a write may have been applied is news. No refusal of another try takes that back: the
+   * write that it found in its way may be that one.
    */
   note (error: unknown): void {
     const ours = oursIn(error)
-    if (ours === undefined) return
+    if (ours === undefined || this.#error?.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') return
     if (!this.isAnswered || ours.code === 'FST_IF_MATCH_OUTCOME_UNKNOWN') this.#error = ours
+  }
+
+  /**
+   * Calls `tell` for the listeners as soon as the head of the answer is out: Fastify may refuse to send what its hooks
+   * let pass, and answer 500. The error of a stream is 500, too, until its first bytes are there: `tell` waits for its
+   * end. Instrumentation ends the span of the request later, at its `close`.
+   */
+  onceSent (tell: () => void): void {
+    this.isAnswered = true
+    if (this.#clock === undefined) return
+    const { raw } = this.#reply
+    process.nextTick(() => {
+      if (raw.headersSent) tell()
+      else raw.once('finish', AsyncResource.bind(tell))
+    })
   }
 
   /** Calls the handler, and notes the error that it ends with. */
@@ -109,16 +122,14 @@ export class Trace {
   tell (told: Told): void {
     const error = this.#error
     const status = this.#isAborted ? undefined : told.status
-    const step = this.#clock?.stepOf(told.key)
-    const { kind, isEntered, isTimedOut } = told
-    const done = doneOf(told, step)
+    const { kind, effect, isEntered, isTimedOut } = told
     const reason = isRefusalError(error) ? error.reason : undefined
-    const outcome = outcomeOf({ kind, done, status, code: error?.code, reason, isEntered, isTimedOut })
+    const outcome = outcomeOf({ kind, effect, status, code: error?.code, reason, isEntered, isTimedOut })
     if (this.#clock !== undefined) {
       const isError = status === undefined || status >= 400 || isRefusal(outcome)
       const message = new Message(
-        this.#request, told, this.#route, outcome, isError ? error?.code : undefined, step?.attempts ?? 0,
-        this.#clock.time, status
+        this.#request, told, this.#route, outcome, isError ? error?.code : undefined,
+        this.#clock.attemptsOf(told.key), this.#clock.time, status
       )
       this.#clock = undefined
       outcomes.publish(message)
@@ -146,15 +157,6 @@ function oursIn (error: unknown): IfMatchError | undefined {
     cause = (cause as Error | undefined | null)?.cause
   }
   return undefined
-}
-
-type Version = { readonly version: string | undefined }
-
-// What `unchanged` leaves behind is a version that the request did not write.
-function doneOf ({ written, isRepeated }: Told, step: Step | undefined): Ending['done'] {
-  if (written === undefined) return undefined
-  if (step?.written !== undefined && step.written.version === written.version) return 'applied'
-  return isRepeated ? 'repeated' : 'unchanged'
 }
 
 // Its accessors are on the prototype: a log, a copy and JSON have the other properties alone.

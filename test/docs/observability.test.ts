@@ -38,6 +38,21 @@ await t.test('guide observability: prom-client counts outcomes by route, and mea
   t.notMatch(page, 'k3y')
 })
 
+await t.test('guide observability: the counters of prom-client begin once a registry, and again when they have ended', async (t) => {
+  const registry = new Registry()
+  const end = countOutcomes(registry)
+  t.throws(() => countOutcomes(registry), /already been registered/)
+  const { app, storage } = await offersApp(t)
+  await seed(storage)
+  await send(app, 'PUT /offers/1')
+  t.match(await registry.metrics(), /outcome="missing"} 1\n/, 'the call that failed counts nothing')
+  end()
+  t.equal(await registry.metrics(), '\n')
+  t.teardown(countOutcomes(registry))
+  await send(app, 'PUT /offers/1')
+  t.match(await registry.metrics(), /outcome="missing"} 1\n/)
+})
+
 await t.test('guide observability: OpenTelemetry counts outcomes, measures the storage, and the span of the request has an event', async (t) => {
   const spans = new InMemorySpanExporter()
   const tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] })

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import net from 'node:net'
+import { Readable } from 'node:stream'
 import { inspect } from 'node:util'
 import t from 'tap'
 import type { FastifyInstance } from 'fastify'
@@ -534,7 +535,7 @@ await t.test('who begins to listen in the middle of a request hears of the next 
   t.strictSame([heard, inHandler], [['applied'], [0, 2]])
 })
 
-await t.test('a listener runs inside of the request: it finds the context that hooks of the app have set, ahead of the answer', async (t) => {
+await t.test('a listener runs inside of the request: it finds the context that hooks of the app have set, ahead of its end', async (t) => {
   const context = new AsyncLocalStorage<string>()
   const found: unknown[] = []
   const listener = (): void => { found.push(context.getStore()) }
@@ -542,12 +543,23 @@ await t.test('a listener runs inside of the request: it finds the context that h
   t.teardown(() => { unsubscribe(OUTCOME_CHANNEL, listener) })
   const { app, storage } = await offersApp(t, {}, (app) => {
     app.addHook('onRequest', (request, _reply, done) => { context.run(request.url, done) })
-    app.addHook('onResponse', async () => { found.push('answered') })
+    app.addHook('onRequest', async (_request, reply) => {
+      // As instrumentation does, which ends its span then.
+      reply.raw.on('close', () => { found.push('closed') })
+    })
+    app.put('/streams/:id', { config: OFFERS }, async (request, reply) => {
+      await request.entity().replace({})
+      return reply.send(Readable.from(['text']))
+    })
   })
   await seed(storage)
-  await send(app, 'PATCH /offers/1', ANY)
-  await send(app, 'PUT /offers/1')
-  t.strictSame(found, ['/offers/1', 'answered', '/offers/1', 'answered'])
+  // Over a socket, as the answer of `inject` is out at once.
+  const origin = `http://127.0.0.1:${await listen(app)}`
+  for (const [path, headers] of [['/offers/1', ANY], ['/offers/1', {}], ['/streams/1', ANY]] as const) {
+    await (await fetch(origin + path, { method: 'PUT', headers: headers as Record<string, string> })).text()
+    await until('the end of the request', () => found.at(-1) === 'closed')
+    t.strictSame(found.splice(0), [path, 'closed'])
+  }
 })
 
 await t.test('a listener that throws breaks no request: Node.js throws its error in a later turn', async (t) => {

@@ -4,7 +4,8 @@ import { OUTCOME_CHANNEL, type OutcomeMessage } from 'fastify-if-match'
 
 /**
  * Counts what became of each request to a guarded route, measures the storage, and notes both on the span that is
- * active in the request, such as that of `@opentelemetry/instrumentation-http`.
+ * active in the request, such as that of `@opentelemetry/instrumentation-http`. Call it once a process, after
+ * the SDK was set up: a counter that was made before counts nothing, and says nothing.
  *
  * @returns a function that ends it
  */

@@ -1,12 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { serveMetrics } from '../../../example/metrics/serve-metrics.js'
+import { readSettings } from '../../../example/process/settings.js'
 import { startMetrics } from '../../../example/process/start-metrics.js'
 import { SettingError } from '../../../example/storage/setting-error.js'
 import { scriptedRound } from '../../support/example/scripted-load.js'
 import { put } from '../../support/example/server-client.js'
-import { listening, start } from '../../support/example/server-process.js'
+import { listen, listening, processes, start } from '../../support/example/server-process.js'
 import { sharedSetting } from '../../support/example/storage.js'
 import { until } from '../../support/until.js'
 
@@ -15,6 +17,15 @@ const OFFER = '/api/publishers/:publisherId/offers/:offerId'
 /** Where the metrics of a server are. */
 async function metricsOf ({ output }: ReturnType<typeof start>): Promise<string> {
   return (await output.says(/^Metrics: (.*)$/m))[1]!
+}
+
+/** Whether a process has ended, also while its parent has not looked. */
+function hasDied (pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return true
+  }
 }
 
 /** The samples of a page, by name and labels. */
@@ -64,6 +75,7 @@ async function assertMetrics (t: Test, settings: Record<string, string>): Promis
   t.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 404, 'not on the public address')
   const others = [['POST', '/metrics'], ['GET', '/'], ['GET', '/metrics/x']] as const
   for (const [method, path] of others) t.equal((await fetch(new URL(path, url), { method })).status, 404, path)
+  t.equal((await fetch(`${url}?from=scraper`)).status, 200)
   t.match((await fetch(url, { method: 'HEAD' })).headers.get('content-type'), /^text\/plain; version=/)
   server.child.kill('SIGTERM')
   t.strictSame(await server.exit, [0, null], 'the connections of the scraper do not hold it')
@@ -75,6 +87,44 @@ await t.test('METRICS_PORT: outcomes by route, the latency of the storage and th
 
 await t.test('METRICS_PORT with WORKERS=2: the page adds up both processes, and asking for it stops none', async (t) => {
   await assertMetrics(t, { STORAGE: await sharedSetting(t), WORKERS: '2' })
+})
+
+await t.test('METRICS_PORT with WORKERS=2: a worker that dies while it is asked ends the server by its rules, not by an error of the primary', async (t) => {
+  const server = start(t, { METRICS_PORT: '0', STORAGE: await sharedSetting(t), WORKERS: '2' })
+  const port = await listening(server)
+  await put(port, 'tide-db')
+  const { port: metrics } = new URL(await metricsOf(server))
+  const socket = connect(Number(metrics), '127.0.0.1')
+  t.teardown(() => { socket.destroy() })
+  socket.on('error', () => {})
+  const answers = listen(socket)
+  const ask = async (): Promise<void> => {
+    await new Promise((resolve) => { socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n', resolve) })
+  }
+  await ask()
+  await answers.says(/if_match_requests_total/)
+  // The primary stands still, so it finds the question ahead of the death of the one that it asks.
+  server.child.kill('SIGSTOP')
+  await ask()
+  process.kill([...processes(server.log.text())][0]!, 'SIGKILL')
+  await until('the death', () => hasDied([...processes(server.log.text())][0]!))
+  server.child.kill('SIGCONT')
+  t.strictSame(await server.exit, [1, null])
+  t.match(server.log.text(), /^worker \d+ ended unasked \(code null, signal SIGKILL\), so the server stops$/m)
+  t.notMatch(server.log.text(), 'EPIPE')
+})
+
+await t.test('METRICS_PORT: a port of the API that another address has is free for it', (t) => {
+  const env = { METRICS_PORT: '3000', PORT: '3000', METRICS_HOST: '::1' }
+  t.strictSame(readSettings(env).metrics, { host: '::1', port: 3000 })
+  for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
+    t.throws(() => readSettings({ ...env, METRICS_HOST: host }), /^METRICS_PORT accepts another port/, host)
+  }
+  for (const host of ['0.0.0.0', '::']) {
+    t.throws(() => readSettings({ ...env, HOST: host, TOKENS: 'secret=contoso:owner' }), /another port/, host)
+  }
+  t.strictSame(readSettings({ ...env, METRICS_PORT: '0', PORT: '0', METRICS_HOST: '127.0.0.1' }).metrics?.port, 0)
+  t.end()
 })
 
 await t.test('METRICS_PORT is off by default: nothing else listens, and the start names no page', async (t) => {

@@ -124,6 +124,7 @@ await t.test('a wrong setting is refused with its name and what it accepts, and 
     ['REQUEST_MS', '1s', /whole number of milliseconds/],
     ['ANSWER_MS', '', /whole number of milliseconds/],
     ['METRICS_PORT', '', /from 0 to 65535.*, and off$/],
+    ['METRICS_PORT', '3000', /another port than PORT names/],
     ['METRICS_PORT', 'on', /from 0 to 65535.*, and off$/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
