@@ -40,10 +40,7 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
   // One after the other, so that a flaw that stops all of them is told once.
   while (listening.size < workers) {
     const worker = cluster.fork()
-    worker.on('error', (error) => {
-      // What is sent to a worker that has just died, such as a question for its metrics, is lost: `exit` follows.
-      if (worker.process.pid === undefined) throw error
-    })
+    ignoreLostMessages(worker)
     url = await urlOf(worker)
     if (url === undefined) return undefined
     listening.add(worker)
@@ -54,6 +51,14 @@ export async function startWorkers ({ workers }: Settings): Promise<string | und
   }
   isStarted = true
   return url
+}
+
+/**
+ * What is sent to a worker that has just died, such as a question for its metrics, is lost: `exit` follows. A worker
+ * that did not begin has no other event.
+ */
+export function ignoreLostMessages (worker: Worker): void {
+  worker.on('error', (error) => { if (worker.process.pid === undefined) throw error })
 }
 
 /** Serves as one of the workers. */

@@ -1,6 +1,8 @@
-import { once } from 'node:events'
+import type { Worker } from 'node:cluster'
+import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
+import { ignoreLostMessages } from '../../../example/process/workers.js'
 import { CLIENT_CHECKS, runClientChecks } from '../../support/example/client-checks.js'
 import { put } from '../../support/example/server-client.js'
 import { listening, processes, start } from '../../support/example/server-process.js'
@@ -94,4 +96,15 @@ await t.test('WORKERS=2: a port that is taken stops the start with one line, tol
   t.strictSame(await exit, [1, null])
   t.match(log.text(), /^PORT names a port that another process listens on[^\n]*\n$/)
   t.equal(output.text(), '')
+})
+
+await t.test('a message that a dead worker did not get is no error of the primary; that a worker did not begin is one', async (t) => {
+  const workerOf = (pid: number | undefined) => {
+    const worker = Object.assign(new EventEmitter(), { process: { pid } })
+    ignoreLostMessages(worker as unknown as Worker)
+    return worker
+  }
+  const error = new Error('write EPIPE')
+  t.ok(workerOf(7).emit('error', error))
+  t.throws(() => workerOf(undefined).emit('error', error), error)
 })
