@@ -11,8 +11,10 @@ await t.test('the last write on PostgreSQL', { skip: skipWithout('postgres') }, 
   const { url } = await startPostgres(t)
   const [pool, other] = [poolTo(t, url, { ...QUICK, max: 16 }), poolTo(t, url, { ...QUICK, max: 16 })]
 
+  // A table of its own has no trigger: one level will do.
+  const LEVELS = { table: ['SERIALIZABLE'], columns: ['READ COMMITTED', 'SERIALIZABLE'] } as const
   for (const lastWrites of ['table', 'columns'] as const) {
-    for (const level of ['READ COMMITTED', 'SERIALIZABLE']) {
+    for (const level of LEVELS[lastWrites]) {
       await t.test(`kept in ${lastWrites}, at ${level}`, async (t) => {
         await conformanceSuite({
           test: (title, run) => t.test(title, run),
