@@ -8,10 +8,7 @@ import { until } from '../../support/until.js'
 const IS_WHOLE = process.env['FORK'] === 'whole'
 
 // One file of each kind: the routes, the concurrency, what a test generates, a client, the page, and a page of docs.
-const SOME = [
-  'app/offers', 'app/concurrency', 'app/generated-client', 'clients/mash', 'desk/merge', 'desk/served',
-  'readings'
-]
+const SOME = ['app/offers', 'clients/mash', 'desk/served', 'readings']
 
 await t.test('fork: into an empty folder; it builds, starts, refuses a lost update, serves its page, and passes its tests there', async (t) => {
   const folder = emptyFolder(t)
