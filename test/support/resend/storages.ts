@@ -12,9 +12,12 @@ export interface Log { changes: string }
 
 const toId = (key: string): string => key.slice('/logs/'.length)
 
+// As for the orders: better-sqlite3 is built for one Node.js, and node:sqlite is not in all of them.
 function open (t: Test, ...sql: string[]): Database.Database {
-  const database = new Database(fileOf(t))
-  database.pragma('synchronous = OFF')
+  const sqlite = process.getBuiltinModule('node:sqlite') as
+    { DatabaseSync: new (file: string) => Database.Database } | undefined
+  const database = sqlite === undefined ? new Database(fileOf(t)) : new sqlite.DatabaseSync(fileOf(t))
+  database.exec('PRAGMA synchronous = OFF')
   for (const statement of sql) database.exec(statement)
   t.teardown(() => database.close())
   return database
