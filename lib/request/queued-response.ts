@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-type QueuedResponse = Pick<ServerResponse, 'destroy' | 'emit' | 'headersSent' | 'once' | 'socket'>
+type QueuedResponse = Pick<ServerResponse, 'destroy' | 'destroyed' | 'emit' | 'headersSent' | 'once' | 'socket'>
 
 const queues = new WeakMap<Socket, Set<QueuedResponse>>()
 
 /**
  * Makes a response that waits for its turn in a pipeline tell of the end of its connection by `close`, as others do.
- * Node leaves that out (engine-facts#node-queued-answers).
+ * Node.js 20 and 22 leave that out (engine-facts#node-queued-answers).
  */
 export function closeWithConnection ({ socket }: Pick<IncomingMessage, 'socket'>, response: QueuedResponse): void {
   if (response.socket !== null || response.headersSent) return
@@ -29,6 +29,7 @@ export function closeWithConnection ({ socket }: Pick<IncomingMessage, 'socket'>
 function closeAll (queue: Set<QueuedResponse>): () => void {
   return () => {
     for (const response of queue) {
+      if (response.destroyed) continue // Node.js 24 has done so, and lets it tell
       response.destroy()
       response.emit('close')
     }
