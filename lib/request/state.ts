@@ -3,7 +3,6 @@ import { EntityState } from './entity-state.js'
 import { isClosed } from './is-closed.js'
 import { APPLIED, PERHAPS_APPLIED, withWarning } from './later-step.js'
 import { OpenTransaction, type Scope } from './open-transaction.js'
-import { closeWithConnection } from './queued-response.js'
 import { StorageOptions } from './storage-options.js'
 import type { Trace } from './trace.js'
 import { wrongCall } from './wrong-calls.js'
@@ -55,7 +54,6 @@ export class RequestState {
     this.kind = methodKind(request.method)
     this.storage = trace === undefined ? storage : trace.around(storage)
     this.#work = workOn(storage)
-    closeWithConnection(request.raw, reply.raw)
     if (isClosed(reply.raw)) return
     this.#work.begin()
     reply.raw.on('close', () => {

@@ -7,7 +7,6 @@ import t from 'tap'
 import type { StorageAdapter } from 'fastify-if-match'
 import { barrier } from '../support/barrier.js'
 import { gatedMemory, listen, offersApp, seed, statusOf } from '../support/offers-app.js'
-import { until } from '../support/until.js'
 
 const OFFERS = { ifMatch: { key: '/offers/:id' } }
 
@@ -160,35 +159,4 @@ await t.test('app.close() does not wait for a request whose client is gone, nor 
   await once(gone.app.server, 'request')
   socket.destroy()
   await gone.app.close()
-})
-
-await t.test('app.close() does not wait for requests of a pipeline whose connection is gone; nothing is written for them', async (t) => {
-  const { storage, closed } = closable()
-  const entered = [barrier(), barrier(), barrier()]
-  const goOn = barrier()
-  const { app } = await offersApp(t, { storage }, (app) => {
-    app.put<{ Params: { id: string } }>('/slow/:id', { config: OFFERS }, async (request) => {
-      entered[Number(request.params.id)]!.open()
-      await goOn.opened
-      return (await request.entity().replace({})).value
-    })
-  })
-  const onResponses: unknown[] = []
-  app.server.on('request', (_request, response) => { response.once('close', () => onResponses.push(response)) })
-  const socket = net.connect(await listen(app), '127.0.0.1')
-  socket.on('error', () => {})
-  const put = (id: number): string =>
-    `PUT /slow/${id} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: *\r\nContent-Length: 2\r\n` +
-    'Content-Type: application/json\r\n\r\n{}'
-  socket.write(put(0) + put(1) + put(2))
-  await Promise.all(entered.map(({ opened }) => opened))
-  socket.resetAndDestroy()
-  await until('all responses are closed', () => onResponses.length === 3)
-  goOn.open()
-  // Without its timer, the wait for a request that does not end lasts for ever.
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => { mock.timers.reset() })
-  await app.close()
-  t.same(closed, [0])
-  for (const id of [0, 1, 2]) t.equal(await storage.read(`/offers/${id}`), undefined)
 })
