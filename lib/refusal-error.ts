@@ -71,8 +71,7 @@ class Attached extends Given {
 
 /** Tells an error what its refusal knows. Once: what it was told stays. */
 export function withFacts<E extends object> (error: E, facts: RefusalFacts | undefined): E {
-  if (facts !== undefined) new Attached(error, facts) // eslint-disable-line no-new
-  return error
+  return facts === undefined ? error : new Attached(error, facts) as object as E
 }
 
 /** What an error was told; undefined: nothing, or it is none of a refusal. */

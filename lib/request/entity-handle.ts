@@ -110,9 +110,10 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
         return this.#repeatedBy(current!, copyStored(current!.value))
       })
     )
+    const etag = formatEntityTag(version)
     this.wrote(version, scope, isRepeated)
     resend?.wrote(version, digest)
-    return { ...found(stored === undefined ? value as T : stored, version), created }
+    return { value: stored === undefined ? value as T : stored, version, etag, created }
   }
 
   async #remove (scope: Scope): Promise<void> {
@@ -210,11 +211,7 @@ export abstract class EntityHandle<T, R extends RequestState = RequestState> ext
   }
 
   // The digest for a write. What the request knows of the version that it replaces is remembered in it.
-  #digest (
-    resend: Resend | undefined,
-    expectation: Expectation,
-    current: Stored<T> | undefined
-  ): string | undefined {
+  #digest (resend: Resend | undefined, expectation: Expectation, current: Stored<T> | undefined): string | undefined {
     return resend?.digest(expectation, current ?? this.entity.known?.stored)
   }
 

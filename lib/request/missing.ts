@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { addressOf, optionAnswer } from './option-answer.js'
 import { InvalidOptionsError } from '../errors.js'
 import type { Missing } from '../options.js'
 import type { Settings } from '../settings.js'
@@ -13,18 +14,10 @@ const ANSWERS: readonly unknown[] = [400, 428, 'allow', 'warn'] satisfies Missin
  */
 export function missingOf (option: Settings['missing'], request: FastifyRequest): Missing {
   if (typeof option !== 'function') return option
-  const where = `${request.method} ${request.routeOptions.url}`
-  let answer: unknown
-  try {
-    answer = option(request)
-  } catch (cause) {
-    // What was thrown may be undefined, which a hook of Fastify takes for success.
-    throw new InvalidOptionsError(where, 'the function "missing" threw what the log has as the cause.', { cause })
-  }
+  const answer = optionAnswer('the function "missing"', option, request)
   if (ANSWERS.includes(answer)) return answer as Missing
-  Promise.resolve(answer).catch(() => {}) // an async function is refused, so its rejection is handled
   throw new InvalidOptionsError(
-    where,
+    addressOf(request),
     `the function "missing" must return 400, 428, "allow" or "warn", and returned ${kindOf(answer)}. It cannot wait: ` +
       'look up in a hook what it needs, and note that on the request.'
   )

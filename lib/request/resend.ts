@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { addressOf, optionAnswer } from './option-answer.js'
 import type { RequestPreconditions } from './preconditions.js'
 import { contentOf, contentTypeOf } from './request-content.js'
 import { digestOf, earlierTry, type EarlierTry, type RequestMark } from './write-marks.js'
@@ -12,6 +13,8 @@ import { kindOf } from '../storage/kit/flaws.js'
 import type { Expectation, Stored } from '../storage/adapter.js'
 
 type ResendOptions = Exclude<Settings['resend'], false>
+
+const CALLER = 'the function "caller" of the option "resend"'
 
 /** 132 bits of a SHA-256. */
 const HASH_LENGTH = 22
@@ -186,22 +189,11 @@ export class Resend {
   }
 
   #caller (): string {
-    const { method, routeOptions: { url } } = this.#request
-    let caller: unknown
-    try {
-      caller = this.#callerOf(this.#request)
-    } catch (cause) {
-      throw new InvalidOptionsError(
-        `${method} ${url}`,
-        'the function "caller" of the option "resend" threw what the log has as the cause.',
-        { cause }
-      )
-    }
+    const caller = optionAnswer(CALLER, this.#callerOf, this.#request)
     if (typeof caller === 'string' && caller !== '') return caller
-    Promise.resolve(caller).catch(() => {}) // an async function is refused, so its rejection is handled
     throw new InvalidOptionsError(
-      `${method} ${url}`,
-      'the function "caller" of the option "resend" must return a string that is not empty, and returned ' +
+      addressOf(this.#request),
+      `${CALLER} must return a string that is not empty, and returned ` +
         `${caller === '' ? 'an empty one' : kindOf(caller)}. Refuse who is nobody in a hook.`
     )
   }
