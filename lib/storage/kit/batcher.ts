@@ -39,8 +39,10 @@ type Batch<I, R> = ReadonlyArray<Waiting<I, R>>
  */
 export class Batcher<I, R> {
   readonly #options: BatcherOptions<I, R>
-  // Those that count. A batch that held up others for too long is not among them, and has no answer yet.
-  readonly #inFlight = new Set<Batch<I, R>>()
+  // Those that count. A batch that held up others for too long is not among them, and has no answer yet. An array: each
+  // table that a Set outgrew would keep alive the next one with its batches, until all memory is collected
+  // (engine-facts#any-engine-set-of-batches).
+  #inFlight: Array<Batch<I, R>> = []
   #waiting: Array<Waiting<I, R>> = []
   #unanswered = 0
   #holdTimer: NodeJS.Timeout | undefined
@@ -69,7 +71,7 @@ export class Batcher<I, R> {
 
   #schedule (): void {
     if (this.#isScheduled || this.#waiting.length === 0) return
-    if (this.#inFlight.size >= (this.#options.inFlight ?? 1)) {
+    if (this.#inFlight.length >= (this.#options.inFlight ?? 1)) {
       this.#boundHold()
       return
     }
@@ -98,7 +100,7 @@ export class Batcher<I, R> {
 
   async #send (batch: Batch<I, R>): Promise<void> {
     this.#unanswered++
-    this.#inFlight.add(batch)
+    this.#inFlight.push(batch)
     this.#schedule()
     try {
       const { run, runAlone } = this.#options
@@ -108,7 +110,7 @@ export class Batcher<I, R> {
       for (const { reject } of batch) reject(error)
     }
     this.#unanswered--
-    this.#inFlight.delete(batch)
+    this.#inFlight = this.#inFlight.filter((each) => each !== batch)
     this.#schedule()
     this.#tellIdle()
   }
@@ -117,10 +119,10 @@ export class Batcher<I, R> {
   #boundHold (): void {
     const { inFlightTimeout } = this.#options
     if (inFlightTimeout === undefined || this.#holdTimer !== undefined) return
-    const holding = [...this.#inFlight]
+    const holding = this.#inFlight.slice()
     this.#holdTimer = setTimeout(() => {
       this.#holdTimer = undefined
-      for (const batch of holding) this.#inFlight.delete(batch)
+      this.#inFlight = this.#inFlight.filter((batch) => !holding.includes(batch))
       this.#schedule()
     }, inFlightTimeout)
   }

@@ -61,7 +61,7 @@ export class BatchedTable<T> implements EntityTable<T> {
     const statements = statementsOn(table, bounds.lockTimeout)
     this.#session = session
     this.#table = new PostgresTable(session, statements, false)
-    this.#batchStatement = batchStatement(table, bounds.lockTimeout)
+    this.#batchStatement = batchStatement(table, bounds.lockTimeout, BATCH_SIZE)
     this.#statements = statements
     this.#timeout = bounds.timeout
     // A batch that waits for a locked row holds up later batches for a moment only.
@@ -150,7 +150,7 @@ export class BatchedTable<T> implements EntityTable<T> {
     try {
       const rows = await this.#session.query<{ key: string, created: boolean }>(
         this.#batchStatement,
-        [JSON.stringify(writes.map(itemOf))]
+        parametersOf(writes)
       )
       const createdOf = new Map(rows.map(({ key, created }) => [key, created]))
       return writes.map(({ key, version }) => {
@@ -213,11 +213,15 @@ function isStopped (options: ReadOptions | undefined): boolean {
   }
 }
 
-function itemOf ({ key, version, json, expectation, options }: Write) {
+function parametersOf (writes: readonly Write[]): Array<string | null> {
+  const none = new Array<null>(BATCH_SIZE - writes.length).fill(null)
+  return [JSON.stringify(writes.map(itemOf)), ...writes.map(({ json }) => json), ...none]
+}
+
+function itemOf ({ key, version, expectation, options }: Write) {
   return {
     key,
     version,
-    value: json,
     digest: options?.digest,
     kind: expectation.kind,
     versions: expectation.kind === 'version' ? possibleVersions(expectation.versions) : undefined

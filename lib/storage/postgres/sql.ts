@@ -128,25 +128,28 @@ export function statementsOn (
 }
 
 /**
- * The statement that carries out many writes of different keys, given as JSON in $1, and returns those that applied
+ * The statement that carries out up to `size` writes of different keys, and returns those that applied
  * (engine-facts#postgres-batch-statement). The others were refused, or lost to a writer that a batch cannot see: a read
- * tells which.
+ * tells which. $1 the writes as JSON, without their values; $2 and so on the value of each, null where there are fewer.
  *
  * It locks existing rows, and then inserts new ones, in the order of their keys, so that two batches never wait for one
  * another (engine-facts#postgres-batch-lock-order).
  */
 export function batchStatement (
   { name: table, columns: { key, version, replaced, digest, value } }: QuotedTable,
-  lockTimeout: number
+  lockTimeout: number,
+  size: number
 ): Statement {
   const isBounded = lockTimeout > 0
   const bound = isBounded ? `${boundOf(Math.min(lockTimeout, MAX_BATCH_WAIT))}, ` : ''
-  const whenBounded = isBounded ? ' WHERE (SELECT is_set FROM bound) IS NOT NULL' : ''
+  const whenBounded = isBounded ? ' AND (SELECT is_set FROM bound) IS NOT NULL' : ''
+  const values = Array.from({ length: size }, (_, index) => `$${index + 2}::text`).join(', ')
   return statement(
     `WITH ${bound}` +
-      // A value is a text in the JSON: as a part of it, \u0000 would be refused (engine-facts#postgres-jsonb-unicode).
-      'item AS MATERIALIZED (SELECT i.* FROM json_to_recordset($1::text::json) ' +
-      `AS i (key text, version text, value text, digest text, kind text, versions text[])${whenBounded}), ` +
+      // A value stands by itself: inside of the JSON, each of its quotes would be escaped here and read there.
+      'item AS MATERIALIZED (SELECT i.* FROM ROWS FROM (json_to_recordset($1::text::json) ' +
+      `AS (key text, version text, digest text, kind text, versions text[]), unnest(ARRAY[${values}])) ` +
+      `AS i (key, version, digest, kind, versions, value) WHERE i.key IS NOT NULL${whenBounded}), ` +
       `locked AS MATERIALIZED (SELECT e.${key} AS key, e.${version} AS version FROM ${table} AS e ` +
       // No stronger lock than that of a change (engine-facts#postgres-no-key-update).
       `WHERE e.${key} IN (SELECT item.key FROM item) ORDER BY e.${key} FOR NO KEY UPDATE), ` +

@@ -131,18 +131,18 @@ await t.test('postgres: a removal takes its turn behind a write of its key: one 
 
 await t.test('postgres: a batch is a named statement, and another one has another name', async (t) => {
   const batches = [
-    batchStatement(quotedTable({}), 0),
-    batchStatement(quotedTable({}), 50),
-    batchStatement(quotedTable({ table: 'others' }), 0)
+    batchStatement(quotedTable({}), 0, 32),
+    batchStatement(quotedTable({}), 50, 32),
+    batchStatement(quotedTable({ table: 'others' }), 0, 32)
   ]
   t.ok(batches.every(({ name }) => name !== undefined))
   t.equal(new Set(batches.map(({ name }) => name)).size, 3)
 })
 
 await t.test('postgres: a batch bounds its wait on the server, unless the adapter has no bound', async (t) => {
-  t.match(batchStatement(quotedTable({}), 2000).text, /set_config\('lock_timeout', '100', true\)/)
-  t.match(batchStatement(quotedTable({}), 50).text, /set_config\('lock_timeout', '50', true\)/)
-  t.notMatch(batchStatement(quotedTable({}), 0).text, /set_config/)
+  t.match(batchStatement(quotedTable({}), 2000, 32).text, /set_config\('lock_timeout', '100', true\)/)
+  t.match(batchStatement(quotedTable({}), 50, 32).text, /set_config\('lock_timeout', '50', true\)/)
+  t.notMatch(batchStatement(quotedTable({}), 0, 32).text, /set_config/)
 })
 
 await t.test('postgres: a statement carries 32 items at most, and the next one goes beside it', async (t) => {
@@ -158,7 +158,7 @@ await t.test('postgres: a statement carries 32 items at most, and the next one g
 })
 
 await t.test('postgres: new rows are inserted in the order in which rows are locked, by bytes, whatever order the database has', async (t) => {
-  const { text } = batchStatement(quotedTable({}), 0)
+  const { text } = batchStatement(quotedTable({}), 0, 32)
   t.match(text, /ORDER BY e\."key" FOR NO KEY UPDATE/, 'a column with COLLATE "C"')
   t.match(text, /ORDER BY i\.key COLLATE "C" ON CONFLICT/)
 })
@@ -235,14 +235,13 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
 
   await t.test('rows are locked, and new ones inserted, in the order of their keys, whatever order they came in or lie in', async (t) => {
     const { table } = await openedAdapter(pool)
-    const { text } = batchStatement(quotedTable({ table }), 0)
-    const items = (...keys: string[]) =>
-      JSON.stringify(keys.map((key) => ({ key, version: 'mine', value: '1', kind: 'any' })))
+    const { text } = batchStatement(quotedTable({ table }), 0, 3)
+    const items = JSON.stringify(['c', 'b', 'a'].map((key) => ({ key, version: 'mine', kind: 'any' })))
     const insert = `INSERT INTO ${table} VALUES ($1, 'theirs', NULL, NULL, '1')`
     // Another transaction is in the way of the key "b". `look` shows what the batch holds while it waits for that.
     async function whileWaiting (way: string, look: (client: pg.PoolClient) => Promise<void>): Promise<void> {
       const end = await inTransaction(t, pool, way)
-      const batch = pool.query(text, [items('c', 'b', 'a')])
+      const batch = pool.query(text, [items, '1', '1', '1'])
       const looking = await pool.connect()
       await untilWaiting(looking, table)
       await looking.query("BEGIN; SET LOCAL lock_timeout = '1s'")
@@ -267,9 +266,9 @@ await t.test('postgres: batches on a server', { skip: skipWithout('postgres') },
     for (const key of ['a', 'b']) await pool.query(`INSERT INTO ${table} VALUES ($1, 'theirs', NULL, NULL, '1')`, [key])
     await pool.query(`CREATE TABLE ${table}_note (key text COLLATE "C" REFERENCES ${table})`)
     const end = await inTransaction(t, pool, `INSERT INTO ${table}_note VALUES ('b')`)
-    const { text } = batchStatement(quotedTable({ table }), 50)
-    const items = ['a', 'b'].map((key) => ({ key, version: 'mine', value: '1', kind: 'any' }))
-    const { rows } = await pool.query(text, [JSON.stringify(items)])
+    const { text } = batchStatement(quotedTable({ table }), 50, 3)
+    const items = ['a', 'b'].map((key) => ({ key, version: 'mine', kind: 'any' }))
+    const { rows } = await pool.query(text, [JSON.stringify(items), '1', '1', null])
     await end('ROLLBACK')
     t.equal(rows.length, 2)
   })

@@ -48,11 +48,11 @@ await t.test('postgres: a statement that changes rows bounds its wait on the ser
 
 await t.test('postgres: a batch waits for a locked row for a moment at most, and without a bound as long as it takes', async (t) => {
   for (const [lockTimeout, bound] of [[700, 100], [50, 50]] as const) {
-    const { text } = batchStatement(quotedTable({}), lockTimeout)
+    const { text } = batchStatement(quotedTable({}), lockTimeout, 2)
     t.match(text, `WITH bound AS MATERIALIZED (SELECT set_config('lock_timeout', '${bound}', true) AS is_set)`)
-    t.match(text, 'WHERE (SELECT is_set FROM bound) IS NOT NULL')
+    t.match(text, 'AND (SELECT is_set FROM bound) IS NOT NULL')
   }
-  t.notMatch(batchStatement(quotedTable({}), 0).text, /bound|set_config/)
+  t.notMatch(batchStatement(quotedTable({}), 0, 2).text, /bound|set_config/)
 })
 
 await t.test('postgres: a statement has a name of its own, of at most 63 bytes, and another text has another one', async (t) => {
