@@ -23,6 +23,8 @@ export interface BatcherOptions<I, R> {
    * items are carried out one by one.
    */
   keyOf?: (item: I) => string
+  /** Whether something waits elsewhere whose callers may add items then. A batch waits a turn for them, and no more. */
+  givesWay?: () => boolean
 }
 
 interface Waiting<I, R> {
@@ -47,10 +49,16 @@ export class Batcher<I, R> {
   #unanswered = 0
   #holdTimer: NodeJS.Timeout | undefined
   #isScheduled = false
+  #gaveWay = false
   #whenIdle: Array<() => void> = []
 
   constructor (options: BatcherOptions<I, R>) {
     this.#options = options
+  }
+
+  /** Whether an item waits to be sent. */
+  get isWaiting (): boolean {
+    return this.#waiting.length > 0
   }
 
   /** Resolves or rejects with the outcome of the item. */
@@ -80,6 +88,11 @@ export class Batcher<I, R> {
   }
 
   readonly #sendNext = (): void => {
+    this.#gaveWay = !this.#gaveWay && this.#options.givesWay?.() === true
+    if (this.#gaveWay) {
+      setImmediate(this.#sendNext)
+      return
+    }
     this.#isScheduled = false
     void this.#send(this.#take())
   }

@@ -43,6 +43,18 @@ await t.test('sqlite: writes of one turn are one transaction, and no answer, a r
   ])
 })
 
+await t.test('sqlite: a write that meets reads of its turn shares its commit with the writes that come behind them', async (t) => {
+  const { adapter, handle } = await opened(t)
+  const log: string[] = []
+  handle.after = (sql) => { if (/^(BEGIN|COMMIT|INSERT)/.test(sql)) log.push(sql.split(' ', 2).join(' ')) }
+  const compared = async (key: string): Promise<void> => {
+    await adapter.read(key)
+    await adapter.write(key, 1, ABSENT)
+  }
+  await Promise.all([adapter.write('a', 1, ABSENT), compared('b'), compared('c')])
+  t.same(log, ['BEGIN', 'COMMIT', 'BEGIN IMMEDIATE', 'INSERT INTO', 'INSERT INTO', 'INSERT INTO', 'COMMIT'])
+})
+
 await t.test('sqlite: reads of one turn are one transaction, which sees one state of the file', async (t) => {
   const { adapter, handle, file } = await opened(t)
   const other = connect(t, file)
@@ -130,9 +142,8 @@ await t.test('sqlite: a damaged value is a fault of the storage where it is aske
   const { adapter, database } = await opened(t)
   await adapter.write('a', 1, ANY)
   database.exec("UPDATE entities SET value = 'a secret'")
-  const [refused, other, damaged, sound, { items }] = await Promise.all([
-    adapter.write('a', 2, ABSENT),
-    adapter.write('b', 1, ANY),
+  const [refused, other] = await Promise.all([adapter.write('a', 2, ABSENT), adapter.write('b', 1, ANY)])
+  const [damaged, sound, { items }] = await Promise.all([
     adapter.read('a'),
     adapter.read('b'),
     adapter.list('')

@@ -115,6 +115,29 @@ await t.test('batcher: with keyOf no batch has a key twice, and the items of a k
   t.equal((await adding).length, 6)
 })
 
+await t.test('batcher: a batch gives way to what waits elsewhere for a turn, and no longer', async (t) => {
+  let isElsewhere = false
+  const { batcher, batches } = held({ inFlight: 8, givesWay: () => isElsewhere })
+  const adding = [batcher.add('a')]
+  await turn()
+  t.same(batches.map(({ items }) => items), [['a']], 'nothing waits elsewhere')
+  isElsewhere = true
+  adding.push(batcher.add('b'))
+  t.ok(batcher.isWaiting)
+  await turn()
+  t.equal(batches.length, 1)
+  adding.push(batcher.add('c'))
+  await turn()
+  t.same(batches[1]?.items, ['b', 'c'], 'although something waits elsewhere again')
+  t.notOk(batcher.isWaiting)
+  adding.push(batcher.add('d'))
+  await turn()
+  t.equal(batches.length, 2, 'the next batch gives way, too')
+  await turn()
+  for (const { end } of batches) end()
+  t.same(await Promise.all(adding), ['did a', 'did b', 'did c', 'did d'])
+})
+
 await t.test('batcher: idle resolves when everything that was added has an answer', async (t) => {
   const { batcher, batches } = held()
   await batcher.idle()
