@@ -1,9 +1,10 @@
 // Packs the package as it would be published, looks at what is in it, and uses it as an app would that installed it: by
 // import and by require, and under each setting of TypeScript that the README speaks of.
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
@@ -127,7 +128,7 @@ try {
     const { transform } = require('fastify-if-match/openapi')
     const { createClient } = require('fastify-if-match/client')
     void (async () => {${APP}})()`)
-  checkTypes()
+  await checkTypes()
   checkPage()
   // What TypeScript made of the last one is CommonJS: its default import is the plugin.
   execFileSync('node', ['--eval', "require('./out/app.js')"], { cwd: folder, stdio: 'inherit' })
@@ -154,17 +155,19 @@ function checkContents () {
   }
 }
 
-function checkTypes () {
+async function checkTypes () {
   for (const name of [ESM, 'app.cts', 'app.ts']) writeFileSync(join(folder, name), TYPED)
   writeFileSync(join(folder, 'required.cts'), REQUIRED)
-  for (const [[module, ...more], compiled, refused] of SETTINGS) {
+  await Promise.all(SETTINGS.map(async ([[module, ...more], compiled, refused], index) => {
     const setting = `module ${module} ${more.join(' ')}`
-    const errors = compile(['--module', module, ...more, ...compiled])
+    const out = index === SETTINGS.length - 1 ? 'out' : `out-${index}`
+    const errors = await compile(['--outDir', out, '--module', module, ...more, ...compiled])
     if (errors !== '') throw new Error(`${setting}: ${errors}`)
     for (const name of refused) {
-      if (!/TS1479|TS1471/.test(compile(['--module', module, ...more, name]))) throw new Error(`${setting} compiles ${name}`)
+      const said = await compile(['--outDir', out, '--module', module, ...more, name])
+      if (!/TS1479|TS1471/.test(said)) throw new Error(`${setting} compiles ${name}`)
     }
-  }
+  }))
 }
 
 function checkPage () {
@@ -176,11 +179,11 @@ function checkPage () {
 }
 
 /** What the compiler says about these files, in its strictest form: the declarations of the package are checked, too. */
-function compile (options) {
+async function compile (options) {
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--esModuleInterop', '--skipLibCheck', 'false']
-  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '--target', 'es2022', '--types', 'node', '--outDir', 'out', ...strict]
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '--target', 'es2022', '--types', 'node', ...strict]
   try {
-    execFileSync('node', [...tsc, ...options], { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
+    await promisify(execFile)('node', [...tsc, ...options], { cwd: folder })
     return ''
   } catch ({ stdout }) {
     return stdout
