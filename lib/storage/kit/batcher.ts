@@ -23,7 +23,10 @@ export interface BatcherOptions<I, R> {
    * items are carried out one by one.
    */
   keyOf?: (item: I) => string
-  /** Whether something waits elsewhere whose callers may add items then. A batch waits a turn for them, and no more. */
+  /**
+   * Whether operations wait elsewhere whose callers may add items once they have their answers. Then a batch is sent
+   * one turn later, and not later than that.
+   */
   givesWay?: () => boolean
 }
 
@@ -37,12 +40,13 @@ type Batch<I, R> = ReadonlyArray<Waiting<I, R>>
 
 /**
  * Gathers the items that arrive within one turn of the event loop into a batch, so that they share one commit. A batch
- * is sent at the end of the turn: there is no timer (engine-facts#any-engine-batch-per-turn).
+ * is sent at the end of the turn, or of the next one if it gives way: there is no timer
+ * (engine-facts#any-engine-batch-per-turn).
  */
 export class Batcher<I, R> {
   readonly #options: BatcherOptions<I, R>
-  // Those that count. A batch that held up others for too long is not among them, and has no answer yet. An array: each
-  // table that a Set outgrew would keep alive the next one with its batches, until all memory is collected
+  // The batches that count as in flight. A batch that held up others for too long is not among them, and has no answer
+  // yet. A Set in place of the array would keep batches in memory that are over
   // (engine-facts#any-engine-set-of-batches).
   #inFlight: Array<Batch<I, R>> = []
   #waiting: Array<Waiting<I, R>> = []

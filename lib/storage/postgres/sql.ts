@@ -146,7 +146,7 @@ export function batchStatement (
   const values = Array.from({ length: size }, (_, index) => `$${index + 2}::text`).join(', ')
   return statement(
     `WITH ${bound}` +
-      // A value stands by itself: inside of the JSON, each of its quotes would be escaped here and read there.
+      // Each value is a parameter: in the JSON its quotes would be escaped here, and unescaped by the server.
       'item AS MATERIALIZED (SELECT i.* FROM ROWS FROM (json_to_recordset($1::text::json) ' +
       `AS (key text, version text, digest text, kind text, versions text[]), unnest(ARRAY[${values}])) ` +
       `AS i (key, version, digest, kind, versions, value) WHERE i.key IS NOT NULL${whenBounded}), ` +

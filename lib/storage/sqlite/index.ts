@@ -60,7 +60,7 @@ export function sqliteAdapter<T = unknown> (options: SqliteAdapterOptions): List
   })
   const writes = new Batcher<Step<T, Change<T>>, Change<T>>({
     size: BATCH_SIZE,
-    // Reads are mostly early comparisons, behind which writes come that can share the fsync
+    // Most reads are early comparisons. The writes that follow them can share the fsync
     // (engine-facts#sqlite-reads-first).
     givesWay: () => reads.isWaiting,
     run: (steps) => runTogether('BEGIN IMMEDIATE', steps)

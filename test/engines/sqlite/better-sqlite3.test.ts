@@ -55,6 +55,29 @@ await t.test('sqlite: a write that meets reads of its turn shares its commit wit
   t.same(log, ['BEGIN', 'COMMIT', 'BEGIN IMMEDIATE', 'INSERT INTO', 'INSERT INTO', 'INSERT INTO', 'COMMIT'])
 })
 
+await t.test('sqlite: a write that gives way to reads can still be stopped, is not behind reads for ever, and close waits for it', async (t) => {
+  const { adapter } = await opened(t)
+  const stopping = new AbortController()
+  const stopped = adapter.write('stopped', 1, ABSENT, { signal: stopping.signal })
+  await adapter.read('any')
+  stopping.abort()
+  await t.rejects(stopped)
+  t.equal(await adapter.read('stopped'), undefined)
+  let isWritten = false
+  const writing = adapter.write('a', 1, ABSENT).finally(() => { isWritten = true })
+  for (let turns = 0; turns < 3; turns++) {
+    void adapter.read('a')
+    await turn()
+  }
+  t.ok(isWritten, 'although reads came in each turn')
+  await writing
+  let answers = 0
+  for (const call of [adapter.write('b', 1, ABSENT), adapter.read('b')]) void call.then(() => { answers++ })
+  await adapter.close!()
+  await turn()
+  t.equal(answers, 2)
+})
+
 await t.test('sqlite: reads of one turn are one transaction, which sees one state of the file', async (t) => {
   const { adapter, handle, file } = await opened(t)
   const other = connect(t, file)

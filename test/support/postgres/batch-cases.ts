@@ -125,6 +125,37 @@ export async function batchCases (t: Test, steady: PostgresClient): Promise<void
     t.strictSame(stored.map((entity) => entity?.value), values)
   })
 
+  await t.test('each value stands beside its own row: in a full batch and with one more, between refused and stopped ones, with any key', async (t) => {
+    for (const count of [31, 32, 33]) {
+      const { adapter, client } = await opened()
+      const odd = ['"', '\\', '{a,b}', 'NULL', '\n', '$1', '\u{10ffff}', '__proto__']
+      const keys = Array.from({ length: count }, (_, index) => `${odd[index] ?? 'k'}${index}`)
+      const before = await Promise.all(keys.map((key) => adapter.write(key, ['before', key], ABSENT)))
+      t.ok(before.every(({ applied }) => applied))
+      t.equal(client.texts.filter(isBatch).length, 1)
+      t.equal(client.texts.filter((text) => /INSERT/.test(text)).length, count > 32 ? 2 : 1, 'the 33rd goes alone')
+      const stopping = new AbortController()
+      const changes = keys.map((key, index) => adapter.write(
+        key,
+        ['after', key],
+        index % 3 === 1 ? versionIn('other') : EXISTS,
+        index % 3 === 2 ? { signal: stopping.signal } : {}
+      ))
+      stopping.abort()
+      const outcomes = await Promise.allSettled(changes)
+      for (const [index, key] of keys.entries()) {
+        const stored = { value: [index % 3 === 0 ? 'after' : 'before', key] }
+        const expected = [
+          { value: { applied: true } },
+          { value: { applied: false, current: stored } },
+          { status: 'rejected' }
+        ]
+        t.match(outcomes[index], expected[index % 3])
+        t.match(await adapter.read(key), stored)
+      }
+    }
+  })
+
   await t.test('a row that the table refuses fails alone, with 422, and the others are stored', async (t) => {
     const { adapter, table } = await opened()
     await steady.query(`ALTER TABLE ${table} ADD CONSTRAINT good CHECK (key <> 'bad')`)
