@@ -87,16 +87,20 @@ export class EtcdQueue {
 async function sendInTime<I, R> (
   batch: ReadonlyArray<Waiting<I>>, send: (waiting: ReadonlyArray<Waiting<I>>) => Promise<Outcomes<R>>
 ): Promise<Outcomes<R>> {
-  const checks = await Promise.allSettled(batch.map(async (waiting) => { assertInTime(waiting) }))
-  const inTime = batch.filter((_, index) => checks[index]!.status === 'fulfilled')
+  const reasons = batch.map(whyNotSent)
+  const inTime = batch.filter((_, index) => reasons[index] === undefined)
   const sent = inTime.length === 0 ? [] : await send(inTime)
-  return checks.map((check) => check.status === 'rejected' ? check : sent.shift()!)
+  return reasons.map((reason) => reason === undefined ? sent.shift()! : { status: 'rejected', reason })
 }
 
-function assertInTime ({ options, deadline }: Waiting<unknown>): void {
-  throwIfStopped(options)
-  if (performance.now() <= deadline) return
-  throw new StorageUnavailableError({
+function whyNotSent ({ options, deadline }: Waiting<unknown>): unknown {
+  try {
+    throwIfStopped(options)
+  } catch (reason) {
+    return reason
+  }
+  if (performance.now() <= deadline) return undefined
+  return new StorageUnavailableError({
     cause: new Error('etcd: it waited for longer than the timeout behind others, and was not sent.')
   })
 }

@@ -104,18 +104,24 @@ export function statementsOn (
     `${version} = IF(${key} = VALUES(${key}), VALUES(${version}), ${OVERFLOW} + LENGTH(${key})), ` +
     `${value} = VALUES(${value}), ${digest} = VALUES(${digest})`
   // A row comes in any case, with the status of the connection.
-  const read = (shown: string): string =>
-    `SELECT ${status}, ${shown}, ${facts} FROM (SELECT 1 AS one) AS one LEFT JOIN ${table} AS e ON e.${key} = ?`
+  const from = `FROM (SELECT 1 AS one) AS one LEFT JOIN ${table} AS e ON e.${key}`
+  const read = (shown: string): string => `SELECT ${status}, ${shown}, ${facts} ${from} = ?`
+  const reads = (shown: string) => ({
+    /** The key. */
+    one: read(shown),
+    /** So many keys. A row for each entity, its key at the end; if there is none, one row without an entity. */
+    many: (count: number): string => `SELECT ${status}, ${shown}, ${facts}, e.${key} ${from} ${among(count)}`
+  })
   const list = `SELECT ${status}, e.${value}, ${facts}, e.${key} FROM ${table} AS e ` +
     `WHERE e.${key} >= ? AND e.${key} > ?`
   const inOrder = `ORDER BY e.${key} LIMIT`
-  const versions = (count: number): string => `${version} IN (${Array(count).fill('?').join(', ')})`
+  const among = (count: number): string => `IN (${Array(count).fill('?').join(', ')})`
+  const versions = (count: number): string => `${version} ${among(count)}`
 
   return {
-    /** The key. */
-    read: read(`e.${value}`),
-    /** The key. No value is sent. */
-    readFacts: read('NULL'),
+    read: reads(`e.${value}`),
+    /** No value is sent. */
+    readFacts: reads('NULL'),
     /** So many versions of which no value is sent, and the key. */
     readUnless: (count: number): string => read(`IF(e.${versions(count)}, NULL, e.${value})`),
     /** The key. It reads what is committed, also where a transaction has an older snapshot, and locks the row. */
@@ -155,10 +161,10 @@ export function metAnotherEntity (error: unknown): boolean {
 const OUT_OF_RANGE = 1690
 
 /**
- * Versions, padded so that their count is a power of two: few texts are prepared then. The server has a limit for all
- * connections together.
+ * Versions or keys, padded so that their count is a power of two: few texts are prepared then. The server has a limit
+ * for all connections together.
  */
-export function paddedVersions (versions: readonly string[]): string[] {
-  const count = 2 ** Math.ceil(Math.log2(versions.length))
-  return [...versions, ...Array<string>(count - versions.length).fill(versions[0]!)]
+export function padded (texts: readonly string[]): string[] {
+  const count = 2 ** Math.ceil(Math.log2(texts.length))
+  return [...texts, ...Array<string>(count - texts.length).fill(texts[0]!)]
 }

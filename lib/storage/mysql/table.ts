@@ -1,6 +1,7 @@
 import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { backOff } from '../kit/backoff.js'
+import { Batcher } from '../kit/batcher.js'
 import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
 import { endOfPrefix } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
@@ -13,10 +14,14 @@ import type { Row } from './client.js'
 import { readError, writeError } from './errors.js'
 import { faultKind, isTakenPrimaryKey } from './faults.js'
 import type { MysqlSession } from './session.js'
-import { paddedVersions, quotedTable, statementsOn, type MysqlTableOptions, type Statements } from './sql.js'
+import { padded, quotedTable, statementsOn, type MysqlTableOptions, type Statements } from './sql.js'
 
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
+
+// How many reads share a statement, how many of these are under way, and how long they hold up others, in milliseconds
+// (engine-facts#mysql-shared-reads).
+const SHARED = { size: 32, inFlight: 2, inFlightTimeout: 100 }
 
 // A creation may meet the row of another one, which a third one removes before it is read: it is as good as impossible
 // that this happens so many times in a row.
@@ -44,26 +49,31 @@ export class MysqlTable<T> implements EntityTable<T> {
   readonly #isInTransaction: boolean
   readonly #turns = new KeyTurns()
   readonly #statements = new Map<boolean, Statements>()
+  readonly #wholeReads
+  /** Apart from the others, so that no value is sent which nobody needs. */
+  readonly #factsReads
 
   constructor (session: MysqlSession, table: MysqlTableOptions, options: TableOptions) {
     this.#session = session
     this.#table = table
     this.#options = options
     this.#isInTransaction = options.onlyWhere === 'inside'
+    this.#wholeReads = this.#sharedReads('read')
+    this.#factsReads = this.#sharedReads('readFacts')
   }
 
   async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
     const unless = options?.unless
-    if (unless === '*') return await this.#read((sql) => ({ text: sql.readFacts, values: [key] }), options)
+    if (unless === '*') return await this.#readWithOthers('readFacts', key, options)
     const versions = possibleVersions(unless ?? [])
-    if (versions.length === 0) return await this.#read((sql) => ({ text: sql.read, values: [key] }), options)
-    const padded = paddedVersions(versions)
-    return await this.#read((sql) => ({ text: sql.readUnless(padded.length), values: [...padded, key] }), options)
+    if (versions.length === 0) return await this.#readWithOthers('read', key, options)
+    const spared = padded(versions)
+    return await this.#read((sql) => ({ text: sql.readUnless(spared.length), values: [...spared, key] }), options)
   }
 
   /** What is committed, or was written in this transaction: what a change meets. */
   async readNewest (key: string): Promise<Stored<T> | undefined> {
-    return await this.#read((sql) => ({ text: this.#isInTransaction ? sql.readNewest : sql.read, values: [key] }))
+    return await this.#read((sql) => ({ text: this.#isInTransaction ? sql.readNewest : sql.read.one, values: [key] }))
   }
 
   /** @param attempt how often this write was tried, this time included */
@@ -99,6 +109,32 @@ export class MysqlTable<T> implements EntityTable<T> {
   async #read (statement: StatementOf, options?: ReadOptions): Promise<Stored<T> | undefined> {
     const [row] = await this.#query(statement, options) as [Row]
     return row[2] === null ? undefined : storedOf<T>(row)
+  }
+
+  async #readWithOthers (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
+    if (this.#isInTransaction) return await this.#readAlone(kind, key, options)
+    throwIfStopped(options)
+    return await (kind === 'read' ? this.#wholeReads : this.#factsReads).add({ key, options })
+  }
+
+  #readAlone (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
+    return this.#read((sql) => ({ text: sql[kind].one, values: [key] }), options)
+  }
+
+  #sharedReads (kind: Kind): Batcher<SharedRead, Stored<T> | undefined> {
+    return new Batcher({
+      ...SHARED,
+      run: async (reads) => {
+        const keys = padded([...new Set(reads.map(({ key }) => key))])
+        const rows = await this.#query((sql) => ({ text: sql[kind].many(keys.length), values: keys }), undefined)
+        const rowOf = new Map(rows.map((row) => [row[5], row]))
+        return reads.map(({ key }) => {
+          const row = rowOf.get(key)
+          return { status: 'fulfilled', value: row && storedOf<T>(row) }
+        })
+      },
+      runAlone: ({ key, options }) => this.#readAlone(kind, key, options)
+    })
   }
 
   async #write ({ key, version, json, expectation, options }: Write, attempt: number): Promise<Applied> {
@@ -188,13 +224,17 @@ export class MysqlTable<T> implements EntityTable<T> {
   }
 }
 
+type Kind = 'read' | 'readFacts'
+
+interface SharedRead { readonly key: string, readonly options: ReadOptions | undefined }
+
 type StatementOf = (statements: Statements) => { text: string, values: Array<string | null> }
 
 // A version that no write can have made matches nothing, and need not be sent. Undefined: any version matches.
 function versionsOf (expectation: Extract<Expectation, { kind: 'version' | 'exists' }>): string[] | undefined {
   if (expectation.kind === 'exists') return undefined
   const versions = possibleVersions(expectation.versions)
-  return versions.length === 0 ? versions : paddedVersions(versions)
+  return versions.length === 0 ? versions : padded(versions)
 }
 
 /** The entity of a row: no value was asked for, or it comes as text. */

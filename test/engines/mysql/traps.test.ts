@@ -52,6 +52,40 @@ await t.test('mysql: traps', { skip }, async (t) => {
       for (const [statements, step] of steps) t.equal(await count(step), statements, String(texts.at(-1)))
     })
 
+    await t.test(`${name}: reads of one turn are one statement, and those that need no value another one; each finds its entity by its bytes`, async (t) => {
+      const note = noted(pool(t))
+      const { adapter } = await openedAdapter(note.client)
+      const keys = ['a', 'A', 'a ', 'é', 'e\u0301', '\u{10ffff}', "it's", 'x'.repeat(1024)]
+      const versions: string[] = []
+      for (const key of keys) {
+        const written = await adapter.write(key, { key }, ANY, { digest: `of ${key}` })
+        versions.push(written.applied ? written.version : '')
+      }
+      const found = keys.map((key, index) => ({ version: versions[index], replaced: undefined, digest: `of ${key}` }))
+      const comparisons = (keys: string[]) => Promise.all(keys.map((key) => adapter.read(key, { unless: '*' })))
+      t.equal(await note.count(async () => {
+        t.strictSame(await comparisons([...keys, 'none', 'a']), [...found, undefined, found[0]])
+      }), 1)
+      t.notMatch(note.texts.at(-1)!, /value/)
+      t.equal(await note.count(async () => {
+        const read = await Promise.all([...keys, 'none', 'a'].map((key) => adapter.read(key)))
+        t.strictSame(read.map((stored) => stored?.value), [...keys.map((key) => ({ key })), undefined, { key: 'a' }])
+        t.strictSame(read.map((stored) => stored?.version), [...versions, undefined, versions[0]])
+      }), 1)
+      t.equal(await note.count(async () => { t.strictSame(await comparisons(['none', 'never']), [undefined, undefined]) }), 1)
+      t.equal(await note.count(() => comparisons(Array.from({ length: 33 }, (_, index) => `k${index}`))), 2)
+      t.equal(await note.count(async () => {
+        const [compared, read] = await Promise.all([adapter.read('a', { unless: '*' }), adapter.read('a')])
+        t.strictSame([compared, read?.value], [found[0], { key: 'a' }])
+      }), 2)
+      const late = { unless: '*', isOver: () => true } as const
+      await t.rejects(adapter.read('a', late), { code: 'FST_IF_MATCH_LATE_WRITE' })
+      note.around = async () => { throw Object.assign(new Error('gone'), { code: 'ECONNRESET' }) }
+      for (const outcome of await Promise.allSettled(['a', 'none'].map((key) => adapter.read(key, { unless: '*' })))) {
+        t.match(outcome, { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+      }
+    })
+
     await t.test(`${name}: lists of versions make few texts, for the server limits what is prepared`, async (t) => {
       const { client, texts } = noted(pool(t))
       const { adapter } = await openedAdapter(client)

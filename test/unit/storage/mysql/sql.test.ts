@@ -1,12 +1,19 @@
 import t from 'tap'
-import { createTableSql, paddedVersions, quotedTable, statementsOn } from '../../../../lib/storage/mysql/sql.js'
+import { createTableSql, padded, quotedTable, statementsOn } from '../../../../lib/storage/mysql/sql.js'
 
 const table = quotedTable({})
 const textsOf = (options: Parameters<typeof statementsOn>[1]): string[] => {
-  const { write, remove, readUnless, ...others } = statementsOn(table, options)
+  const { read, readFacts, write, remove, readUnless, ...others } = statementsOn(table, options)
   const { version, ...writes } = write
+  const reads = [read, readFacts].flatMap(({ one, many }) => [one, many(2)])
   return [
-    ...Object.values(others), readUnless(1), ...Object.values(writes), version(1), remove.version(1), remove.exists
+    ...reads,
+    ...Object.values(others),
+    readUnless(1),
+    ...Object.values(writes),
+    version(1),
+    remove.version(1),
+    remove.exists
   ]
 }
 
@@ -46,10 +53,10 @@ await t.test('mysql: names are in backticks, and a table is of InnoDB whatever t
   )
 })
 
-await t.test('mysql: lists of versions are padded to powers of two, by a version that is in them', async (t) => {
+await t.test('mysql: lists of versions and keys are padded to powers of two, by one that is in them', async (t) => {
   const versions = ['a', 'b', 'c', 'd', 'e']
   t.strictSame(
-    versions.map((_, index) => paddedVersions(versions.slice(0, index + 1)).join('')),
+    versions.map((_, index) => padded(versions.slice(0, index + 1)).join('')),
     ['a', 'ab', 'abca', 'abcd', 'abcdeaaa']
   )
 })
