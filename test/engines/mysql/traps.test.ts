@@ -72,7 +72,9 @@ await t.test('mysql: traps', { skip }, async (t) => {
         t.strictSame(read.map((stored) => stored?.value), [...keys.map((key) => ({ key })), undefined, { key: 'a' }])
         t.strictSame(read.map((stored) => stored?.version), [...versions, undefined, versions[0]])
       }), 1)
-      t.equal(await note.count(async () => { t.strictSame(await comparisons(['none', 'never']), [undefined, undefined]) }), 1)
+      t.equal(await note.count(async () => {
+        t.strictSame(await comparisons(['none', 'never']), [undefined, undefined])
+      }), 1)
       t.equal(await note.count(() => comparisons(Array.from({ length: 33 }, (_, index) => `k${index}`))), 2)
       t.equal(await note.count(async () => {
         const [compared, read] = await Promise.all([adapter.read('a', { unless: '*' }), adapter.read('a')])
