@@ -1,7 +1,6 @@
-import { StorageUnavailableError } from '../../errors.js'
 import type { ReadOptions } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
-import { throwIfStopped } from '../kit/stop.js'
+import { sendInTime, type InTime } from '../kit/in-time.js'
 import type { EtcdChange, EtcdOutcome, EtcdStore } from './store.js'
 import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './wire.js'
 
@@ -11,12 +10,9 @@ const SIZE = 64
 const IN_FLIGHT = 4
 
 /** An operation that waits to be sent. */
-interface Waiting<I> {
+interface Waiting<I> extends InTime {
   readonly item: I
   readonly bytes: number
-  readonly options: ReadOptions | undefined
-  /** Later than this, on the clock of `performance.now`, it is not sent any more. */
-  readonly deadline: number
 }
 
 type Outcomes<R> = Array<PromiseSettledResult<R>>
@@ -42,18 +38,19 @@ export class EtcdQueue {
       // A key that is twice in a transaction loses an update (engine-facts#etcd-nested-compares-first).
       keyOf: ({ item }: Waiting<EtcdChange>) => item.key,
       run: async (batch: ReadonlyArray<Waiting<EtcdChange>>) =>
-        await sendInTime(batch, async (changes) => await changeAll(store, changes, maxRequestBytes))
+        await sendInTime('etcd', batch, async (changes) => await changeAll(store, changes, maxRequestBytes))
     }
     this.#writes = new Batcher(changes)
     this.#removals = new Batcher(changes)
     this.#reads = new Batcher({
       ...limits,
-      run: async (batch) => await sendInTime(batch, async (ranges) => await findAll(store, ranges))
+      run: async (batch) => await sendInTime('etcd', batch, async (ranges) => await findAll(store, ranges))
     })
     this.#lists = new Batcher({
       ...limits,
       size: 1,
-      run: async (batch) => await sendInTime(batch, async ([range]) => [await settled(store.range(range!.item))])
+      run: async (batch) =>
+        await sendInTime('etcd', batch, async ([range]) => [await settled(store.range(range!.item))])
     })
   }
 
@@ -81,28 +78,6 @@ export class EtcdQueue {
   #deadline (): number {
     return performance.now() + this.#timeout
   }
-}
-
-// Sends what was not stopped and has not waited for too long. The rest is rejected, and does not keep the others.
-async function sendInTime<I, R> (
-  batch: ReadonlyArray<Waiting<I>>, send: (waiting: ReadonlyArray<Waiting<I>>) => Promise<Outcomes<R>>
-): Promise<Outcomes<R>> {
-  const reasons = batch.map(whyNotSent)
-  const inTime = batch.filter((_, index) => reasons[index] === undefined)
-  const sent = inTime.length === 0 ? [] : await send(inTime)
-  return reasons.map((reason) => reason === undefined ? sent.shift()! : { status: 'rejected', reason })
-}
-
-function whyNotSent ({ options, deadline }: Waiting<unknown>): unknown {
-  try {
-    throwIfStopped(options)
-  } catch (reason) {
-    return reason
-  }
-  if (performance.now() <= deadline) return undefined
-  return new StorageUnavailableError({
-    cause: new Error('etcd: it waited for longer than the timeout behind others, and was not sent.')
-  })
 }
 
 async function changeAll (

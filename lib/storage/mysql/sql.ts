@@ -109,8 +109,12 @@ export function statementsOn (
   const reads = (shown: string) => ({
     /** The key. */
     one: read(shown),
-    /** So many keys. A row for each entity, its key at the end; if there is none, one row without an entity. */
-    many: (count: number): string => `SELECT ${status}, ${shown}, ${facts}, e.${key} ${from} ${among(count)}`
+    /**
+     * So many keys. A row for each entity, its key at the end; if there is none, one row without an entity. The limit
+     * takes the place of `sql_select_limit`, which would leave entities out (engine-facts#mysql-shared-reads).
+     */
+    many: (count: number): string =>
+      `SELECT ${status}, ${shown}, ${facts}, e.${key} ${from} ${among(count)} LIMIT ${count}`
   })
   const list = `SELECT ${status}, e.${value}, ${facts}, e.${key} FROM ${table} AS e ` +
     `WHERE e.${key} >= ? AND e.${key} > ?`

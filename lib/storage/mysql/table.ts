@@ -3,6 +3,7 @@ import type { Expectation, ReadOptions, RemoveExpectation, Stored } from '../ada
 import { backOff } from '../kit/backoff.js'
 import { Batcher } from '../kit/batcher.js'
 import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
+import { sendInTime, type InTime } from '../kit/in-time.js'
 import { endOfPrefix } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
@@ -29,7 +30,7 @@ const CREATIONS = 4
 
 /** Options of `MysqlTable`. */
 export interface TableOptions {
-  /** How long a change waits for an earlier change of its key, in milliseconds. */
+  /** How long a change waits for an earlier change of its key, and a read behind others, in milliseconds. */
   timeout: number
   /** How long a change waits for a locked row, in milliseconds. */
   lockTimeout: number
@@ -114,7 +115,8 @@ export class MysqlTable<T> implements EntityTable<T> {
   async #readWithOthers (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
     if (this.#isInTransaction) return await this.#readAlone(kind, key, options)
     throwIfStopped(options)
-    return await (kind === 'read' ? this.#wholeReads : this.#factsReads).add({ key, options })
+    const deadline = performance.now() + this.#options.timeout
+    return await (kind === 'read' ? this.#wholeReads : this.#factsReads).add({ key, options, deadline })
   }
 
   #readAlone (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
@@ -124,7 +126,7 @@ export class MysqlTable<T> implements EntityTable<T> {
   #sharedReads (kind: Kind): Batcher<SharedRead, Stored<T> | undefined> {
     return new Batcher({
       ...SHARED,
-      run: async (reads) => {
+      run: async (batch) => await sendInTime('MySQL', batch, async (reads) => {
         const keys = padded([...new Set(reads.map(({ key }) => key))])
         const rows = await this.#query((sql) => ({ text: sql[kind].many(keys.length), values: keys }), undefined)
         const rowOf = new Map(rows.map((row) => [row[5], row]))
@@ -132,7 +134,7 @@ export class MysqlTable<T> implements EntityTable<T> {
           const row = rowOf.get(key)
           return { status: 'fulfilled', value: row && storedOf<T>(row) }
         })
-      },
+      }),
       runAlone: ({ key, options }) => this.#readAlone(kind, key, options)
     })
   }
@@ -226,7 +228,7 @@ export class MysqlTable<T> implements EntityTable<T> {
 
 type Kind = 'read' | 'readFacts'
 
-interface SharedRead { readonly key: string, readonly options: ReadOptions | undefined }
+interface SharedRead extends InTime { readonly key: string }
 
 type StatementOf = (statements: Statements) => { text: string, values: Array<string | null> }
 

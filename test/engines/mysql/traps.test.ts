@@ -88,6 +88,42 @@ await t.test('mysql: traps', { skip }, async (t) => {
       }
     })
 
+    await t.test(`${name}: reads that share a statement find every entity, also where sql_select_limit leaves rows out`, async (t) => {
+      const client = pool(t, { connectionLimit: 1 })
+      const { adapter } = await openedAdapter(client)
+      const keys = Array.from({ length: 32 }, (_, index) => `k${index}`)
+      for (const key of keys) await adapter.write(key, key, ANY)
+      await client.query('SET SESSION sql_select_limit = 8')
+      t.strictSame((await Promise.all(keys.map((key) => adapter.read(key)))).map((stored) => stored?.value), keys)
+      const compared = await Promise.all(keys.map((key) => adapter.read(key, { unless: '*' })))
+      t.equal(compared.filter((stored) => stored !== undefined).length, keys.length)
+    })
+
+    await t.test(`${name}: a read that was stopped while it waited for others is not sent, and keeps none of them`, async (t) => {
+      const { adapter } = await openedAdapter(pool(t))
+      await adapter.write('k', 1, ANY)
+      let isOver = false
+      const stopped = { isOver: () => isOver }
+      const reads = [adapter.read('k'), adapter.read('k', stopped), adapter.read('none'), adapter.read('none', stopped)]
+      isOver = true
+      const late = { status: 'rejected', reason: { code: 'FST_IF_MATCH_LATE_WRITE' } }
+      t.match(await Promise.allSettled(reads), [
+        { status: 'fulfilled', value: { value: 1 } }, late, { status: 'fulfilled', value: undefined }, late
+      ])
+    })
+
+    await t.test(`${name}: a read that waited behind others for longer than the timeout is not sent`, async (t) => {
+      const note = noted(pool(t))
+      const { adapter } = await openedAdapter(note.client, { timeout: 300, lockTimeout: 0 })
+      note.around = async () => await new Promise(() => {})
+      const keys = Array.from({ length: 1024 }, (_, index) => `k${index}`)
+      t.ok(await note.count(async () => {
+        for (const outcome of await Promise.allSettled(keys.map((key) => adapter.read(key)))) {
+          t.match(outcome, { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+        }
+      }) <= 10, 'two statements at once and each 100 ms, until the timeout')
+    })
+
     await t.test(`${name}: lists of versions make few texts, for the server limits what is prepared`, async (t) => {
       const { client, texts } = noted(pool(t))
       const { adapter } = await openedAdapter(client)
