@@ -1,9 +1,7 @@
 import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { Expectation, ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { backOff } from '../kit/backoff.js'
-import { Batcher } from '../kit/batcher.js'
 import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
-import { sendInTime, type InTime } from '../kit/in-time.js'
 import { endOfPrefix } from '../kit/key.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
@@ -15,14 +13,11 @@ import type { Row } from './client.js'
 import { readError, writeError } from './errors.js'
 import { faultKind, isTakenPrimaryKey } from './faults.js'
 import type { MysqlSession } from './session.js'
+import { SharedReads } from './shared-reads.js'
 import { padded, quotedTable, statementsOn, type MysqlTableOptions, type Statements } from './sql.js'
 
 const ATTEMPTS = 16
 const LONGEST_PAUSE = 64
-
-// How many reads share a statement, how many of these are under way, and how long they hold up others, in milliseconds
-// (engine-facts#mysql-shared-reads).
-const SHARED = { size: 32, inFlight: 2, inFlightTimeout: 100 }
 
 // A creation may meet the row of another one, which a third one removes before it is read: it is as good as impossible
 // that this happens so many times in a row.
@@ -50,24 +45,26 @@ export class MysqlTable<T> implements EntityTable<T> {
   readonly #isInTransaction: boolean
   readonly #turns = new KeyTurns()
   readonly #statements = new Map<boolean, Statements>()
-  readonly #wholeReads
-  /** Apart from the others, so that no value is sent which nobody needs. */
-  readonly #factsReads
+  /** Those that need no value go apart from the others, so that none is sent which nobody needs. */
+  readonly #shared: Record<Kind, SharedReads<T>>
 
   constructor (session: MysqlSession, table: MysqlTableOptions, options: TableOptions) {
     this.#session = session
     this.#table = table
     this.#options = options
     this.#isInTransaction = options.onlyWhere === 'inside'
-    this.#wholeReads = this.#sharedReads('read')
-    this.#factsReads = this.#sharedReads('readFacts')
+    const shared = (kind: Kind): SharedReads<T> => new SharedReads<T>(options.timeout, {
+      one: (key, options) => this.#readOne(kind, key, options),
+      many: (keys) => this.#readMany(kind, padded(keys))
+    })
+    this.#shared = { read: shared('read'), readFacts: shared('readFacts') }
   }
 
   async read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
     const unless = options?.unless
-    if (unless === '*') return await this.#readWithOthers('readFacts', key, options)
+    if (unless === '*') return await this.#readAny('readFacts', key, options)
     const versions = possibleVersions(unless ?? [])
-    if (versions.length === 0) return await this.#readWithOthers('read', key, options)
+    if (versions.length === 0) return await this.#readAny('read', key, options)
     const spared = padded(versions)
     return await this.#read((sql) => ({ text: sql.readUnless(spared.length), values: [...spared, key] }), options)
   }
@@ -112,31 +109,21 @@ export class MysqlTable<T> implements EntityTable<T> {
     return row[2] === null ? undefined : storedOf<T>(row)
   }
 
-  async #readWithOthers (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
-    if (this.#isInTransaction) return await this.#readAlone(kind, key, options)
-    throwIfStopped(options)
-    const deadline = performance.now() + this.#options.timeout
-    return await (kind === 'read' ? this.#wholeReads : this.#factsReads).add({ key, options, deadline })
+  #readAny (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
+    return this.#isInTransaction ? this.#readOne(kind, key, options) : this.#shared[kind].read(key, options)
   }
 
-  #readAlone (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
+  #readOne (kind: Kind, key: string, options: ReadOptions | undefined): Promise<Stored<T> | undefined> {
     return this.#read((sql) => ({ text: sql[kind].one, values: [key] }), options)
   }
 
-  #sharedReads (kind: Kind): Batcher<SharedRead, Stored<T> | undefined> {
-    return new Batcher({
-      ...SHARED,
-      run: async (batch) => await sendInTime('MySQL', batch, async (reads) => {
-        const keys = padded([...new Set(reads.map(({ key }) => key))])
-        const rows = await this.#query((sql) => ({ text: sql[kind].many(keys.length), values: keys }), undefined)
-        const rowOf = new Map(rows.map((row) => [row[5], row]))
-        return reads.map(({ key }) => {
-          const row = rowOf.get(key)
-          return { status: 'fulfilled', value: row && storedOf<T>(row) }
-        })
-      }),
-      runAlone: ({ key, options }) => this.#readAlone(kind, key, options)
-    })
+  async #readMany (kind: Kind, keys: string[]): Promise<(key: string) => Stored<T> | undefined> {
+    const rows = await this.#query((sql) => ({ text: sql[kind].many(keys.length), values: keys }), undefined)
+    const rowOf = new Map(rows.map((row) => [row[5], row]))
+    return (key) => {
+      const row = rowOf.get(key)
+      return row && storedOf<T>(row)
+    }
   }
 
   async #write ({ key, version, json, expectation, options }: Write, attempt: number): Promise<Applied> {
@@ -227,8 +214,6 @@ export class MysqlTable<T> implements EntityTable<T> {
 }
 
 type Kind = 'read' | 'readFacts'
-
-interface SharedRead extends InTime { readonly key: string }
 
 type StatementOf = (statements: Statements) => { text: string, values: Array<string | null> }
 

@@ -71,6 +71,8 @@ await t.test('mysql: traps', { skip }, async (t) => {
         const read = await Promise.all([...keys, 'none', 'a'].map((key) => adapter.read(key)))
         t.strictSame(read.map((stored) => stored?.value), [...keys.map((key) => ({ key })), undefined, { key: 'a' }])
         t.strictSame(read.map((stored) => stored?.version), [...versions, undefined, versions[0]])
+        t.not(read[0], read.at(-1), 'two callers of one entity share no object')
+        t.not(read[0]?.value, read.at(-1)?.value)
       }), 1)
       t.equal(await note.count(async () => {
         t.strictSame(await comparisons(['none', 'never']), [undefined, undefined])
