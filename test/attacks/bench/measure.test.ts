@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { dimensions } from '../../../bench/growth/dimensions.js'
 import { measureInProcess } from '../../../bench/in-process/measure.js'
 import { measure, type Run } from '../../../bench/measure.js'
 import { hasPeers, peers } from '../../../bench/sides/peers.js'
@@ -78,6 +79,15 @@ await t.test('bench: each scenario is answered in process as it must be, and a l
   for (const scenario of sides['memory']!.scenarios) {
     const { cpu } = await measureInProcess({ ...RUN, side: 'memory', scenario, kilobytes: 64, folder: t.testdir() })
     t.ok(cpu! > 1, `${scenario}: ${cpu} microseconds`)
+  }
+})
+
+await t.test('bench: the largest document and the longest list of tags are answered', async (t) => {
+  for (const { name, sizes, series, measure } of dimensions.filter(({ name }) => ['size', 'tags'].includes(name))) {
+    for (const each of series) {
+      const cost = await measure(each, sizes.at(-1)!, { seconds: 0.1, folder: t.testdir() })
+      t.ok(cost > 1, `${name}, ${each}: ${cost} microseconds`)
+    }
   }
 })
 
