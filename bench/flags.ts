@@ -16,6 +16,8 @@ export interface Flags {
   readonly folder: string
   /** The file that gets the samples as JSON. */
   readonly json: string | undefined
+  /** The folder that gets a CPU profile of each server process. */
+  readonly profiles: string | undefined
 }
 
 /**
@@ -36,7 +38,8 @@ export function readFlags (args: string[]): Flags {
       size: { type: 'string', default: '1' },
       'in-process': { type: 'boolean', default: false },
       folder: { type: 'string', default: tmpdir() },
-      json: { type: 'string' }
+      json: { type: 'string' },
+      profiles: { type: 'string' }
     }
   })
   const chosen = choose('sides', values.sides, Object.keys(sides))
@@ -54,10 +57,12 @@ export function readFlags (args: string[]): Flags {
     sizes: wholeNumbers('size', values.size, 1024),
     inProcess,
     folder: values.folder,
-    json: values.json
+    json: values.json,
+    profiles: values.profiles
   }
   const remote = flags.sides.find((name) => sides[name]!.app === undefined)
   if (inProcess && remote !== undefined) throw new Error(`--in-process: "${remote}" is a process of its own.`)
+  if (inProcess && flags.profiles !== undefined) throw new Error('--profiles: there is no server process in process.')
   return flags
 }
 

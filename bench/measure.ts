@@ -28,16 +28,18 @@ export interface Run {
   readonly folder: string
   /** How many server processes share the storage and the load; 1 by default. */
   readonly processes?: number
+  /** The folder that gets a CPU profile of each server process. */
+  readonly profiles?: string | undefined
 }
 
 /** Measures one scenario over HTTP, on fresh server processes with a fresh storage. */
 export async function measure (run: Run): Promise<Sample> {
-  const { side, scenario, connections, kilobytes, seconds, folder, processes = 1 } = run
+  const { side, scenario, connections, kilobytes, seconds, folder, processes = 1, profiles } = run
   const fresh = await mkdtemp(join(folder, 'bench-'))
   const servers: ServerProcess[] = []
   try {
     // One after the other: the first one makes the table.
-    for (let count = 0; count < processes; count++) servers.push(await ServerProcess.start(side, fresh))
+    for (let count = 0; count < processes; count++) servers.push(await ServerProcess.start(side, fresh, profiles))
     const cpuTimes: number[] = []
     const noteCpu = async (): Promise<void> => {
       const times = await Promise.all(servers.map((server) => server.cpuTime()))

@@ -8,7 +8,7 @@ import { sideOf } from './sides/index.js'
 
 const args = process.argv.slice(2)
 const flags = readFlags(args)
-const { sides, baseline, scenarios, rounds, seconds, folder } = flags
+const { sides, baseline, scenarios, rounds, seconds, folder, profiles } = flags
 const run = flags.inProcess ? measureInProcess : measure
 const results: Result[] = []
 
@@ -24,7 +24,7 @@ for (const kilobytes of flags.sizes) {
       for (let round = 0; round < rounds; round++) {
         // Whoever was first is last in the next round, so that a machine that warms up favours nobody.
         for (const side of round % 2 === 0 ? able : able.toReversed()) {
-          results.push({ ...setting, side, round, ...await run({ ...setting, side, seconds, folder }) })
+          results.push({ ...setting, side, round, ...await run({ ...setting, side, seconds, folder, profiles }) })
         }
       }
       for (const line of rows(setting, able, baseline, results)) console.log(line)

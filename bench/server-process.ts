@@ -13,10 +13,15 @@ export class ServerProcess {
     this.#child = child
   }
 
-  /** Resolves once it listens. Its storage starts empty if the folder does. */
-  static async start (side: string, folder: string): Promise<ServerProcess> {
+  /**
+   * Resolves once it listens. Its storage starts empty if the folder does.
+   *
+   * @param profiles the folder that gets a CPU profile of it; undefined: none is made
+   */
+  static async start (side: string, folder: string, profiles?: string): Promise<ServerProcess> {
     const { script } = sideOf(side)
-    const child = new Child('the server process', script ?? OWN, [side, folder], ['--expose-gc'])
+    const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
+    const child = new Child('the server process', script ?? OWN, [side, folder], ['--expose-gc', ...profiling])
     try {
       return new ServerProcess(child, await child.next<string>())
     } catch (error) {

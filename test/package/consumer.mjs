@@ -131,7 +131,7 @@ try {
   await checkTypes()
   checkPage()
   // What TypeScript made of the last one is CommonJS: its default import is the plugin.
-  execFileSync('node', ['--eval', "require('./out/app.js')"], { cwd: folder, stdio: 'inherit' })
+  execFileSync('node', ['--eval', `require('./out-${SETTINGS.length - 1}/app.js')`], { cwd: folder, stdio: 'inherit' })
   console.log('the packed package works by import and by require')
 } finally {
   rmSync(folder, { recursive: true })
@@ -160,7 +160,7 @@ async function checkTypes () {
   writeFileSync(join(folder, 'required.cts'), REQUIRED)
   await Promise.all(SETTINGS.map(async ([[module, ...more], compiled, refused], index) => {
     const setting = `module ${module} ${more.join(' ')}`
-    const out = index === SETTINGS.length - 1 ? 'out' : `out-${index}`
+    const out = `out-${index}`
     const errors = await compile(['--outDir', out, '--module', module, ...more, ...compiled])
     if (errors !== '') throw new Error(`${setting}: ${errors}`)
     for (const name of refused) {
@@ -185,8 +185,10 @@ async function compile (options) {
   try {
     await promisify(execFile)('node', [...tsc, ...options], { cwd: folder })
     return ''
-  } catch ({ stdout }) {
-    return stdout
+  } catch (error) {
+    // A compiler that was ended has said nothing, and that must not look like a success.
+    if (!error.stdout) throw error
+    return error.stdout
   }
 }
 

@@ -2,6 +2,7 @@ import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
 import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
+import { sendInTime, type InTime } from '../kit/in-time.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
@@ -55,7 +56,7 @@ export class BatchedTable<T> implements EntityTable<T> {
   readonly #timeout: number
   readonly #turns = new KeyTurns()
   readonly #writes: Batcher<Write, Outcome<Applied>>
-  readonly #reads: Batcher<Read, Stored<T> | undefined>
+  readonly #reads: Batcher<Read & InTime, Stored<T> | undefined>
 
   constructor (session: PostgresSession, table: QuotedTable, bounds: { timeout: number, lockTimeout: number }) {
     const statements = statementsOn(table, bounds.lockTimeout)
@@ -75,14 +76,14 @@ export class BatchedTable<T> implements EntityTable<T> {
     })
     this.#reads = new Batcher({
       ...common,
-      run: (reads) => this.#readTogether(reads),
+      run: (batch) => sendInTime('PostgreSQL', batch, (reads) => this.#readTogether(reads)),
       runAlone: ({ key, options }) => this.#table.read(key, options)
     })
   }
 
   read (key: string, options?: ReadOptions): Promise<Stored<T> | undefined> {
     throwIfStopped(options)
-    return this.#reads.add({ key, options })
+    return this.#reads.add({ key, options, deadline: performance.now() + this.#timeout })
   }
 
   /** Most writes have no rival, so the first attempt goes in a batch, and later ones alone. */

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { dimensions } from '../../../bench/growth/dimensions.js'
 import { measureInProcess } from '../../../bench/in-process/measure.js'
@@ -94,6 +95,12 @@ await t.test('bench: the largest document and the longest list of tags are answe
 await t.test('bench: several processes share the storage and the load', async (t) => {
   const { perSecond } = await measure({ ...RUN, side: 'sqlite', processes: 2, folder: t.testdir() })
   t.ok(perSecond > 1, `${perSecond} requests a second`)
+})
+
+await t.test('bench: a CPU profile of the server is written where it was asked for', async (t) => {
+  const folder = t.testdir()
+  await measure({ ...RUN, side: 'memory', folder, profiles: folder })
+  t.match(readdirSync(folder), [/\.cpuprofile$/])
 })
 
 await t.test('bench: an answer of another status ends the run, and its server', async (t) => {

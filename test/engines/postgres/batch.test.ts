@@ -97,6 +97,26 @@ await t.test('postgres: if the engine does not answer, every call is sent before
   for (const outcome of await Promise.allSettled(calls)) t.equal(outcome.status, 'rejected')
 })
 
+await t.test('postgres: a read that waited behind others for longer than the timeout, or was stopped meanwhile, is not sent', async (t) => {
+  let sent = 0
+  const query = async () => {
+    sent++
+    return await new Promise<never>(() => {})
+  }
+  const adapter = postgresAdapter({ client: { query }, timeout: 300, lockTimeout: 0 })
+  let isOver = false
+  const reads = Array.from({ length: 1024 }, (_, index) => adapter.read(`k${index}`, { isOver: () => isOver }))
+  for (const outcome of await Promise.allSettled(reads)) {
+    t.match(outcome, { status: 'rejected', reason: { code: 'FST_IF_MATCH_STORAGE_UNAVAILABLE' } })
+  }
+  t.ok(sent <= 10, `${sent}: two statements at once and each 100 ms, until the timeout`)
+  const late = Array.from({ length: 96 }, (_, index) => adapter.read(`k${index}`, { isOver: () => isOver }))
+  await turns(5)
+  isOver = true
+  const outcomes = await Promise.allSettled(late)
+  t.match(outcomes.at(-1), { status: 'rejected', reason: { code: 'FST_IF_MATCH_LATE_WRITE' } })
+})
+
 await t.test('postgres: a key that is being written alone is in no batch, whose other keys would wait for it', async (t) => {
   for (const isFirst of [true, false]) {
     const { open, opened } = barrier()

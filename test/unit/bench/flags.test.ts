@@ -26,6 +26,9 @@ await t.test('bench: a flag that is wrong is named, and no load is without bound
   t.throws(() => readFlags(['--in-process', '--sides', 'azurite']), {
     message: '--in-process: "azurite" is a process of its own.'
   })
+  t.throws(() => readFlags(['--in-process', '--profiles', '/tmp']), {
+    message: '--profiles: there is no server process in process.'
+  })
   for (const value of ['0', '1.5', 'x', '101']) {
     t.throws(() => readFlags(['--rounds', value]), { message: '--rounds: must be a whole number from 1 to 100.' })
   }
