@@ -75,8 +75,11 @@ export async function serverStorageCases (
 
   await t.test('the server closes idle connections: the process goes on, over new ones', async (t) => {
     const storage = await opened(url)
-    await Promise.all(Array.from({ length: 8 }, (_, index) => storage.remove(`/none/${index}`, EXISTS)))
-    t.ok(await connections() > 1, 'several are idle')
+    // A pool that opens one connection after the other may serve all from the first.
+    await until('several are idle', async () => {
+      await Promise.all(Array.from({ length: 8 }, (_, index) => storage.remove(`/none/${index}`, EXISTS)))
+      return await connections() > 1
+    })
     t.ok(await endConnections() > 1)
     // A connection that the pool hands out before it knows gives an error, and does not end the process.
     await until('the pool has a new connection', async () => await storage.read('/a').catch(() => undefined))
