@@ -8,6 +8,8 @@ import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './wire.js'
 const SIZE = 64
 // Of each kind of request (engine-facts#etcd-batch-rate).
 const IN_FLIGHT = 4
+// A crowd that is one batch has etcd and this process wait for each other (engine-facts#etcd-batch-rate).
+const HALVES_ABOVE = 16
 
 /** An operation that waits to be sent. */
 interface Waiting<I> extends InTime {
@@ -32,7 +34,7 @@ export class EtcdQueue {
 
   constructor (store: EtcdStore, { maxRequestBytes, timeout }: EtcdQueueOptions) {
     this.#timeout = timeout
-    const limits = { size: SIZE, inFlight: IN_FLIGHT }
+    const limits = { size: SIZE, inFlight: IN_FLIGHT, halvesAbove: HALVES_ABOVE }
     const changes = {
       ...limits,
       // A key that is twice in a transaction loses an update (engine-facts#etcd-nested-compares-first).

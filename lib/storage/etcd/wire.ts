@@ -13,10 +13,11 @@ export interface EtcdKeyValue {
   version: string
 }
 
+/** EQUAL and VERSION are the zeros of their fields, and are left out: half of what etcd does is to read this JSON. */
 interface Compare {
   key: string
-  result: 'EQUAL' | 'GREATER' | 'LESS'
-  target: 'CREATE' | 'VERSION'
+  result?: 'GREATER'
+  target?: 'CREATE'
   create_revision?: string
   version?: string
 }
@@ -57,15 +58,17 @@ export type EtcdCondition = EtcdPlace | 'present' | 'absent' | 'none'
 
 /** Writes under a condition. If it does not hold, the answer has the current entity. */
 export function putIf (key: string, value: string, condition: EtcdCondition): Transaction {
+  const name = base64(key)
+  const put = { request_put: { key: name, value: base64(value) } }
   // These conditions do not tell which place the put replaces, so the answer must.
-  const before: Operation[] =
-    condition === 'present' || condition === 'none' ? [{ request_range: { key: base64(key), keys_only: true } }] : []
-  return changeIf(key, condition, [...before, { request_put: { key: base64(key), value: base64(value) } }])
+  const hasNoPlace = condition === 'present' || condition === 'none'
+  return changeIf(name, condition, hasNoPlace ? [{ request_range: { key: name, keys_only: true } }, put] : [put])
 }
 
 /** Removes under a condition. If it does not hold, the answer has the current entity. */
 export function deleteIf (key: string, condition: EtcdCondition): Transaction {
-  return changeIf(key, condition, [{ request_delete_range: { key: base64(key) } }])
+  const name = base64(key)
+  return changeIf(name, condition, [{ request_delete_range: { key: name } }])
 }
 
 /**
@@ -131,18 +134,19 @@ export function placeIn ({ create_revision: created, version }: EtcdKeyValue): E
   return { createRevision: BigInt(created), writes: BigInt(version) }
 }
 
+/** @param key as base64 */
 function changeIf (key: string, condition: EtcdCondition, success: Operation[]): Transaction {
-  return { compare: comparisons(base64(key), condition), success, failure: [{ request_range: { key: base64(key) } }] }
+  return { compare: comparisons(key, condition), success, failure: [{ request_range: { key } }] }
 }
 
 function comparisons (key: string, condition: EtcdCondition): Compare[] {
   switch (condition) {
     case 'none': return []
-    case 'present': return [{ key, target: 'VERSION', result: 'GREATER', version: '0' }]
-    case 'absent': return [{ key, target: 'VERSION', result: 'EQUAL', version: '0' }]
+    case 'present': return [{ key, result: 'GREATER', version: '0' }]
+    case 'absent': return [{ key, version: '0' }]
     default: return [
-      { key, target: 'CREATE', result: 'EQUAL', create_revision: String(condition.createRevision) },
-      { key, target: 'VERSION', result: 'EQUAL', version: String(condition.writes) }
+      { key, target: 'CREATE', create_revision: String(condition.createRevision) },
+      { key, version: String(condition.writes) }
     ]
   }
 }

@@ -10,6 +10,11 @@ export interface BatcherOptions<I, R> {
   runAlone?: (item: I) => Promise<R>
   /** How many items a batch has at most. */
   size: number
+  /**
+   * A batch of more items than this is at most half of those that wait or are in flight, so that one half is prepared
+   * while the engine works on the other. Left out, a batch takes all that wait.
+   */
+  halvesAbove?: number
   /** How many batches are in flight at once, at most; 1 by default. */
   inFlight?: number
   /**
@@ -102,7 +107,8 @@ export class Batcher<I, R> {
   }
 
   #take (): Array<Waiting<I, R>> {
-    const { size, keyOf } = this.#options
+    const { keyOf } = this.#options
+    const size = this.#size()
     if (keyOf === undefined || this.#waiting.length === 1) return this.#waiting.splice(0, size)
     const batch = new Map<string, Waiting<I, R>>()
     const others: Array<Waiting<I, R>> = []
@@ -113,6 +119,14 @@ export class Batcher<I, R> {
     }
     this.#waiting = others
     return [...batch.values()]
+  }
+
+  /** How many items the next batch may have. */
+  #size (): number {
+    const { size, halvesAbove = size } = this.#options
+    if (this.#waiting.length <= halvesAbove) return size
+    const all = this.#inFlight.reduce((sum, batch) => sum + batch.length, this.#waiting.length)
+    return Math.min(size, Math.max(halvesAbove, Math.ceil(all / 2)))
   }
 
   async #send (batch: Batch<I, R>): Promise<void> {

@@ -87,6 +87,31 @@ await t.test('batcher: a batch has at most `size` items, and at most `inFlight` 
   t.equal((await adding).length, 5)
 })
 
+await t.test('batcher: above `halvesAbove` a batch is at most half of what waits or is in flight', async (t) => {
+  const { batcher, batches } = held({ size: 8, inFlight: 2, halvesAbove: 2 })
+  const sizes = () => batches.map(({ items }) => items.length)
+  const add = (count: number) => Array.from({ length: count }, (_, index) => batcher.add(String(index)))
+  const adding = add(2)
+  await turn()
+  t.same(sizes(), [2], 'a few go together')
+  batches[0]!.end()
+  await Promise.all(adding)
+
+  adding.push(...add(9))
+  for (let i = 0; i < 3; i++) await turn()
+  t.same(sizes(), [2, 5, 4], 'all of them are in flight')
+  adding.push(...add(30))
+  batches[1]!.end()
+  for (let i = 0; i < 3; i++) await turn()
+  t.same(sizes(), [2, 5, 4, 8], 'never more than `size`')
+  for (let i = 2; i < batches.length; i++) {
+    batches[i]!.end()
+    for (let j = 0; j < 3; j++) await turn()
+  }
+  t.equal((await Promise.all(adding)).length, 41)
+  t.same(sizes(), [2, 5, 4, 8, 8, 8, 6])
+})
+
 await t.test('batcher: a batch of one is carried out alone where there is a way to, and fails by itself', async (t) => {
   const { batcher, batches } = held({
     async runAlone (item) {
