@@ -149,10 +149,10 @@ export class BatchedTable<T> implements EntityTable<T> {
 
   async #sendBatch (writes: readonly Write[]): Promise<Array<Settled<Applied>>> {
     try {
-      const rows = await this.#session.query<{ key: string, created: boolean }>(
-        this.#batchStatement,
-        parametersOf(writes)
-      )
+      const parameters = parametersOf(writes)
+      const rows = await this.#session.query<{ key: string, created: boolean }>(this.#batchStatement, parameters)
+      // The array may be among the old objects, where it would keep its texts (engine-facts#any-engine-old-array).
+      parameters.length = 0
       const createdOf = new Map(rows.map(({ key, created }) => [key, created]))
       return writes.map(({ key, version }) => {
         const created = createdOf.get(key)
