@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http'
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { urlToHttpOptions } from 'node:url'
 import { EtcdFault, faultOfAnswer } from './faults.js'
@@ -33,7 +39,8 @@ export class EtcdEndpoint {
     this.#origin = origin
     this.#isSecure = origin.startsWith('https:')
     this.#agent = this.#isSecure ? new HttpsAgent({ ...SOCKETS, ...tls }) : new HttpAgent(SOCKETS)
-    this.#target = { ...urlToHttpOptions(new URL(origin)), agent: this.#agent }
+    const { protocol, hostname, port } = urlToHttpOptions(new URL(origin))
+    this.#target = { protocol, hostname, port, agent: this.#agent }
   }
 
   /**
@@ -51,12 +58,22 @@ export class EtcdEndpoint {
         ...token !== undefined && { authorization: token }
       }
     })
-    const watch = new RequestWatch(request, this.#isSecure, bounds)
-    const [status, text] = await Promise.race([answerOf(request, body), watch.late])
-      .catch((cause: Error) => { throw this.#fault(watch.wasSent, cause) })
-      .finally(() => { watch.end() })
-    if (status !== 200) throw faultOfAnswer(status, text)
-    return text
+    return await new Promise((resolve, reject) => {
+      const fail = (cause: Error): void => {
+        watch.end()
+        reject(this.#fault(watch.wasSent, cause))
+      }
+      const watch = new RequestWatch(request, this.#isSecure, bounds, fail)
+      request.on('error', fail)
+      request.on('response', (response) => {
+        takeText(response, fail, (text) => {
+          watch.end()
+          if (response.statusCode === 200) resolve(text)
+          else reject(faultOfAnswer(response.statusCode!, text))
+        })
+      })
+      request.end(body)
+    })
   }
 
   /** Drops the idle connections: where one is half-open the others probably are, too. */
@@ -79,26 +96,25 @@ export class EtcdEndpoint {
 class RequestWatch {
   /** Nothing is sent before the connection stands (engine-facts#node-request-before-connect). */
   wasSent = false
-  /**
-   * Rejects when the time is over. The events of the request do not tell that in all cases
-   * (engine-facts#node-agent-queue, engine-facts#node-upgrade-no-end).
-   */
-  readonly late: Promise<never>
   readonly #destroy: (error: Error) => void
   readonly #start = performance.now()
   #timer: NodeJS.Timeout | undefined
 
-  constructor (request: ClientRequest, isSecure: boolean, { connect, answer }: EtcdBounds) {
-    let tell: (error: Error) => void
-    this.late = new Promise((_resolve, reject) => { tell = reject })
+  /**
+   * @param fail is told when the time is over. The events of the request do not tell that in all cases
+   *   (engine-facts#node-agent-queue, engine-facts#node-upgrade-no-end)
+   */
+  constructor (
+    request: ClientRequest, isSecure: boolean, { connect, answer }: EtcdBounds, fail: (error: Error) => void
+  ) {
     this.#destroy = (error) => {
       request.destroy(error)
-      tell(error)
+      fail(error)
     }
     this.#endAfter(connect)
     const stands = (): void => {
       this.wasSent = true
-      this.#endAfter(answer)
+      if (answer !== connect) this.#endAfter(answer)
     }
     // `reusedSocket` of the request would not tell in all cases (engine-facts#node-reused-socket).
     request.once('socket', (socket) => {
@@ -119,17 +135,11 @@ class RequestWatch {
   }
 }
 
-function answerOf (request: ClientRequest, body: string | undefined): Promise<[status: number, text: string]> {
-  return new Promise((resolve, reject) => {
-    request.on('error', reject)
-    request.on('response', (response) => {
-      // Events, because an iterator costs several times as much as all else that an answer does here.
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('error', reject)
-      response.on('data', (part: string) => { text += part })
-      response.on('end', () => { resolve([response.statusCode!, text]) })
-    })
-    request.end(body)
-  })
+// Events, because an iterator costs several times as much as all else that an answer does here.
+function takeText (response: IncomingMessage, fail: (error: Error) => void, take: (text: string) => void): void {
+  let text = ''
+  response.setEncoding('utf8')
+  response.on('error', fail)
+  response.on('data', (part: string) => { text += part })
+  response.on('end', () => { take(text) })
 }

@@ -1,6 +1,6 @@
 import type { ReadOptions } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
-import { sendInTime, type InTime } from '../kit/in-time.js'
+import { assertInTime, sendInTime, type InTime } from '../kit/in-time.js'
 import type { EtcdChange, EtcdOutcome, EtcdStore } from './store.js'
 import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './wire.js'
 
@@ -40,13 +40,23 @@ export class EtcdQueue {
       // A key that is twice in a transaction loses an update (engine-facts#etcd-nested-compares-first).
       keyOf: ({ item }: Waiting<EtcdChange>) => item.key,
       run: async (batch: ReadonlyArray<Waiting<EtcdChange>>) =>
-        await sendInTime('etcd', batch, async (changes) => await changeAll(store, changes, maxRequestBytes))
+        await sendInTime('etcd', batch, async (changes) => await changeAll(store, changes, maxRequestBytes)),
+      // A change that is alone is a plain transaction (engine-facts#etcd-lone-write).
+      runAlone: async (change: Waiting<EtcdChange>) => {
+        assertInTime('etcd', change)
+        return await store.change(change.item)
+      }
     }
     this.#writes = new Batcher(changes)
     this.#removals = new Batcher(changes)
     this.#reads = new Batcher({
       ...limits,
-      run: async (batch) => await sendInTime('etcd', batch, async (ranges) => await findAll(store, ranges))
+      run: async (batch) => await sendInTime('etcd', batch, async (ranges) => await findAll(store, ranges)),
+      runAlone: async (range) => {
+        assertInTime('etcd', range)
+        const { kvs: [entry] = [] } = await store.range(range.item)
+        return entry
+      }
     })
     this.#lists = new Batcher({
       ...limits,
@@ -86,7 +96,6 @@ async function changeAll (
   store: EtcdStore, batch: ReadonlyArray<Waiting<EtcdChange>>, maxBytes: number
 ): Promise<Outcomes<EtcdOutcome>> {
   const outcomes = await Promise.all(partsOf(batch, maxBytes).map(async (changes) =>
-    // A change that is alone is a plain transaction (engine-facts#etcd-lone-write).
     changes.length === 1 ? [await settled(store.change(changes[0]!))] : await store.changes(changes)
   ))
   return outcomes.flat()
@@ -95,8 +104,7 @@ async function changeAll (
 async function findAll (
   store: EtcdStore, batch: ReadonlyArray<Waiting<RangeRequest>>
 ): Promise<Outcomes<EtcdKeyValue | undefined>> {
-  const requests = batch.map(({ item }) => item)
-  const answers = requests.length === 1 ? [await store.range(requests[0]!)] : await store.ranges(requests)
+  const answers = await store.ranges(batch.map(({ item }) => item))
   return answers.map(({ kvs: [entry] = [] }) => ({ status: 'fulfilled', value: entry }))
 }
 

@@ -27,14 +27,24 @@ export async function sendInTime<O extends InTime, R> (
   return reasons.map((reason) => reason === undefined ? sent.shift()! : { status: 'rejected', reason })
 }
 
-function whyNotSent (engine: string, { options, deadline }: InTime): unknown {
+/**
+ * The same for a lone operation, which may be sent if this does not throw.
+ *
+ * @throws the reason of the stop; FST_IF_MATCH_STORAGE_UNAVAILABLE if it waited for too long
+ */
+export function assertInTime (engine: string, { options, deadline }: InTime): void {
+  throwIfStopped(options)
+  if (performance.now() <= deadline) return
+  throw new StorageUnavailableError({
+    cause: new Error(`${engine}: it waited for longer than the timeout behind others, and was not sent.`)
+  })
+}
+
+function whyNotSent (engine: string, operation: InTime): unknown {
   try {
-    throwIfStopped(options)
+    assertInTime(engine, operation)
+    return undefined
   } catch (reason) {
     return reason
   }
-  if (performance.now() <= deadline) return undefined
-  return new StorageUnavailableError({
-    cause: new Error(`${engine}: it waited for longer than the timeout behind others, and was not sent.`)
-  })
 }
