@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import {
   Agent as HttpAgent,
   request as httpRequest,
@@ -140,6 +141,10 @@ function takeText (response: IncomingMessage, fail: (error: Error) => void, take
   let text = ''
   response.setEncoding('utf8')
   response.on('error', fail)
-  response.on('data', (part: string) => { text += part })
+  response.on('data', (part: string) => {
+    // Behind an event nobody catches what is thrown, and it would end the process.
+    if (text.length + part.length <= constants.MAX_STRING_LENGTH) text += part
+    else response.destroy(new Error('the answer is longer than a text can be'))
+  })
   response.on('end', () => { take(text) })
 }

@@ -98,6 +98,25 @@ await t.test('etcd-endpoint: an answer that breaks off in the middle is lost', a
   })
 })
 
+await t.test('etcd-endpoint: an answer that does not end before a text can hold no more of it is lost', async (t) => {
+  const part = Buffer.alloc(1 << 20, ' ')
+  const server = createServer((socket) => {
+    const flood = (): void => { while (socket.write(part)); }
+    // It is cut off.
+    socket.on('error', () => {})
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      socket.on('drain', flood)
+      flood()
+    })
+  })
+  await t.rejects(endpointOf(t, `http://${await listening(t, server)}`).post('/', '{}', undefined, BOUNDS), {
+    name: 'Error',
+    kind: 'LOST',
+    message: /longer than a text/
+  })
+})
+
 await t.test('etcd-endpoint: an answer that changes the protocol counts as lost, after the time that any answer has', async (t) => {
   const server = createServer((socket) => {
     socket.once('data', () => {
