@@ -124,7 +124,6 @@ export class Batcher<I, R> {
   /** How many items the next batch may have. */
   #size (): number {
     const { size, halvesAbove = size } = this.#options
-    if (this.#waiting.length <= halvesAbove) return size
     const all = this.#inFlight.reduce((sum, batch) => sum + batch.length, this.#waiting.length)
     return Math.min(size, Math.max(halvesAbove, Math.ceil(all / 2)))
   }
