@@ -3,7 +3,8 @@ import type { Flaw } from '../kit/flaws.js'
 
 /**
  * A client of PostgreSQL: a `Pool` or `Client` of pg, a PGlite, a driver for serverless platforms. Each call is one
- * statement with its parameters, and resolves when the server has carried it out.
+ * statement with its parameters, and resolves when the server has carried it out. Afterwards the array of its
+ * parameters may be emptied, so a client that notes them for later copies them.
  */
 export interface PostgresClient {
   query (text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
