@@ -143,7 +143,6 @@ export class BatchedTable<T> implements EntityTable<T> {
     const together = writes.filter((write) => !this.#goesAlone(write))
     // What is left alone costs less as the single statement.
     const outcomes = together.length < 2 ? [] : await this.#sendBatch(together)
-    if (outcomes.length === writes.length) return outcomes
     const outcomeOf = new Map(together.map((write, index) => [write, outcomes[index]!]))
     return writes.map((write) => outcomeOf.get(write) ?? ALONE)
   }
