@@ -1,6 +1,6 @@
 import type { ReadOptions } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
-import { assertInTime, sendInTime, type InTime } from '../kit/in-time.js'
+import { inTime, type InTime } from '../kit/in-time.js'
 import type { EtcdChange, EtcdOutcome, EtcdStore } from './store.js'
 import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './wire.js'
 
@@ -8,7 +8,7 @@ import type { EtcdKeyValue, RangeAnswer, RangeRequest } from './wire.js'
 const SIZE = 64
 // Of each kind of request (engine-facts#etcd-batch-rate).
 const IN_FLIGHT = 4
-// A crowd that is one batch has etcd and this process wait for each other (engine-facts#etcd-batch-rate).
+// So that one half is prepared while etcd works on the other (engine-facts#etcd-batch-rate).
 const HALVES_ABOVE = 16
 
 /** An operation that waits to be sent. */
@@ -34,35 +34,32 @@ export class EtcdQueue {
 
   constructor (store: EtcdStore, { maxRequestBytes, timeout }: EtcdQueueOptions) {
     this.#timeout = timeout
-    const limits = { size: SIZE, inFlight: IN_FLIGHT, halvesAbove: HALVES_ABOVE }
+    const crowd = { size: SIZE, inFlight: IN_FLIGHT, halvesAbove: HALVES_ABOVE }
     const changes = {
-      ...limits,
+      ...crowd,
       // A key that is twice in a transaction loses an update (engine-facts#etcd-nested-compares-first).
       keyOf: ({ item }: Waiting<EtcdChange>) => item.key,
-      run: async (batch: ReadonlyArray<Waiting<EtcdChange>>) =>
-        await sendInTime('etcd', batch, async (changes) => await changeAll(store, changes, maxRequestBytes)),
-      // A change that is alone is a plain transaction (engine-facts#etcd-lone-write).
-      runAlone: async (change: Waiting<EtcdChange>) => {
-        assertInTime('etcd', change)
-        return await store.change(change.item)
-      }
+      ...inTime<Waiting<EtcdChange>, EtcdOutcome>('etcd', {
+        run: async (changes) => await changeAll(store, changes, maxRequestBytes),
+        // A change that is alone is a plain transaction (engine-facts#etcd-lone-write).
+        runAlone: async ({ item }) => await store.change(item)
+      })
     }
     this.#writes = new Batcher(changes)
     this.#removals = new Batcher(changes)
     this.#reads = new Batcher({
-      ...limits,
-      run: async (batch) => await sendInTime('etcd', batch, async (ranges) => await findAll(store, ranges)),
-      runAlone: async (range) => {
-        assertInTime('etcd', range)
-        const { kvs: [entry] = [] } = await store.range(range.item)
-        return entry
-      }
+      ...crowd,
+      ...inTime<Waiting<RangeRequest>, EtcdKeyValue | undefined>('etcd', {
+        run: async (ranges) => await findAll(store, ranges),
+        runAlone: async ({ item }) => (await store.range(item)).kvs?.[0]
+      })
     })
     this.#lists = new Batcher({
-      ...limits,
       size: 1,
-      run: async (batch) =>
-        await sendInTime('etcd', batch, async ([range]) => [await settled(store.range(range!.item))])
+      inFlight: IN_FLIGHT,
+      ...inTime<Waiting<RangeRequest>, RangeAnswer>('etcd', {
+        run: async ([range]) => [await settled(store.range(range!.item))]
+      })
     })
   }
 

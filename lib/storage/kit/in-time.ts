@@ -1,5 +1,6 @@
 import { StorageUnavailableError } from '../../errors.js'
 import type { ReadOptions } from '../adapter.js'
+import type { BatcherOptions } from './batcher.js'
 import { throwIfStopped } from './stop.js'
 
 /** An operation that waits to be sent together with others. */
@@ -9,42 +10,41 @@ export interface InTime {
   readonly deadline: number
 }
 
+/** How operations that waited are carried out: together, and alone where that costs less. */
+type CarryOut<O, R> = Pick<BatcherOptions<O, R>, 'run' | 'runAlone'>
+
 /**
- * Sends the operations of a batch that were not stopped and have not waited for too long. The rest is rejected, and
- * does not keep the others.
+ * The same, for operations that were not stopped and have not waited for too long. The rest is rejected, and does not
+ * keep the others.
  *
  * @param engine the name of the engine, for the error of an operation that waited for too long
- * @param send gives one outcome for each operation, in their order
  */
-export async function sendInTime<O extends InTime, R> (
-  engine: string,
-  batch: readonly O[],
-  send: (inTime: readonly O[]) => Promise<ReadonlyArray<PromiseSettledResult<R>>>
-): Promise<Array<PromiseSettledResult<R>>> {
-  const reasons = batch.map((operation) => whyNotSent(engine, operation))
-  const inTime = batch.filter((_, index) => reasons[index] === undefined)
-  const sent = inTime.length === 0 ? [] : [...await send(inTime)]
-  return reasons.map((reason) => reason === undefined ? sent.shift()! : { status: 'rejected', reason })
+export function inTime<O extends InTime, R> (engine: string, { run, runAlone }: CarryOut<O, R>): CarryOut<O, R> {
+  return {
+    async run (batch) {
+      const reasons = batch.map((operation) => whyNotSent(engine, operation))
+      const sent = batch.filter((_, index) => reasons[index] === undefined)
+      const outcomes = sent.length === 0 ? [] : [...await run(sent)]
+      return reasons.map((reason) => reason === undefined ? outcomes.shift()! : { status: 'rejected', reason })
+    },
+    ...runAlone !== undefined && {
+      async runAlone (operation: O) {
+        const reason = whyNotSent(engine, operation)
+        if (reason !== undefined) throw reason
+        return await runAlone(operation)
+      }
+    }
+  }
 }
 
-/**
- * The same for a lone operation, which may be sent if this does not throw.
- *
- * @throws the reason of the stop; FST_IF_MATCH_STORAGE_UNAVAILABLE if it waited for too long
- */
-export function assertInTime (engine: string, { options, deadline }: InTime): void {
-  throwIfStopped(options)
-  if (performance.now() <= deadline) return
-  throw new StorageUnavailableError({
-    cause: new Error(`${engine}: it waited for longer than the timeout behind others, and was not sent.`)
-  })
-}
-
-function whyNotSent (engine: string, operation: InTime): unknown {
+function whyNotSent (engine: string, { options, deadline }: InTime): unknown {
   try {
-    assertInTime(engine, operation)
-    return undefined
+    throwIfStopped(options)
   } catch (reason) {
     return reason
   }
+  if (performance.now() <= deadline) return undefined
+  return new StorageUnavailableError({
+    cause: new Error(`${engine}: it waited for longer than the timeout behind others, and was not sent.`)
+  })
 }

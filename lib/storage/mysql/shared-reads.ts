@@ -1,6 +1,6 @@
 import type { ReadOptions, Stored } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
-import { sendInTime, type InTime } from '../kit/in-time.js'
+import { inTime, type InTime } from '../kit/in-time.js'
 import { throwIfStopped } from '../kit/stop.js'
 
 // How many reads share a statement, how many of these are under way, and how long they hold up others, in milliseconds.
@@ -25,11 +25,13 @@ export class SharedReads<T> {
     this.#timeout = timeout
     this.#batcher = new Batcher({
       ...SHARED,
-      run: (batch) => sendInTime('MySQL', batch, async (reads) => {
-        const find = await reader.many([...new Set(reads.map(({ key }) => key))])
-        return reads.map(({ key }) => ({ status: 'fulfilled', value: find(key) }))
-      }),
-      runAlone: ({ key, options }) => reader.one(key, options)
+      ...inTime<SharedRead, Stored<T> | undefined>('MySQL', {
+        async run (reads) {
+          const find = await reader.many([...new Set(reads.map(({ key }) => key))])
+          return reads.map(({ key }) => ({ status: 'fulfilled', value: find(key) }))
+        },
+        runAlone: ({ key, options }) => reader.one(key, options)
+      })
     })
   }
 

@@ -2,7 +2,7 @@ import { OutcomeUnknownError, StorageUnavailableError } from '../../errors.js'
 import type { ReadOptions, RemoveExpectation, Stored } from '../adapter.js'
 import { Batcher } from '../kit/batcher.js'
 import type { Applied, EntityTable, Listed, Removed, Write } from '../kit/entity-table.js'
-import { sendInTime, type InTime } from '../kit/in-time.js'
+import { inTime, type InTime } from '../kit/in-time.js'
 import { KeyTurns } from '../kit/key-turns.js'
 import { provenApplied } from '../kit/lost-answer.js'
 import { throwIfStopped } from '../kit/stop.js'
@@ -76,8 +76,10 @@ export class BatchedTable<T> implements EntityTable<T> {
     })
     this.#reads = new Batcher({
       ...common,
-      run: (batch) => sendInTime('PostgreSQL', batch, (reads) => this.#readTogether(reads)),
-      runAlone: ({ key, options }) => this.#table.read(key, options)
+      ...inTime<Read & InTime, Stored<T> | undefined>('PostgreSQL', {
+        run: (reads) => this.#readTogether(reads),
+        runAlone: ({ key, options }) => this.#table.read(key, options)
+      })
     })
   }
 
